@@ -1,0 +1,62 @@
+# Each goal first installs what it needs and this machine lacks. `make help` lists them.
+SHELL := /bin/sh
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.PHONY: help demo test test-python test-r bench docs check check-python check-r format lock setup clean
+
+BIN := .venv/bin
+SETUP := scripts/setup.sh
+# the R half of each goal, once there is an R package
+R := $(wildcard DESCRIPTION)
+
+help: ## List the goals
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+setup: ## Install all that the tests need, and nothing twice
+	@$(SETUP) python data $(if $(R),r)
+
+demo: ## Fine-tune a pretrained network on real pictures; writes demo-output/
+	@$(SETUP) python
+	@$(BIN)/python -m mxtune.demo
+
+test: check test-python $(if $(R),test-r) ## Run everything, as CI does
+
+test-python: ## Run the tests of the Python package
+	@$(SETUP) python data
+	$(BIN)/python -m pytest
+
+test-r: ## Build and check the R package, with its tests
+	@$(SETUP) python data r
+	scripts/check_r.sh
+
+check: check-python $(if $(R),check-r) ## Linters and types: ruff, mypy, lintr
+
+check-python:
+	@$(SETUP) python
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+check-r:
+	@$(SETUP) r
+	Rscript -e 'found <- lintr::lint_package(); print(found); quit(status = length(found) > 0)'
+
+format: ## Mend what ruff can mend
+	@$(SETUP) python
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+bench: ## Measure accuracy, speed and memory; writes benchmarks/RESULTS.md
+	@$(SETUP) python data $(if $(R),r)
+	$(BIN)/python -m benchmarks
+
+docs: ## Build the manual of the R package and its articles; writes docs/
+	@$(SETUP) python $(if $(R),r) docs
+	scripts/build_docs.sh
+
+lock: ## Choose new versions for requirements.lock
+	@$(SETUP) python
+	scripts/lock.sh
+
+clean: ## Remove what was built, .venv too
+	rm -rf .venv .cache build dist docs demo-output *.Rcheck *.egg-info python/*.egg-info

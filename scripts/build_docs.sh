@@ -1,0 +1,8 @@
+#!/bin/sh
+# Builds docs/: the R package's manual and articles with pkgdown, each article run anew.
+set -eu
+cd "$(dirname "$0")/.."
+
+export RETICULATE_PYTHON="${RETICULATE_PYTHON:-$PWD/.venv/bin/python}"
+[ -f DESCRIPTION ] || { echo "There is no R package here yet, so nothing to build." >&2; exit 1; }
+exec Rscript -e 'pkgdown::build_site(preview = FALSE, install = TRUE)'

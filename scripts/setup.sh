@@ -1,0 +1,121 @@
+#!/bin/sh
+# Installs what a goal of the Makefile needs and this machine lacks; a second run installs nothing and takes no time.
+#   scripts/setup.sh python|data|r|docs ...       PYTHON=python3.x chooses the Python of .venv
+set -eu
+cd "$(dirname "$0")/.."
+
+DEB_PYTHON="python3-venv libgomp1 libquadmath0"
+DEB_DATA="dataset-fashion-mnist"
+DEB_R="r-base-core r-base-dev r-cran-reticulate r-cran-cli r-cran-rlang r-cran-generics r-cran-ggplot2 r-cran-knitr
+  r-cran-rmarkdown r-cran-testthat r-cran-withr r-cran-callr r-cran-png r-cran-magick r-cran-tibble r-cran-roxygen2
+  r-cran-lintr pandoc python3-dev"
+DEB_DOCS="r-cran-pkgdown chromium"
+
+say() { printf '%s\n' "$@" >&2; }
+stop() { say "$@"; exit 1; }
+
+debian() { [ "$(uname -s)" = Linux ] && command -v apt-get >/dev/null && command -v dpkg-query >/dev/null; }
+
+# The Debian packages among "$@" that are not installed.
+missing_debs() {
+  for name in "$@"; do
+    dpkg-query -W -f '${db:Status-Status}\n' "$name" 2>/dev/null | grep -qx installed || printf '%s ' "$name"
+  done
+}
+
+# need PACKAGES...: Debian's packages, installed if missing; elsewhere a word on what to install.
+need() {
+  if ! debian; then
+    [ -f .venv/made-from ] || say "Not a Debian system. If something is missing below, install what is called here: $*"
+    return 0
+  fi
+  missing=$(missing_debs "$@")
+  [ -n "$missing" ] || return 0
+  [ "$(id -u)" = 0 ] || stop "Debian packages are missing. Install them, then run make again:" \
+    "  sudo apt-get update && sudo apt-get install --no-install-recommends $missing"
+  say "Installing Debian packages: $missing"
+  export DEBIAN_FRONTEND=noninteractive
+  mkdir -p .cache
+  # shellcheck disable=SC2086 # a list of words
+  { apt-get update && apt-get install -y --no-install-recommends $missing; } >.cache/apt.log 2>&1 || {
+    tail -n 20 .cache/apt.log >&2
+    stop "apt-get failed; its whole output is in .cache/apt.log"
+  }
+}
+
+# Can MXNet 1.9.1 be had here at all?
+platform() {
+  case "$(uname -s)-$(uname -m)" in
+    Linux-x86_64 | Linux-aarch64 | Darwin-x86_64) ;;
+    Darwin-*) stop "MXNet 1.9.1 has no wheel for Apple silicon. Use a Python for Intel under Rosetta" \
+      "(arch -x86_64 python3.11), give it as PYTHON=..., and run make as 'arch -x86_64 make ...'; or work in a Linux container." ;;
+    *) stop "MXNet 1.9.1 has no wheel for $(uname -s) on $(uname -m). On Windows use WSL 2 with Debian 12, and run make there." ;;
+  esac
+}
+
+fits() { # fits PYTHON: version 3.9 to 3.12, and a shared libpython, which R needs to host it
+  "$1" -c 'import sys, sysconfig
+shared = sysconfig.get_config_var("Py_ENABLE_SHARED") or sysconfig.get_config_var("PYTHONFRAMEWORK")
+sys.exit(not ((3, 9) <= sys.version_info[:2] <= (3, 12) and shared))' 2>/dev/null
+}
+
+choose_python() { # a Python given by name is taken as it is; otherwise the system's own first
+  if [ -n "${PYTHON:-}" ]; then echo "$PYTHON"; return; fi
+  for candidate in /usr/bin/python3.11 /usr/bin/python3 python3.11 python3.12 python3.10 python3.9 python3; do
+    if fits "$candidate"; then echo "$candidate"; return; fi
+  done
+  stop "No Python 3.9 to 3.12 with a shared library was found (R needs the library)." \
+    "Debian's python3 has it; one of pyenv's is built with PYTHON_CONFIGURE_OPTS=--enable-shared." \
+    "Another one is taken with PYTHON=/path/to/python make ..., without a promise for R."
+}
+
+stamp() { cat "$@" | cksum | tr ' ' '-'; }
+
+python() {
+  stamp=$(stamp requirements.lock pyproject.toml setup.py)
+  # an environment moved here from elsewhere doesn't start, and is made again
+  [ "$(cat .venv/made-from 2>/dev/null)" = "$stamp" ] && .venv/bin/python -c '' 2>/dev/null && return 0
+  chosen=$(choose_python)
+  if ! .venv/bin/python -c '' 2>/dev/null; then
+    rm -rf .venv
+    "$chosen" -m venv .venv || stop "$chosen could not make .venv; on Debian and Ubuntu its venv module is a package of its own."
+  fi
+  say "Installing the pinned Python packages into .venv (about a minute, once)"
+  if .venv/bin/python -c 'import sys; sys.exit(sys.version_info < (3, 11))'; then
+    .venv/bin/python -m pip install -q --disable-pip-version-check --require-hashes -r requirements.lock
+  else # the lock is made for Python 3.11 and later
+    .venv/bin/python -m pip install -q --disable-pip-version-check ".[report,dev]"
+    .venv/bin/python -m pip uninstall -q -y mxtune
+  fi
+  .venv/bin/python -m pip install -q --disable-pip-version-check --no-deps --no-build-isolation -e .
+  echo "$stamp" >.venv/made-from
+}
+
+r() {
+  command -v Rscript >/dev/null || stop "R is missing: install R 4.2 or later, and run make again."
+  [ -f requirements-r.lock ] || return 0
+  python
+  stamp=$(stamp requirements-r.lock)-$(Rscript --version 2>&1 | cksum | tr ' ' '-')
+  [ "$(cat .venv/made-for-r 2>/dev/null)" = "$stamp" ] && return 0
+  say "Installing the Python packages that host R into .venv"
+  .venv/bin/python -m pip install -q --disable-pip-version-check --no-deps --require-hashes -r requirements-r.lock
+  echo "$stamp" >.venv/made-for-r
+}
+
+debs=
+for part in "$@"; do
+  case "$part" in
+    python) platform; debs="$debs $DEB_PYTHON" ;;
+    data) debs="$debs $DEB_DATA" ;;
+    r) platform; debs="$debs $DEB_PYTHON $DEB_R" ;;
+    docs) debs="$debs $DEB_DOCS" ;;
+    *) stop "scripts/setup.sh: unknown part $part" ;;
+  esac
+done
+# shellcheck disable=SC2086 # a list of words
+need $debs
+for part in "$@"; do
+  case "$part" in
+    python | r) "$part" ;;
+  esac
+done

@@ -1,0 +1,40 @@
+"""Real data that many tests use."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT))
+
+from benchmarks import data  # noqa: E402 - the path above first
+
+
+@pytest.fixture(scope="session")
+def repository() -> Path:
+    """The root of the repository."""
+    return ROOT
+
+
+@pytest.fixture(scope="session")
+def fashion() -> tuple[np.ndarray, np.ndarray]:
+    """Fashion-MNIST's 60,000 training pictures (N, 28, 28) uint8 and class names (N,)."""
+    pictures, codes = data.fashion_mnist("train")
+    return pictures, data.fashion_labels(codes)
+
+
+@pytest.fixture(scope="session")
+def fashion_test() -> tuple[np.ndarray, np.ndarray]:
+    """Fashion-MNIST's 10,000 test pictures (N, 28, 28) uint8 and class names (N,)."""
+    pictures, codes = data.fashion_mnist("test")
+    return pictures, data.fashion_labels(codes)
+
+
+@pytest.fixture(scope="session")
+def digits() -> tuple[np.ndarray, np.ndarray]:
+    """5,000 MNIST digits (N, 28, 28) uint8, shuffled, and their names (N,) "0" to "9"."""
+    return data.mnist_digits()

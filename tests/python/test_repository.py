@@ -1,0 +1,152 @@
+"""House rules that are cheap to hold, and words of the repository that must stay true."""
+
+from __future__ import annotations
+
+import ast
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+
+ROOT = Path(__file__).resolve().parents[2]
+PACKAGE = ROOT / "python" / "mxtune"
+# what git tracks, or would: never what was built
+FILES = [
+    ROOT / name
+    for name in subprocess.run(
+        ["git", "ls-files", "--cached", "--others", "--exclude-standard", "-z"],
+        cwd=ROOT,
+        check=True,
+        capture_output=True,
+        text=True,
+    ).stdout.split("\0")
+    if name
+]
+WRITTEN = [
+    file
+    for file in FILES
+    if file.is_file()
+    and file.suffix in {".py", ".R", ".Rmd", ".md", ".toml", ".sh", ".c", ".h", ".lock", ".yml", ".json", ""}
+]
+
+
+def imports(file: Path) -> Iterator[str]:
+    """The top names of all modules a file imports, also late ones."""
+    for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from (alias.name.split(".")[0] for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.level == 0 and node.module:
+            yield node.module.split(".")[0]
+
+
+def project() -> dict[str, str]:
+    """The text of each list of requirements in pyproject.toml, by its name."""
+    text = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
+    return dict(re.findall(r"^([a-z-]+) = \[(.*?)\n?\]$", text, flags=re.MULTILINE | re.DOTALL))
+
+
+def pins(lock: str) -> dict[str, str]:
+    """The version of each package in a lock file."""
+    text = (ROOT / lock).read_text(encoding="utf-8")
+    return {
+        canonicalize_name(name): version
+        for name, version in re.findall(r"^([\w.-]+)==(\S+)", text, re.MULTILINE)
+    }
+
+
+@pytest.mark.parametrize(("module", "home"), [("mxnet", "engine/"), ("rpy2", "rhost.py")])
+def test_a_foreign_engine_is_imported_in_one_place_only(module: str, home: str) -> None:
+    guests = [
+        file.relative_to(PACKAGE).as_posix() for file in PACKAGE.rglob("*.py") if module in imports(file)
+    ]
+    assert [guest for guest in guests if not guest.startswith((home, home.removesuffix(".py") + "/"))] == []
+
+
+def test_no_part_of_the_package_imports_pytorch() -> None:
+    assert [
+        file.name for file in PACKAGE.rglob("*.py") if {"torch", "torchvision", "timm"} & set(imports(file))
+    ] == []
+
+
+def test_no_file_names_a_path_of_somebodys_machine() -> None:
+    private = re.compile("/(root|home/[a-z]+|tmp/w|work/(main|shared)|Users/[A-Za-z]+)/")
+    assert [file.name for file in WRITTEN if private.search(file.read_text(encoding="utf-8"))] == []
+
+
+def test_no_lock_names_a_package_index() -> None:
+    for lock in ROOT.glob("requirements*.lock"):
+        assert not re.search(
+            r"https?:|file:|--(extra-)?index-url|--find-links", lock.read_text(encoding="utf-8")
+        )
+
+
+def test_no_test_is_skipped() -> None:
+    skips = re.compile(r"pytest\." + r"(skip|importorskip)\b|mark\." + "skip")
+    assert [
+        file.name for file in (ROOT / "tests" / "python").glob("*.py") if skips.search(file.read_text())
+    ] == []
+
+
+def test_the_lock_holds_every_requirement_at_a_version_that_fits() -> None:
+    lists = project()
+    assert {"dependencies", "report", "dev"} <= set(lists)
+    locked = pins("requirements.lock")
+    for line in re.findall(
+        r'^\s*"(.*?)",?', "\n".join(lists[name] for name in ("dependencies", "report", "dev")), re.MULTILINE
+    ):
+        wanted = Requirement(line)
+        assert wanted.specifier.contains(locked[canonicalize_name(wanted.name)]), line
+
+
+def test_both_locks_agree_on_what_they_share() -> None:
+    main, host = pins("requirements.lock"), pins("requirements-r.lock")
+    assert {name: main[name] for name in main.keys() & host.keys()} == {
+        name: host[name] for name in main.keys() & host.keys()
+    }
+
+
+def test_every_pinned_file_has_its_hash() -> None:
+    for lock in ("requirements.lock", "requirements-r.lock"):
+        text = (ROOT / lock).read_text(encoding="utf-8")
+        assert len(re.findall(r"^[\w.-]+==.*\\\n    --hash=sha256:", text, re.MULTILINE)) == len(pins(lock))
+
+
+@pytest.mark.parametrize("page", ["README.md", "CONTRIBUTING.md"])
+def test_every_make_goal_that_a_page_names_exists(page: str) -> None:
+    named = set(
+        re.findall(r"(?:^|`|\d )make ([a-z-]+)", (ROOT / page).read_text(encoding="utf-8"), re.MULTILINE)
+    )
+    goals = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE))
+    assert named
+    assert named <= goals
+
+
+def test_every_page_and_folder_that_the_readme_names_exists() -> None:
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    named = {
+        *re.findall(r"\]\(([\w./-]+)\)", text),
+        *re.findall(r"`((?:python|tests|inst|benchmarks)/[\w./-]*)`", text),
+    }
+    assert [name for name in sorted(named - {"benchmarks/RESULTS.md"}) if not (ROOT / name).exists()] == []
+
+
+def test_ci_runs_make_test_and_nothing_cleverer() -> None:
+    commands = (ROOT / ".ci" / "run").read_text(encoding="utf-8").splitlines()
+    assert commands == ["#!/bin/sh", "set -e", 'cd "$(dirname "$0")/.."', "exec make test"]
+
+
+def test_the_example_in_the_readme_runs(tmp_path: Path) -> None:
+    (example,) = re.findall(
+        r"```python\n(.*?)```", (ROOT / "README.md").read_text(encoding="utf-8"), re.DOTALL
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", example], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    assert "pred_ankle_boot" in done.stdout
+    assert (tmp_path / "clothes.mxt").is_file()
