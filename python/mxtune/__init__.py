@@ -1,0 +1,78 @@
+"""Fine-tune a pretrained CNN on your own pictures in seconds.
+
+>>> import mxtune
+>>> model = mxtune.mxtrain(mxtune.mxexample("fashion"), verbose=0)  # doctest: +SKIP
+>>> model.predict("photos")  # doctest: +SKIP
+
+Names are loaded when they are first used: ``import mxtune`` is quick, and works where MXNet is missing or
+broken, so that ``mxinfo()`` can say what is wrong.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from . import errors
+    from .callbacks import Callback
+    from .engine.info import Info, mxinfo
+    from .examples import mxexample
+    from .images import ImageSet, mximages
+    from .model import Model, mxload
+    from .network import Network, mxnetwork
+    from .preprocess import Augment, Preprocess
+    from .training import mxtrain
+    from .zoo import mxzoo
+
+__version__ = "0.1.0"
+
+_WHERE = {  # each public name and the module that holds it
+    "mxtrain": "training",
+    "mxload": "model",
+    "mxzoo": "zoo",
+    "mxnetwork": "network",
+    "mximages": "images",
+    "mxinfo": "engine.info",
+    "mxexample": "examples",
+    "Model": "model",
+    "ImageSet": "images",
+    "Network": "network",
+    "Preprocess": "preprocess",
+    "Augment": "preprocess",
+    "Callback": "callbacks",
+    "Info": "engine.info",
+}
+
+__all__ = [
+    "Augment",
+    "Callback",
+    "ImageSet",
+    "Info",
+    "Model",
+    "Network",
+    "Preprocess",
+    "__version__",
+    "errors",
+    "mxexample",
+    "mximages",
+    "mxinfo",
+    "mxload",
+    "mxnetwork",
+    "mxtrain",
+    "mxzoo",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name == "errors":
+        return importlib.import_module(".errors", __name__)
+    if name not in _WHERE:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(importlib.import_module(f".{_WHERE[name]}", __name__), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*__all__, *globals()})

@@ -1,0 +1,153 @@
+"""The only folder that imports MXNet. Everything above an executor speaks NumPy and plain data."""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import importlib.util
+import os
+import platform
+import re
+import sys
+import threading
+from collections.abc import Iterator
+from typing import Any, Optional
+
+from ..errors import EngineError
+from . import cuda, loan, threads
+
+_LOCK = threading.RLock()
+_SIGSEGV = 11
+_PACKAGES = {  # the Debian package of each system library that the wheels of MXNet expect
+    "libquadmath.so.0": "libquadmath0",
+    "libgomp.so.1": "libgomp1",
+    "libstdc++.so.6": "libstdc++6",
+    "libgfortran.so.3": "libgfortran3",
+}
+_QUIET = {"MXNET_SUBGRAPH_VERBOSE": "0"}  # "Subgraph backend MKLDNN is activated." at each fused network
+
+
+def load(name: str = "mxnet") -> Any:
+    """MXNet, imported at the first call; the same module ever after.
+
+    Nothing else in the process changes: see `loan` for NumPy's old names, `threads` for the number of
+    threads. MXNet's handler of segmentation faults is taken out again, as R, or Python's ``faulthandler``,
+    has its own. An MXNet that the user imported before is taken as it is.
+
+    Parameters
+    ----------
+    name : str
+        A part of it, such as ``"mxnet.contrib.quantization"``.
+
+    Raises
+    ------
+    EngineError
+        MXNet is missing or can't be loaded; the hint holds the one command that mends it.
+
+    Examples
+    --------
+    >>> from mxtune.engine import load
+    >>> load().__version__
+    '1.9.1'
+    """
+    with _LOCK:
+        if name in sys.modules:
+            return sys.modules[name]
+        first = "mxnet" not in sys.modules
+        try:
+            if not first:
+                return loan.borrow(name)
+            cuda.preload()
+            with threads.announced(), _own_fault_handler():
+                module = loan.borrow("mxnet")
+            _silence(module)
+            return loan.borrow(name)
+        except (KeyboardInterrupt, SystemExit):
+            raise
+        except BaseException as error:  # a broken installation can raise anything
+            raise explain(error) from error
+
+
+def explain(error: BaseException) -> EngineError:
+    """The failed import of MXNet in words, with the one command that mends it."""
+    text = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+    library = re.search(r"(lib[\w+.-]+\.so[\w.]*): cannot open shared object file", text)
+    if isinstance(error, ModuleNotFoundError) and (error.name or "").split(".")[0] == "mxnet":
+        return EngineError("MXNet, which computes the networks, is not installed.", hint=install_hint())
+    if isinstance(error, ModuleNotFoundError) and error.name:
+        package = error.name.partition(".")[0]
+        return EngineError(f"MXNet needs the Python package {package}.", hint=f"Run: pip install {package}")
+    if library:
+        return EngineError(
+            f"MXNet can't be loaded: the shared library {library[1]} is missing.",
+            hint=library_hint(library[1]),
+        )
+    return EngineError(
+        f"MXNet is installed and can't be loaded: {text}",
+        hint=install_hint(force=True),
+    )
+
+
+def library_hint(library: str) -> str:
+    """The command that brings a missing shared library."""
+    wheel = cuda.wheel_of(library)
+    if wheel:
+        return f"Run: pip install {wheel}"
+    if library.startswith("libcuda.so"):
+        return "This MXNet is built for a GPU and its driver is missing. Run: " + _install_command()
+    package = _PACKAGES.get(library)
+    if package:
+        return f"On Debian or Ubuntu run: apt-get install {package}"
+    return f"Install the system package that holds {library}."
+
+
+def install_hint(force: bool = False) -> str:
+    """The command that installs MXNet for this Python and NumPy, or why no wheel of it fits this machine."""
+    system, machine = platform.system(), platform.machine()
+    if (system, machine) not in (("Linux", "x86_64"), ("Linux", "AMD64")):
+        return (
+            f"There is no wheel of MXNet 1.9.1 for {system} on {machine}; it runs on Linux on x86_64, "
+            "for example in the container python:3.11."
+        )
+    return f"Run: {_install_command(force)}"
+
+
+def _install_command(force: bool = False) -> str:
+    if force:
+        return "pip install --force-reinstall --no-deps mxnet==1.9.1"
+    return f"pip install {'--no-deps ' if _beside_new() else ''}mxnet==1.9.1"
+
+
+def _beside_new() -> bool:
+    """Whether the wheel's own wish, NumPy below 2, can't or need not be met here."""
+    if sys.version_info >= (3, 13):  # NumPy 1 has no wheels for it
+        return True
+    if importlib.util.find_spec("numpy") is None:
+        return False
+    import numpy
+
+    return int(numpy.__version__.split(".")[0]) >= 2
+
+
+def _silence(module: Any) -> None:
+    """Tell the library, and not ``os.environ``, to keep its chatter; what the user has set holds."""
+    for name, value in _QUIET.items():
+        if name not in os.environ:
+            with contextlib.suppress(Exception):  # chatter is no reason to fail
+                module.util.setenv(name, value)
+
+
+@contextlib.contextmanager
+def _own_fault_handler() -> Iterator[None]:
+    """Keep the handler of segmentation faults that this process had: R's, or that of ``faulthandler``."""
+    action: Optional[ctypes.Array[ctypes.c_char]] = None
+    libc: Any = None
+    if sys.platform.startswith("linux"):
+        libc, action = ctypes.CDLL(None), ctypes.create_string_buffer(256)  # larger than any struct sigaction
+        if libc.sigaction(_SIGSEGV, None, action) != 0:
+            action = None
+    try:
+        yield
+    finally:
+        if action is not None:
+            libc.sigaction(_SIGSEGV, action, None)

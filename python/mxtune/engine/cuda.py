@@ -1,0 +1,95 @@
+"""NVIDIA's libraries, the wheels that carry them, and the GPUs the driver sees; no MXNet, no nvidia-smi."""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import importlib.metadata
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Optional
+
+# what mxnet-cu112 and mxnet-cu117 1.9.1 link to, each after what it needs itself:
+# library, folder below site-packages/nvidia, wheel
+LIBRARIES = (
+    ("libcudart.so.11.0", "cuda_runtime", "nvidia-cuda-runtime-cu11"),
+    ("libnvToolsExt.so.1", "nvtx", "nvidia-nvtx-cu11"),
+    ("libnvrtc.so.11.2", "cuda_nvrtc", "nvidia-cuda-nvrtc-cu11"),
+    ("libcublasLt.so.11", "cublas", "nvidia-cublas-cu11"),
+    ("libcublas.so.11", "cublas", "nvidia-cublas-cu11"),
+    ("libcudnn.so.8", "cudnn", "nvidia-cudnn-cu11==8.9.6.5"),
+    ("libcufft.so.10", "cufft", "nvidia-cufft-cu11"),
+    ("libcurand.so.10", "curand", "nvidia-curand-cu11"),
+    ("libcusparse.so.11", "cusparse", "nvidia-cusparse-cu11"),
+    ("libcusolver.so.11", "cusolver", "nvidia-cusolver-cu11"),
+    ("libnccl.so.2", "nccl", "nvidia-nccl-cu11"),
+)
+_VERSIONS = ("11.7", "11.2", "11.0", "10.2", "10.1", "10.0", "9.2")  # of CUDA that MXNet has had wheels for
+_MAJOR, _MINOR = 75, 76  # CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_*
+
+
+@dataclass(frozen=True)
+class Gpu:
+    """A GPU that the driver shows; ``capability`` is NVIDIA's compute capability, such as (8, 6)."""
+
+    index: int
+    name: str
+    capability: tuple[int, int]
+
+    def __str__(self) -> str:
+        return f"{self.name} (compute capability {self.capability[0]}.{self.capability[1]})"
+
+
+def gpus() -> tuple[Gpu, ...]:
+    """The GPUs in the driver's order, those of ``CUDA_VISIBLE_DEVICES`` if set; none without a driver."""
+    try:
+        driver = ctypes.CDLL("nvcuda.dll" if sys.platform == "win32" else "libcuda.so.1")
+        if driver.cuInit(0) != 0:
+            return ()
+        count = ctypes.c_int()
+        if driver.cuDeviceGetCount(ctypes.byref(count)) != 0:
+            return ()
+        return tuple(_gpu(driver, index) for index in range(count.value))
+    except (OSError, AttributeError):
+        return ()
+
+
+def _gpu(driver: Any, index: int) -> Gpu:
+    device, name = ctypes.c_int(), ctypes.create_string_buffer(256)
+    major, minor = ctypes.c_int(), ctypes.c_int()
+    driver.cuDeviceGet(ctypes.byref(device), index)
+    driver.cuDeviceGetName(name, len(name), device)
+    driver.cuDeviceGetAttribute(ctypes.byref(major), _MAJOR, device)
+    driver.cuDeviceGetAttribute(ctypes.byref(minor), _MINOR, device)
+    return Gpu(index, name.value.decode("utf-8", "replace"), (major.value, minor.value))
+
+
+def build() -> Optional[str]:
+    """The CUDA version, such as "11.7", of the installed MXNet wheel; None for one without CUDA."""
+    for version in _VERSIONS:
+        with contextlib.suppress(importlib.metadata.PackageNotFoundError):
+            importlib.metadata.version(f"mxnet-cu{version.replace('.', '')}")
+            return version
+    return None
+
+
+def wheel_of(library: str) -> Optional[str]:
+    """The PyPI package that carries a CUDA library, or None."""
+    return next((wheel for name, _, wheel in LIBRARIES if name == library), None)
+
+
+def preload() -> tuple[str, ...]:
+    """The CUDA libraries opened from ``nvidia-*-cu11`` wheels, so that an MXNet with CUDA finds them."""
+    if build() is None:
+        return ()
+    opened = []
+    for name, folder, _ in LIBRARIES:
+        for root in sys.path:
+            path = Path(root or ".") / "nvidia" / folder / "lib" / name
+            if path.is_file():
+                with contextlib.suppress(OSError):  # MXNet's own import then names what is wrong
+                    ctypes.CDLL(str(path), mode=ctypes.RTLD_GLOBAL)
+                    opened.append(name)
+                break
+    return tuple(opened)

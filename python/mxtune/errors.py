@@ -1,0 +1,91 @@
+"""What can go wrong, a class for each thing a caller could handle.
+
+R has a condition class of the same name in snake case (``PictureError`` is ``mxtune_picture_error``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Optional
+
+
+def _compose(message: str, bullets: Sequence[str], hint: Optional[str]) -> str:
+    lines = [message, *(f"x {bullet}" for bullet in bullets)]
+    if hint:
+        lines.append(f"i {hint}")
+    return "\n".join(lines)
+
+
+class _Told:
+    """Words in the house form: what is wrong, each thing by name, how to mend it."""
+
+    def __init__(self, message: str, bullets: Sequence[str] = (), hint: Optional[str] = None) -> None:
+        super().__init__(_compose(message, bullets, hint))
+        self.message = message
+        self.bullets = tuple(bullets)
+        self.hint = hint
+
+    def __reduce__(self) -> tuple[type, tuple[str, tuple[str, ...], Optional[str]]]:
+        return type(self), (self.message, self.bullets, self.hint)
+
+
+class MxtuneError(_Told, Exception):
+    """The base of every error of this package."""
+
+
+class ArgumentError(MxtuneError, ValueError):
+    """An argument has a value that can't be used."""
+
+
+class PictureError(MxtuneError):
+    """Pictures can't be read; ``files`` holds ``(name, reason)`` of each."""
+
+    files: tuple[tuple[str, str], ...] = ()
+
+
+class LabelError(MxtuneError, ValueError):
+    """Labels are missing, unknown, or do not fit the pictures or the model."""
+
+
+class NetworkError(MxtuneError):
+    """A network is unknown, or an edit of it is impossible."""
+
+
+class WeightsError(NetworkError):
+    """Weights are missing, damaged, or do not fit the network."""
+
+
+class ModelFileError(MxtuneError):
+    """A model file is damaged, hostile, too new, or no model at all."""
+
+
+class CheckpointError(MxtuneError):
+    """A checkpoint can't be resumed: damaged, or of other data or settings."""
+
+
+class TrainingError(MxtuneError):
+    """Training can't start or go on, for example because the loss is not a number."""
+
+
+class EngineError(MxtuneError, RuntimeError):
+    """MXNet is missing or can't be loaded."""
+
+
+class DeviceError(EngineError):
+    """The device asked for can't be used."""
+
+
+class MxtuneWarning(_Told, UserWarning):
+    """The base of every warning of this package."""
+
+
+class PictureWarning(MxtuneWarning):
+    """Pictures were left out, or look doubtful."""
+
+
+class LabelWarning(MxtuneWarning):
+    """Labels look doubtful: a class with few pictures, a level without any."""
+
+
+class TrainingWarning(MxtuneWarning):
+    """Training ended early or did less than was asked."""
