@@ -1,0 +1,20 @@
+"""Pictures: from whatever the user has to an audited `ImageSet`.
+
+=============== ==================================================================================
+``source.py``   what the user has, as one list (``folder.py``, ``arrays.py``)
+``labels.py``   what the labels mean: task, codes, levels
+``audit.py``    `mximages`: looks at every picture once, names what is wrong (``findings.py``)
+``picture.py``  one picture: bytes of any kind to upright 8-bit RGB or grey (``sniff.py``)
+``pixels.py``   the pixels behind a set, and the few that are kept decoded
+``imageset.py`` `ImageSet`, what the user holds (``split.py``, ``sheet.py``, ``show.py``)
+``decode.py``   many pictures at once, in threads
+=============== ==================================================================================
+"""
+
+from __future__ import annotations
+
+from .audit import mximages
+from .decode import decode, decode_or_none
+from .imageset import BadPicture, ImageSet
+
+__all__ = ["BadPicture", "ImageSet", "decode", "decode_or_none", "mximages"]

@@ -1,0 +1,196 @@
+"""`mximages`: looks at every picture once and says by name what is wrong with it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Optional, Union
+
+import numpy as np
+
+from .. import progress
+from ..errors import ArgumentError, PictureWarning
+from .decode import in_threads, unreadable
+from .findings import across, copies, few, mislead, warn, without_empty
+from .imageset import BadPicture, ImageSet
+from .labels import Labels, listed, understand
+from .pixels import Look, Pixels
+from .source import Source, gather
+
+
+def mximages(  # noqa: PLR0917 - the same order in R
+    x: Any,
+    y: Any = None,
+    levels: Optional[Sequence[str]] = None,
+    on_bad: str = "error",
+    layout: str = "NHWC",
+    recursive: bool = False,
+    task: Optional[str] = None,
+    validation: Optional[ImageSet] = None,
+    path: Optional[str] = None,
+    label: Union[str, Sequence[str], None] = None,
+) -> ImageSet:
+    """An `ImageSet`: the pictures, their labels, and what is wrong with them by name.
+
+    Every file is read and decoded once. JPEG, PNG, WebP, BMP, TIFF, GIF and PNM of any kind become upright
+    8-bit colour or grey; transparent ones lie over white; of several frames the first counts. Hidden and
+    system files are passed over. A file whose ending lies is read as what it is.
+
+    Parameters
+    ----------
+    x
+        A folder of class folders, a folder of pictures, a file; a list of files, Pillow images or arrays; a
+        data frame with a column of paths; an array of pictures (uint8, or numbers from 0 to 1 or 0 to 255) of
+        2 (one grey picture), 3 or 4 axes; or an `ImageSet` to label anew.
+    y
+        The labels, one a picture. Strings, booleans or a categorical: classification (strings sort bytewise,
+        a categorical keeps its order). Numbers: regression. A 0/1 or logical matrix, or a list of label sets:
+        multilabel.
+    levels
+        The classes that there are, in order, where they are known already; any other is an error then.
+    on_bad
+        ``"error"``: all bad pictures are named in one error. ``"skip"``: in a warning, and left out.
+        ``"keep"``: nothing is looked at before it is needed (for prediction).
+    layout
+        The order of an array's axes: ``"NHWC"``, ``"HWCN"``, ``"NCHW"``.
+    recursive
+        Take the pictures of a folder at any depth, without classes.
+    task
+        ``"classification"``, ``"regression"`` or ``"multilabel"``, where the labels would say otherwise.
+    validation
+        A set kept aside: pictures that are in both are named.
+    path, label
+        The columns of a data frame, where their names do not tell.
+
+    Raises
+    ------
+    PictureError
+        Nothing is there, or pictures are bad; ``files`` holds each ``(name, reason)``.
+    LabelError
+        Labels are missing, unknown, or not as many as pictures.
+    ArgumentError
+        An argument is of no use.
+
+    Warns
+    -----
+    PictureWarning
+        Bad pictures left out, misleading file names, exact copies (also across training and validation).
+    LabelWarning
+        Classes with no or only one picture, copies with different labels.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from mxtune.images import mximages
+    >>> pictures = np.stack([np.full((28, 28), shade, np.uint8) for shade in range(4)])
+    >>> mximages(pictures, ["one", "two", "two", "one"])
+    ImageSet: 4 grey pictures of 2 classes, 28 x 28
+      one  2
+      two  2
+    """
+    if on_bad not in ("error", "skip", "keep"):
+        raise ArgumentError('`on_bad` must be "error", "skip" or "keep".', [f"it is {on_bad!r}"])
+    if isinstance(x, ImageSet):
+        return _relabelled(x, y, levels, task)
+    source = gather(x, y, layout=layout, recursive=recursive, path=path, label=label)
+    wanted = Labels() if source.y is None else _folder_labels(source, levels, task)
+    for guess in (*source.guesses, wanted.guess):
+        if guess:
+            progress.default().event("message", text=guess)
+    pixels = Pixels(source.items, source.names)
+    if on_bad == "keep":
+        rows = np.arange(len(source.names), dtype=np.int64)
+        return ImageSet(pixels, rows, source.names, source.files, wanted)
+    return _audited(source, pixels, wanted, on_bad, levels is None, validation)
+
+
+def _audited(  # noqa: PLR0917 - what mximages() found out so far
+    source: Source, pixels: Pixels, labels: Labels, on_bad: str, tidy: bool, validation: Optional[ImageSet]
+) -> ImageSet:
+    looks = _look(pixels, len(source.names))
+    bad = [
+        BadPicture(name, look.reason) for name, look in zip(source.names, looks) if look.reason is not None
+    ]
+    if bad and (on_bad == "error" or len(bad) == len(looks)):
+        hint = 'Use on_bad = "skip" to go on without them.' if len(bad) < len(looks) else None
+        raise unreadable(bad, len(looks), hint)
+    kept = np.flatnonzero([look.reason is None for look in looks]).astype(np.int64)
+    good = [looks[row] for row in kept]
+    names = [source.names[row] for row in kept]
+    if bad:
+        lines = [f"{one.name}: {one.reason}" for one in bad]
+        warn(PictureWarning(f"Left out {len(bad)} of {len(looks)} pictures.", listed(lines)))
+    labels = Labels(labels.task, None if labels.y is None else labels.y[kept], labels.levels)
+    if tidy:
+        labels = without_empty(labels)
+    images = ImageSet(
+        pixels,
+        kept,
+        names,
+        [source.files[row] for row in kept],
+        labels,
+        sizes=np.asarray([(look.height, look.width) for look in good], dtype=np.int32).reshape(-1, 2),
+        hashes=[look.hash for look in good],
+        grey=all(look.grey for look in good),
+        bad=bad,
+    )
+    mislead(images, good)
+    copies(images)
+    if tidy:
+        few(images)
+    if validation is not None:
+        across(images, validation)
+    return images
+
+
+def _look(pixels: Pixels, count: int) -> list[Look]:
+    reporter = progress.current()
+    reporter.event("start", title="Looking at the pictures", total=count, unit="pictures")
+    looks = in_threads(pixels.look, range(count), advance=lambda n: reporter.event("advance", n=n))
+    reporter.event("end")
+    return looks
+
+
+def _folder_labels(source: Source, levels: Optional[Sequence[str]], task: Optional[str]) -> Labels:
+    """The labels; of class folders, whose pictures outside of any are bad pictures and not missing labels."""
+    if source.levels is None:
+        return understand(source.y, source.names, levels, task)
+    outside = [
+        (name, "lies outside of the class folders")
+        for name, label in zip(source.names, source.y)
+        if label is None
+    ]
+    if outside:
+        raise unreadable(
+            outside,
+            len(source.names),
+            "Move them into class folders, or use recursive = true for no classes.",
+        )
+    labels = understand(source.y, source.names, levels, task)
+    if levels is None and labels.task == "classification" and labels.y is not None:
+        # a class folder without pictures is a class too, until `without_empty` says so aloud
+        place = {level: at for at, level in enumerate(source.levels)}
+        codes = np.asarray([place[name] for name in labels.levels], dtype=np.int64)[labels.y]
+        return Labels(labels.task, codes, tuple(source.levels))
+    return labels
+
+
+def _relabelled(images: ImageSet, y: Any, levels: Optional[Sequence[str]], task: Optional[str]) -> ImageSet:
+    if y is None and (levels is None or images.y is None) and task in (None, images.task):
+        return images
+    if y is None and images.task == "classification" and images.y is not None:
+        y = [images.levels[code] for code in images.y]
+    elif y is None and images.y is not None:
+        y = images.y if images.task == "regression" else images.frame()[list(images.levels)]
+    labels = understand(y, images.names, levels, task or (images.task if y is None else None))
+    return ImageSet(
+        images._pixels,
+        images._rows,
+        images.names,
+        images._files,
+        labels,
+        sizes=images._sizes,
+        hashes=images._hashes,
+        grey=images.grey,
+        bad=images.bad,
+        problems=images.problems,
+    )

@@ -1,0 +1,131 @@
+"""Many pictures at once, in threads (a fork would die with MXNet loaded)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING, Any, Optional, TypeVar, Union
+
+from ..engine.threads import usable_cpus
+from ..errors import PictureError
+from .labels import listed
+from .picture import UnreadableError
+
+if TYPE_CHECKING:
+    import PIL.Image
+    from numpy.typing import NDArray
+
+    from .imageset import ImageSet
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+
+
+def decode(
+    images: ImageSet,
+    indices: Optional[Sequence[int]],
+    view: Callable[[PIL.Image.Image], NDArray[Any]],
+    threads: Optional[int] = None,
+    at_least: Union[int, tuple[int, int], None] = None,
+) -> list[NDArray[Any]]:
+    """``view(picture)`` of each picture, in the order of ``indices``.
+
+    Parameters
+    ----------
+    images
+        The set.
+    indices
+        Which of its pictures; ``None`` for all.
+    view
+        Makes an array of an opened picture, such as ``preprocess.canvas``; runs in several threads at once.
+    threads
+        As many as CPUs may be used where it is ``None``.
+    at_least
+        Pixels that the view needs, as `ImageSet.open` has it: ``preprocess.canvas_size``.
+
+    Raises
+    ------
+    PictureError
+        A picture can't be read any more: all such pictures by name.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from mxtune.images import decode, mximages
+    >>> images = mximages(np.arange(384, dtype=np.uint8).reshape(2, 8, 8, 3))
+    >>> [picture.shape for picture in decode(images, None, np.asarray)]
+    [(8, 8, 3), (8, 8, 3)]
+    """
+    views, bad = decode_or_none(images, indices, view, threads, at_least)
+    if bad:
+        raise unreadable(bad, len(views))
+    return [one for one in views if one is not None]
+
+
+def decode_or_none(
+    images: ImageSet,
+    indices: Optional[Sequence[int]],
+    view: Callable[[PIL.Image.Image], NDArray[Any]],
+    threads: Optional[int] = None,
+    at_least: Union[int, tuple[int, int], None] = None,
+) -> tuple[list[Optional[NDArray[Any]]], list[tuple[str, str]]]:
+    """As `decode`, with ``None`` in place of a picture that can't be read, and ``(name, reason)`` of each."""
+    rows = range(len(images)) if indices is None else [int(index) for index in indices]
+
+    def one(row: int) -> tuple[Optional[NDArray[Any]], Optional[str]]:
+        try:
+            picture = images.unchecked(row, at_least)
+        except UnreadableError as error:
+            return None, str(error)
+        return view(picture), None
+
+    done = in_threads(one, rows, threads)
+    bad = [(images.names[row], reason) for row, (_, reason) in zip(rows, done) if reason is not None]
+    return [array for array, _ in done], bad
+
+
+def in_threads(
+    work: Callable[[Item], Result],
+    items: Iterable[Item],
+    threads: Optional[int] = None,
+    advance: Optional[Callable[[int], None]] = None,
+) -> list[Result]:
+    """``work`` done for each item, in order, by as many threads as CPUs may be used.
+
+    ``advance`` is told, in the calling thread, how many more are done.
+    """
+    waiting = list(items)
+    count = min(threads or usable_cpus(), len(waiting))
+    size = max(
+        1, min(64, len(waiting) // (8 * max(1, count)))
+    )  # handing over one by one costs as much as a small picture
+    blocks = [waiting[start : start + size] for start in range(0, len(waiting), size)]
+    results: list[Result] = []
+
+    def finished(block: list[Result]) -> None:
+        results.extend(block)
+        if advance is not None:
+            advance(len(block))
+
+    if count <= 1:
+        for block in blocks:
+            finished([work(item) for item in block])
+        return results
+    pool = ThreadPoolExecutor(count, thread_name_prefix="mxtune-decode")
+    try:
+        for done in pool.map(lambda block: [work(item) for item in block], blocks):
+            finished(done)
+    finally:
+        pool.shutdown(cancel_futures=True)  # Ctrl-C: what has not begun never does
+    return results
+
+
+def unreadable(bad: Sequence[tuple[str, str]], count: int, hint: Optional[str] = None) -> PictureError:
+    """The error that names every picture that can't be read."""
+    error = PictureError(
+        f"Can't read {len(bad)} of {count} {'picture' if count == 1 else 'pictures'}.",
+        listed([f"{name}: {reason}" for name, reason in bad]),
+        hint,
+    )
+    error.files = tuple(bad)
+    return error

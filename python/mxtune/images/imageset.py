@@ -1,0 +1,257 @@
+"""`ImageSet`: pictures that have been looked at, with their labels."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple, Optional, Union
+
+import numpy as np
+
+from ..errors import ArgumentError
+from .decode import in_threads, unreadable
+from .labels import Labels
+from .picture import UnreadableError
+from .pixels import Pixels
+from .split import divide
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import PIL.Image
+    from numpy.typing import NDArray
+
+
+class BadPicture(NamedTuple):
+    """A picture that was left out, and why."""
+
+    name: str
+    reason: str
+
+
+class ImageSet:
+    """Pictures with names and labels; `mximages` makes one. It never changes: `take` and `split` give others.
+
+    Attributes
+    ----------
+    names
+        One a picture: the path as it was given (relative to a folder that was given), ``"[3]"`` in memory.
+    files
+        Absolute paths, or ``None`` where the pictures are in memory.
+    task
+        ``"classification"``, ``"regression"``, ``"multilabel"``, or ``None`` without labels.
+    y
+        (N,) int64 codes into ``levels``; (N, K) float32 of 0 and 1; (N,) or (N, K) float32 numbers; ``None``.
+    levels
+        The classes or labels, in order; the targets' names of an (N, K) regression.
+    grey
+        Whether every picture is grey.
+    bad
+        What was left out, and why.
+    problems
+        Sentences on what is odd: copies, misleading names, classes with few pictures.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from mxtune.images import mximages
+    >>> pictures = np.stack([np.full((8, 8, 3), shade, np.uint8) for shade in range(6)])
+    >>> images = mximages(pictures, ["cat", "dog"] * 3)
+    >>> images.levels, images.y.tolist()
+    (('cat', 'dog'), [0, 1, 0, 1, 0, 1])
+    >>> train, valid = images.split(1 / 3, seed=1)
+    >>> len(train), len(valid)
+    (4, 2)
+    """
+
+    def __init__(
+        self,
+        pixels: Pixels,
+        rows: NDArray[np.int64],
+        names: Sequence[str],
+        files: Sequence[Optional[str]],
+        labels: Labels,
+        *,
+        sizes: Optional[NDArray[np.int32]] = None,
+        hashes: Optional[Sequence[bytes]] = None,
+        grey: bool = False,
+        bad: Iterable[BadPicture] = (),
+        problems: Iterable[str] = (),
+    ) -> None:
+        self._pixels = pixels
+        self._rows = rows
+        self._labels = labels
+        self._files = list(files)
+        self._sizes = sizes
+        self._hashes = None if hashes is None else list(hashes)
+        self.names = list(names)
+        self.grey = grey
+        self.bad = tuple(bad)
+        self.problems = list(problems)
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    @property
+    def files(self) -> Optional[list[Optional[str]]]:
+        return self._files if any(file is not None for file in self._files) else None
+
+    @property
+    def task(self) -> Optional[str]:
+        return self._labels.task
+
+    @property
+    def y(self) -> Optional[NDArray[Any]]:
+        return self._labels.y
+
+    @property
+    def levels(self) -> tuple[str, ...]:
+        return self._labels.levels
+
+    @property
+    def sizes(self) -> NDArray[np.int32]:
+        """(N, 2) int32: height and width of each picture, pixels, upright; 0 where it can't be read."""
+        if self._sizes is None:
+            found = in_threads(self._pixels.size, self._rows.tolist())
+            self._sizes = np.asarray(found, dtype=np.int32).reshape(-1, 2)
+        return self._sizes
+
+    @property
+    def hashes(self) -> list[bytes]:
+        """16 bytes for each picture's content: equal for exact copies only."""
+        if self._hashes is None:
+            self._hashes = in_threads(self._pixels.hash, self._rows.tolist())
+        return self._hashes
+
+    @property
+    def fingerprint(self) -> str:
+        """SHA-256 (64 hexadecimal digits) of names, contents and labels: what training saw."""
+        digest = hashlib.sha256(repr((self.task, self.levels, self.names)).encode("utf-8", "surrogatepass"))
+        digest.update(b"".join(self.hashes))
+        if self.y is not None:
+            digest.update(np.ascontiguousarray(self.y.astype(self.y.dtype.newbyteorder("<"))).tobytes())
+        return digest.hexdigest()
+
+    def open(self, index: int, at_least: Union[int, tuple[int, int], None] = None) -> PIL.Image.Image:
+        """One picture: upright, 8-bit, ``"L"`` if the whole set is grey and else ``"RGB"``, over white.
+
+        Parameters
+        ----------
+        index
+            From 0.
+        at_least
+            Pixels (or height and width) that are enough: large JPEGs then decode at a fraction of their size.
+            What comes out depends on the file and on this only.
+
+        Raises
+        ------
+        PictureError
+            It can't be read (any more).
+        """
+        try:
+            return self.unchecked(index, at_least)
+        except UnreadableError as error:
+            raise unreadable([(self.names[index], str(error))], 1) from error
+
+    def unchecked(self, index: int, at_least: Union[int, tuple[int, int], None] = None) -> PIL.Image.Image:
+        """As `open`, but raises the reason alone (`UnreadableError`); for those who gather all of them."""
+        needed = max(at_least) if isinstance(at_least, tuple) else at_least
+        picture = self._pixels.open(int(self._rows[index]), needed)
+        mode = "L" if self.grey else "RGB"
+        return picture if picture.mode == mode else picture.convert(mode)
+
+    def take(self, indices: Union[Sequence[int], NDArray[Any]]) -> ImageSet:
+        """The pictures at these positions (integers, or true and false for each), in this order."""
+        chosen = np.asarray(indices)
+        chosen = np.flatnonzero(chosen) if chosen.dtype == bool else chosen.astype(np.int64)
+        at = [int(index) for index in chosen]
+        labels = self._labels
+        if labels.y is not None:
+            labels = Labels(labels.task, labels.y[chosen], labels.levels)
+        return ImageSet(
+            self._pixels,
+            self._rows[chosen],
+            [self.names[index] for index in at],
+            [self._files[index] for index in at],
+            labels,
+            sizes=None if self._sizes is None else self._sizes[chosen],
+            hashes=None if self._hashes is None else [self._hashes[index] for index in at],
+            grey=self.grey,
+        )
+
+    def split(self, fraction: float = 0.2, seed: int = 0) -> tuple[ImageSet, ImageSet]:
+        """A set to train on and one to validate on, of about ``fraction``; a seed gives the same everywhere.
+
+        Each class (label, range of numbers) is split in this share, and each class with two different
+        pictures keeps one in training. Exact copies stay together.
+
+        Raises
+        ------
+        ArgumentError
+            ``fraction`` is not between 0 and 1.
+        """
+        if not 0 < fraction < 1:
+            raise ArgumentError(
+                "The share for validation must be above 0 and below 1.", [f"it is {fraction!r}"]
+            )
+        groups: Sequence[object] = range(len(self)) if self._hashes is None else self._hashes
+        train, valid = divide(self.y, groups, fraction, seed, self.task)
+        return self.take(train), self.take(valid)
+
+    def shared(self, other: ImageSet) -> list[tuple[str, str]]:
+        """Exact copies across two sets (training and validation, for one): the name here and there."""
+        there = dict(zip(reversed(other.hashes), reversed(other.names)))
+        there.pop(b"", None)
+        return [(name, there[content]) for name, content in zip(self.names, self.hashes) if content in there]
+
+    def counts(self) -> pd.DataFrame:
+        """A data frame ``level, n``: how many pictures each class or label has; no rows without classes."""
+        import pandas as pd
+
+        levels: Sequence[str] = self.levels if self.task in ("classification", "multilabel") else ()
+        if self.y is None or not levels:
+            numbers = np.zeros(0, dtype=np.int64)
+        elif self.task == "multilabel":
+            numbers = self.y.sum(axis=0).astype(np.int64)
+        else:
+            numbers = np.bincount(self.y, minlength=len(levels)).astype(np.int64)
+        return pd.DataFrame({"level": pd.Series(list(levels), dtype=object), "n": numbers})
+
+    def frame(self) -> pd.DataFrame:
+        """A data frame, a row a picture: ``file``, its label (or a column a level), ``height``, ``width``."""
+        import pandas as pd
+
+        columns: dict[str, Any] = {"file": self.names}
+        if self.y is not None and self.task == "classification":
+            columns["label"] = pd.Categorical.from_codes(self.y, categories=list(self.levels))
+        elif self.y is not None and self.y.ndim == 2:
+            values = self.y.astype(bool) if self.task == "multilabel" else self.y
+            columns.update({level: values[:, at] for at, level in enumerate(self.levels)})
+        elif self.y is not None:
+            columns["label"] = self.y
+        return pd.DataFrame({**columns, "height": self.sizes[:, 0], "width": self.sizes[:, 1]})
+
+    def label_of(self, index: int) -> str:
+        """The label of one picture as text; empty where it has none."""
+        if self.y is None:
+            return ""
+        if self.task == "classification":
+            return self.levels[int(self.y[index])]
+        if self.task == "multilabel":
+            return ", ".join(level for level, on in zip(self.levels, self.y[index]) if on)
+        return ", ".join(f"{value:.4g}" for value in np.atleast_1d(self.y[index]))
+
+    def sheet(self, n: int = 24) -> PIL.Image.Image:
+        """A contact sheet (RGB) of up to ``n`` pictures, labels beneath, each class with its share."""
+        from .sheet import draw
+
+        return draw(self, n)
+
+    def __repr__(self) -> str:
+        from .show import text
+
+        return text(self)
+
+    def _repr_html_(self) -> str:
+        from .show import page
+
+        return page(self)

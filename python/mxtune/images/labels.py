@@ -1,0 +1,245 @@
+"""What the labels mean: a class each, several each, or numbers."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Optional
+
+import numpy as np
+
+from ..errors import ArgumentError, LabelError
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+TASKS = ("classification", "regression", "multilabel")
+
+
+@dataclass(frozen=True, eq=False)
+class Labels:
+    """A task, what it asks of each picture, and the names of what there is to say.
+
+    ``y`` is (N,) int64 codes into ``levels`` for classification, (N, K) float32 of 0 and 1 for multilabel,
+    (N,) or (N, K) float32 for regression, ``None`` without labels. ``guess`` says what was
+    inferred, where it may surprise.
+    """
+
+    task: Optional[str] = None
+    y: Optional[NDArray[Any]] = None
+    levels: tuple[str, ...] = ()
+    guess: Optional[str] = None
+
+
+def understand(  # noqa: PLR0911 - one way out for each kind of label
+    y: Any, names: Sequence[str], levels: Optional[Sequence[str]] = None, task: Optional[str] = None
+) -> Labels:
+    """The labels of these pictures.
+
+    Parameters
+    ----------
+    y
+        One label a picture (strings, a categorical, booleans, numbers), a matrix, a data frame, or a list of
+        label sets.
+    names
+        The pictures' names, for errors.
+    levels
+        The classes, in order, where they are known already (a model's): no others are allowed then.
+    task
+        What to do, where the labels alone would say otherwise.
+
+    Raises
+    ------
+    LabelError
+        Too few or too many, missing, unknown or unfit labels, each by the name of its picture.
+    """
+    if task is not None and task not in TASKS:
+        raise ArgumentError(f"`task` must be one of {', '.join(TASKS)}.", [f"it is {task!r}"])
+    if y is None:
+        return Labels()
+    known = None if levels is None else tuple(str(level) for level in levels)
+    if known is not None and len(set(known)) != len(known):
+        raise ArgumentError("`levels` must be different from each other.", [f"they are {list(known)!r}"])
+    if isinstance(y, (str, bytes, int, float)) and len(names) == 1:
+        y = [y]
+    if _is_table(y):
+        return _matrix(y, names, known, task)
+    categories = _categories(y)
+    values = y.tolist() if hasattr(y, "tolist") else list(y)
+    _count(len(values), names)
+    if any(isinstance(value, (list, tuple, set, frozenset, np.ndarray)) for value in values):
+        if all(_is_numbers(value) for value in values) and len({len(value) for value in values}) == 1:
+            return _matrix(np.asarray([list(value) for value in values]), names, known, task)
+        return _sets(values, names, known)
+    _refuse("have no label", [name for name, value in zip(names, values) if is_missing(value)])
+    if task == "multilabel":
+        return _sets([[value] for value in values], names, known)
+    numeric = categories is None and all(_is_number(value) for value in values)
+    if task == "regression" or (task is None and numeric and known is None):
+        guess = None
+        if task is None:
+            guess = 'The labels are numbers, so this is regression. For classes: task = "classification".'
+        return Labels("regression", _numbers(values, names), (), guess)
+    return _classes(values, names, known or categories)
+
+
+def text_of(value: Any) -> str:
+    """A label as the name of a class: whole numbers without a decimal point."""
+    if isinstance(value, (float, np.floating)) and float(value).is_integer():
+        return str(int(value))
+    return str(value)
+
+
+def is_missing(value: Any) -> bool:
+    """Whether a label is none at all: ``None``, NaN, pandas' NA, or an empty text."""
+    if value is None or type(value).__name__ in ("NAType", "NaTType"):
+        return True
+    if isinstance(value, str):
+        return value == ""
+    return isinstance(value, (float, np.floating)) and math.isnan(value)
+
+
+def _classes(values: list[Any], names: Sequence[str], known: Optional[tuple[str, ...]]) -> Labels:
+    if known is None:
+        distinct = set(values)
+        in_order = (
+            sorted(distinct)
+            if all(_is_number(value) for value in distinct)
+            else sorted(distinct, key=text_of)
+        )
+        known = tuple(dict.fromkeys(text_of(value) for value in in_order))
+    code = {level: index for index, level in enumerate(known)}
+    texts = [text_of(value) for value in values]
+    unknown = [f"{name}: {text}" for name, text in zip(names, texts) if text not in code]
+    if unknown:
+        raise LabelError(
+            f"{_pictures(len(unknown))} a label that is none of the {len(known)} levels.",
+            listed(unknown),
+            f"The levels are {', '.join(known[:20])}{' ...' if len(known) > 20 else ''}.",
+        )
+    return Labels("classification", np.asarray([code[text] for text in texts], dtype=np.int64), known)
+
+
+def _numbers(values: Iterable[Any], names: Sequence[str]) -> NDArray[np.float32]:
+    numbers, bad = [], []
+    for name, value in zip(names, values):
+        try:
+            number = float(value)
+        except (TypeError, ValueError):
+            number = math.nan
+        numbers.append(number)
+        if not math.isfinite(number):
+            bad.append(f"{name}: {value}")
+    _refuse("have a label that is no finite number", bad)
+    return np.asarray(numbers, dtype=np.float32)
+
+
+def _sets(values: list[Any], names: Sequence[str], known: Optional[tuple[str, ...]]) -> Labels:
+    _refuse("have no label", [n for n, v in zip(names, values) if not _is_set(v) and is_missing(v)])
+    sets = [[text_of(item) for item in value] if _is_set(value) else [text_of(value)] for value in values]
+    _refuse(
+        "have an empty label", [name for name, labels in zip(names, sets) if any(map(is_missing, labels))]
+    )
+    levels = known or tuple(sorted({label for labels in sets for label in labels}))
+    if not levels:
+        raise LabelError("No picture has a label.", hint="Give at least one picture at least one label.")
+    code = {level: index for index, level in enumerate(levels)}
+    unknown = [f"{n}: {label}" for n, labels in zip(names, sets) for label in labels if label not in code]
+    _refuse(f"have a label that is none of the {len(levels)} levels", unknown)
+    y = np.zeros((len(values), len(levels)), dtype=np.float32)
+    for row, labels in enumerate(sets):
+        y[row, [code[label] for label in labels]] = 1
+    return Labels("multilabel", y, levels)
+
+
+def _matrix(y: Any, names: Sequence[str], known: Optional[tuple[str, ...]], task: Optional[str]) -> Labels:
+    columns = [str(column) for column in y.columns] if hasattr(y, "columns") else None
+    if columns is not None and len(columns) == 1:
+        return understand(y.iloc[:, 0], names, known, task)
+    table = y.to_numpy() if hasattr(y, "to_numpy") else np.asarray(y)
+    if table.ndim != 2:
+        raise LabelError(
+            "Labels must be a vector or a matrix.", [f"they are {' x '.join(map(str, table.shape))}"]
+        )
+    if table.shape[1] == 1:
+        return understand(table[:, 0], names, known, task)
+    _count(len(table), names)
+    bad = [name for name, row in zip(names, table.tolist()) if any(map(is_missing, row))]
+    _refuse("have a missing label", bad)
+    try:
+        numbers = table.astype(np.float32)
+    except (TypeError, ValueError) as error:
+        raise LabelError("A matrix of labels must hold numbers, or true and false.") from error
+    _refuse(
+        "have a label that is no finite number",
+        [n for n, row in zip(names, numbers) if not np.isfinite(row).all()],
+    )
+    if columns is not None and known is not None and set(columns) == set(known):
+        numbers = numbers[:, [columns.index(level) for level in known]]
+        columns = list(known)
+    if known is not None and len(known) != numbers.shape[1]:
+        raise LabelError(f"The labels have {numbers.shape[1]} columns, but there are {len(known)} levels.")
+    levels = known or tuple(columns or (str(column + 1) for column in range(numbers.shape[1])))
+    if len(set(levels)) != len(levels):
+        raise LabelError("Two columns of the labels have one name.", listed(sorted(levels)))
+    binary = bool(np.isin(numbers, (0, 1)).all())
+    if task == "classification":
+        if not binary or not (numbers.sum(axis=1) == 1).all():
+            raise LabelError("For classification each row of the labels must have a single 1.")
+        return Labels("classification", numbers.argmax(axis=1).astype(np.int64), levels)
+    if task == "multilabel" and not binary:
+        raise LabelError("Labels for several classes at once must be 0 and 1, or true and false.")
+    chosen = task or ("multilabel" if binary else "regression")
+    return Labels(chosen, np.ascontiguousarray(numbers), levels)
+
+
+def _count(count: int, names: Sequence[str]) -> None:
+    if count != len(names):
+        raise LabelError(
+            f"There are {count} labels for {len(names)} pictures.", hint="Give one label for each."
+        )
+
+
+def _refuse(what: str, bad: list[str]) -> None:
+    if bad:
+        verb, _, rest = what.partition(" ")
+        verb = "has" if len(bad) == 1 and verb == "have" else verb
+        raise LabelError(
+            f"{len(bad)} {'picture' if len(bad) == 1 else 'pictures'} {verb} {rest}.", listed(bad)
+        )
+
+
+def _pictures(count: int) -> str:
+    return "1 picture has" if count == 1 else f"{count} pictures have"
+
+
+def listed(lines: Sequence[str], most: int = 100) -> list[str]:
+    """The first lines of a long list, and how many more there are."""
+    return list(lines) if len(lines) <= most else [*lines[:most], f"and {len(lines) - most} more"]
+
+
+def _is_table(y: Any) -> bool:
+    return hasattr(y, "columns") or (isinstance(y, np.ndarray) and y.ndim != 1)
+
+
+def _is_set(value: Any) -> bool:
+    return isinstance(value, (list, tuple, set, frozenset, np.ndarray))
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, (int, float, np.integer, np.floating)) and not isinstance(
+        value, (bool, np.bool_)
+    )
+
+
+def _is_numbers(value: Any) -> bool:
+    if not isinstance(value, (list, tuple, np.ndarray)) or len(value) == 0:
+        return False
+    return all(_is_number(item) or isinstance(item, (bool, np.bool_)) for item in value)
+
+
+def _categories(y: Any) -> Optional[tuple[str, ...]]:
+    """The order that a pandas categorical (an R factor) keeps, or ``None``."""
+    categories = getattr(getattr(y, "dtype", None), "categories", None)
+    return None if categories is None else tuple(text_of(category) for category in categories)

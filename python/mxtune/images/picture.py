@@ -1,0 +1,253 @@
+"""One picture: from the bytes of a file, or from what a user holds, to upright 8-bit RGB or grey.
+
+Everything is decided from the picture itself: Pillow's global settings are neither asked nor changed.
+"""
+
+from __future__ import annotations
+
+from io import BytesIO
+from typing import Any, NamedTuple, Optional
+
+import numpy as np
+import PIL.Image
+from PIL import (
+    BmpImagePlugin,
+    GifImagePlugin,
+    JpegImagePlugin,
+    PngImagePlugin,
+    PpmImagePlugin,
+    TiffImagePlugin,
+    WebPImagePlugin,
+)
+
+from .sniff import size_of_text, sniff, webp_size
+
+MAX_PIXELS = 110_000_000  # the largest camera sensors of today have 102 million, phones up to 50 as they come
+MAX_BYTES = 500_000_000
+SHORTEST_SIDE = 256  # one scale serves every network up to this canvas, so that what the audit kept is of use
+_SPARE = 1.5  # a reduced JPEG keeps so many times what is needed: .03 of 255 is then the mean difference
+
+_OPENERS: dict[str, Any] = {
+    "JPEG": JpegImagePlugin.JpegImageFile,
+    "PNG": PngImagePlugin.PngImageFile,
+    "WebP": WebPImagePlugin.WebPImageFile,
+    "BMP": BmpImagePlugin.BmpImageFile,
+    "TIFF": TiffImagePlugin.TiffImageFile,
+    "GIF": GifImagePlugin.GifImageFile,
+    "PNM": PpmImagePlugin.PpmImageFile,
+}
+_ORIENTATION = 0x0112
+_TURNS = {
+    2: PIL.Image.Transpose.FLIP_LEFT_RIGHT,
+    3: PIL.Image.Transpose.ROTATE_180,
+    4: PIL.Image.Transpose.FLIP_TOP_BOTTOM,
+    5: PIL.Image.Transpose.TRANSPOSE,
+    6: PIL.Image.Transpose.ROTATE_270,
+    7: PIL.Image.Transpose.TRANSVERSE,
+    8: PIL.Image.Transpose.ROTATE_90,
+}
+
+
+class UnreadableError(Exception):
+    """A picture that can't be read; its text is the reason, for a user to read."""
+
+
+class Read(NamedTuple):
+    """What a file held: the picture (RGB or L, upright), its full size, its format, its scale (1 to 8)."""
+
+    image: PIL.Image.Image
+    height: int
+    width: int
+    format: str
+    scale: int
+
+
+def read(data: bytes, at_least: Optional[int] = None) -> Read:
+    """The first picture in the bytes of a file, upright, as RGB or (where it is grey) L.
+
+    Parameters
+    ----------
+    data
+        The whole file: JPEG, PNG, WebP, BMP, TIFF, GIF or PNM.
+    at_least
+        Pixels of the shorter side that are needed: a large JPEG is then decoded at 1/2, 1/4 or 1/8, which
+        costs less. It still runs through the whole file, so a truncated one is found.
+
+    Raises
+    ------
+    UnreadableError
+        With the reason in words.
+    """
+    opened, kind = _open(data)
+    width, height = opened.size
+    scale = 1
+    if kind == "JPEG":
+        scale = scale_for(min(width, height), at_least)
+        if scale > 1:
+            opened.draft(None, (max(1, width // scale), max(1, height // scale)))
+    try:
+        opened.load()
+        turn = _orientation(opened)
+        image = _turned(plain(opened), turn)
+    except UnreadableError:
+        raise
+    except MemoryError as error:
+        raise UnreadableError(f"too large for the memory: {width} x {height} pixels") from error
+    except Exception as error:  # a damaged file can raise anything
+        raise UnreadableError(_damage(data, kind, error)) from error
+    if scale == 1:
+        width, height = image.size
+    elif turn in (5, 6, 7, 8):
+        width, height = height, width
+    return Read(image, height, width, kind, scale)
+
+
+def header(data: bytes) -> tuple[int, int]:
+    """Height and width (pixels, upright) that the first bytes of a file tell, without decoding it."""
+    opened, kind = _open(data)
+    width, height = opened.size
+    turn = _orientation(opened)
+    if kind == "TIFF":  # some versions of Pillow have turned its size already, some have not
+        width, height, turn = (int(opened.tag_v2.get(tag, 1)) for tag in (256, 257, _ORIENTATION))
+    if turn in (5, 6, 7, 8):
+        width, height = height, width
+    return height, width
+
+
+def scale_for(shorter: int, at_least: Optional[int]) -> int:
+    """The scale (1, 2, 4 or 8) at which a JPEG of this shorter side keeps ``at_least`` pixels of it."""
+    if at_least is None:
+        return 1
+    ratio = shorter / (_SPARE * max(at_least, SHORTEST_SIDE))
+    return next(scale for scale in (8, 4, 2, 1) if ratio >= scale or scale == 1)
+
+
+def upright(image: PIL.Image.Image) -> PIL.Image.Image:
+    """A picture that a user holds, turned as its EXIF orientation says, as 8-bit RGB or L."""
+    _check_size(*image.size)
+    try:
+        image.load()
+        turn = _orientation(image)
+        return _turned(plain(image), turn)
+    except UnreadableError:
+        raise
+    except Exception as error:  # it may still be an unread, damaged file
+        raise UnreadableError(f"damaged ({error})") from error
+
+
+def plain(image: PIL.Image.Image) -> PIL.Image.Image:
+    """The picture as 8-bit RGB, or L where it is grey: over white where it is transparent."""
+    if _transparent(image):
+        return _over_white(image)
+    if image.mode in ("L", "RGB"):
+        return image
+    if image.mode.startswith("I") or image.mode == "F":
+        return _eight_bits(image)
+    if image.mode == "P":
+        colours = image.convert("RGB")
+        return colours.convert("L") if _grey_palette(image) else colours
+    return image.convert("L" if image.mode == "1" else "RGB")
+
+
+def _open(data: bytes) -> tuple[Any, str]:
+    if not data:
+        raise UnreadableError("the file is empty")
+    kind, reason = sniff(data)
+    if kind is None:
+        raise UnreadableError(reason)
+    if kind == "WebP":  # its decoder takes memory for the whole canvas as soon as it is opened
+        _check_size(*webp_size(data))
+    try:
+        # The format's own class, not PIL.Image.open: that one asks (and warns by) a global limit.
+        opened = _OPENERS[kind](BytesIO(data))
+    except Exception as error:  # a damaged file can raise anything
+        raise UnreadableError(_damage(data, kind, error)) from error
+    _check_size(*opened.size)
+    return opened, kind
+
+
+def _check_size(width: int, height: int) -> None:
+    if width * height > MAX_PIXELS:
+        raise UnreadableError(
+            f"too large: it claims {width} x {height} pixels; {MAX_PIXELS // 10**6} million is the limit"
+        )
+    if width < 1 or height < 1:
+        raise UnreadableError(f"a picture without pixels ({width} x {height})")
+
+
+def _damage(data: bytes, kind: str, error: Exception) -> str:
+    words = str(error).strip() or type(error).__name__
+    whole = _declared_length(data, kind)
+    if whole > len(data):
+        return f"the file ends after {size_of_text(len(data))} of {size_of_text(whole)}"
+    low = words.lower()
+    if any(word in low for word in ("truncated", "end of file", "not enough", "eof", "unexpected end")) or (
+        kind == "GIF" and isinstance(error, (EOFError, IndexError))
+    ):
+        return f"the file ends after {size_of_text(len(data))}, before the picture does"
+    return f"a {kind} that can't be decoded ({words})"
+
+
+def _declared_length(data: bytes, kind: str) -> int:
+    """The file's length as it tells it itself, bytes; 0 where it does not."""
+    if kind == "WebP" and len(data) >= 8:
+        return int.from_bytes(data[4:8], "little") + 8
+    if kind == "BMP" and len(data) >= 6:
+        return int.from_bytes(data[2:6], "little")
+    return 0
+
+
+def _orientation(image: PIL.Image.Image) -> int:
+    if image.format == "TIFF":  # Pillow turns these itself when it loads them
+        return 1
+    try:
+        turn = int(image.getexif().get(_ORIENTATION, 1))
+    except Exception:  # noqa: BLE001 - nonsense in the EXIF block does not make the pixels worse
+        return 1
+    return turn if turn in _TURNS else 1
+
+
+def _turned(image: PIL.Image.Image, turn: int) -> PIL.Image.Image:
+    return image if turn == 1 else image.transpose(_TURNS[turn])
+
+
+def _transparent(image: PIL.Image.Image) -> bool:
+    if image.mode in ("RGBA", "LA", "La", "PA", "RGBa") or "transparency" in image.info:
+        return True
+    return image.mode == "P" and image.palette is not None and image.palette.mode.endswith("A")
+
+
+def _grey_palette(image: PIL.Image.Image) -> bool:
+    palette = np.asarray(image.getpalette() or [0, 0, 1]).reshape(-1, 3)
+    used = np.asarray([index for _, index in image.getcolors(256) or []], dtype=int)
+    used = used[used < len(palette)]
+    return bool((palette[used] == palette[used][:, :1]).all()) if len(used) else False
+
+
+def _over_white(image: PIL.Image.Image) -> PIL.Image.Image:
+    grey = image.mode in ("1", "L", "LA", "La")
+    colours = image.convert("RGBA")
+    if colours.getchannel("A").getextrema() != (255, 255):
+        white = PIL.Image.new("RGBA", colours.size, (255, 255, 255, 255))
+        white.alpha_composite(colours)
+        colours = white
+    return colours.convert("RGB").convert("L") if grey else colours.convert("RGB")
+
+
+def _eight_bits(image: PIL.Image.Image) -> PIL.Image.Image:
+    """16- and 32-bit grey as 8-bit: the full range of the type that fits the values becomes 0..255."""
+    values = np.asarray(image, dtype=np.float32)
+    if not np.isfinite(values).all():
+        raise UnreadableError("it holds values that are no numbers")
+    top = float(values.max()) if values.size else 0.0
+    if image.mode.startswith("I;16"):
+        factor = 1 / 257
+    elif image.mode == "F" and top <= 1:
+        factor = 255.0
+    elif image.mode == "I" and image.format == "PNG":
+        factor = 1 / 257  # Pillow before 11 reads 16-bit PNG as "I"
+    elif top <= 255:
+        factor = 1.0
+    else:
+        factor = 1 / 257 if top <= 65535 else 255 / top
+    return PIL.Image.fromarray(np.clip(np.rint(values * factor), 0, 255).astype(np.uint8))

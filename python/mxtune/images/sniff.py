@@ -1,0 +1,103 @@
+"""What a file is, told from its first bytes: a picture's format, or why it is none."""
+
+from __future__ import annotations
+
+from pathlib import PurePath
+from typing import Optional
+
+SUFFIXES = {
+    "JPEG": (".jpg", ".jpeg", ".jpe", ".jfif", ".jif", ".mpo"),
+    "PNG": (".png", ".apng"),
+    "WebP": (".webp",),
+    "BMP": (".bmp", ".dib"),
+    "TIFF": (".tif", ".tiff"),
+    "GIF": (".gif",),
+    "PNM": (".ppm", ".pgm", ".pbm", ".pnm"),
+}
+_FORMAT_OF = {suffix: name for name, suffixes in SUFFIXES.items() for suffix in suffixes}
+
+_ISO_BRANDS = {
+    b"avif": "AVIF",
+    b"avis": "AVIF",
+    b"heic": "HEIC",
+    b"heix": "HEIC",
+    b"hevc": "HEIC",
+    b"mif1": "HEIC",
+    b"msf1": "HEIC",
+    b"crx ": "raw camera",
+}
+
+
+def sniff(data: bytes) -> tuple[Optional[str], str]:  # noqa: PLR0911 - one way out for each format
+    """The format that the first bytes of a file (32 are enough) show, or ``None`` and the reason in words."""
+    if data[:3] == b"\xff\xd8\xff":
+        return "JPEG", ""
+    if data[:8] == b"\x89PNG\r\n\x1a\n":
+        return "PNG", ""
+    if data[:4] == b"RIFF" and data[8:12] == b"WEBP":
+        return "WebP", ""
+    if data[:6] in (b"GIF87a", b"GIF89a"):
+        return "GIF", ""
+    if data[:4] in (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+"):
+        return "TIFF", ""
+    if data[:2] == b"BM" and len(data) > 14 and data[15:18] == b"\0\0\0":
+        return "BMP", ""
+    if data[:1] == b"P" and data[1:2] in b"123456" and data[2:3] in (b"\n", b"\r", b" ", b"\t"):
+        return "PNM", ""
+    return None, _no_picture(data)
+
+
+def misnamed(name: str, kind: str) -> Optional[str]:
+    """A sentence where the name's ending is another format's than the file's; ``None`` where all is well."""
+    suffix = PurePath(name).suffix.lower()
+    if suffix in SUFFIXES[kind]:
+        return None
+    said = _FORMAT_OF.get(suffix)
+    return (
+        f"holds a {kind}, though it is named as a {said}"
+        if said
+        else f"holds a {kind}, though not named as one"
+    )
+
+
+def webp_size(data: bytes) -> tuple[int, int]:
+    """Width and height (pixels) in the header of a WebP file; (1, 1) where it is cut short."""
+    kind, body = data[12:16], data[20:30]
+    if len(body) < 10:
+        return 1, 1
+    if kind == b"VP8X":
+        return int.from_bytes(body[4:7], "little") + 1, int.from_bytes(body[7:10], "little") + 1
+    if kind == b"VP8L":
+        bits = int.from_bytes(body[1:5], "little")
+        return (bits & 0x3FFF) + 1, (bits >> 14 & 0x3FFF) + 1
+    return max(1, int.from_bytes(body[6:8], "little") & 0x3FFF), max(
+        1, int.from_bytes(body[8:10], "little") & 0x3FFF
+    )
+
+
+def size_of_text(n_bytes: int) -> str:
+    """A number of bytes as people say it: ``"12 kB"``."""
+    for unit, size in (("GB", 10**9), ("MB", 10**6), ("kB", 10**3)):
+        if n_bytes >= size * 0.9995:
+            return f"{n_bytes / size:.{0 if n_bytes >= 10 * size else 1}f} {unit}"
+    return f"{n_bytes} bytes"
+
+
+def _no_picture(data: bytes) -> str:
+    if data[4:8] == b"ftyp" and data[8:12] in _ISO_BRANDS:
+        return f"a {_ISO_BRANDS[data[8:12]]} picture, which can't be read here: save it as JPEG or PNG"
+    start = data[:256].lstrip(b"\xef\xbb\xbf \t\r\n").lower()
+    if start.startswith((b"<!doctype html", b"<html", b"<head")):
+        return "not a picture: it holds a web page"
+    if start.startswith(b"<svg") or b"<svg" in start:
+        return "an SVG drawing, which can't be read here: save it as PNG"
+    if start.startswith(b"%pdf"):
+        return "not a picture: it holds a PDF"
+    if start.startswith(b"version https://git-lfs"):
+        return "not a picture: it only points to one (run git lfs pull)"
+    return "not a picture"
+
+
+def is_picture_name(name: str) -> bool:
+    """Whether a file's name ends as a picture's does."""
+    return PurePath(name).suffix.lower() in _FORMAT_OF

@@ -1,0 +1,190 @@
+"""What a user has, as one list of pictures: a folder, files, a data frame, an array, pictures in memory."""
+
+from __future__ import annotations
+
+import difflib
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Optional, Union, cast
+
+import numpy as np
+
+from ..errors import ArgumentError, LabelError, PictureError
+from .arrays import pictures_of
+from .folder import look_into, shown
+
+_PATHS = ("path", "file", "filename", "file_name", "filepath", "file_path", ".file", "image", "image_path")
+_PATHS_TOO = ("img", "picture", "photo", "files", "images", "pictures", "photos")
+_LABELS = ("label", "labels", "class", "class_name", "category", "target", "y", "outcome", "truth")
+
+
+@dataclass(frozen=True, eq=False)
+class Source:
+    """Items (a path, bytes, a Pillow image or an (H, W, C) array each), their names, files and labels.
+
+    ``levels`` are all class names where folders tell them; ``guesses`` say what was inferred.
+    """
+
+    items: Sequence[Any]
+    names: list[str]
+    files: list[Optional[str]]
+    y: Any = None
+    levels: Optional[list[str]] = None
+    guesses: tuple[str, ...] = ()
+
+
+def gather(
+    x: Any,
+    y: Any = None,
+    *,
+    layout: str = "NHWC",
+    recursive: bool = False,
+    path: Optional[str] = None,
+    label: Union[str, Sequence[str], None] = None,
+) -> Source:
+    """The pictures that ``x`` stands for; see `mximages` for what it may be.
+
+    Raises
+    ------
+    PictureError
+        There is no such file or folder, or it holds no pictures.
+    LabelError
+        Labels are given twice.
+    ArgumentError
+        ``x`` is nothing that holds pictures.
+    """
+    if hasattr(x, "columns") and hasattr(x, "iloc"):
+        return _frame(x, y, path, label)
+    if isinstance(x, (str, os.PathLike)):
+        return _path(Path(os.fspath(x)).expanduser(), y, recursive)
+    if isinstance(x, np.ndarray) and x.dtype.kind in "uifb":
+        pixels, guess = pictures_of(x, layout, _length(y))
+        names = [f"[{row}]" for row in range(len(pixels))]
+        return Source(
+            cast("Sequence[Any]", pixels), names, [None] * len(names), y, guesses=(guess,) if guess else ()
+        )
+    if isinstance(x, (bytes, bytearray)) or _is_pillow(x):
+        return _listed([x], y, layout)
+    if hasattr(x, "__iter__") and not isinstance(x, dict):
+        return _listed(x.tolist() if isinstance(x, np.ndarray) else list(x), y, layout)
+    raise ArgumentError(
+        "`x` must be a folder, files, a data frame, an array, or Pillow images.",
+        [f"it is a {type(x).__name__}"],
+    )
+
+
+def _path(where: Path, y: Any, recursive: bool) -> Source:
+    if where.is_file():
+        return _listed([where], y, "NHWC")
+    if not where.exists():
+        siblings = [entry.name for entry in where.parent.iterdir()] if where.parent.is_dir() else []
+        near = difflib.get_close_matches(where.name, siblings, n=1)
+        hint = f"Did you mean {shown(str(where.parent / near[0]))}?" if near else None
+        hint = "Download it first." if str(where).startswith(("http:", "https:", "ftp:")) else hint
+        raise PictureError(f"There is no file or folder {shown(str(where))}.", hint=hint)
+    try:
+        folder = look_into(where, recursive)
+    except PermissionError as error:
+        raise PictureError(f"The folder {shown(str(error.filename or where))} may not be read.") from error
+    if not folder.names:
+        raise PictureError(f"There are no pictures in {shown(str(where))}.")
+    files: list[Optional[str]] = [os.path.abspath(name) for name in folder.paths]  # noqa: PTH100 - as it is
+    if folder.labels is None:
+        return Source(folder.paths, folder.names, files, y)
+    if y is not None:
+        raise LabelError(
+            "The labels are given twice: by class folders and by `y`.",
+            hint="Leave `y` out, or use recursive = true to take the folder's pictures without classes.",
+        )
+    return Source(folder.paths, folder.names, files, folder.labels, folder.levels)
+
+
+def _frame(frame: Any, y: Any, path: Optional[str], label: Union[str, Sequence[str], None]) -> Source:
+    columns = list(frame.columns)
+    if isinstance(y, str) and label is None and y in columns:
+        y, label = None, y
+    if path is None:
+        path = _guessed(columns, _PATHS + _PATHS_TOO, [])
+        if path is None:
+            texts = [column for column in columns if _looks_like_paths(frame[column])]
+            path = texts[0] if len(texts) == 1 else None
+        if path is None:
+            raise ArgumentError(
+                "Which column holds the pictures?",
+                [f"there are {', '.join(map(str, columns))}"],
+                'Use path = "...".',
+            )
+    wanted = [path, *([label] if isinstance(label, str) else label or [])]
+    unknown = [str(column) for column in wanted if column not in columns]
+    if unknown:
+        raise ArgumentError(
+            "The data frame has no such column.", unknown, f"It has {', '.join(map(str, columns))}."
+        )
+    guesses: tuple[str, ...] = ()
+    if y is None and label is None:
+        others = [column for column in columns if column != path]
+        label = _guessed(others, _LABELS, others if len(others) == 1 else [])
+        if label is None and others:
+            guesses = (
+                f'No column is taken as labels (there are {", ".join(map(str, others))}): use label = "...".',
+            )
+    elif y is not None and label is not None:
+        raise LabelError("The labels are given twice: by `y` and by `label`.", hint="Leave one out.")
+    labels = y if label is None else frame[label if isinstance(label, str) else list(label)]
+    listed = _listed(frame[path].tolist(), labels, "NHWC")
+    return Source(listed.items, listed.names, listed.files, labels, guesses=guesses)
+
+
+def _guessed(columns: Sequence[Any], likely: Sequence[str], otherwise: Sequence[Any]) -> Any:
+    lower = {str(column).lower(): column for column in reversed(columns)}
+    found = [lower[name] for name in likely if name in lower]
+    return found[0] if found else (otherwise[0] if otherwise else None)
+
+
+def _looks_like_paths(column: Any) -> bool:
+    from .sniff import is_picture_name
+
+    values = column.tolist()[:50]
+    return bool(values) and all(
+        isinstance(v, os.PathLike) or _is_pillow(v) or (isinstance(v, str) and is_picture_name(v))
+        for v in values
+    )
+
+
+def _listed(x: list[Any], y: Any, layout: str) -> Source:
+    if not x:
+        raise PictureError("There are no pictures: the list is empty.")
+    items: list[Any] = []
+    names: list[str] = []
+    files: list[Optional[str]] = []
+    wrong = []
+    for row, item in enumerate(x):
+        name, file = f"[{row}]", None
+        if isinstance(item, (str, os.PathLike)):
+            name = shown(os.fspath(item))
+            item = os.path.expanduser(os.fspath(item))  # noqa: PLW2901, PTH111
+            file = os.path.abspath(item)  # noqa: PTH100 - links stay
+        elif isinstance(item, np.ndarray):
+            item = pictures_of(item, layout, 1)[0][0]  # noqa: PLW2901
+        elif item is not None and not isinstance(item, (bytes, bytearray)) and not _is_pillow(item):
+            if item == item:  # noqa: PLR0124 - a missing path (NaN) is a bad picture, not a wrong argument
+                wrong.append(f"{name}: a {type(item).__name__}")
+            item = None  # noqa: PLW2901
+        items.append(item)
+        names.append(name)
+        files.append(file)
+    if wrong:
+        raise ArgumentError("Pictures in a list must be paths, arrays or Pillow images.", wrong[:20])
+    return Source(items, names, files, y)
+
+
+def _length(y: Any) -> Optional[int]:
+    return None if y is None or isinstance(y, (str, bytes)) or not hasattr(y, "__len__") else len(y)
+
+
+def _is_pillow(value: object) -> bool:
+    import PIL.Image
+
+    return isinstance(value, PIL.Image.Image)
