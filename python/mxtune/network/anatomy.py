@@ -1,0 +1,124 @@
+"""Where the parts of a convolutional network are: its classifier, its features, its stages."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Optional
+
+from ..graph import Entry, Graph, Node
+from ..graph.data import integers, is_true
+from .shapes import Shapes
+
+_FLATTENS = frozenset({"Flatten", "flatten", "Reshape", "reshape", "squeeze", "mean"})
+_PASSES = _FLATTENS | {
+    "Activation", "Cast", "Dropout", "Pooling", "SoftmaxActivation", "_copy", "cast", "clip", "identity",
+    "log_softmax", "relu", "sigmoid", "softmax", "tanh",
+}  # fmt: skip
+_WEIGHTED = frozenset({"Convolution", "Convolution_v1", "Deconvolution", "FullyConnected"})
+_PADS = frozenset({"Pad", "pad"})
+_SMALLER = 0.6  # output size over input size of an operator without a stride that still ends a stage
+
+
+def classifier(graph: Graph) -> Optional[str]:
+    """The name of the layer that gives the logits, or None if the network does not end in one.
+
+    It is the dense layer, or the convolution before a pooling or a flattening, behind which nothing has
+    parameters.
+    """
+    if len(graph.heads) != 1:
+        return None
+    node = graph.node(graph.heads[0][0])
+    flat = False
+    while node.op in _PASSES and node.inputs:
+        flat = flat or node.op in _FLATTENS or is_global_pool(node)
+        node = graph.node(node.inputs[0][0])
+    if node.op == "FullyConnected" or (node.op == "Convolution" and flat):
+        return node.name
+    return None
+
+
+def before(graph: Graph, layer: str) -> Entry:
+    """What a layer takes, seen through Dropout, which does nothing in prediction."""
+    entry = graph.node(layer).inputs[0]
+    while graph.node(entry[0]).op == "Dropout":
+        entry = graph.node(entry[0]).inputs[0]
+    return entry
+
+
+def is_global_pool(node: Node) -> bool:
+    """True for a pooling over the whole picture."""
+    return node.op == "Pooling" and is_true(node.attrs.get("global_pool", "False"))
+
+
+def stages(graph: Graph, shapes: Shapes) -> tuple[str, ...]:
+    """The last layer of each resolution, finest first: what a reduction takes, and the last map.
+
+    Where several layers of one resolution are reduced (a shortcut and a branch), it is the widest of them.
+
+    Parameters
+    ----------
+    graph
+        The body of a network, without its classifier.
+    shapes
+        Of every node's outputs, (N, C, H, W) for maps.
+    """
+    found: dict[tuple[int, ...], str] = {}
+    last: Optional[str] = None
+    seeing = _behind_weights(graph)
+    for node in graph.nodes:
+        if node.op == "null" or not node.inputs:
+            continue
+        shape = shapes[node.name][0]
+        source = _map_before(graph, node.inputs[0][0])
+        if node.name in seeing and _is_map(shape) and node.op not in _PADS and not is_global_pool(node):
+            last = node.name
+        if source not in seeing or not _is_map(shapes[source][0]):
+            continue
+        if _reduces(node, shapes[source][0], shape):
+            size = shapes[source][0][2:]
+            if size not in found or _channels(shapes, source) >= _channels(shapes, found[size]):
+                found[size] = source
+    if last is not None and not _seen(graph, last, found):
+        found.setdefault(shapes[last][0][2:], last)
+    order = {node.name: number for number, node in enumerate(graph.nodes)}
+    return tuple(sorted(found.values(), key=order.__getitem__))
+
+
+def _seen(graph: Graph, last: str, found: Mapping[tuple[int, ...], str]) -> bool:
+    """True if the last map is a stage, or only a pooling of one, as before the flattening of LeNet or VGG."""
+    node = graph.node(last)
+    return last in found.values() or (node.op == "Pooling" and node.inputs[0][0] in found.values())
+
+
+def _behind_weights(graph: Graph) -> set[str]:
+    """Nodes that depend on a convolution: what lies before them only normalises the picture."""
+    found: set[str] = set()
+    for node in graph.nodes:
+        if node.op in _WEIGHTED or any(source in found for source, _ in node.inputs):
+            found.add(node.name)
+    return found
+
+
+def _map_before(graph: Graph, name: str) -> str:
+    while graph.node(name).op in _PADS | {"Dropout"}:
+        name = graph.node(name).inputs[0][0]
+    return name
+
+
+def _is_map(shape: tuple[int, ...]) -> bool:
+    return len(shape) == 4 and math.prod(shape[2:]) > 1
+
+
+def _channels(shapes: Shapes, name: str) -> int:
+    return shapes[name][0][1]
+
+
+def _reduces(node: Node, before_shape: tuple[int, ...], after_shape: tuple[int, ...]) -> bool:
+    if len(after_shape) != 4 or node.op in _PADS:
+        return node.op == "mean"
+    if is_global_pool(node):
+        return True
+    smaller = math.prod(after_shape[2:]) < math.prod(before_shape[2:])
+    strided = max(integers(node.attrs.get("stride", "1")), default=1) > 1
+    return smaller and (strided or after_shape[2] <= _SMALLER * before_shape[2])

@@ -1,0 +1,405 @@
+"""Network: a graph, its parameters, what pictures it takes and where it came from. Edits return a new one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import TYPE_CHECKING, Optional, Union
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .. import graph as graphs
+from ..errors import NetworkError, WeightsError
+from ..graph import Builder, Entry, Graph
+from ..preprocess import Preprocess
+from . import anatomy, features, layers
+from .choice import What, chosen
+from .initialise import first_value
+from .insertion import layer as new_layer
+from .insertion import spliced
+from .shapes import Shapes, shapes_of
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+_SHOWN = 8
+
+
+@dataclass(frozen=True, eq=False)
+class Network:
+    """A convolutional network that can be read, cut, edited and frozen; each edit returns a new one.
+
+    Parameters
+    ----------
+    graph
+        Its heads are the logits.
+    params
+        For each parameter an array, float32, C-contiguous; BatchNorm's moving statistics among them.
+    provenance
+        Where it came from: name, source, licence, url, paper, sha256.
+    preprocess
+        How a picture becomes its input.
+    frozen
+        Names of parameters that training leaves alone. A BatchNorm whose moving statistics are among them
+        uses these statistics in training too.
+    levels
+        What the outputs mean, or None.
+    classifier
+        The layer that gives the logits; found in the graph if None, ``""`` if there is none.
+
+    Examples
+    --------
+    >>> from mxtune import mxnetwork
+    >>> net = mxnetwork("lenet")
+    >>> net.layers["layer"].tolist()[:3]
+    ['conv1', 'tanh1', 'pool1']
+    >>> net.freeze("conv*").trainable
+    ['fc1_weight', 'fc1_bias', 'classifier_weight', 'classifier_bias']
+    """
+
+    graph: Graph
+    params: dict[str, NDArray[np.float32]]
+    provenance: dict[str, str]
+    preprocess: Preprocess
+    frozen: frozenset[str] = frozenset()
+    levels: Optional[tuple[str, ...]] = None
+    classifier: Optional[str] = None
+
+    def __post_init__(self) -> None:
+        if self.classifier is None:
+            object.__setattr__(self, "classifier", anatomy.classifier(self.graph) or "")
+
+    # ---- what it is
+
+    @cached_property
+    def input(self) -> str:
+        """The name of the variable that takes the pictures, (N, C, H, W) float32.
+
+        Raises
+        ------
+        NetworkError
+            There is none, or more than one.
+        """
+        found = [name for name in self.graph.inputs if name not in self.params]
+        if len(found) != 1:
+            told = ", ".join(found[:_SHOWN]) or "none"
+            raise NetworkError("The network must have one input for pictures.", bullets=[f"it has {told}"])
+        return found[0]
+
+    @property
+    def output(self) -> str:
+        """The name of the layer whose output is the network's."""
+        return self.graph.heads[0][0]
+
+    @cached_property
+    def shapes(self) -> Shapes:
+        """The shapes of all outputs of each node, for one picture of the size of `preprocess`."""
+        return self._shapes_at(self.preprocess.size)
+
+    def _shapes_at(self, size: tuple[int, int]) -> Shapes:
+        return shapes_of(self.graph, {self.input: (1, self.preprocess.channels, *size)})
+
+    @property
+    def layers(self) -> pd.DataFrame:
+        """One row a layer: ``layer, operator, output_shape, parameters, trainable``; see `layers.table`."""
+        return layers.table(self)
+
+    @property
+    def trainable(self) -> list[str]:
+        """The parameters that training changes, in order."""
+        return [name for name in self.graph.arguments if name in self.params and name not in self.frozen]
+
+    @property
+    def n_parameters(self) -> int:
+        """How many numbers training could change, frozen or not, without moving statistics."""
+        auxiliary = set(self.graph.auxiliary)
+        return sum(int(array.size) for name, array in self.params.items() if name not in auxiliary)
+
+    def macs(self, image_size: Union[int, tuple[int, int], None] = None) -> int:
+        """Multiplications with an addition for one picture, in convolutions and dense layers.
+
+        Parameters
+        ----------
+        image_size
+            Height and width in pixels, or one number for both; that of `preprocess` if None.
+        """
+        if image_size is None:
+            return layers.macs(self.graph, self.shapes)
+        return layers.macs(self.graph, self._shapes_at(as_size(image_size)))
+
+    @cached_property
+    def stages(self) -> tuple[str, ...]:
+        """The last layer of each resolution of the body, from the finest to the coarsest.
+
+        Examples
+        --------
+        >>> from mxtune import mxnetwork
+        >>> mxnetwork("lenet").stages
+        ('tanh1', 'tanh2')
+        """
+        graph = graphs.subgraph(self.graph, [self._before_classifier])
+        return anatomy.stages(graph, self.shapes)
+
+    @property
+    def _before_classifier(self) -> Entry:
+        return anatomy.before(self.graph, self.classifier) if self.classifier else self.graph.heads[0]
+
+    # ---- parts
+
+    def cut(self, layer: str) -> Network:
+        """The network that ends in this layer.
+
+        Raises
+        ------
+        NetworkError
+            There is no such layer; near matches are named.
+        """
+        self.graph.node(layer)
+        return self._with(graphs.subgraph(self.graph, [layer]), classifier="")
+
+    @cached_property
+    def body(self) -> Network:
+        """The network before its classifier; it ends in the features, (N, d), pooled if need be."""
+        return self._ending(*self._head_input(stages=False))
+
+    @property
+    def features(self) -> str:
+        """The name of the layer that ends the body."""
+        return self.body.output
+
+    def pooled(self) -> Network:
+        """The body that ends in what every stage says, (N, d): its average and its maximum over the picture.
+
+        Features that come from a dense layer (LeNet, VGG) follow behind. The idea is that of Head2Toe (Evci
+        et al., 2022).
+        """
+        return self._ending(*self._head_input(stages=True))
+
+    def _head_input(self, stages: bool) -> tuple[Builder, Entry]:
+        entry = self._before_classifier
+        if stages and self.stages:
+            return features.of_stages(self.graph, entry, self.shapes, self.stages)
+        return features.of_body(self.graph, entry, self.shapes)
+
+    def _ending(self, builder: Builder, entry: Entry) -> Network:
+        return self._with(builder.graph(entry), classifier="")
+
+    # ---- edits
+
+    def replace_head(self, units: int, seed: int = 0, name: str = "head", stages: bool = False) -> Network:
+        """The network with a new dense classifier on its features, or on those of every stage.
+
+        Parameters
+        ----------
+        units
+            How many outputs.
+        seed
+            Of the first values of ``<name>_weight`` (units, d); ``<name>_bias`` starts at zero.
+        name
+            Of the new layer.
+        stages
+            True: the head takes the average and maximum of every stage (see `pooled`), not only the last
+            features.
+
+        Raises
+        ------
+        NetworkError
+            `units` is not positive, or `name` is taken.
+        """
+        if isinstance(units, bool) or units != int(units) or units < 1:
+            raise NetworkError(f"A head needs at least one output, not {units}.")
+        builder, entry = self._head_input(stages)
+        base = builder.graph(entry)
+        if name in base or f"{name}_weight" in base:
+            raise NetworkError(f"The network has a layer {name} already.", hint="Give the head another name.")
+        body = self._with(base)  # without the values of an older head of this name
+        graph = builder.graph(builder.dense(entry, name, int(units)))
+        return replace(body, graph=graph, classifier=name, levels=None).initialise(seed)
+
+    def freeze(self, what: What) -> Network:
+        """The network with more of it frozen.
+
+        Parameters
+        ----------
+        what
+            The name of a layer (its BatchNorm statistics too) or of one parameter; a pattern such as
+            ``"block1*"``; a list of these; or a number of layers with parameters from the input on, negative
+            for all but the last ones.
+
+        Raises
+        ------
+        NetworkError
+            Nothing of that name has parameters; near matches are named.
+        """
+        return replace(self, frozen=self.frozen | chosen(self.graph, self.params, what))
+
+    def unfreeze(self, what: What = "*") -> Network:
+        """The network with less of it frozen; `what` as for `freeze`, everything by default."""
+        return replace(self, frozen=self.frozen - chosen(self.graph, self.params, what))
+
+    def insert(
+        self,
+        after: str,
+        operator: Union[str, Graph],
+        name: Optional[str] = None,
+        seed: int = 0,
+        **attrs: object,
+    ) -> Network:
+        """The network with a layer, or a small graph, behind a layer.
+
+        Parameters
+        ----------
+        after
+            A layer; whoever used it now uses the new one.
+        operator
+            An operator of MXNet, such as ``"Dropout"``; or a graph with one input and one output.
+        name
+            Of the new layer; made from `after` and the operator if None.
+        seed
+            Of the first values of its parameters.
+        **attrs
+            The operator's arguments: ``p=0.2``, ``kernel=(3, 3)``.
+
+        Raises
+        ------
+        NetworkError
+            `after` does not exist, a name is taken, or shapes no longer fit.
+
+        Examples
+        --------
+        >>> from mxtune import mxnetwork
+        >>> net = mxnetwork("lenet").insert("fc1", "Dropout", p=0.5)
+        >>> net.layers["layer"].tolist()[7:9]
+        ['fc1', 'fc1_dropout']
+        """
+        self.graph.node(after)
+        if isinstance(operator, Graph):
+            nodes, output = spliced(operator, after)
+        else:
+            name = name or self.graph.fresh(f"{after}_{operator.lower()}")
+            nodes, output = new_layer(after, operator, name, attrs), name
+        for node in nodes:
+            if node.name in self.graph:
+                raise NetworkError(
+                    f"The network has a layer {node.name} already.", hint="Give another name=."
+                )
+        return self._with(graphs.insert(self.graph, after, nodes, output)).initialise(seed).check()
+
+    def remove(self, layer: str) -> Network:
+        """The network without a layer; whoever used it now uses what it took.
+
+        Raises
+        ------
+        NetworkError
+            There is no such layer, or what follows does not fit what comes before.
+        """
+        return self._with(graphs.remove(self.graph, layer)).check()
+
+    def rename(self, layer: str, name: str) -> Network:
+        """The network with a layer, and its parameters, called otherwise.
+
+        Raises
+        ------
+        NetworkError
+            There is no such layer, or the new name is taken.
+        """
+        own = layers.parameters_of(self.graph, layer)
+        names = {old: name + old[len(layer) :] for old in own if old.startswith(f"{layer}_")} | {layer: name}
+        return replace(
+            self,
+            graph=graphs.rename(self.graph, names),
+            params={names.get(key, key): value for key, value in self.params.items()},
+            frozen=frozenset(names.get(key, key) for key in self.frozen),
+            classifier=names.get(self.classifier or "", self.classifier),
+        )
+
+    def _with(self, graph: Graph, classifier: Optional[str] = None) -> Network:
+        """This network with another graph, and of its parameters those that the graph has."""
+        params = {name: array for name, array in self.params.items() if name in graph}
+        frozen = frozenset(name for name in self.frozen if name in graph)
+        return replace(self, graph=graph, params=params, frozen=frozen, classifier=classifier)
+
+    # ---- parameters
+
+    def initialise(self, seed: int = 0) -> Network:
+        """The network with first values for the parameters that have none; see `initialise.first_value`."""
+        data = set(self.graph.inputs)
+        labels = _labels(self.graph)
+        variables = [node.name for node in self.graph.nodes if node.op == "null"]
+        missing = [name for name in variables if name not in self.params and name not in data | labels]
+        if not missing:
+            return self
+        shapes = self.shapes
+        added = {name: first_value(self.graph, name, shapes[name][0], seed) for name in missing}
+        return replace(self, params={**self.params, **added})
+
+    def check(self) -> Network:
+        """The network itself, if every parameter has a value of the shape that its graph needs.
+
+        Raises
+        ------
+        WeightsError
+            Parameters are missing or of another shape; each is named.
+        NetworkError
+            The layers do not fit one another.
+        """
+        shapes = self.shapes
+        needed = [n.name for n in self.graph.nodes if n.op == "null" and n.name not in self.graph.inputs]
+        wrong = []
+        for name in needed:
+            if name not in self.params and name not in _labels(self.graph):
+                wrong.append(f"{name}: missing")
+            elif name in self.params and self.params[name].shape != shapes[name][0]:
+                wrong.append(
+                    f"{name}: {_told(self.params[name].shape)} where {_told(shapes[name][0])} is needed"
+                )
+        if wrong:
+            more = [f"and {len(wrong) - _SHOWN} more"] if len(wrong) > _SHOWN else []
+            raise WeightsError("The weights do not fit the network.", bullets=[*wrong[:_SHOWN], *more])
+        return self
+
+    # ---- words
+
+    def __repr__(self) -> str:
+        name = self.provenance.get("name", "network")
+        height, width = self.preprocess.size
+        return (
+            f"<Network {name}: {self.n_parameters:,} parameters, {len(self.trainable)} of "
+            f"{sum(n in self.params for n in self.graph.arguments)} arrays trainable, "
+            f"pictures of {height} x {width}, output {self.output}>"
+        )
+
+    def __str__(self) -> str:
+        return f"{self!r}\n{self.layers.to_string(index=False, max_rows=40)}"
+
+    def _repr_html_(self) -> str:
+        import html
+
+        return f"<p>{html.escape(repr(self))}</p>{self.layers.to_html(index=False, max_rows=40)}"
+
+
+def as_size(image_size: Union[int, Iterable[int]]) -> tuple[int, int]:
+    """Height and width in pixels, of one number or two.
+
+    Raises
+    ------
+    NetworkError
+        Not one or two whole numbers of at least 1.
+    """
+    numbers = (
+        (image_size, image_size) if isinstance(image_size, (int, float, np.number)) else tuple(image_size)
+    )
+    if len(numbers) != 2 or not all(int(n) == n and n >= 1 for n in numbers):
+        raise NetworkError(f"An image size is one or two whole numbers of pixels, not {image_size!r}.")
+    return int(numbers[0]), int(numbers[1])
+
+
+def _told(shape: tuple[int, ...]) -> str:
+    return " x ".join(map(str, shape)) or "a single number"
+
+
+def _labels(graph: Graph) -> set[str]:
+    pairs = (pair for node in graph.nodes for pair in zip(node.inputs, node.slots))
+    return {name for (name, _), slot in pairs if slot == "label"}

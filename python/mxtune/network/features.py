@@ -1,0 +1,50 @@
+"""What a head takes: the last features of a body, or what every stage says."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+from ..graph import Builder, Entry, Graph, subgraph
+from .shapes import Shapes
+
+_GATHERING = frozenset({"Concat", "Dropout", "Flatten", "Pooling", "Reshape", "mean", "squeeze"})
+
+
+def of_body(graph: Graph, entry: Entry, shapes: Shapes) -> tuple[Builder, Entry]:
+    """The graph up to `entry`, and there the features (N, d), averaged over the picture if need be."""
+    shape = shapes[entry[0]][entry[1]]
+    builder = Builder(subgraph(graph, [entry]))
+    if len(shape) == 4:
+        if math.prod(shape[2:]) > 1:
+            entry = builder.global_pool(entry, "avg", "features_pool")
+        entry = builder.flatten(entry, "features")
+    return builder, entry
+
+
+def of_stages(graph: Graph, entry: Entry, shapes: Shapes, stages: Sequence[str]) -> tuple[Builder, Entry]:
+    """The graph up to the stages, and there the average and maximum of each, (N, d).
+
+    The outputs of dense layers that `entry` holds (LeNet, VGG) follow behind.
+    """
+    dense = _dense(graph, entry, shapes, stages)
+    builder = Builder(subgraph(graph, [*stages, *dense]))
+    pools = [builder.global_pool((stage, 0), kind) for stage in stages for kind in ("avg", "max")]
+    features = builder.flatten(builder.concat(pools, "stages"), "stage_features")
+    return builder, builder.concat([features, *dense], "all_features") if dense else features
+
+
+def _dense(graph: Graph, entry: Entry, shapes: Shapes, stages: Sequence[str]) -> list[Entry]:
+    """Of what the classifier takes, the outputs of dense layers: more than a stage, pooled."""
+    found: list[Entry] = []
+    waiting = [entry]
+    while waiting:
+        name, index = waiting.pop()
+        node = graph.node(name)
+        if name in stages:
+            continue
+        if node.op in _GATHERING and node.inputs:
+            waiting.extend(reversed(node.inputs))
+        elif len(shapes[name][index]) == 2:
+            found.append((name, index))
+    return found

@@ -1,0 +1,72 @@
+"""First values of parameters, drawn by NumPy: the same seed gives the same bytes on any machine."""
+
+from __future__ import annotations
+
+import math
+import zlib
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..errors import WeightsError
+from ..graph import Graph, Node
+
+MAX_ELEMENTS = 2**31
+_CONSTANT = {"gamma": 1.0, "beta": 0.0, "bias": 0.0, "moving_mean": 0.0, "moving_var": 1.0}
+_GLUON = {"ones": 1.0, "zeros": 0.0}
+_RECTIFIERS = frozenset({"clip", "relu", "LeakyReLU"})
+
+
+def first_value(graph: Graph, name: str, shape: tuple[int, ...], seed: int) -> NDArray[np.float32]:
+    """The first value of a parameter: He et al. 2015 before a rectifier, Glorot and Bengio 2010 elsewhere.
+
+    BatchNorm starts as the identity, biases at zero. Each parameter has a stream of its own, so that its
+    value depends on the seed, its name and its shape, and on nothing else in the network.
+
+    Raises
+    ------
+    WeightsError
+        The parameter has no known role, or more than 2**31 elements.
+    """
+    if math.prod(shape) > MAX_ELEMENTS:
+        raise WeightsError(f"The parameter {name} would have {math.prod(shape):,} elements.")
+    slot, user = _role(graph, name)
+    if user.op == "LeakyReLU":
+        return np.full(shape, 0.25, np.float32)
+    if slot in _CONSTANT:
+        return np.full(shape, _CONSTANT[slot], np.float32)
+    if slot != "weight":
+        written = graph.node(name).attrs.get("__init__", "")
+        if written in _GLUON:
+            return np.full(shape, _GLUON[written], np.float32)
+        raise WeightsError(
+            f"There is no value for {name}, and none can be guessed.", hint="Give weights= with it."
+        )
+    rng = np.random.default_rng([seed, zlib.crc32(name.encode())])
+    fan_in, fan_out = math.prod(shape[1:]), shape[0] * math.prod(shape[2:])
+    if user.op == "Deconvolution":
+        fan_in, fan_out = fan_out, fan_in
+    if _rectified(graph, user):
+        return rng.normal(0, math.sqrt(2 / max(fan_in, 1)), shape).astype(np.float32)
+    bound = math.sqrt(6 / max(fan_in + fan_out, 1))
+    return rng.uniform(-bound, bound, shape).astype(np.float32)
+
+
+def _role(graph: Graph, name: str) -> tuple[str, Node]:
+    for user in graph.consumers[name]:
+        for (source, _), slot in zip(user.inputs, user.slots):
+            if source == name:
+                return slot, user
+    return "", graph.node(name)
+
+
+def _rectified(graph: Graph, node: Node) -> bool:
+    """True if what comes next, seen through BatchNorm and Dropout, is a rectifier."""
+    for _ in range(3):
+        users = graph.consumers[node.name]
+        if len(users) != 1:
+            return False
+        node = users[0]
+        if node.op not in ("BatchNorm", "Dropout", "elemwise_add"):
+            break
+    return node.op in _RECTIFIERS or node.attrs.get("act_type") == "relu"

@@ -1,0 +1,176 @@
+"""Networks by name: a table of what there is, one file a family, each registers its own.
+
+To add a family: a module in this folder that calls `register` with an `Entry` for each network.
+"""
+
+from __future__ import annotations
+
+import importlib
+import os
+import pkgutil
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from functools import cache
+from typing import TYPE_CHECKING, Optional
+
+from ..errors import NetworkError
+from ..formats import Weights
+from ..graph import Graph, near
+from ..preprocess import Preprocess
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+Build = Callable[[int, tuple[int, int], int], Graph]
+_ENTRIES: dict[str, Entry] = {}
+COLUMNS = ("name", "parameters", "macs", "input_size", "source", "licence", "available")
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One network of the zoo.
+
+    Parameters
+    ----------
+    name
+        What users call it.
+    build
+        ``build(classes, (height, width), channels)`` gives its graph.
+    preprocess
+        How pictures become its input.
+    parameters, macs
+        Counts for `classes` outputs and pictures of the size of `preprocess`; a test computes them again.
+    licence, url, paper
+        Of the weights where there are any, else of the architecture.
+    source
+        Where the weights come from; ``"none"`` without.
+    weights
+        Gives the weights under the names of the graph, and the sha256 of their file; None without.
+    installed
+        True if these weights can be had without a download.
+    aliases
+        Other names that files give to the parameters.
+    """
+
+    name: str
+    build: Build
+    preprocess: Preprocess
+    parameters: int
+    macs: int
+    licence: str
+    url: str
+    paper: str
+    classes: int = 1000
+    source: str = "none"
+    weights: Optional[Callable[[], tuple[Weights, str]]] = None
+    installed: Callable[[], bool] = lambda: False
+    aliases: Callable[[], Mapping[str, str]] = dict
+
+    @property
+    def available(self) -> str:
+        """What can be had offline now: ``"weights"``, or ``"architecture only"``."""
+        return "weights" if self.weights is not None and self.installed() else "architecture only"
+
+    def provenance(self) -> dict[str, str]:
+        """Where it came from, as a Network keeps it."""
+        return {
+            "name": self.name,
+            "source": self.source,
+            "licence": self.licence,
+            "url": self.url,
+            "paper": self.paper,
+        }
+
+    def preprocess_for(self, size: Optional[tuple[int, int]], channels: Optional[int]) -> Preprocess:
+        """`preprocess` for pictures of another size or number of channels."""
+        found = self.preprocess if size is None else replace(self.preprocess, size=size)
+        if channels is None or channels == found.channels:
+            return found
+        if self.weights is not None:
+            raise NetworkError(f"{self.name} takes pictures of {found.channels} channels, not {channels}.")
+        mean, std = (sum(values) / len(values) for values in (found.mean, found.std))
+        return replace(found, channels=channels, mean=(mean,) * channels, std=(std,) * channels)
+
+
+def imagenet(size: tuple[int, int] = (224, 224), channels: int = 3) -> Preprocess:
+    """The preprocessing that most networks for ImageNet were trained with."""
+    mean, std = (123.675, 116.28, 103.53), (58.395, 57.12, 57.375)
+    if channels == 1:
+        mean, std = (sum(mean) / 3,), (sum(std) / 3,)  # type: ignore[assignment]
+    return Preprocess(size=size, channels=channels, mean=mean, std=std, interpolation="bilinear")
+
+
+def register(entry: Entry) -> None:
+    """Add a network to the zoo.
+
+    Raises
+    ------
+    ValueError
+        There is one of this name.
+    """
+    if _plain(entry.name) in _ENTRIES:
+        raise ValueError(f"the zoo has a network {entry.name} already")
+    _ENTRIES[_plain(entry.name)] = entry
+
+
+@cache
+def entries() -> tuple[Entry, ...]:
+    """Every network, those with weights first, then by name."""
+    for module in pkgutil.iter_modules(__path__):
+        importlib.import_module(f"{__name__}.{module.name}")
+    return tuple(sorted(_ENTRIES.values(), key=lambda entry: (entry.weights is None, entry.name)))
+
+
+def entry(name: str) -> Entry:
+    """The network of this name; case, dots, dashes and underscores don't matter.
+
+    Raises
+    ------
+    NetworkError
+        There is none; near matches are named.
+
+    Examples
+    --------
+    >>> entry("EfficientNet-Lite0").name
+    'efficientnet_lite0'
+    """
+    known = entries()
+    found = _ENTRIES.get(_plain(name))
+    if found is None:
+        if os.sep in name or name.endswith(".params"):
+            raise NetworkError(f"Can't open a network from {name}: a .mxt or -symbol.json file is needed.")
+        names = [one.name for one in known]
+        hint = near(name.lower(), names) or "mxzoo() lists what there is."
+        raise NetworkError(f"There is no network {name[:100]}.", hint=hint)
+    return found
+
+
+def _plain(name: str) -> str:
+    return re.sub(r"[^a-z0-9]", "", name.lower())
+
+
+def mxzoo() -> pd.DataFrame:
+    """The networks there are: ``name, parameters, macs, input_size, source, licence, available``.
+
+    ``macs`` are multiplications with an addition for one picture of ``input_size`` pixels (height and width);
+    ``parameters`` and ``macs`` are for the network's own number of classes (1000, or 10 for LeNet).
+    ``available`` tells what can be had offline now: ``"weights"``, or ``"architecture only"`` (first values
+    are random, or from a file of yours).
+
+    Examples
+    --------
+    >>> from mxtune import mxzoo
+    >>> mxzoo().columns.tolist()
+    ['name', 'parameters', 'macs', 'input_size', 'source', 'licence', 'available']
+    """
+    import pandas as pd
+
+    rows = [
+        (e.name, e.parameters, e.macs, e.preprocess.size[0], e.source, e.licence, e.available)
+        for e in entries()
+    ]
+    return pd.DataFrame(rows, columns=list(COLUMNS))
+
+
+table = mxzoo
