@@ -86,9 +86,7 @@ class Executor:
             {n: mx.nd.array(params[n], ctx=context, dtype="float32") for n in names} for context in self._contexts
         ]
         self._learned = [n for n in self._arguments if n in self._trainable]
-        self._grads = [
-            {n: mx.nd.zeros_like(arrays[n]) for n in self._learned} for arrays in self._arrays
-        ]
+        self._grads = [{n: mx.nd.zeros_like(arrays[n]) for n in self._learned} for arrays in self._arrays]
         self._mean = {n: mx.nd.zeros_like(self._arrays[0][n]) for n in self._learned}
         self._var = {n: mx.nd.zeros_like(self._arrays[0][n]) for n in self._learned}
         self._bound: dict[Any, Any] = {}

@@ -1,0 +1,114 @@
+"""Python's side of the border that ``R/engine.R`` crosses; ``R/border.R`` is the other side.
+
+One function, ``call``, runs a public function with plain arguments and answers with plain data: the value,
+the warnings, the error. Vectors of numbers cross by address, so that no version of NumPy or reticulate stands
+between.
+What becomes what:
+
+======================================= ============================================================
+R                                       Python
+======================================= ============================================================
+``NULL``, a missing value alone         ``None``
+a string, a number, ``TRUE``            ``str``, ``float`` (``int`` where the argument takes one), ``bool``
+a character vector                      ``list[str]``, ``None`` where missing
+a vector of numbers                     ``float64`` array (options: a list; with names: a dict)
+a logical vector                        ``bool`` array (``float64`` with NaN where something is missing)
+a factor                                ``pandas.Categorical`` with the same levels in their order
+an array of pictures                    ``(N, H, W, C)`` view, which ``mximages`` reads in the order of memory
+a picture of magick                     ``PIL.Image``
+a data frame                            ``pandas.DataFrame``
+a list                                  ``list``; ``dict`` with names
+a function                              a callable; in ``callbacks`` its ``on_epoch``
+``mxmodel``, ``mximages``, ``mxnetwork``  ``Model``, ``ImageSet``, ``Network``: the same object, and back
+======================================= ============================================================
+"""
+
+from __future__ import annotations
+
+import inspect
+import itertools
+import re
+import traceback
+import warnings
+from typing import Any, Callable, Optional
+
+import mxtune
+from mxtune import progress
+from mxtune._border.from_r import Tagged, fitted, from_r
+from mxtune._border.reporter import CallbackError, Listener
+from mxtune._border.to_r import fill, to_r
+from mxtune.errors import _Told
+
+__all__ = ["call", "fill", "lend", "take"]
+QUIET = (DeprecationWarning, PendingDeprecationWarning, FutureWarning, ResourceWarning, ImportWarning)
+
+
+def call(
+    what: str, owner: Any, arguments: dict[str, Any], listener: Optional[Callable[..., Any]] = None
+) -> Tagged:
+    """The outcome of ``mxtune.<what>(**arguments)``, or of ``owner.<what>``, as plain data."""
+    outcome: Tagged = {"value": None, "error": None, "warnings": []}
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        for category in QUIET:
+            warnings.simplefilter("ignore", category)
+        try:
+            with progress.using(progress.Silent() if listener is None else Listener(listener)):
+                outcome["value"] = to_r(_run(what, owner, arguments))
+        except KeyboardInterrupt:
+            outcome["error"] = {"classes": ["interrupt"]}
+        except Exception as error:  # noqa: BLE001 - every fault becomes a condition of R
+            outcome["error"] = _condition(error) | {"trace": traceback.format_exc()}
+    outcome["warnings"] = [_condition(w.message) for w in caught if isinstance(w.message, Warning)]
+    return outcome
+
+
+def _run(what: str, owner: Any, arguments: dict[str, Any]) -> Any:
+    function = _find(what, owner)
+    if not callable(function):
+        return function
+    declared = inspect.signature(function).parameters
+    return function(**{k: fitted(from_r(v, k), k, declared.get(k)) for k, v in arguments.items()})
+
+
+def _find(what: str, owner: Any) -> Any:
+    if owner is not None:
+        return getattr(owner, what)
+    from mxtune._border import verbs
+
+    return getattr(verbs, what, None) or getattr(mxtune, what)
+
+
+def _condition(error: BaseException) -> Tagged:
+    """An exception or warning as data: condition classes, message, bullets, hint, files."""
+    ours = [c.__name__ for c in type(error).__mro__ if issubclass(c, _Told) and c is not _Told]
+    classes = ["mxtune" + re.sub("([A-Z])", r"_\1", name.replace("Mxtune", "")).lower() for name in ours]
+    told: Tagged = {"classes": classes, "bullets": [], "hint": None, "files": None}
+    function = error if isinstance(error, CallbackError) else error.__cause__
+    if isinstance(function, CallbackError):
+        station, _, words = str(function).partition(": ")
+        classes = ["mxtune_callback_error", *classes]
+        return told | {"classes": classes, "message": f"The callback {station} failed.", "bullets": [words]}
+    if isinstance(error, _Told):
+        bullets = [str(bullet) for bullet in error.bullets]
+        files = [str(name) for name, _ in getattr(error, "files", ())]
+        return told | {"message": error.message, "bullets": bullets, "hint": error.hint, "files": files}
+    kind = type(error).__name__
+    plain = isinstance(error, (TypeError, ValueError, OSError, UserWarning))
+    return told | {"message": str(error) if plain and str(error) else f"{kind}: {error}"}
+
+
+_keys = itertools.count(1)
+_lent: dict[str, Any] = {}
+
+
+def lend(value: Any) -> str:
+    """A key under which R may take ``value``, once: the same object, no copy."""
+    key = str(next(_keys))
+    _lent[key] = value
+    return key
+
+
+def take(key: str) -> Any:
+    """What was lent under ``key``."""
+    return _lent.pop(key)

@@ -1,0 +1,62 @@
+"""R listens: progress goes to a function of R, and functions of R may watch the training."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from typing import Any, Callable
+
+SECONDS_BETWEEN = 0.1  # of "advance": reticulate before 1.31 holds Python still while R code runs
+
+
+class Listener:
+    """A reporter that tells a function of R, not more often than it can be seen."""
+
+    def __init__(self, function: Callable[..., Any]) -> None:
+        self._function = function
+        self._held = 0
+        self._last = 0.0
+
+    def event(self, kind: str, **info: Any) -> None:
+        if kind == "advance":
+            self._held += int(info["n"])
+            if time.monotonic() - self._last < SECONDS_BETWEEN:
+                return
+            info["n"], self._held, self._last = self._held, 0, time.monotonic()
+        elif kind == "start":
+            self._held, self._last = 0, 0.0
+        self._function(kind, _plain(info))
+
+
+class CallbackError(Exception):
+    """A function of R failed; R keeps its condition."""
+
+
+class Callback:
+    """Functions of R as a callback of the training, by the names of its stations."""
+
+    def __init__(self, functions: Mapping[str, Callable[..., Any]]) -> None:
+        for station, function in functions.items():
+            setattr(self, station, _watched(station, function))
+
+
+def _watched(station: str, function: Callable[..., Any]) -> Callable[..., Any]:
+    def run(*args: Any) -> Any:
+        answer = function(*(_plain(arg) for arg in args))
+        if isinstance(answer, Mapping) and answer.get("..r") == "error":
+            raise CallbackError(f"{station}: {answer['message']}")
+        return answer
+
+    return run
+
+
+def _plain(value: Any) -> Any:
+    """Numbers as Python's own, which reticulate knows better than NumPy's; rows of a table as its columns."""
+    if isinstance(value, Mapping):
+        return {key: _plain(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)) and value and all(isinstance(row, Mapping) for row in value):
+        return {key: [_plain(row.get(key)) for row in value] for key in value[0]}
+    if isinstance(value, (list, tuple)):
+        return [_plain(item) for item in value]
+    value = value.item() if hasattr(value, "item") else value
+    return float(value) if isinstance(value, int) and not isinstance(value, bool) else value

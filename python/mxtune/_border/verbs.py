@@ -1,0 +1,137 @@
+"""What R asks for and Python's users get otherwise: facts of an object, its bytes, signatures."""
+
+from __future__ import annotations
+
+import inspect
+import io
+import json
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+import mxtune
+
+if TYPE_CHECKING:
+    from mxtune import ImageSet, Model, Network
+
+
+def signature(name: str) -> dict[str, str]:
+    """Argument names of a public function or method, each with its default as R would write it."""
+    function: Any = mxtune
+    for part in name.split("."):
+        function = getattr(function, part)
+    parameters = inspect.signature(function).parameters.values()
+    empty = inspect.Parameter.empty
+    return {p.name: "" if p.default is empty else _r_text(p.default) for p in parameters if p.name != "self"}
+
+
+def _r_text(default: Any) -> str:
+    if default is None:
+        return "NULL"
+    if isinstance(default, bool):
+        return str(default).upper()
+    if isinstance(default, str):
+        return f'"{default}"'
+    if isinstance(default, (tuple, list)):
+        return f"c({', '.join(_r_text(item) for item in default)})" if default else "NULL"
+    return str(default)
+
+
+def model_facts(object: Model) -> dict[str, Any]:  # noqa: A002 - as R names it
+    """What printing a model needs, so that a saved one prints without Python."""
+    network = object.network
+    return {
+        "task": object.task,
+        "levels": list(object.levels or ()),
+        "network": str(network.provenance.get("name", "network")),
+        "image_size": list(object.preprocess.size),
+        "metrics": dict(object.metrics),
+        "history": object.history,
+        "text": repr(object).splitlines(),
+    }
+
+
+def model_bytes(object: Model) -> bytes:  # noqa: A002
+    """The ``.mxt`` file of a model."""
+    return bytes(object.to_bytes())
+
+
+def model_from_bytes(data: bytes) -> Model:
+    """The model of a ``.mxt`` file's bytes."""
+    return mxtune.Model.from_bytes(data)
+
+
+def images_facts(object: ImageSet) -> dict[str, Any]:  # noqa: A002
+    """What printing a set of pictures needs."""
+    return {
+        "n": len(object),
+        "task": object.task,
+        "levels": list(object.levels or ()),
+        "text": repr(object).splitlines(),
+    }
+
+
+def network_facts(object: Network) -> dict[str, Any]:  # noqa: A002
+    """What printing a network needs."""
+    return {
+        "name": str(object.provenance.get("name", "network")),
+        "parameters": float(object.n_parameters),
+        "image_size": list(object.preprocess.size),
+        "text": repr(object).splitlines(),
+    }
+
+
+def network_bytes(object: Network) -> bytes:  # noqa: A002
+    """A network as a NumPy archive: its arrays, and all else as JSON. Nothing in it is executable."""
+    from mxtune import graph
+
+    told = {
+        "graph": graph.to_json(object.graph),
+        "preprocess": object.preprocess.to_dict(),
+        "provenance": object.provenance,
+        "frozen": sorted(object.frozen),
+        "levels": None if object.levels is None else list(object.levels),
+        "classifier": object.classifier,
+        "names": list(object.params),
+    }
+    arrays: dict[str, Any] = {f"a{i}": array for i, array in enumerate(object.params.values())}
+    stream = io.BytesIO()
+    arrays["told"] = np.frombuffer(json.dumps(told).encode(), np.uint8)
+    np.savez(stream, **arrays)
+    return stream.getvalue()
+
+
+def network_from_bytes(data: bytes) -> Network:
+    """The network that `network_bytes` wrote."""
+    from mxtune import graph
+
+    with np.load(io.BytesIO(data), allow_pickle=False) as stored:
+        told = json.loads(stored["told"].tobytes())
+        params = {name: stored[f"a{i}"] for i, name in enumerate(told["names"])}
+    return mxtune.Network(
+        graph=graph.from_json(told["graph"]),
+        params=params,
+        preprocess=mxtune.Preprocess.from_dict(told["preprocess"]),
+        provenance=told["provenance"],
+        frozen=frozenset(told["frozen"]),
+        levels=None if told["levels"] is None else tuple(told["levels"]),
+        classifier=told["classifier"],
+    )
+
+
+def info_facts() -> dict[str, Any]:
+    """What `mxinfo` found, with its own words."""
+    info = mxtune.mxinfo()
+    return info.to_dict() | {"text": repr(info).splitlines()}
+
+
+def layers(object: Network) -> Any:  # noqa: A002
+    """The table of a network's layers."""
+    return object.layers
+
+
+def thumbnail(object: ImageSet, name: str) -> Any:  # noqa: A002
+    """A picture of a set, small enough to be drawn among others."""
+    image = object.open(object.names.index(name))
+    image.thumbnail((192, 192))
+    return image

@@ -1,0 +1,44 @@
+"""What a model file is made of, and the bytes around its members, which writing makes and reading expects."""
+
+from __future__ import annotations
+
+import hashlib
+import struct
+from collections.abc import Iterable
+from typing import Any
+
+FORMAT = 1
+MANIFEST, SYMBOL, WEIGHTS = MEMBERS = ("manifest.json", "symbol.json", "weights.safetensors")
+MOST_BYTES = {MANIFEST: 1 << 26, SYMBOL: 1 << 26, WEIGHTS: 15 << 28}  # a plain zip ends at 16 << 28, 4 GiB
+DTYPES = {
+    "BOOL": "bool",
+    **{f"I{8 * size}": f"<i{size}" for size in (1, 2, 4, 8)},
+    **{f"U{8 * size}": f"<u{size}" for size in (1, 2, 4, 8)},
+    **{f"F{8 * size}": f"<f{size}" for size in (2, 4, 8)},
+}
+
+
+def seal(content: bytes) -> dict[str, Any]:
+    """What the manifest says of another member."""
+    return {"sha256": hashlib.sha256(content).hexdigest(), "bytes": len(content)}
+
+
+def frames(entries: Iterable[tuple[str, int, int]]) -> list[tuple[int, bytes]]:
+    """What lies before each member and after the last, each with its offset.
+
+    It follows from name, size and CRC-32 alone: dates, systems and permissions are always the same. Python's
+    own zip writer would choose by version and platform, and could not say what must be there.
+    """
+    found, directory, offset = [], b"", 0
+    for name, size, checksum in entries:
+        raw = name.encode()
+        # version 2.0, no flags, stored, midnight of 1 January 1980
+        common = struct.pack("<5H3I2H", 20, 0, 0, 0, 0x21, checksum, size, size, len(raw), 0)
+        found.append((offset, b"PK\3\4" + common + raw))
+        # written on Unix; no comment, first disk; a plain file that all may read
+        tail = struct.pack("<3H2I", 0, 0, 0, 0o100644 << 16, offset)
+        directory += b"PK\1\2" + struct.pack("<H", (3 << 8) | 20) + common + tail + raw
+        offset += len(found[-1][1]) + size
+    count = len(found)
+    end = b"PK\5\6" + struct.pack("<4H2IH", 0, 0, count, count, len(directory), offset, 0)
+    return [*found, (offset, directory + end)]

@@ -1,0 +1,522 @@
+"""`Model`: a trained network and all that is needed to use it; `mxload` reads one."""
+
+from __future__ import annotations
+
+import io
+import os
+import threading
+import warnings
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Optional, Union
+
+import numpy as np
+
+from . import bundle, metrics, progress
+from .engine.devices import resolve
+from .engine.executor import Executor
+from .errors import ArgumentError, LabelError, ModelFileError, MxtuneError, PictureWarning
+from .graph import from_json, to_json
+from .images import ImageSet, decode_or_none, mximages
+from .images.labels import TASKS
+from .losses import Loss, loss_for
+from .network import Network
+from .preprocess import Preprocess
+from .views import ahead
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.figure import Figure
+    from numpy.typing import NDArray
+
+    Array = NDArray[Any]
+
+PathLike = Union[str, "os.PathLike[str]"]
+TYPES = ("class", "prob", "logit", "features")
+KINDS = ("history", "confusion", "top_losses")
+_BATCH = 32
+
+
+class Model:
+    """A trained network with its preprocessing, classes, history and origin; `mxtrain` makes one.
+
+    Parameters
+    ----------
+    network
+        Its heads are the logits; it carries the preprocessing.
+    task
+        ``"classification"``, ``"multilabel"`` or ``"regression"``.
+    levels
+        The classes, labels, or names of the numbers, in the order of the outputs; empty for a single number.
+    history
+        A row for each epoch.
+    settings
+        How it was trained.
+    metrics
+        What `evaluate` said of the validation pictures; empty without.
+    versions
+        Of the packages that made it.
+
+    Examples
+    --------
+    >>> from mxtune import mxexample, mxtrain
+    >>> model = mxtrain(mxexample("fashion"), tune="head", verbose=0)
+    >>> list(model.predict(mxexample("fashion")).columns)
+    ['file', 'pred_class']
+    """
+
+    def __init__(
+        self,
+        network: Network,
+        task: str,
+        levels: Sequence[str] = (),
+        history: Sequence[Mapping[str, Any]] = (),
+        settings: Optional[Mapping[str, Any]] = None,
+        metrics: Optional[Mapping[str, float]] = None,
+        versions: Optional[Mapping[str, str]] = None,
+    ) -> None:
+        self.network, self.task, self.levels = network, task, tuple(levels)
+        self.settings, self.metrics = dict(settings or {}), dict(metrics or {})
+        self.versions = dict(versions or _versions())
+        self._rows = [dict(row) for row in history]
+        self._executors: dict[str, Executor] = {}
+        self._lock = threading.Lock()
+
+    # ---- what it knows
+
+    @property
+    def preprocess(self) -> Preprocess:
+        """How a picture becomes the network's input."""
+        return self.network.preprocess
+
+    @property
+    def provenance(self) -> dict[str, str]:
+        """Where the network and its first weights came from: name, source, licence, url, paper, sha256."""
+        return dict(self.network.provenance)
+
+    @property
+    def history(self) -> pd.DataFrame:
+        """One row an epoch: ``stage, epoch, train_loss, valid_loss, valid_<metric>, lr``."""
+        import pandas as pd
+
+        names = [name for name in dict.fromkeys(n for row in self._rows for n in row) if name != "lr"]
+        frame = pd.DataFrame(self._rows, columns=[*names, "lr"])
+        return frame.astype({name: float for name in frame.columns if name not in ("stage", "epoch")})
+
+    # ---- what it says of pictures
+
+    def predict(
+        self,
+        x: Any,
+        type: str = "class",  # noqa: A002 - the word in R
+        on_bad: str = "na",
+        batch_size: int = _BATCH,
+    ) -> pd.DataFrame:
+        """One row a picture, in the order given: ``file`` and what the model says of it.
+
+        ========== =============================================================================
+        ``type``   columns
+        ========== =============================================================================
+        class      ``pred_class``, categorical with the model's levels; ``pred_<label>``, boolean,
+                   for multilabel; ``pred`` or ``pred_<name>`` for numbers
+        prob       for classification ``pred_class``; ``pred_<level>``, 0 to 1
+        logit      ``pred_<level>``, before softmax or sigmoid
+        features   ``feature_1`` ...: what the network's body says, as the head sees it
+        ========== =============================================================================
+
+        Parameters
+        ----------
+        x
+            Pictures: all that `mximages` takes.
+        type
+            ``"class"``, ``"prob"``, ``"logit"`` or ``"features"``.
+        on_bad
+            What becomes of pictures that can't be read: ``"na"``, a row without values and a warning that names
+            them; ``"error"``.
+        batch_size
+            Pictures at a time.
+
+        Raises
+        ------
+        PictureError
+            There are no pictures; or bad ones, with ``on_bad="error"``.
+
+        Warns
+        -----
+        PictureWarning
+            Pictures can't be read; all are named.
+        """
+        import pandas as pd
+
+        if type not in TYPES:
+            raise ArgumentError(f"`type` must be one of {', '.join(TYPES)}.", [f"it is {type!r}"])
+        if on_bad not in ("na", "error"):
+            raise ArgumentError('`on_bad` must be "na" or "error".', [f"it is {on_bad!r}"])
+        images = mximages(x, on_bad="keep" if on_bad == "na" else "error")
+        values, good = self._outputs(images, type == "features", int(batch_size))
+        columns: dict[str, Any] = {"file": images.names}
+        if type == "features":
+            names = [f"feature_{number}" for number in range(1, values.shape[1] + 1)]
+            return pd.concat([pd.DataFrame(columns), pd.DataFrame(values, columns=names)], axis=1)
+        probabilities = values if type == "logit" else self._loss.probabilities(values)
+        if self.task == "classification":
+            if type in ("class", "prob"):
+                codes = np.where(good, np.nan_to_num(probabilities).argmax(axis=1), -1)
+                columns["pred_class"] = pd.Categorical.from_codes(codes, categories=list(self.levels))
+            if type != "class":
+                columns |= {f"pred_{level}": probabilities[:, k] for k, level in enumerate(self.levels)}
+        elif self.task == "multilabel":
+            for k, level in enumerate(self.levels):
+                said = probabilities[:, k]
+                columns[f"pred_{level}"] = _yes(said >= 0.5, good) if type == "class" else said
+        else:
+            names = [f"pred_{name}" for name in self.levels] or ["pred"]
+            columns |= {name: probabilities[:, k] for k, name in enumerate(names)}
+        return pd.DataFrame(columns)
+
+    def evaluate(self, x: Any = None, y: Any = None) -> dict[str, float]:
+        """Figures on labelled pictures; see `mxtune.metrics`. Without pictures, those of the validation.
+
+        Raises
+        ------
+        LabelError
+            The pictures have no labels, or labels that the model does not know.
+        """
+        if x is None:
+            if not self.metrics:
+                raise LabelError("The model was trained without validation.", hint="Give labelled pictures.")
+            return dict(self.metrics)
+        images = self._labelled(x, y)
+        outputs, good = self._outputs(images)
+        return self._figures(np.asarray(images.y)[good], outputs[good])
+
+    def confusion(self, x: Any, y: Any = None) -> pd.DataFrame:
+        """Counts (K, K): the true class in rows, the predicted one in columns.
+
+        Raises
+        ------
+        ArgumentError
+            The model's task is not classification.
+        """
+        self._must_classify("confusion")
+        images = self._labelled(x, y)
+        outputs, good = self._outputs(images)
+        return metrics.confusion(np.asarray(images.y)[good], outputs[good].argmax(axis=1), self.levels)
+
+    def top_losses(self, x: Any, y: Any = None, n: int = 9) -> pd.DataFrame:
+        """The ``n`` pictures the model is most wrong about: ``file, truth, pred_class, prob, loss``.
+
+        ``prob`` is the probability of the true class. For other tasks: ``file, loss``.
+        """
+        import pandas as pd
+
+        images = self._labelled(x, y)
+        outputs, good = self._outputs(images)
+        rows = np.flatnonzero(good)
+        targets = self._targets(np.asarray(images.y)[rows])
+        losses = self._loss.each(outputs[rows].astype(np.float64), targets)
+        order = np.argsort(-losses, kind="stable")[: int(n)]
+        chosen = rows[order]
+        columns: dict[str, Any] = {"file": [images.names[row] for row in chosen]}
+        if self.task == "classification":
+            probabilities = self._loss.probabilities(outputs[chosen].astype(np.float64))
+            truth = np.asarray(images.y)[chosen]
+            categories = list(self.levels)
+            columns["truth"] = pd.Categorical.from_codes(truth, categories=categories)
+            columns["pred_class"] = pd.Categorical.from_codes(probabilities.argmax(axis=1), categories=categories)
+            columns["prob"] = probabilities[np.arange(len(truth)), truth]
+        columns["loss"] = losses[order]
+        return pd.DataFrame(columns)
+
+    # ---- looks
+
+    def summary(self) -> str:
+        """How it was made and how good it is, as text."""
+        pictures = self.settings.get("pictures", {})
+        stages = ", ".join(stage["name"] for stage in self.settings.get("stages", []))
+        lines = [
+            repr(self)[1:-1],
+            f"  network     {self.network.n_parameters:,} parameters; weights: "
+            f"{self.provenance.get('source', 'unknown')} ({self.provenance.get('licence', 'unknown licence')})",
+            f"  pictures    {self.preprocess}",
+            f"  trained on  {pictures.get('training', 0)} pictures, validated on {pictures.get('validation', 0)}",
+            f"  stages      {stages}; {len(self._rows)} epochs; seed {self.settings.get('seed')}",
+        ]
+        lines += [f"  {name:<18}{value:.4g}" for name, value in self.metrics.items()]
+        return "\n".join(lines)
+
+    def plot(self, path: Optional[PathLike] = None, kind: str = "history", x: Any = None, y: Any = None) -> Figure:
+        """A figure; written to a file if `path` is given.
+
+        Parameters
+        ----------
+        path
+            Ends in .png, .pdf or .svg.
+        kind
+            ``"history"``; ``"confusion"`` and ``"top_losses"`` need labelled pictures.
+        x, y
+            These pictures.
+        """
+        from . import report
+
+        if kind not in KINDS:
+            raise ArgumentError(f"`kind` must be one of {', '.join(KINDS)}.", [f"it is {kind!r}"])
+        if kind != "history" and x is None:
+            raise ArgumentError(f'kind = "{kind}" needs labelled pictures as `x`.')
+        if kind == "history":
+            figure = report.history(self.history)
+        elif kind == "confusion":
+            figure = report.confusion(self.confusion(x, y))
+        else:
+            figure = self._worst(x, y)
+        if path is not None:
+            _write_figure(figure, Path(os.fspath(path)).expanduser())
+        return figure
+
+    def _worst(self, x: Any, y: Any) -> Figure:
+        from . import report
+
+        images = self._labelled(x, y)
+        worst = self.top_losses(images)
+        places = {name: place for place, name in enumerate(images.names)}
+        titles = [f"loss {loss:.2f}" for loss in worst["loss"]]
+        if self.task == "classification":
+            titles = [f"{t}, taken for {p} ({q:.2f})" for t, p, q in zip(worst.truth, worst.pred_class, worst.prob)]
+        return report.gallery([images.open(places[name]) for name in worst["file"]], titles)
+
+    # ---- in and out
+
+    def save(self, path: PathLike) -> None:
+        """Write the model to one file; see ARCHITECTURE.md for its format. A crash leaves an older file whole."""
+        bundle.write(Path(os.fspath(path)).expanduser(), self._manifest(), to_json(self.network.graph), self._arrays())
+
+    def to_bytes(self) -> bytes:
+        """What `save` would write."""
+        stream = io.BytesIO()
+        bundle.write(stream, self._manifest(), to_json(self.network.graph), self._arrays())
+        return stream.getvalue()
+
+    @classmethod
+    def from_bytes(cls, content: bytes) -> Model:
+        """The model that `to_bytes` wrote.
+
+        Raises
+        ------
+        ModelFileError
+            The content is damaged, hostile, too new, or no model.
+        """
+        return _of_parts(*bundle.read(bytes(content)), "the bytes")
+
+    def __reduce__(self) -> tuple[Any, tuple[bytes]]:
+        return Model.from_bytes, (self.to_bytes(),)
+
+    def _manifest(self) -> dict[str, Any]:
+        network = self.network
+        return {
+            "task": self.task,
+            "levels": list(self.levels),
+            "preprocess": self.preprocess.to_dict(),
+            "network": {"classifier": network.classifier, "provenance": network.provenance},
+            "settings": self.settings,
+            "metrics": self.metrics,
+            "history": self._rows,
+            "versions": self.versions,
+        }
+
+    def _arrays(self) -> dict[str, Array]:
+        return {name: np.ascontiguousarray(array) for name, array in self.network.params.items()}
+
+    # ---- inner work
+
+    @property
+    def _loss(self) -> Loss:
+        if self.task == "regression":  # in units of the targets' spread, which the history was measured in
+            return loss_for(self.task, np.zeros((2, len(self.levels) or 1)), len(self.levels) or 1)
+        return loss_for(self.task, np.zeros((1, 1)), len(self.levels))
+
+    def _targets(self, y: Array) -> Array:
+        return y if self.task == "classification" else y.reshape(len(y), -1).astype(np.float64)
+
+    def _figures(self, y: Array, outputs: Array) -> dict[str, float]:
+        if len(y) == 0:
+            raise MxtuneError("None of the pictures can be read.")
+        probabilities = self._loss.probabilities(outputs.astype(np.float64))
+        if self.task == "classification":
+            return metrics.classification(y, probabilities)
+        if self.task == "multilabel":
+            return metrics.multilabel(y, probabilities)
+        return metrics.regression(self._targets(y), probabilities)
+
+    def measured(self, images: ImageSet) -> Model:
+        """The model with `metrics` measured on these pictures, as `mxtrain` returns it."""
+        outputs, good = self._outputs(images)
+        figures = self._figures(np.asarray(images.y)[good], outputs[good])
+        return Model(self.network, self.task, self.levels, self._rows, self.settings, figures, self.versions)
+
+    def _labelled(self, x: Any, y: Any) -> ImageSet:
+        images = mximages(x, y, levels=self.levels or None, task=self.task)
+        if images.y is None:
+            raise LabelError("The pictures have no labels.", hint="Use class folders, or give the labels as `y`.")
+        return images
+
+    def _must_classify(self, verb: str) -> None:
+        if self.task != "classification":
+            raise ArgumentError(f"{verb} is for classification.", [f"the model's task is {self.task}"])
+
+    def _outputs(self, images: ImageSet, body: bool = False, batch_size: int = _BATCH) -> tuple[Array, Array]:
+        """Logits or features (N, K) float32, NaN for bad pictures, and which are good, (N,) bool."""
+        executor = self._executor("features" if body else "logits")
+        out: Optional[Array] = None
+        good = np.zeros(len(images), dtype=bool)
+        bad: list[tuple[str, str]] = []
+        reporter = progress.current()
+        reporter.event("start", title="Predicting", total=len(images), unit="pictures")
+        try:
+            for rows, pictures, wrong in self._decoded(images, batch_size):
+                bad += wrong
+                if len(rows):
+                    with self._lock:
+                        said = executor.predict(self.preprocess.batch(pictures))
+                    out = np.full((len(images), said.shape[1]), np.nan, np.float32) if out is None else out
+                    out[rows] = said
+                    good[rows] = True
+                reporter.event("advance", n=len(rows) + len(wrong))
+        finally:
+            reporter.event("end")
+        if bad:
+            told = [f"{name}: {reason}" for name, reason in bad]
+            told = told if len(told) <= 20 else [*told[:20], f"and {len(told) - 20} more"]
+            warnings.warn(
+                PictureWarning(f"Can't read {len(bad)} of {len(images)} pictures: their rows are NA.", told),
+                stacklevel=4,
+            )
+        if out is None:
+            width = self._width(body)
+            out = np.full((len(images), width), np.nan, np.float32)
+        return out, good
+
+    def _decoded(
+        self, images: ImageSet, batch_size: int
+    ) -> Iterator[tuple[NDArray[np.int64], NDArray[np.uint8], list[tuple[str, str]]]]:
+        """Batches of ``(rows, pictures, bad ones)``, the next one under way while one is used."""
+        spec = self.preprocess
+
+        def decoded(rows: NDArray[np.int64]) -> Any:
+            found, bad = decode_or_none(images, rows.tolist(), spec.picture, at_least=spec.canvas_size)
+            kept = [place for place, picture in enumerate(found) if picture is not None]
+            pictures = np.stack([found[place] for place in kept]) if kept else np.empty(0, np.uint8)
+            return rows[kept], pictures, bad
+
+        starts = range(0, len(images), max(1, batch_size))
+        parts = [(np.arange(start, min(start + batch_size, len(images))),) for start in starts]
+        yield from ahead(decoded, parts)
+
+    def _width(self, body: bool) -> int:
+        head = self.network.params[f"{self.network.classifier}_weight"]
+        return int(head.shape[1] if body else head.shape[0])
+
+    def _executor(self, which: str) -> Executor:
+        with self._lock:
+            if which not in self._executors:
+                network = self.network.body if which == "features" else self.network
+                self._executors[which] = Executor(network.graph, network.params, resolve("auto"))
+            return self._executors[which]
+
+    def __repr__(self) -> str:
+        name = self.provenance.get("name", "network")
+        if self.task == "regression":
+            what = "regression of " + (", ".join(self.levels) or "one number")
+        else:
+            kinds = "classes" if self.task == "classification" else "labels"
+            shown = ", ".join(self.levels[:6]) + (", ..." if len(self.levels) > 6 else "")
+            what = f"{len(self.levels)} {kinds} ({shown})"
+        first = next(iter(self.metrics.items()), None)
+        told = "" if first is None else f", {first[0]} {first[1]:.3g} on {int(self.metrics['n'])} validation pictures"
+        return f"<Model {name}: {what}{told}>"
+
+
+Model.__module__ = "mxtune"  # R dispatches on it: it must outlast a file that moves
+
+
+def mxload(path: PathLike) -> Model:
+    """The `Model` in a file that `Model.save`, or R's ``mxsave()``, wrote.
+
+    Reading runs no code from the file: every size, name and checksum is checked first.
+
+    Raises
+    ------
+    ModelFileError
+        There is no such file; or it is damaged, hostile, made by a newer version, or no model at all.
+
+    Examples
+    --------
+    >>> import tempfile, os
+    >>> from mxtune import mxexample, mxload, mxtrain
+    >>> model = mxtrain(mxexample("fashion"), tune="head", verbose=0)
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     model.save(os.path.join(folder, "fashion.mxt"))
+    ...     mxload(os.path.join(folder, "fashion.mxt")).levels == model.levels
+    True
+    """
+    file = Path(os.fspath(path)).expanduser()
+    return _of_parts(*bundle.read(file), file.name)
+
+
+def _of_parts(manifest: Mapping[str, Any], symbol: str, arrays: dict[str, Array], name: str) -> Model:
+    try:
+        network = Network(
+            graph=from_json(symbol),
+            params=arrays,
+            provenance={str(k): str(v) for k, v in manifest["network"]["provenance"].items()},
+            preprocess=Preprocess.from_dict(manifest["preprocess"]),
+            levels=tuple(manifest["levels"]) or None,
+            classifier=str(manifest["network"]["classifier"]),
+        )
+        if any(array.dtype != np.float32 for array in arrays.values()):
+            raise ValueError("its weights are not float32")
+        if not isinstance(manifest["task"], str) or manifest["task"] not in TASKS:
+            raise ValueError(f"its task is {manifest['task']!r}")
+        head = arrays[f"{network.classifier}_weight"]
+        if head.ndim != 2 or len(head) != max(1, len(manifest["levels"])):
+            raise ValueError("its outputs are not as many as its levels")
+        return Model(
+            network.check(),
+            manifest["task"],
+            [str(level) for level in manifest["levels"]],
+            manifest["history"],
+            manifest["settings"],
+            manifest["metrics"],
+            manifest["versions"],
+        )
+    except (KeyError, TypeError, ValueError, AttributeError, MxtuneError) as error:
+        raise ModelFileError(f"Can't use the model in {name}.", [str(error)]) from error
+
+
+def _yes(said: Array, good: Array) -> Any:
+    """True and false, and NA for bad pictures."""
+    import pandas as pd
+
+    return said if good.all() else pd.array(np.where(good, said, None), dtype="boolean")
+
+
+def _versions() -> dict[str, str]:
+    from importlib.metadata import PackageNotFoundError, version
+
+    from . import __version__
+
+    try:
+        engine = version("mxnet")
+    except PackageNotFoundError:
+        engine = "unknown"
+    return {"mxtune": __version__, "mxnet": engine, "numpy": np.__version__}
+
+
+def _write_figure(figure: Figure, path: Path) -> None:
+    if not path.parent.is_dir():
+        raise ArgumentError(f"There is no folder {path.parent} to write the plot to.")
+    try:
+        figure.savefig(path)
+    except ValueError as error:
+        raise ArgumentError(
+            f"A plot can't be written as {path.name}.", [str(error)], "Use .png, .pdf or .svg."
+        ) from error

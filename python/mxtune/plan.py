@@ -1,0 +1,128 @@
+"""The plan of a training: which stages, how long, how fast. Plain data that is kept in the model."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import asdict, dataclass, replace
+from typing import Any, Optional
+
+from .errors import ArgumentError
+
+TUNES = ("auto", "head", "tail", "all")
+SCHEDULES = ("cosine", "constant")
+_WARM_UP = 0.1  # share of the steps in which the learning rate rises
+
+
+@dataclass(frozen=True)
+class Stage:
+    """A part of the training.
+
+    Parameters
+    ----------
+    name
+        ``"head"`` (on frozen features, to convergence), ``"tail"`` (the last layers), ``"all"``.
+    epochs
+        At most so many.
+    lr
+        Learning rate at its highest; the head has none.
+    patience
+        Epochs without a lower validation loss after which it ends; 0 for never.
+    decay
+        Weight decay of weights, none of biases and BatchNorm.
+    smoothing
+        Label smoothing.
+    """
+
+    name: str
+    epochs: int = 1
+    lr: float = 0.0
+    batch_size: int = 32
+    schedule: str = "cosine"
+    patience: int = 0
+    decay: float = 0.01
+    smoothing: float = 0.0
+
+    def rate(self, step: int, steps: int) -> float:
+        """The learning rate of a step, counted from 0: a rise in the first tenth, then down a cosine.
+
+        Loshchilov & Hutter, 2017 (cosine); Goyal et al., 2017 (warm-up).
+        """
+        rise = max(1, round(_WARM_UP * steps))
+        if step < rise:
+            return self.lr * (step + 1) / rise
+        if self.schedule == "constant":
+            return self.lr
+        return self.lr * 0.5 * (1 + math.cos(math.pi * (step - rise) / max(1, steps - rise)))
+
+    def to_dict(self) -> dict[str, Any]:
+        """The stage as plain JSON values."""
+        return asdict(self)
+
+
+@dataclass(frozen=True)
+class Wishes:
+    """What the user asked for; None where the plan decides."""
+
+    tune: str = "auto"
+    epochs: Optional[int] = None
+    batch_size: Optional[int] = None
+    lr: Optional[float] = None
+    schedule: str = "cosine"
+    patience: Optional[int] = None
+
+    def __post_init__(self) -> None:
+        _one_of("tune", self.tune, TUNES)
+        _one_of("schedule", self.schedule, SCHEDULES)
+        _whole("epochs", self.epochs, 1)
+        _whole("batch_size", self.batch_size, 1)
+        _whole("patience", self.patience, 0)
+        if self.lr is not None and not (isinstance(self.lr, (int, float)) and 0 < self.lr < math.inf):
+            raise ArgumentError("`lr` must be a number above 0.", [f"it is {self.lr!r}"])
+
+
+def make(wishes: Wishes, pictures: int, pretrained: bool, validated: bool) -> tuple[Stage, ...]:
+    """The stages for so many training pictures.
+
+    A pretrained network gets its head first. One without weights has nothing worth freezing: all of it is trained.
+    """
+    batch = min(wishes.batch_size or (32 if pictures < 5000 else 64), pictures)
+    patience = wishes.patience if wishes.patience is not None else 3
+    common = Stage(
+        "all",
+        batch_size=batch,
+        schedule=wishes.schedule,
+        patience=patience if validated else 0,
+        smoothing=0.02,
+    )
+    if not pretrained:
+        epochs = wishes.epochs or _clipped(300_000 / pictures, 8, 60)
+        patience = wishes.patience if wishes.patience is not None else max(3, epochs // 4)
+        scratch = replace(
+            common, epochs=epochs, lr=wishes.lr or 2e-3, patience=patience if validated else 0, smoothing=0.0
+        )
+        return (scratch,)
+    head = Stage("head", batch_size=batch)
+    if wishes.tune == "head":
+        return (head,)
+    if wishes.tune == "all":
+        return head, replace(common, epochs=wishes.epochs or _clipped(25_000 / pictures, 3, 15), lr=wishes.lr or 2e-4)
+    if wishes.tune == "auto" and wishes.patience is None:
+        common = replace(common, patience=1 if validated else 0)
+    tail = replace(common, name="tail", epochs=wishes.epochs or _clipped(2_000 / pictures, 2, 8), lr=wishes.lr or 5e-5)
+    return head, tail
+
+
+def _clipped(value: float, low: int, high: int) -> int:
+    return max(low, min(high, round(value)))
+
+
+def _one_of(name: str, value: object, allowed: tuple[str, ...]) -> None:
+    if value not in allowed:
+        raise ArgumentError(f"`{name}` must be one of {', '.join(allowed)}.", [f"it is {value!r}"])
+
+
+def _whole(name: str, value: Optional[int], least: int) -> None:
+    if value is None:
+        return
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or value != int(value) or value < least:
+        raise ArgumentError(f"`{name}` must be a whole number of at least {least}.", [f"it is {value!r}"])

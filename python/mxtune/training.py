@@ -1,0 +1,428 @@
+"""`mxtrain`: from pictures to a model."""
+
+from __future__ import annotations
+
+import os
+import warnings
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any, Optional, Union
+
+import numpy as np
+
+from . import callbacks as watching
+from . import plan, progress, zoo
+from .checkpoint import Checkpoint, Standing
+from .engine.devices import Device, resolve
+from .errors import ArgumentError, LabelError, PictureWarning, TrainingError, TrainingWarning
+from .features import Cache, fingerprint
+from .images import ImageSet, mximages
+from .losses import Loss, loss_for
+from .model import Model
+from .network import Network, mxnetwork
+from .preprocess import Augment, Preprocess
+from .stages import LayerTraining, Task, better, train_head
+from .views import Views
+
+PathLike = Union[str, "os.PathLike[str]"]
+_SMALL = 64  # pictures with a shorter side below this are enlarged, and hardly zoomed
+_POOLED = ("stage_features", "all_features")  # what a head on every stage stands on
+
+
+def mxtrain(
+    x: Any,
+    y: Any = None,
+    net: Union[PathLike, Network, Model] = "efficientnet_lite0",
+    tune: str = "auto",
+    epochs: Optional[int] = None,
+    valid: Any = 0.2,
+    image_size: Union[int, tuple[int, int], None] = None,
+    batch_size: Optional[int] = None,
+    lr: Optional[float] = None,
+    schedule: str = "cosine",
+    augment: Union[str, bool, Mapping[str, Any], Augment] = "auto",
+    class_weights: Union[str, Mapping[str, float], Sequence[float], None] = None,
+    patience: Optional[int] = None,
+    restore_best: bool = True,
+    device: Union[str, Sequence[str]] = "auto",
+    precision: str = "auto",
+    seed: int = 0,
+    cache: Cache = None,
+    checkpoint: Optional[PathLike] = None,
+    resume: bool = False,
+    callbacks: Union[watching.Watcher, Sequence[watching.Watcher], None] = None,
+    verbose: Optional[int] = None,
+) -> Model:
+    """A `Model`: a pretrained network, fine-tuned on your pictures.
+
+    The head is trained to convergence on what every stage of the frozen network says of the pictures (the idea of
+    Head2Toe: Evci et al., 2022). Then, where asked for, layers are trained from there. Ctrl-C ends the training and
+    returns the best model so far.
+
+    Parameters
+    ----------
+    x, y
+        Pictures and their labels: all that `mximages` takes, or what it returns. Strings ask for classification,
+        numbers for regression, a 0/1 matrix or label sets for multilabel.
+    net
+        A name that `mxzoo` lists, a file that `mxnetwork` opens, a `Network`, or a `Model` to go on from.
+    tune
+        ``"head"``; ``"tail"``: then the layers of the last resolution; ``"all"``: then every layer that is not
+        frozen; ``"auto"``: the head, then the tail while validation improves. A network without weights is
+        trained whole.
+    epochs
+        Of the tail or of all, at most; chosen by the number of pictures if None.
+    valid
+        The share of pictures to validate on, stratified, above 0 and below 1; or pictures kept aside for it, as
+        `mximages` takes them; or None for no validation.
+    image_size
+        Height and width (pixels) that the network sees; its own if None, and less for small pictures.
+    batch_size
+        Pictures in a step, at most as many as there are; 32 (64 from 5,000 pictures on) if None.
+    lr
+        Highest learning rate of AdamW; 5e-5 for the tail, 2e-4 for all, 2e-3 for a network without weights if None.
+    schedule
+        ``"cosine"`` or ``"constant"``, both after a short rise.
+    augment
+        ``"auto"``, ``"light"``, ``"none"``, or settings of `Augment` by name: how training pictures vary, where
+        layers are trained.
+    class_weights
+        ``"balanced"``, or a factor for each class by name: how much its pictures count.
+    patience
+        Epochs without a lower validation loss after which a stage ends; 0 for never.
+    restore_best
+        Whether the weights of the epoch with the lowest validation loss are kept, or the last ones.
+    device
+        ``"auto"``, ``"cpu"``, ``"gpu"``, ``"gpu:1"``, or several: each takes its share of every batch.
+    precision
+        ``"auto"`` or ``"float32"``.
+    seed
+        0 to 2**31 - 1. The same seed gives the same bytes on the same machine.
+    cache
+        True, or a folder: features of the frozen network are kept on disk between runs.
+    checkpoint
+        A file that is written after each epoch.
+    resume
+        Whether to go on from `checkpoint`, where it exists. The result is that of an unbroken run.
+    callbacks
+        `Callback` objects or functions of epoch and metrics; returning False ends the training.
+    verbose
+        0 for nothing, 1 for a line an epoch, 2 for a bar; None looks where it runs.
+
+    Raises
+    ------
+    PictureError
+        Pictures can't be read; all are named.
+    LabelError
+        There are no labels, only one class, or labels that do not fit.
+    ArgumentError
+        An argument has a value of no use.
+    CheckpointError
+        The checkpoint is damaged, or one of other pictures or settings.
+    TrainingError
+        The loss is not a number, or a callback failed; ``model`` holds the best model so far, or None.
+
+    Warns
+    -----
+    TrainingWarning
+        The training was interrupted.
+
+    Examples
+    --------
+    >>> from mxtune import mxexample, mxtrain
+    >>> model = mxtrain(mxexample("fashion"), tune="head", verbose=0)
+    >>> model.metrics["accuracy"] > 0.7
+    True
+    """
+    wishes = plan.Wishes(tune, epochs, batch_size, lr, schedule, patience)
+    seed = _checked_seed(seed)
+    if precision not in ("auto", "float32"):
+        raise ArgumentError('`precision` must be "auto" or "float32".', [f"it is {precision!r}"])
+    if resume and checkpoint is None:
+        raise ArgumentError("`resume` needs `checkpoint`: the file to go on from.")
+    watchers = watching.parse(callbacks)
+    devices = resolve(device)
+    with progress.using(progress.default(verbose)):
+        images, held = _pictures(x, y, valid, seed)
+        network, pretrained = _network(net, images, image_size, seed)
+        stages = plan.make(wishes, len(images), pretrained, held is not None)
+        spec = Augment.parse(augment, small=_shorter_side(images) < _SMALL, grey=images.grey)
+        settings = {
+            "tune": tune,
+            "stages": [stage.to_dict() for stage in stages],
+            "augment": spec.to_dict(),
+            "class_weights": _class_weights(class_weights, images),
+            "restore_best": bool(restore_best),
+            "seed": seed,
+            "pictures": {"training": len(images), "validation": 0 if held is None else len(held)},
+        }
+        task = _task(network, images, held, spec, settings, devices)
+        identity = {
+            "pictures": images.fingerprint + ("" if held is None else held.fingerprint),
+            "network": fingerprint(network),
+            "settings": repr(settings),
+        }
+        run = _Run(network, task, stages, settings, Checkpoint(checkpoint, identity), watchers)
+        return run.through(resume, cache)
+
+
+class _Run:
+    """One training on its way through the stages."""
+
+    def __init__(
+        self,
+        network: Network,
+        task: Task,
+        stages: Sequence[plan.Stage],
+        settings: dict[str, Any],
+        checkpoint: Checkpoint,
+        watchers: list[watching.Watcher],
+    ) -> None:
+        self._network, self._task, self._stages = network, task, stages
+        self._settings, self._checkpoint, self._watchers = settings, checkpoint, watchers
+        self._standing = Standing()
+        self._trained = False
+
+    def through(self, resume: bool, cache: Cache) -> Model:
+        """All stages, then the model. Whatever ends the training early, what was learned is not lost."""
+        self._standing = (self._checkpoint.read() if resume else None) or Standing()
+        self._take(self._standing.params)
+        self._trained = bool(self._standing.history)
+        try:
+            watching.tell(self._watchers, "on_start", self._settings)
+            for number in range(self._standing.stage, len(self._stages)):
+                if not self._stage(number, cache):
+                    break
+            watching.tell(self._watchers, "on_end", self._standing.history)
+        except KeyboardInterrupt:
+            if not self._trained:
+                raise
+            text = "The training was interrupted: this is the best model so far."
+            warnings.warn(TrainingWarning(text), stacklevel=3)
+        except TrainingError as error:
+            error.model = self._model() if self._trained else None  # type: ignore[attr-defined]
+            raise
+        return self._model()
+
+    def _stage(self, number: int, cache: Cache) -> bool:
+        """Run a stage; False if a callback asked for the end."""
+        standing, stage = self._standing, self._stages[number]
+        if stage.name == "head":
+            self._network, row = train_head(self._network, self._task, stage, cache)
+            self._trained = True
+            go_on = self._tell(stage, row)
+            standing.best_score = row.get("valid_loss")
+        else:
+            go_on = self._layers(number, stage)
+        standing.params = {name: array for name, array in self._network.params.items() if name in self._changed(number)}
+        standing.stage, standing.epoch, standing.state, standing.stale = number + 1, 0, {}, 0
+        standing.best = {}
+        self._checkpoint.write(standing)
+        return go_on
+
+    def _layers(self, number: int, stage: plan.Stage) -> bool:
+        standing = self._standing
+        training = LayerTraining(self._network, self._task, stage, number)
+        if standing.state:
+            training.restore(standing.state)
+        go_on = True
+        try:
+            for epoch in range(standing.epoch, stage.epochs):
+                row = training.epoch(epoch)
+                if better(standing, row):
+                    standing.best, standing.best_score = training.parameters(), row.get("valid_loss")
+                    standing.stale = 0
+                else:
+                    standing.stale += 1
+                self._trained = True
+                standing.epoch, standing.state = epoch + 1, training.state()
+                go_on = self._tell(stage, row)
+                self._checkpoint.write(standing)
+                if not go_on or (stage.patience and standing.stale >= stage.patience):
+                    break
+        except KeyboardInterrupt:
+            if not self._trained:  # nothing was measured yet: what there is, is the best
+                standing.best, self._trained = training.parameters(), True
+            self._keep(training)
+            raise
+        except TrainingError:
+            self._keep(training)
+            raise
+        self._keep(training)
+        return go_on
+
+    def _keep(self, training: LayerTraining) -> None:
+        """Take the weights of the best epoch, or of the last one where that is wished."""
+        standing = self._standing
+        last = not self._settings["restore_best"] and standing.epoch
+        self._take(training.parameters() if last else standing.best)
+
+    def _take(self, params: Mapping[str, Any]) -> None:
+        if params:
+            self._network = replace(self._network, params={**self._network.params, **params})
+
+    def _changed(self, number: int) -> set[str]:
+        """The parameters that stages up to this one may have changed."""
+        head = {f"{self._network.classifier}_weight", f"{self._network.classifier}_bias"}
+        return head if self._stages[number].name == "head" else set(self._network.params)
+
+    def _tell(self, stage: plan.Stage, row: dict[str, Any]) -> bool:
+        self._standing.history.append(row)
+        figures = {name: value for name, value in row.items() if isinstance(value, float) and name != "lr"}
+        progress.current().event("epoch", stage=stage.name, epoch=row["epoch"], epochs=stage.epochs, metrics=figures)
+        return watching.tell(self._watchers, "on_epoch", row["epoch"], row)
+
+    def _model(self) -> Model:
+        images, held = self._task.train.images, self._task.held
+        model = Model(
+            network=replace(self._network, levels=images.levels or None, frozen=frozenset()),
+            task=str(images.task),
+            levels=images.levels,
+            history=self._standing.history,
+            settings=self._settings,
+        )
+        return model if held is None else model.measured(held.images)
+
+
+def _pictures(x: Any, y: Any, valid: Any, seed: int) -> tuple[ImageSet, Optional[ImageSet]]:
+    """The pictures to train on and those to validate on, looked at."""
+    images = mximages(x, y)
+    _learnable(images)
+    if valid is None or valid is False or (isinstance(valid, (int, float)) and valid == 0):
+        return images, None
+    if isinstance(valid, (int, float, np.number)):
+        if not 0 < valid < 1:
+            raise ArgumentError("`valid` must be a share above 0 and below 1, pictures, or None.", [f"it is {valid!r}"])
+        train, held = images.split(float(valid), seed)
+        if len(held) == 0 or len(train) == 0:
+            say = "There are too few pictures to keep any for validation."
+            progress.current().event("message", text=say)
+            return images, None
+        return train, held
+    held = mximages(valid, levels=images.levels or None, task=images.task)
+    if held.y is None:
+        raise LabelError("The pictures for validation have no labels.")
+    both = [name if name == there else f"{name} = {there}" for name, there in images.shared(held)]
+    if both:
+        told = f"{len(both)} of the pictures for validation are among those for training."
+        warnings.warn(PictureWarning(told, both[:20], "Validation then flatters the model."), stacklevel=3)
+    return images, held
+
+
+def _learnable(images: ImageSet) -> None:
+    if images.y is None:
+        raise LabelError(
+            "The pictures have no labels.",
+            hint="Put them into one folder a class, or give the labels as `y`.",
+        )
+    if images.task == "classification" and len(images.levels) < 2:
+        only = images.levels[0] if images.levels else "none"
+        raise LabelError(f"There is a single class, {only}: nothing to tell apart.", hint="Two are needed.")
+    if images.task == "regression" and len(np.unique(images.y, axis=0)) < 2:
+        raise LabelError("All pictures have the same number: nothing to learn.")
+
+
+def _network(
+    net: Union[PathLike, Network, Model],
+    images: ImageSet,
+    image_size: Union[int, tuple[int, int], None],
+    seed: int,
+) -> tuple[Network, bool]:
+    """The network with a new head for these pictures, and whether it has learned anything before."""
+    if isinstance(net, Model):
+        found = net.network
+    elif isinstance(net, Network):
+        found = net
+    else:
+        found = _by_name(net, images, image_size, seed)
+    if image_size is not None:
+        size = (image_size, image_size) if isinstance(image_size, (int, float)) else tuple(image_size)
+        found = replace(found, preprocess=replace(found.preprocess, size=(int(size[0]), int(size[1]))))
+    pretrained = not found.provenance.get("source", "").startswith("first values")
+    units = len(images.levels) if images.levels else 1
+    on_stages = pretrained and found.body.output not in _POOLED
+    return found.replace_head(units, seed=seed, stages=on_stages), pretrained
+
+
+def _by_name(net: PathLike, images: ImageSet, image_size: Union[int, tuple[int, int], None], seed: int) -> Network:
+    """A network of the zoo, set up for these pictures; or one from a file, as it is."""
+    name = os.fspath(net)
+    if name.endswith((".mxt", ".json")):
+        return mxnetwork(name, seed=seed)
+    entry = zoo.entry(name)
+    if entry.weights is None:
+        channels = 1 if images.grey and entry.preprocess.channels == 1 else 3
+        return mxnetwork(name, image_size=image_size, channels=channels, seed=seed)
+    size = image_size or _seen_size(images, entry.preprocess)
+    network = mxnetwork(name, image_size=size, seed=seed)
+    if image_size is None and size != entry.preprocess.size:
+        text = f"Small pictures are seen at {size[0]} x {size[1]}: image_size= overrides it."  # type: ignore[index]
+        progress.current().event("message", text=text)
+    return replace(network, preprocess=replace(network.preprocess, fit="stretch"))
+
+
+def _seen_size(images: ImageSet, preprocess: Preprocess) -> tuple[int, int]:
+    """The network's own size, and about three times theirs for small pictures: more costs time and gains nothing."""
+    wanted = 32 * round(3.2 * _shorter_side(images) / 32)
+    return tuple(min(own, max(96, wanted)) for own in preprocess.size)  # type: ignore[return-value]
+
+
+def _shorter_side(images: ImageSet) -> float:
+    return float(np.median(images.sizes.min(axis=1)))
+
+
+def _task(
+    network: Network,
+    images: ImageSet,
+    held: Optional[ImageSet],
+    augment: Augment,
+    settings: Mapping[str, Any],
+    devices: tuple[Device, ...],
+) -> Task:
+    units, seed = len(network.params[f"{network.classifier}_bias"]), settings["seed"]
+    y = images.y
+    assert y is not None  # noqa: S101 - _learnable() has seen to it
+    weights = settings["class_weights"]
+    loss: Loss = loss_for(str(images.task), y, units, class_weights=tuple(weights) if weights else None)
+    return Task(
+        train=Views(images, network.preprocess, augment, seed),
+        held=None if held is None else Views(held, network.preprocess),
+        loss=loss,
+        devices=devices,
+        seed=seed,
+    )
+
+
+def _class_weights(
+    wish: Union[str, Mapping[str, float], Sequence[float], None], images: ImageSet
+) -> Optional[list[float]]:
+    """A factor for each class, in the order of the levels."""
+    if wish is None:
+        return None
+    if images.task != "classification":
+        raise ArgumentError("`class_weights` are for classification.", [f"this is {images.task}"])
+    levels = images.levels
+    if isinstance(wish, str):
+        if wish != "balanced":
+            raise ArgumentError('`class_weights` must be "balanced" or numbers.', [f"it is {wish!r}"])
+        counts = np.bincount(np.asarray(images.y), minlength=len(levels))
+        return [float(len(images) / (len(levels) * max(1, count))) for count in counts]
+    if isinstance(wish, Mapping):
+        unknown = sorted(str(level) for level in wish if level not in levels)
+        if unknown:
+            raise ArgumentError("`class_weights` names classes that do not exist.", unknown)
+        values = [float(wish.get(level, 1.0)) for level in levels]
+    else:
+        values = [float(value) for value in wish]
+    if len(values) != len(levels) or not all(np.isfinite(value) and value >= 0 for value in values) or not any(values):
+        raise ArgumentError(
+            f"`class_weights` must be {len(levels)} numbers of at least 0, not all 0.", [f"it is {wish!r}"]
+        )
+    return values
+
+
+def _checked_seed(seed: Any) -> int:
+    whole = isinstance(seed, (int, float, np.number)) and not isinstance(seed, bool) and seed == int(seed)
+    if not whole or not 0 <= seed < 2**31:
+        raise ArgumentError("`seed` must be a whole number from 0 to 2147483647.", [f"it is {seed!r}"])
+    return int(seed)
