@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Optional
 import numpy as np
 
 from .losses import Loss, SquaredError
+from .optimise import lbfgs
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -21,6 +22,7 @@ _CONSTANT = 1e-6
 _FLOOR = 0.3  # of the median scale: a feature that hardly varies in training must not shout when it does
 _DEFAULT = 0.1  # where there is nothing to choose on
 _WORSE = 1.05  # how much worse the held loss must get before weaker strengths are not tried
+_FEW = 1500  # pictures up to which their span is worth finding
 _ITERATIONS = 200
 _TOLERANCE = 1e-5
 
@@ -67,11 +69,16 @@ def fit_head(
         held[0][...] /= scale
     else:
         strengths = (_DEFAULT,)
-    solution = np.zeros((outputs, features.shape[1] + 1))
+    axes: Optional[Array] = None
+    trained, tested = features, None if held is None else held[0]
+    if len(features) < min(features.shape[1], _FEW):
+        trained, axes = _span(features)
+        tested = None if tested is None else tested @ axes
+    solution = np.zeros((outputs, trained.shape[1] + 1))
     chosen: Optional[tuple[float, Array, float, Optional[Array]]] = None
     for strength in sorted(strengths, reverse=True):
-        solution = _minimise(features, targets, loss, strength, solution)
-        said = None if held is None else _apply(held[0], solution, loss)
+        solution = _minimise(trained, targets, loss, strength, solution)
+        said = None if tested is None else _apply(tested, solution, loss)
         value = 0.0 if held is None or said is None else float(loss.each(said, held[1]).mean())
         if chosen is None or value < chosen[0]:
             chosen = (value, solution, strength, said)
@@ -79,7 +86,9 @@ def fit_head(
             break
     assert chosen is not None  # noqa: S101 - there is at least one strength
     _, solution, strength, said = chosen
-    train_loss = float(loss.each(_apply(features, solution, loss), targets).mean())
+    train_loss = float(loss.each(_apply(trained, solution, loss), targets).mean())
+    if axes is not None:
+        solution = np.concatenate([solution[:, :-1] @ axes.T, solution[:, -1:]], axis=1)
     return _unfold(solution, mean, scale, loss, strength, train_loss), said
 
 
@@ -116,8 +125,6 @@ def _own_units(outputs: Array, loss: Loss) -> Array:
 
 
 def _minimise(features: NDArray[np.float32], targets: Array, loss: Loss, strength: float, start: Array) -> Array:
-    from scipy.optimize import minimize
-
     shape, weights = start.shape, np.ones(len(targets))
     scale = np.asarray(loss.scale) if isinstance(loss, SquaredError) else None
 
@@ -130,14 +137,20 @@ def _minimise(features: NDArray[np.float32], targets: Array, loss: Loss, strengt
         full = np.concatenate([by_weight + strength * solution[:, :-1], gradient.sum(axis=0)[:, None]], axis=1)
         return value + 0.5 * strength * float((solution[:, :-1] ** 2).sum()), full.ravel()
 
-    found = minimize(
-        objective,
-        start.ravel(),
-        jac=True,
-        method="L-BFGS-B",
-        options={"maxiter": _ITERATIONS, "ftol": _TOLERANCE * 0.1, "gtol": _TOLERANCE},
-    )
-    return np.asarray(found.x.reshape(shape))
+    return lbfgs(objective, start.ravel(), _ITERATIONS, _TOLERANCE).reshape(shape)
+
+
+def _span(features: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """The pictures in coordinates of the space that they span, (N, r), and its axes, (d, r).
+
+    With fewer pictures than features the ridge solution lies in that space: the same head for a fraction of the work.
+    """
+    gram = features.astype(np.float64) @ features.T.astype(np.float64)
+    values, vectors = np.linalg.eigh(gram)
+    kept = values > values[-1] * 1e-9
+    root = np.sqrt(values[kept])
+    axes = (features.T @ (vectors[:, kept] / root)).astype(np.float32)
+    return (vectors[:, kept] * root).astype(np.float32), axes
 
 
 def _unfold(solution: Array, mean: Array, scale: Array, loss: Loss, strength: float, train_loss: float) -> Head:
