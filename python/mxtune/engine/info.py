@@ -33,7 +33,7 @@ class Problem:
 
 @dataclass(frozen=True)
 class Info:
-    """What `mxinfo` found; prints as a table, ``to_dict()`` gives plain data.
+    """What `mxinfo` found; ``str()`` gives a table, ``to_dict()`` plain data.
 
     ``versions`` by package, None for what is not installed; ``features`` of MXNet that are on; ``devices``
     that can be used; ``gpu``, a sentence on the GPU; ``threads`` MXNet computes with; ``cpus`` this process
@@ -62,6 +62,9 @@ class Info:
         return plain
 
     def __repr__(self) -> str:
+        return "<Info: nothing is wrong>" if self.ok else f"<Info: {len(self.problems)} problems>"
+
+    def __str__(self) -> str:
         rows = [(name, version or "not installed") for name, version in self.versions.items()]
         rows += [
             ("features", ", ".join(self.features) or "unknown"),
@@ -79,26 +82,29 @@ class Info:
 
 
 def mxinfo() -> Info:
-    """What is installed, which devices can be used, and for each problem the command that mends it.
+    """Print what is installed, which devices can be used, and for each problem the command that mends it.
 
     Returns
     -------
     Info
-        Prints as a table; ``.to_dict()`` gives plain data, ``.problems`` what is wrong. MXNet is loaded to
-        see that it works; that it is missing or broken is an answer here, no error.
+        The same: ``.to_dict()`` gives plain data, ``.problems`` what is wrong. MXNet is loaded to see that it
+        works; that it is missing or broken is an answer here, no error.
 
     Examples
     --------
     >>> import mxtune
-    >>> info = mxtune.mxinfo()
+    >>> info = mxtune.mxinfo()  # doctest: +ELLIPSIS
+    mxtune ...
     >>> info.versions["mxtune"] == mxtune.__version__
     True
     """
-    return collect()
+    info = collect()
+    print(info)  # noqa: T201 - it is asked for
+    return info
 
 
 def collect() -> Info:
-    """What `mxinfo` gives back."""
+    """What `mxinfo` prints and returns."""
     problems: list[Problem] = []
     versions: dict[str, Optional[str]] = {"mxtune": _own_version(), "python": platform.python_version()}
     for package in (*_PACKAGES, *_OPTIONAL):
