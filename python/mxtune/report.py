@@ -204,7 +204,8 @@ def confusion(frame: pd.DataFrame) -> Plot:
     letters = float(np.clip(cell * 24, 5.5, 9))  # points
     widest = max((len(name) for name in names), default=1) * letters * 0.6 / 72
     upright = widest < cell
-    figure = Plot(max(size * cell + widest + 1.5, 3.6), max(size * cell + (0.1 if upright else widest) + 0.5, 2.6))
+    below = 0.1 if upright else widest
+    figure = Plot(max(1.04 * size * cell + widest + 1.5, 3.6), max(size * cell + below + 0.5, 2.6))
     axes = figure.subplots()
     shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
     shades = axes.imshow(shares, cmap="Blues", vmin=0, vmax=1, aspect="equal")

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 import mxtune
+from mxtune.engine.info import collect
 
 if TYPE_CHECKING:
     from mxtune import ImageSet, Model, Network
@@ -121,8 +122,8 @@ def network_from_bytes(data: bytes) -> Network:
 
 def info_facts() -> dict[str, Any]:
     """What `mxinfo` found, with its own words."""
-    info = mxtune.mxinfo()
-    return info.to_dict() | {"text": repr(info).splitlines()}
+    info = collect()
+    return info.to_dict() | {"text": str(info).splitlines()}
 
 
 def layers(object: Network) -> Any:  # noqa: A002

@@ -80,11 +80,12 @@ def write(
 def _members(manifest: Mapping[str, Any], symbol: str, arrays: Arrays) -> dict[str, bytes]:
     members = {SYMBOL: _utf8(symbol), WEIGHTS: _safetensors(arrays)}
     told = {
-        **_plain(manifest),
+        **plain(manifest),
         "format": FORMAT,
         "members": {name: seal(content) for name, content in members.items()},
     }
-    text = json.dumps(told, ensure_ascii=False, allow_nan=False, sort_keys=True, separators=(",", ":"))
+    # Keys stay in their order, which says something: columns of the history, the first of the metrics.
+    text = json.dumps(told, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
     members = {MANIFEST: _utf8(text), **members}
     for name, content in members.items():
         if len(content) > MOST_BYTES[name]:
@@ -100,14 +101,14 @@ def _utf8(text: str) -> bytes:
     return text.encode("utf-8", "backslashreplace")
 
 
-def _plain(value: Any) -> Any:
+def plain(value: Any) -> Any:
     """The same as JSON has it: NumPy's numbers as Python's, NaN and infinity as null."""
     if isinstance(value, Mapping):
-        return {str(key): _plain(item) for key, item in value.items()}
+        return {str(key): plain(item) for key, item in value.items()}
     if isinstance(value, (list, tuple)):
-        return [_plain(item) for item in value]
+        return [plain(item) for item in value]
     if isinstance(value, np.ndarray):
-        return _plain(value.tolist())
+        return plain(value.tolist())
     if isinstance(value, np.generic):
         value = value.item()
     return None if isinstance(value, float) and not math.isfinite(value) else value

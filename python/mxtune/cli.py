@@ -1,0 +1,469 @@
+"""The command ``mxtune``: the main job from a shell. Results go to stdout, all else to stderr."""
+
+# Without `from __future__ import annotations`: on Python 3.9 typer reads no options from annotations that are text.
+
+import json
+import signal
+import sys
+import warnings
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from enum import Enum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Optional
+
+import typer
+
+from . import progress
+from .errors import ArgumentError, MxtuneError, MxtuneWarning
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from .images import ImageSet
+
+OK, FAILED, USAGE, BAD_PICTURES, INTERRUPTED = 0, 1, 2, 3, 130
+
+_HELP = """Fine-tune a pretrained network on your own pictures, and use it.
+
+\b
+  photos/cat/1.jpg  photos/cat/2.jpg ...      a folder of pictures for each class
+  photos/dog/1.jpg ...
+\b
+  mxtune train photos -o pets.mxt             learn, in seconds
+  mxtune predict pets.mxt new/*.jpg           one line of CSV a picture
+  mxtune evaluate pets.mxt more-photos        how good it is
+
+Each command has its own help: mxtune train --help
+"""
+_EXITS = """\b
+Exit codes:
+    0  done
+    1  the job failed; stderr says why
+    2  an option or argument can't be used
+    3  predicted, but pictures can't be read: their rows are NA
+  130  interrupted; train has written the best model so far, if there was one
+"""
+
+app = typer.Typer(
+    help=_HELP,
+    epilog=_EXITS,
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,  # plain help: examples stay as they are, and it is there at once
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
+)
+
+
+class Tune(str, Enum):
+    """What is trained."""
+
+    auto = "auto"
+    head = "head"
+    tail = "tail"
+    all = "all"
+
+
+class Schedule(str, Enum):
+    """How the learning rate goes."""
+
+    cosine = "cosine"
+    constant = "constant"
+
+
+class Task(str, Enum):
+    """What there is to learn."""
+
+    classification = "classification"
+    multilabel = "multilabel"
+    regression = "regression"
+
+
+class OnBad(str, Enum):
+    """What becomes of pictures that can't be read."""
+
+    error = "error"
+    skip = "skip"
+
+
+class Kind(str, Enum):
+    """What is predicted."""
+
+    label = "class"
+    prob = "prob"
+    logit = "logit"
+    features = "features"
+
+
+class Table(str, Enum):
+    """How rows are written."""
+
+    csv = "csv"
+    json = "json"
+
+
+class Report(str, Enum):
+    """How facts are written."""
+
+    text = "text"
+    json = "json"
+
+
+Verbose = Annotated[
+    Optional[int],
+    typer.Option("--verbose", "-v", min=0, max=2, help="0: nothing, 1: a line an epoch, 2: a bar.", show_default=False),
+]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress: the same as --verbose 0.")]
+ModelFile = Annotated[Path, typer.Argument(metavar="MODEL", help="A .mxt file.", show_default=False)]
+Output = Annotated[
+    Optional[Path], typer.Option("--output", "-o", metavar="FILE", help="Write here, and not to stdout.")
+]
+BadPictures = Annotated[OnBad, typer.Option(help="Pictures that can't be read: name all and stop, or leave them out.")]
+
+
+def main() -> None:
+    """Runs the command, and ends the process with one of the exit codes of its help."""
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):  # a file's name need not be valid text
+            stream.reconfigure(errors="surrogateescape" if stream is sys.stdout else "backslashreplace")
+    app(prog_name="mxtune")
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        from . import __version__
+
+        typer.echo(__version__)
+        raise typer.Exit
+
+
+@app.callback()
+def _global(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version and exit.")
+    ] = False,
+) -> None:
+    pass
+
+
+# Commands -----------------------------------------------------------------------------------------------------
+
+
+@app.command(short_help="Train on photos and write a model.", no_args_is_help=True)
+def train(
+    photos: Annotated[
+        Path,
+        typer.Argument(
+            metavar="PHOTOS", help="A folder of class folders, or a .csv table of paths and labels.", show_default=False
+        ),
+    ],
+    output: Annotated[Path, typer.Option("--output", "-o", metavar="FILE", help="The model file to write: x.mxt.")],
+    net: Annotated[Optional[str], typer.Option(help="A network by name (see: mxtune zoo), or a model file.")] = None,
+    tune: Annotated[Optional[Tune], typer.Option(help="How much of it is trained.", show_default="auto")] = None,
+    epochs: Annotated[Optional[int], typer.Option(min=1, help="Of tail or all, at most.")] = None,
+    valid: Annotated[
+        Optional[str], typer.Option(metavar="SHARE|FOLDER|none", help="What to validate on.", show_default="0.2")
+    ] = None,
+    image_size: Annotated[Optional[int], typer.Option(min=8, help="Height and width, in pixels.")] = None,
+    batch_size: Annotated[Optional[int], typer.Option(min=1, help="Pictures in a step.")] = None,
+    lr: Annotated[Optional[float], typer.Option(help="The highest learning rate.")] = None,
+    schedule: Annotated[Optional[Schedule], typer.Option(help="How it goes.", show_default="cosine")] = None,
+    augment: Annotated[Optional[str], typer.Option(help="auto, light or none.", show_default="auto")] = None,
+    class_weights: Annotated[Optional[str], typer.Option(help="balanced: rare classes count as much.")] = None,
+    patience: Annotated[Optional[int], typer.Option(min=0, help="Epochs without gain before it ends.")] = None,
+    device: Annotated[
+        Optional[str], typer.Option(help="auto, cpu, gpu, gpu:1 or gpu:0,gpu:1.", show_default="auto")
+    ] = None,
+    seed: Annotated[Optional[int], typer.Option(help="The same seed, the same model.", show_default="0")] = None,
+    task: Annotated[Optional[Task], typer.Option(help="Where the labels would say otherwise.")] = None,
+    on_bad: BadPictures = OnBad.error,
+    checkpoint: Annotated[Optional[Path], typer.Option(metavar="FILE", help="Kept up to date while training.")] = None,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on from the checkpoint, where there is one.")] = False,
+    plot: Annotated[Optional[Path], typer.Option(metavar="FILE", help="Draw the history: x.png, .pdf, .svg.")] = None,
+    verbose: Verbose = None,
+    quiet: Quiet = False,
+) -> None:
+    """Train on PHOTOS, write the model, print how good it is on pictures kept aside.
+
+    \b
+    Examples:
+      mxtune train photos -o pets.mxt
+      mxtune train photos -o pets.mxt --tune all --epochs 20 --plot history.png
+      mxtune train photos -o pets.mxt --on-bad skip --checkpoint pets.ckpt --resume
+      mxtune train prices.csv -o prices.mxt        (a column of numbers: regression)
+
+    A table has a header, a column of paths (as seen from here) and a column of labels.
+
+    Ctrl-C writes the best model so far.
+    """
+    with _job(verbose, quiet) as stopped:
+        _writable(output)
+        if plot is not None:
+            from . import report  # noqa: F401 - what it needs is missed before the work, not after
+
+            _writable(plot)
+        from . import mxtrain
+
+        wishes = {
+            "net": net, "tune": tune and tune.value, "epochs": epochs, "image_size": image_size, "lr": lr,
+            "batch_size": batch_size, "schedule": schedule and schedule.value, "augment": augment,
+            "class_weights": class_weights, "patience": patience, "seed": seed, "checkpoint": checkpoint,
+            "device": device.split(",") if device and "," in device else device,
+        }  # fmt: skip
+        given: dict[str, Any] = {name: value for name, value in wishes.items() if value is not None}
+        if valid is not None:
+            given["valid"] = _valid(valid)
+        images = _images(photos, on_bad.value, task and task.value)
+        model = mxtrain(images, **given, resume=resume, verbose=0 if quiet else verbose)
+        model.save(output)
+        _told(f"Wrote {output}")
+        if plot is not None:
+            model.plot(plot)
+            _told(f"Wrote {plot}")
+        typer.echo(_facts(model.metrics), nl=False)
+        if stopped:
+            raise typer.Exit(INTERRUPTED)
+
+
+@app.command(short_help="What a model says of pictures.", no_args_is_help=True)
+def predict(
+    model: ModelFile,
+    pictures: Annotated[
+        list[Path], typer.Argument(metavar="PICTURES...", help="Files, or a folder.", show_default=False)
+    ],
+    type: Annotated[Kind, typer.Option(help="What to tell of each.")] = Kind.label,  # noqa: A002 - the word in R
+    format: Annotated[Table, typer.Option(help="CSV with a header, or a JSON list.")] = Table.csv,  # noqa: A002
+    output: Output = None,
+    recursive: Annotated[bool, typer.Option("--recursive", "-r", help="A folder's pictures at any depth.")] = False,
+    batch_size: Annotated[Optional[int], typer.Option(min=1, help="Pictures at a time.")] = None,
+    verbose: Verbose = None,
+    quiet: Quiet = False,
+) -> None:
+    """What MODEL says of PICTURES: a row for each, in the order given.
+
+    \b
+    Examples:
+      mxtune predict pets.mxt new/*.jpg
+      mxtune predict pets.mxt new --type prob --format json -o answers.json
+      mxtune predict pets.mxt new --type features -o features.csv
+
+    A picture that can't be read has a row of NA (null in JSON) and is named on stderr; the exit code is 3 then.
+    """
+    with _job(verbose, quiet):
+        if output is not None:
+            _writable(output)
+        from . import mximages, mxload
+
+        loaded = mxload(model)
+        source: Any = str(pictures[0]) if len(pictures) == 1 else [str(picture) for picture in pictures]
+        images = mximages(source, on_bad="keep", recursive=recursive)
+        settings: dict[str, Any] = {} if batch_size is None else {"batch_size": batch_size}
+        frame = loaded.predict(images, type=type.value, **settings)
+        _write(_rows(frame, format), output)
+        if len(frame) and frame.iloc[:, 1:].isna().all(axis=1).any():
+            raise typer.Exit(BAD_PICTURES)
+
+
+@app.command(short_help="How good a model is on labelled photos.", no_args_is_help=True)
+def evaluate(
+    model: ModelFile,
+    photos: Annotated[
+        Path, typer.Argument(metavar="PHOTOS", help="Labelled pictures, as for train.", show_default=False)
+    ],
+    format: Annotated[Report, typer.Option(help="Lines of text, or JSON.")] = Report.text,  # noqa: A002
+    output: Output = None,
+    plot: Annotated[Optional[Path], typer.Option(metavar="FILE", help="Draw the confusion matrix: x.png.")] = None,
+    on_bad: BadPictures = OnBad.error,
+    verbose: Verbose = None,
+    quiet: Quiet = False,
+) -> None:
+    """How good MODEL is on labelled PHOTOS, which training should not have seen.
+
+    \b
+    Examples:
+      mxtune evaluate pets.mxt more-photos
+      mxtune evaluate pets.mxt more-photos --format json --plot confusion.png
+    """
+    with _job(verbose, quiet):
+        for path in (output, plot):
+            if path is not None:
+                _writable(path)
+        from . import mxload
+
+        loaded = mxload(model)
+        images = _images(photos, on_bad.value, loaded.task, loaded.levels or None)
+        figures = loaded.evaluate(images)
+        _write(_json(figures) if format is Report.json else _facts(figures), output)
+        if plot is not None:
+            loaded.plot(plot, kind="confusion", x=images)
+            _told(f"Wrote {plot}")
+
+
+@app.command(short_help="What is installed here, or what a model is.")
+def info(
+    model: Annotated[Optional[Path], typer.Argument(metavar="[MODEL]", help="A .mxt file.", show_default=False)] = None,
+    format: Annotated[Report, typer.Option(help="Text, or JSON.")] = Report.text,  # noqa: A002
+) -> None:
+    """What is installed here, which devices can be used, what is wrong and mends it; or what a MODEL is.
+
+    \b
+    Examples:
+      mxtune info
+      mxtune info --format json
+      mxtune info pets.mxt
+    """
+    with _job(None, False):
+        if model is None:
+            from .engine.info import collect
+
+            found = collect()
+            typer.echo(_json(found.to_dict()) if format is Report.json else f"{found}\n", nl=False)
+            return
+        from . import mxload
+
+        loaded = mxload(model)
+        names = ("task", "levels", "metrics", "settings", "provenance", "versions")
+        facts = {name: getattr(loaded, name) for name in names} | {"preprocess": loaded.preprocess.to_dict()}
+        typer.echo(_json(facts) if format is Report.json else f"{loaded.summary()}\n", nl=False)
+
+
+class ZooFormat(str, Enum):
+    """How the table of networks is written."""
+
+    text = "text"
+    csv = "csv"
+    json = "json"
+
+
+@app.command(short_help="The networks that can be trained.")
+def zoo(format: Annotated[ZooFormat, typer.Option(help="A table, CSV or JSON.")] = ZooFormat.text) -> None:  # noqa: A002
+    """The networks that can be trained, and whether their weights are here.
+
+    \b
+    Examples:
+      mxtune zoo
+      mxtune train photos -o small.mxt --net lenet
+    """
+    with _job(None, False):
+        from . import mxzoo
+
+        table = mxzoo()
+        if format is ZooFormat.text:
+            shown = table.assign(parameters=table.parameters.map("{:,}".format), macs=table.macs.map("{:,}".format))
+            typer.echo(shown.to_string(index=False))
+        else:
+            typer.echo(_rows(table, Table(format.value)), nl=False)
+
+
+# What they share ----------------------------------------------------------------------------------------------
+
+
+@contextmanager
+def _job(verbose: Optional[int], quiet: bool) -> Iterator[list[int]]:
+    """Progress, warnings and errors go to stderr; errors end it with a code. Gives the signals that came."""
+    stopped: list[int] = []
+
+    def stop(number: int, frame: Any) -> None:
+        stopped.append(number)
+        signal.default_int_handler(number, frame)
+
+    before = signal.signal(signal.SIGINT, stop)
+    try:
+        with warnings.catch_warnings(), progress.using(progress.default(0 if quiet else verbose)):
+            warnings.simplefilter("always", MxtuneWarning)
+            warnings.showwarning = _warn
+            yield stopped
+    except ArgumentError as error:
+        _told(str(error))
+        raise typer.Exit(USAGE) from None
+    except MxtuneError as error:
+        _told(str(error))
+        raise typer.Exit(FAILED) from None
+    except BrokenPipeError:  # whoever reads stdout has seen enough
+        raise
+    except OSError as error:
+        _told(f"Can't go on: {error}")
+        raise typer.Exit(FAILED) from None
+    except KeyboardInterrupt:
+        _told("Interrupted.")
+        raise typer.Exit(INTERRUPTED) from None
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def _told(text: str) -> None:
+    typer.echo(text, err=True)
+
+
+def _warn(message: Any, category: type[Warning], *_: Any, **__: Any) -> None:
+    _told(str(message) if issubclass(category, MxtuneWarning) else f"{category.__name__}: {message}")
+
+
+def _writable(path: Path) -> None:
+    """Told before the work, and not after it."""
+    if path.is_dir():
+        raise ArgumentError(f"Can't write {path}.", ["it is a folder"], "Add a file name.")
+    if not path.absolute().parent.is_dir():
+        raise ArgumentError(f"Can't write {path}.", [f"there is no folder {path.parent}"], "Make it first.")
+
+
+def _valid(text: str) -> Any:
+    if text.lower() == "none":
+        return None
+    try:
+        return float(text)
+    except ValueError:
+        return text
+
+
+def _images(photos: Path, on_bad: str, task: Optional[str], levels: Optional[Sequence[str]] = None) -> "ImageSet":
+    """The labelled pictures of a folder or a table."""
+    from . import mximages
+
+    if photos.suffix.lower() != ".csv":
+        return mximages(str(photos), on_bad=on_bad, task=task, levels=levels)
+    import pandas as pd
+
+    try:
+        frame = pd.read_csv(photos)
+    except (OSError, ValueError) as error:
+        raise MxtuneError(f"Can't read the table {photos}.", [str(error)]) from None
+    return mximages(frame, on_bad=on_bad, task=task, levels=levels)
+
+
+def _rows(frame: "pd.DataFrame", form: Table) -> str:
+    if form is Table.csv:
+        return str(frame.to_csv(index=False, na_rep="NA", lineterminator="\n"))
+    columns = [json.dumps(str(name), ensure_ascii=False) for name in frame]
+    values = [json.loads(frame[name].to_json(orient="values", double_precision=9)) for name in frame]
+    rows = (
+        ", ".join(f"{name}: {json.dumps(value, ensure_ascii=False)}" for name, value in zip(columns, row))
+        for row in zip(*values)
+    )
+    return "[\n" + ",\n".join(f"  {{{row}}}" for row in rows) + "\n]\n"
+
+
+def _json(facts: Any) -> str:
+    from .bundle.writing import plain
+
+    return json.dumps(plain(facts), ensure_ascii=False, allow_nan=False, indent=2) + "\n"
+
+
+def _facts(figures: dict[str, float]) -> str:
+    return "".join(f"{name:<22}{value:.4g}\n" for name, value in figures.items())
+
+
+def _write(text: str, output: Optional[Path]) -> None:
+    if output is None:
+        typer.echo(text, nl=False)
+        return
+    try:
+        output.write_text(text, encoding="utf-8", errors="surrogateescape")
+    except OSError as error:
+        raise MxtuneError(f"Can't write {output}.", [error.strerror or str(error)]) from error
+    _told(f"Wrote {output}")
+
+
+if __name__ == "__main__":
+    main()

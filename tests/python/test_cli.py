@@ -1,0 +1,194 @@
+"""The command: what it prints where, and the codes it ends with. Real training on the example pictures."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+import mxtune
+from mxtune import mxexample, mxload
+
+ENVIRONMENT = {**os.environ, "PYTHONPATH": str(Path(mxtune.__file__).parents[1]), "COLUMNS": "100"}
+
+
+def mx(*words: object, code: int = 0) -> subprocess.CompletedProcess[str]:
+    """Run ``mxtune words``, which must end with this code and never with a traceback."""
+    ended = subprocess.run(
+        [sys.executable, "-m", "mxtune.cli", *map(str, words)],
+        capture_output=True,
+        text=True,
+        check=False,
+        env=ENVIRONMENT,
+        timeout=60,
+    )
+    assert ended.returncode == code, ended.stderr
+    assert "Traceback" not in ended.stderr
+    return ended
+
+
+@pytest.fixture(scope="module")
+def photos(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A few example pictures of three classes."""
+    folder = tmp_path_factory.mktemp("cli") / "photos"
+    for level in ("bag", "sandal", "trouser"):
+        (folder / level).mkdir(parents=True)
+        for file in sorted((Path(mxexample("fashion")) / level).glob("*.png"))[:12]:
+            shutil.copy(file, folder / level)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def trained(photos: Path) -> tuple[Path, subprocess.CompletedProcess[str]]:
+    """A model that the command trained, and what it said."""
+    model = photos.parent / "my model.mxt"
+    plot = photos.parent / "history.png"
+    return model, mx("train", photos, "-o", model, "--tune", "head", "--plot", plot, "--seed", 1)
+
+
+def test_help_is_quick_and_teaches() -> None:
+    started = time.monotonic()
+    text = mx("--help").stdout
+    assert time.monotonic() - started < 2  # 0.1 s on a machine that is not shared
+    assert "mxtune train photos -o pets.mxt" in text
+    for code in ("0  done", "1  the job failed", "2  an option", "3  predicted", "130  interrupted"):
+        assert code in text
+    loaded = subprocess.run(
+        [sys.executable, "-X", "importtime", "-m", "mxtune.cli", "--help"],
+        capture_output=True, text=True, check=True, env=ENVIRONMENT,
+    ).stderr  # fmt: skip
+    for heavy in ("mxnet", "numpy", "pandas", "PIL", "rich"):
+        assert not any(line.split("|")[-1].strip() == heavy for line in loaded.splitlines())
+
+
+@pytest.mark.parametrize("command", ["train", "predict", "evaluate", "info", "zoo"])
+def test_help_of_each_command_has_an_example(command: str) -> None:
+    text = mx(command, "--help").stdout
+    assert f"Examples:\n    mxtune {command}" in text
+
+
+def test_options_have_their_names_on_every_version() -> None:
+    text = mx("train", "--help").stdout
+    assert "PHOTOS" in text.splitlines()[0]
+    assert "OUTPUT" not in text
+    assert "-o, --output FILE" in text
+
+
+def test_version_is_told() -> None:
+    assert mx("--version").stdout == f"{mxtune.__version__}\n"
+
+
+def test_train_writes_model_and_plot_and_prints_figures(trained: tuple, photos: Path) -> None:
+    model, said = trained
+    figures = dict(line.split() for line in said.stdout.splitlines())
+    assert float(figures["accuracy"]) > 0.6
+    assert mxload(model).levels == ("bag", "sandal", "trouser")
+    assert (photos.parent / "history.png").read_bytes().startswith(b"\x89PNG")
+    assert f"Wrote {model}" in said.stderr
+    assert "head 1/1" in said.stderr
+
+
+def test_predict_gives_a_row_a_picture_in_order(trained: tuple, photos: Path) -> None:
+    files = [str(file) for file in sorted((photos / "trouser").iterdir())[:3]][::-1]
+    said = mx("predict", trained[0], *files, "--type", "prob", "-q")
+    frame = pd.read_csv(io.StringIO(said.stdout))
+    assert list(frame.columns) == ["file", "pred_class", "pred_bag", "pred_sandal", "pred_trouser"]
+    assert list(frame.file) == files
+    assert frame.iloc[:, 2:].sum(axis=1).tolist() == pytest.approx([1] * 3, abs=1e-5)
+    assert said.stderr == ""
+
+
+def test_predict_names_bad_pictures_and_ends_with_3(trained: tuple, photos: Path, tmp_path: Path) -> None:
+    good = next((photos / "bag").iterdir())
+    (tmp_path / "broken.png").write_bytes(good.read_bytes()[:100])
+    shutil.copy(good, tmp_path / "good.png")
+    said = mx("predict", trained[0], tmp_path, code=3)
+    assert said.stdout.splitlines()[:2] == ["file,pred_class", "broken.png,NA"]
+    assert said.stdout.splitlines()[2].startswith("good.png,")
+    assert "x broken.png: " in said.stderr
+    output = tmp_path / "said.json"
+    assert mx("predict", trained[0], tmp_path, "--format", "json", "-o", output, code=3).stdout == ""
+    rows = json.loads(output.read_text())
+    assert rows[0] == {"file": "broken.png", "pred_class": None}
+
+
+def test_evaluate_prints_text_or_json(trained: tuple, photos: Path, tmp_path: Path) -> None:
+    plot = tmp_path / "confusion.png"
+    said = mx("evaluate", trained[0], photos, "--format", "json", "--plot", plot)
+    figures = json.loads(said.stdout)
+    assert figures["n"] == 36
+    assert figures["accuracy"] > 0.8
+    assert plot.exists()
+    assert dict(line.split() for line in mx("evaluate", trained[0], photos).stdout.splitlines())["n"] == "36"
+
+
+def test_table_of_numbers_asks_for_regression(photos: Path, tmp_path: Path) -> None:
+    files = sorted(map(str, photos.glob("*/*.png")))
+    table = tmp_path / "prices.csv"
+    pd.DataFrame({"path": files, "price": [len(Path(f).parent.name) + 0.5 for f in files]}).to_csv(table, index=False)
+    said = mx("train", table, "-o", tmp_path / "prices.mxt", "--tune", "head", "--quiet")
+    assert {"rmse", "mae", "r2"} <= {line.split()[0] for line in said.stdout.splitlines()}
+    assert mxload(tmp_path / "prices.mxt").task == "regression"
+
+
+def test_info_tells_of_the_machine_and_of_a_model(trained: tuple) -> None:
+    assert mx("info").stdout.startswith("mxtune")
+    assert json.loads(mx("info", "--format", "json").stdout)["versions"]["mxtune"] == mxtune.__version__
+    assert "3 classes" in mx("info", trained[0]).stdout
+    assert json.loads(mx("info", trained[0], "--format", "json").stdout)["levels"] == ["bag", "sandal", "trouser"]
+
+
+def test_zoo_lists_networks() -> None:
+    assert "efficientnet_lite0" in mx("zoo").stdout
+    names = [row["name"] for row in json.loads(mx("zoo", "--format", "json").stdout)]
+    assert names == pd.read_csv(io.StringIO(mx("zoo", "--format", "csv").stdout)).name.tolist()
+
+
+def test_failed_job_ends_with_1_and_the_reason(trained: tuple, photos: Path, tmp_path: Path) -> None:
+    model = tmp_path / "cut.mxt"
+    model.write_bytes(trained[0].read_bytes()[:5000])
+    said = mx("predict", model, photos, code=1)
+    assert said.stdout == ""
+    assert f'Can\'t read the model file "{model}".\nx ' in said.stderr
+    assert "no file or folder" in mx("train", tmp_path / "none", "-o", tmp_path / "x.mxt", code=1).stderr
+    assert "Can't read the table" in mx("train", tmp_path / "none.csv", "-o", tmp_path / "x.mxt", code=1).stderr
+
+
+def test_bad_usage_ends_with_2_before_any_work(photos: Path, tmp_path: Path) -> None:
+    output = tmp_path / "x.mxt"
+    assert "-o" in mx("train", photos, code=2).stderr
+    mx("train", photos, "-o", output, "--tune", "nose", code=2)
+    mx("nonsense", code=2)
+    assert "--no-such" in mx("zoo", "--no-such", code=2).stderr
+    assert "x there is no folder" in mx("train", photos, "-o", tmp_path / "none" / "x.mxt", code=2).stderr
+    assert "x it is a folder" in mx("train", photos, "-o", tmp_path, code=2).stderr
+    assert "valid" in mx("train", photos, "-o", output, "--valid", "7", code=2).stderr
+    assert not output.exists()
+
+
+def test_interrupt_writes_the_best_so_far_and_ends_with_130(photos: Path, tmp_path: Path) -> None:
+    output = tmp_path / "x.mxt"
+    words = ["train", photos, "-o", output, "--net", "lenet", "--epochs", "5000", "--patience", "0", "-v", "1"]
+    with subprocess.Popen(
+        [sys.executable, "-m", "mxtune.cli", *map(str, words)],
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=ENVIRONMENT,
+    ) as process:  # fmt: skip
+        assert process.stderr is not None
+        for line in process.stderr:
+            if "/5000" in line:
+                break
+        process.send_signal(signal.SIGINT)
+        said = process.stderr.read()
+        assert process.wait(30) == 130, said
+    assert "interrupted" in said
+    assert "Traceback" not in said
+    assert mxload(output).levels == ("bag", "sandal", "trouser")
