@@ -56,7 +56,7 @@ class Lines:
 
 
 class Bar:
-    """A bar with rate and time left, for a terminal or a notebook."""
+    """A bar with rate and time left, for a terminal."""
 
     def __init__(self) -> None:
         self._bar: Any = None
@@ -104,6 +104,55 @@ class Bar:
             self._bar = None
 
 
+class Notebook:
+    """The lines so far and a bar beneath them, in one output of a notebook that is rewritten.
+
+    (rich would need ipywidgets for it.)
+    """
+
+    _WIDTH, _PAUSE = 30, 0.1  # characters; seconds between two drawings
+
+    def __init__(self) -> None:
+        self._lines: list[str] = []
+        self._handle: Any = None
+        self._work: dict[str, Any] = {}
+        self._done, self._since, self._drawn = 0, 0.0, 0.0
+
+    def event(self, kind: str, **info: Any) -> None:
+        if kind == "start":
+            self._work, self._done, self._since = info, 0, time.monotonic()
+        elif kind == "advance":
+            self._done += info["n"]
+            if time.monotonic() - self._drawn < self._PAUSE:
+                return
+        elif kind == "end":
+            self._work = {}
+        else:
+            self._lines.append(info["text"] if kind == "message" else epoch_line(info))
+        self._draw()
+
+    def _draw(self) -> None:
+        from IPython.display import display
+
+        self._drawn = time.monotonic()
+        text = "\n".join([*self._lines, self._bar()] if self._work else self._lines)
+        bundle = {"text/plain": text}
+        if self._handle is not None:
+            self._handle.update(bundle, raw=True)
+        elif text:
+            self._handle = display(bundle, raw=True, display_id=True)
+
+    def _bar(self) -> str:
+        total, seconds = max(1, self._work["total"]), time.monotonic() - self._since
+        full = self._WIDTH * self._done // total
+        left = seconds * (total - self._done) / self._done if self._done else 0.0
+        rate = self._done / seconds if seconds > 0 else 0.0
+        return (
+            f"{self._work['title']} [{'#' * full}{'.' * (self._WIDTH - full)}] {self._done}/{total}  "
+            f"{rate:,.0f} {self._work.get('unit', '')}/s  {left:.0f} s left"
+        )
+
+
 _current: ContextVar[Optional[Reporter]] = ContextVar("mxtune_reporter", default=None)
 
 
@@ -135,7 +184,9 @@ def default(verbose: Optional[int] = None) -> Reporter:
         return listening
     if verbose == 1:
         return Lines()
-    return Bar() if verbose == 2 or sys.stderr.isatty() or _in_notebook() else Lines()
+    if _in_notebook():
+        return Notebook()
+    return Bar() if verbose == 2 or sys.stderr.isatty() else Lines()
 
 
 def _in_notebook() -> bool:
