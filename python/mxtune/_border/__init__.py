@@ -27,10 +27,12 @@ from __future__ import annotations
 
 import inspect
 import itertools
+import logging
 import re
+import sys
 import traceback
 import warnings
-from typing import Any, Callable, Optional
+from typing import Any, Optional
 
 import mxtune
 from mxtune import progress
@@ -39,13 +41,11 @@ from mxtune._border.reporter import CallbackError, Listener
 from mxtune._border.to_r import fill, to_r
 from mxtune.errors import _Told
 
-__all__ = ["call", "fill", "lend", "take"]
+__all__ = ["call", "fill", "give", "heard", "host_reporter", "lend", "take"]
 QUIET = (DeprecationWarning, PendingDeprecationWarning, FutureWarning, ResourceWarning, ImportWarning)
 
 
-def call(
-    what: str, owner: Any, arguments: dict[str, Any], listener: Optional[Callable[..., Any]] = None
-) -> Tagged:
+def call(what: str, owner: Any, arguments: dict[str, Any], listener: Any = None) -> Tagged:
     """The outcome of ``mxtune.<what>(**arguments)``, or of ``owner.<what>``, as plain data."""
     outcome: Tagged = {"value": None, "error": None, "warnings": []}
     with warnings.catch_warnings(record=True) as caught:
@@ -53,14 +53,23 @@ def call(
         for category in QUIET:
             warnings.simplefilter("ignore", category)
         try:
-            with progress.using(progress.Silent() if listener is None else Listener(listener)):
+            with progress.using(_reporter(listener)):
                 outcome["value"] = to_r(_run(what, owner, arguments))
-        except KeyboardInterrupt:
-            outcome["error"] = {"classes": ["interrupt"]}
         except Exception as error:  # noqa: BLE001 - every fault becomes a condition of R
             outcome["error"] = _condition(error) | {"trace": traceback.format_exc()}
+        except BaseException as error:  # noqa: BLE001 - Ctrl-C, or the wish to exit
+            outcome["error"] = {"classes": ["interrupt"]}
+            if "mxtune.rhost.interrupts" in sys.modules:  # the Python that hosts this R raises it in the end
+                sys.modules["mxtune.rhost.interrupts"].keep(error)
     outcome["warnings"] = [_condition(w.message) for w in caught if isinstance(w.message, Warning)]
     return outcome
+
+
+def _reporter(listener: Any) -> progress.Reporter:
+    """A function of R, or a reporter of the Python that hosts R, listens; or nobody."""
+    if listener is None:
+        return progress.Silent()
+    return Listener(listener) if callable(listener) else listener  # type: ignore[no-any-return]
 
 
 def _run(what: str, owner: Any, arguments: dict[str, Any]) -> Any:
@@ -112,3 +121,18 @@ def lend(value: Any) -> str:
 def take(key: str) -> Any:
     """What was lent under ``key``."""
     return _lent.pop(key)
+
+
+def give(key: str, value: Any) -> None:
+    """R's way back: what `take` finds under a key that was lent."""
+    _lent[key] = value
+
+
+def heard(text: str) -> None:
+    """What R's ``message()`` says, where Python hosts R."""
+    logging.getLogger("mxtune.rhost").info(text.rstrip("\n"))
+
+
+def host_reporter(verbose: Optional[float] = None) -> progress.Reporter:
+    """Who listens where Python hosts R: whoever listens in Python."""
+    return progress.default(None if verbose is None else int(verbose))

@@ -73,9 +73,7 @@ def _factor(sent: Tagged) -> Any:
     import pandas as pd
 
     codes = _vector(sent["codes"])
-    return pd.Categorical.from_codes(
-        np.where(codes == NA_INTEGER, 0, codes) - 1, categories=list(sent["levels"])
-    )
+    return pd.Categorical.from_codes(np.where(codes == NA_INTEGER, 0, codes) - 1, categories=list(sent["levels"]))
 
 
 def _frame(sent: Tagged) -> Any:

@@ -25,7 +25,9 @@ class Listener:
             info["n"], self._held, self._last = self._held, 0, time.monotonic()
         elif kind == "start":
             self._held, self._last = 0, 0.0
-        self._function(kind, _plain(info))
+        answer = self._function(kind, _plain(info))
+        if isinstance(answer, Mapping) and answer.get("..r") == "interrupt":
+            raise KeyboardInterrupt
 
 
 class CallbackError(Exception):
@@ -43,7 +45,10 @@ class Callback:
 def _watched(station: str, function: Callable[..., Any]) -> Callable[..., Any]:
     def run(*args: Any) -> Any:
         answer = function(*(_plain(arg) for arg in args))
-        if isinstance(answer, Mapping) and answer.get("..r") == "error":
+        fault = answer.get("..r") if isinstance(answer, Mapping) else None
+        if fault == "interrupt":
+            raise KeyboardInterrupt
+        if fault == "error":
             raise CallbackError(f"{station}: {answer['message']}")
         return answer
 

@@ -47,7 +47,7 @@ def to_r(value: Any) -> Any:  # noqa: PLR0911 - one return a kind is the table
     return _to_r_more(value)
 
 
-def _to_r_more(value: Any) -> Any:
+def _to_r_more(value: Any) -> Any:  # noqa: PLR0911 - the same
     if hasattr(value, "columns") and hasattr(value, "iloc"):
         columns = [_column(value.iloc[:, i]) for i in range(value.shape[1])]
         return {TAG: "frame", "names": _names(value.columns), "columns": columns, "rows": len(value)}

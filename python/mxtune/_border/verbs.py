@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import inspect
 import io
 import json
@@ -124,6 +125,11 @@ def info_facts() -> dict[str, Any]:
     """What `mxinfo` found, with its own words."""
     info = collect()
     return info.to_dict() | {"text": str(info).splitlines()}
+
+
+def has_mxnet() -> bool:
+    """Whether MXNet is installed; it is not loaded to find out."""
+    return importlib.util.find_spec("mxnet") is not None
 
 
 def layers(object: Network) -> Any:  # noqa: A002

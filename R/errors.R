@@ -1,0 +1,117 @@
+# Conditions: one class for each thing a caller could handle, the words in one form in both languages.
+
+#' Errors and warnings
+#'
+#' Every error of this package has the class `mxtune_error`, every warning `mxtune_warning`, and a class of
+#' its own before it, the same as in Python: `PictureError` is `mxtune_picture_error`.
+#'
+#' | class | what happened |
+#' | --- | --- |
+#' | `mxtune_argument_error` | an argument has a value that can't be used |
+#' | `mxtune_picture_error` | pictures can't be read; `$files` names them |
+#' | `mxtune_label_error` | labels are missing, unknown, or don't fit the pictures or the model |
+#' | `mxtune_network_error` | a network is unknown, or an edit of it is impossible |
+#' | `mxtune_weights_error` | weights are missing, damaged, or don't fit the network |
+#' | `mxtune_model_file_error` | a model file is damaged, too new, or no model at all |
+#' | `mxtune_checkpoint_error` | a checkpoint can't be resumed |
+#' | `mxtune_training_error` | training can't start or go on |
+#' | `mxtune_engine_error` | Python or MXNet is missing or can't be loaded |
+#' | `mxtune_device_error` | the device asked for can't be used |
+#' | `mxtune_callback_error` | a function given as a callback failed; `$parent` is its condition |
+#'
+#' The condition's fields: `$headline` (the first line), `$bullets`, `$hint`, `$files` (names of pictures,
+#' where it is about pictures), `$trace_python` (for reports of bugs).
+#' @name mxtune-conditions
+#' @examplesIf mxtune:::has_engine()
+#' tryCatch(
+#'   mximages("no such folder"),
+#'   mxtune_picture_error = function(e) e$headline
+#' )
+NULL
+
+abort_mxtune <- function(message, bullets = NULL, hint = NULL, class = "mxtune_argument_error", ...,
+                         call = rlang::caller_env()) {
+  rlang::abort(
+    told(message, bullets, hint),
+    class = unique(c(class, "mxtune_error")), headline = message, bullets = bullets, hint = hint, ...,
+    call = call, use_cli_format = FALSE
+  )
+}
+
+warn_mxtune <- function(message, bullets = NULL, hint = NULL, class = NULL, ...) {
+  rlang::warn(
+    told(message, bullets, hint),
+    class = unique(c(class, "mxtune_warning")), headline = message, bullets = bullets, hint = hint, ...
+  )
+}
+
+#' What is wrong, each thing by name, how to mend it. rlang puts the signs; braces stay braces.
+#' @noRd
+told <- function(message, bullets = NULL, hint = NULL) {
+  bullets <- as.character(unlist(bullets))
+  c(message, rlang::set_names(bullets, rep("x", length(bullets))), if (!is.null(hint)) c(i = hint))
+}
+
+warn_from_python <- function(sent, call) {
+  warn_mxtune(
+    sent$message, sent$bullets, sent$hint,
+    class = unlist(sent$classes), files = as.character(unlist(sent$files))
+  )
+}
+
+abort_from_python <- function(sent, parent, call) {
+  classes <- as.character(unlist(sent$classes))
+  if (identical(classes, "interrupt")) {
+    rlang::interrupt()
+  }
+  abort_mxtune(
+    sent$message, if (is.null(parent)) sent$bullets, in_r_words(sent$hint, classes),
+    class = if (length(classes)) classes else "mxtune_python_error",
+    files = as.character(unlist(sent$files)), trace_python = sent$trace, parent = parent, call = call
+  )
+}
+
+#' Python's way out of a missing or broken MXNet is a pip command; R's is a function.
+#' @noRd
+in_r_words <- function(hint, classes) {
+  if ("mxtune_engine_error" %in% classes && !("mxtune_device_error" %in% classes)) {
+    paste(c("install_mxtune() makes a Python that works. In the present one:", hint), collapse = " ")
+  } else {
+    hint
+  }
+}
+
+# ---- Python or the engine can't be had ----
+
+abort_no_python <- function(reason, call) {
+  abort_mxtune(
+    "No Python was found, and mxtune's engine needs one.",
+    bullets = reason,
+    hint = "install_mxtune() makes one with everything in it; then start R anew.",
+    class = "mxtune_engine_error", call = call
+  )
+}
+
+abort_old_python <- function(config, call) {
+  abort_mxtune(
+    paste0("Python ", config$version, " is too old: mxtune's engine needs 3.9 or later."),
+    bullets = config$python,
+    hint = "install_mxtune() makes one that fits; then start R anew.",
+    class = "mxtune_engine_error", call = call
+  )
+}
+
+abort_no_engine <- function(reason, call) {
+  missing <- regmatches(reason, regexec("No module named '([^'.]+)", reason))[[1]][2]
+  what <- if (is.na(missing)) {
+    "The engine can't be loaded by this Python."
+  } else {
+    paste0("This Python has no ", missing, ", which mxtune's engine needs.")
+  }
+  abort_mxtune(
+    what,
+    bullets = c(reticulate_python(), if (is.na(missing)) strsplit(reason, "\n")[[1]][1]),
+    hint = "install_mxtune() makes a Python with everything in it; then start R anew.",
+    class = "mxtune_engine_error", call = call
+  )
+}

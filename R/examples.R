@@ -1,0 +1,23 @@
+#' Example pictures
+#'
+#' Returns the path of a folder of class folders with pictures that come with the package; without a name,
+#' the names there are. It needs no Python.
+#' @param name `"fashion"`: 400 grey pictures of 28 x 28 pixels, 40 in each of 10 classes of clothes and
+#'   shoes, from Fashion-MNIST (Xiao, Rasul and Vollgraf, 2017; MIT licence, kept beside them).
+#' @export
+#' @examples
+#' list.files(mxexample("fashion"))
+mxexample <- function(name) {
+  folder <- system.file("extdata", package = "mxtune")
+  names <- list.dirs(folder, full.names = FALSE, recursive = FALSE)
+  if (missing(name)) {
+    return(sort(names, method = "radix"))
+  }
+  if (!rlang::is_string(name) || !name %in% names) {
+    abort_mxtune(
+      paste0("No example pictures are called \"", paste(name, collapse = " "), "\"."),
+      hint = paste0("There are: ", paste(names, collapse = ", "), ".")
+    )
+  }
+  file.path(folder, name)
+}

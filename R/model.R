@@ -1,0 +1,178 @@
+#' Predict with a model
+#'
+#' Returns a data frame with a row for each picture, in the order given: `.file`, and
+#' - for classification `.pred_class`, a factor with the model's levels, and with `type = "prob"` also
+#'   `.pred_<level>`, the probability of each;
+#' - for several labels a picture `.pred_<label>`: probabilities, or logical with `type = "class"`;
+#' - for regression `.pred`.
+#'
+#' A picture that can't be read is a row of `NA`, and a warning names it.
+#'
+#' @param object A model made by [mxtrain()] or read by [mxload()].
+#' @param newdata Pictures: anything that [mximages()] takes as `x`.
+#' @param type `"class"`, `"prob"`, `"logit"` (before the softmax) or `"features"` (what the network's body
+#'   says of each picture). Default: `r default_of("Model.predict", "type")`.
+#' @param on_bad `"na"`, or `"error"` to stop at pictures that can't be read.
+#'   Default: `r default_of("Model.predict", "on_bad")`.
+#' @param batch_size Pictures a step. Default: chosen.
+#' @param layout For an array: see [mximages()].
+#' @param ... Must be empty.
+#' @return A data frame (a tibble where that package is installed).
+#' @export
+#' @examplesIf mxtune:::has_engine()
+#' fit <- mxtrain(mxexample("fashion"), net = "lenet", tune = "all", epochs = 1, seed = 1)
+#' predict(fit, file.path(mxexample("fashion"), "bag"), type = "prob")
+predict.mxmodel <- function(object, newdata, type, on_bad, batch_size, ..., layout) {
+  rlang::check_dots_empty()
+  if (missing(newdata)) {
+    hint <- "Give a folder, paths, a data frame or an array."
+    abort_mxtune("`newdata` is missing: which pictures?", hint = hint)
+  }
+  arguments <- as.list(environment())[c("type", "on_bad", "batch_size")]
+  arguments$x <- picture_source(newdata, if (missing(layout)) NULL else layout)
+  dotted(engine_call("predict", object, arguments, listener()))
+}
+
+#' Python's columns with the dot that tidymodels gives them.
+#' @noRd
+dotted <- function(frame) {
+  ours <- grepl("^(file|pred)($|_)", names(frame))
+  names(frame)[ours] <- paste0(".", names(frame)[ours])
+  frame
+}
+
+#' Save a model to a file, read it again
+#'
+#' `mxsave()` writes one file that Python, R and other machines read; it returns the model, invisibly.
+#' `mxload()` returns the model. The file holds no code: a file from a stranger can be damaged, but it can't
+#' run anything. `saveRDS()` works as well, for R alone.
+#'
+#' @param model A model.
+#' @param path The file's name; `.mxt` is usual.
+#' @export
+#' @examplesIf mxtune:::has_engine()
+#' fit <- mxtrain(mxexample("fashion"), net = "lenet", tune = "all", epochs = 1, seed = 1)
+#' file <- tempfile(fileext = ".mxt")
+#' mxsave(fit, file)
+#' mxload(file)
+mxsave <- function(model, path) {
+  check_model(model)
+  engine_call("save", model, list(path = path.expand(path)))
+  invisible(model)
+}
+
+#' @rdname mxsave
+#' @export
+mxload <- function(path) {
+  engine_call("mxload", arguments = list(path = path.expand(path)))
+}
+
+check_model <- function(model, call = rlang::caller_env()) {
+  if (!inherits(model, "mxmodel")) {
+    abort_mxtune(
+      paste0("`model` must be an mxmodel, not an object of class ", class(model)[1], "."),
+      hint = "mxtrain() and mxload() make one.", call = call
+    )
+  }
+}
+
+# ---- an object of R that holds the model ----
+
+new_mxmodel <- function(object) {
+  facts <- describe("model_facts", object)
+  live <- live(object)
+  structure(c(facts, list(bytes = lazy_bytes("model_bytes", live), live = live)), class = "mxmodel")
+}
+
+#' @export
+print.mxmodel <- function(x, ...) {
+  print_handle(x)
+}
+
+#' A model's summary, history and key figures
+#'
+#' `summary()` tells how the model was made and how good it is. `as.data.frame()` and `tidy()` return the
+#' training's history, a row an epoch. `glance()` returns one row of key figures. `augment()` returns the
+#' data with the predictions beside them.
+#'
+#' @param object,x A model.
+#' @param data Pictures: a data frame of which one column holds paths, or anything else that [mximages()]
+#'   takes.
+#' @param path The column of paths, where `data` is a data frame and it isn't obvious.
+#' @param row.names,optional For the generic.
+#' @param ... For `augment()`: arguments of [predict.mxmodel()].
+#' @name mxmodel
+#' @examplesIf mxtune:::has_engine()
+#' fit <- mxtrain(mxexample("fashion"), net = "lenet", tune = "all", epochs = 1, seed = 1)
+#' summary(fit)
+#' glance(fit)
+#' augment(fit, mximages(mxexample("fashion")))
+NULL
+
+#' @rdname mxmodel
+#' @export
+summary.mxmodel <- function(object, ...) {
+  structure(list(text = engine_call("summary", object)), class = "summary.mxmodel")
+}
+
+#' @export
+print.summary.mxmodel <- function(x, ...) {
+  cat(sub("^Model", "mxmodel", x$text), sep = "\n")
+  invisible(x)
+}
+
+#' @rdname mxmodel
+#' @export
+as.data.frame.mxmodel <- function(x, row.names = NULL, optional = FALSE, ...) { # nolint: object_name_linter
+  as.data.frame(x$history)
+}
+
+#' @rdname mxmodel
+#' @export
+tidy.mxmodel <- function(x, ...) {
+  x$history
+}
+
+#' @rdname mxmodel
+#' @export
+glance.mxmodel <- function(x, ...) {
+  figures <- c(
+    list(task = x$task, network = x$network, classes = length(x$levels), epochs = nrow(x$history)),
+    x$metrics
+  )
+  like(as.data.frame(figures, check.names = FALSE), x$history)
+}
+
+#' @rdname mxmodel
+#' @export
+augment.mxmodel <- function(x, data, path, ...) {
+  if (!is.data.frame(data)) {
+    images <- if (inherits(data, "mximages")) data else mximages(data)
+    truth <- like(as.data.frame(images), x$history)
+    return(cbind_like(truth, drop_file(predict(x, images, ...))))
+  }
+  column <- if (missing(path)) path_column(data) else rlang::as_name(rlang::enexpr(path))
+  cbind_like(data, drop_file(predict(x, as.character(data[[column]]), ...)))
+}
+
+path_column <- function(data, call = rlang::caller_env()) {
+  holds <- vapply(data, function(column) {
+    (is.character(column) || is.factor(column)) && all(file.exists(as.character(column[!is.na(column)])))
+  }, logical(1))
+  if (sum(holds) != 1) {
+    abort_mxtune(
+      paste0("Which column holds the paths? ", sum(holds), " columns name files that exist."),
+      hint = "Say it: augment(model, data, path = column).", call = call
+    )
+  }
+  names(data)[holds]
+}
+
+drop_file <- function(frame) frame[names(frame) != ".file"]
+
+cbind_like <- function(data, more) like(cbind(as.data.frame(data), as.data.frame(more)), data)
+
+like <- function(frame, other) {
+  class(frame) <- class(other)
+  frame
+}

@@ -1,0 +1,75 @@
+# What is said while work goes on: a bar in a console or RStudio, a line an epoch elsewhere, nothing in tests.
+
+#' @param verbose What the user gave: 0 says nothing, 1 one line an epoch, 2 a bar; missing or NULL looks
+#'   where it runs.
+#' @noRd
+listener <- function(verbose = NULL) {
+  verbose <- if (rlang::is_missing(verbose)) NULL else verbose
+  style <- progress_style(verbose)
+  host <- if (style != "silent") host_reporter(verbose)
+  if (!is.null(host)) {
+    return(host)
+  }
+  switch(style,
+    silent = NULL,
+    lines = listen_by_lines,
+    bar = listen_by_bar()
+  )
+}
+
+progress_style <- function(verbose = NULL) {
+  if (!is.null(verbose)) {
+    return(c("silent", "lines", "bar")[min(max(as.integer(verbose), 0L), 2L) + 1L])
+  }
+  if (identical(Sys.getenv("TESTTHAT"), "true")) {
+    "silent"
+  } else if (interactive() && !isTRUE(getOption("knitr.in.progress")) && cli::is_dynamic_tty()) {
+    "bar"
+  } else {
+    "lines"
+  }
+}
+
+listen_by_lines <- function(kind, info) {
+  if (kind == "message") {
+    rlang::inform(info$text, class = "mxtune_message")
+  } else if (kind == "epoch") {
+    rlang::inform(epoch_line(info), class = "mxtune_message")
+  }
+  invisible()
+}
+
+#' One epoch as a line of text, as Python writes it.
+#' @noRd
+epoch_line <- function(info) {
+  metrics <- paste(names(info$metrics), vapply(info$metrics, format, "", digits = 4), collapse = "  ")
+  sprintf("%s %d/%d  %s", info$stage, as.integer(info$epoch), as.integer(info$epochs), metrics)
+}
+
+listen_by_bar <- function() {
+  frame <- new.env() # a bar lives in a frame; this one lives as long as the listener
+  id <- NULL
+  close <- function() {
+    if (!is.null(id)) {
+      cli::cli_progress_done(id = id, .envir = frame)
+      id <<- NULL
+    }
+  }
+  function(kind, info) {
+    switch(kind,
+      start = {
+        close()
+        id <<- cli::cli_progress_bar(
+          name = info$title, total = info$total, extra = list(unit = info$unit %||% ""),
+          format = "{cli::pb_name} {cli::pb_bar} {cli::pb_percent} {cli::pb_rate} ETA {cli::pb_eta}",
+          clear = TRUE, .auto_close = FALSE, .envir = frame
+        )
+      },
+      advance = if (!is.null(id)) cli::cli_progress_update(inc = info$n, id = id, .envir = frame),
+      end = close(),
+      message = cli::cli_verbatim(info$text),
+      epoch = cli::cli_verbatim(epoch_line(info))
+    )
+    invisible()
+  }
+}

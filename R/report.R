@@ -1,0 +1,117 @@
+#' Pictures of a model
+#'
+#' `plot()` draws the training's history, the confusion of classes, or the pictures the model was most wrong
+#' about: with ggplot2 where it is installed, with base graphics otherwise. Returns the plot (ggplot2) or the
+#' model, invisibly.
+#' @param x A model.
+#' @param kind `"history"`, `"confusion"` or `"top_losses"`.
+#' @param data For the latter two: pictures with labels, which should have been held out of training.
+#' @param n For `"top_losses"`: how many pictures.
+#' @param ... Must be empty.
+#' @export
+#' @examplesIf mxtune:::has_engine()
+#' fit <- mxtrain(mxexample("fashion"), net = "lenet", tune = "all", epochs = 2, seed = 1)
+#' plot(fit)
+#' plot(fit, "confusion", mxexample("fashion"))
+plot.mxmodel <- function(x, kind = c("history", "confusion", "top_losses"), data, n = 9, ...) {
+  rlang::check_dots_empty()
+  kind <- rlang::arg_match(kind)
+  data <- rlang::maybe_missing(data)
+  switch(kind,
+    history = plot_history(x),
+    confusion = plot_confusion(mxconfusion(x, data), x),
+    top_losses = plot_top_losses(x, one_set(data)$x, n)
+  )
+}
+
+plot_history <- function(model) {
+  curves <- long_history(model$history)
+  if (!rlang::is_installed("ggplot2")) {
+    return(base_history(curves, model))
+  }
+  runs <- interaction(curves$set, curves$stage, curves$metric)
+  lines <- curves[runs %in% names(which(table(runs) > 1)), ] # an epoch alone is a point
+  shapes <- if (nlevels(curves$stage) > 1) "legend" else "none"
+  whole <- function(range) unique(round(pretty(range)))
+  plot <- ggplot2::ggplot(curves, ggplot2::aes(.data$step, .data$value, colour = .data$set)) +
+    ggplot2::geom_line(ggplot2::aes(group = interaction(.data$set, .data$stage)), lines, na.rm = TRUE) +
+    ggplot2::geom_point(ggplot2::aes(shape = .data$stage), na.rm = TRUE) +
+    ggplot2::facet_wrap(ggplot2::vars(.data$metric), scales = "free_y") +
+    ggplot2::scale_x_continuous(breaks = whole) +
+    ggplot2::guides(shape = shapes) +
+    ggplot2::labs(x = "epoch", y = NULL, colour = NULL, shape = NULL)
+  print(plot)
+  invisible(plot)
+}
+
+#' One row a point: epochs counted through all stages, each metric of training and validation.
+#' @noRd
+long_history <- function(history) {
+  columns <- grep("^(train|valid)_", names(history), value = TRUE)
+  curves <- lapply(columns, function(column) {
+    data.frame(
+      step = seq_len(nrow(history)), stage = factor(history$stage, unique(history$stage)),
+      metric = sub("^[a-z]+_", "", column), set = sub("_.*$", "", column),
+      value = as.numeric(history[[column]])
+    )
+  })
+  do.call(rbind, curves)
+}
+
+base_history <- function(curves, model) {
+  metrics <- unique(curves$metric)
+  before <- graphics::par(mfrow = c(1, length(metrics)))
+  on.exit(graphics::par(before))
+  for (metric in metrics) {
+    wide <- curves[curves$metric == metric, ]
+    sets <- unique(wide$set)
+    values <- vapply(sets, function(set) wide$value[wide$set == set], numeric(sum(wide$set == sets[1])))
+    colours <- seq_along(sets)
+    graphics::matplot(values, type = "b", pch = 1, lty = 1, col = colours, xlab = "epoch", ylab = metric)
+    graphics::legend("topright", sets, col = colours, lty = 1, bty = "n")
+  }
+  invisible(model)
+}
+
+plot_confusion <- function(counts, model) {
+  if (!rlang::is_installed("ggplot2")) {
+    base_confusion(counts)
+    return(invisible(model))
+  }
+  cells <- as.data.frame(counts, stringsAsFactors = TRUE)
+  plot <- ggplot2::ggplot(cells, ggplot2::aes(.data$prediction, .data$truth, fill = .data$Freq)) +
+    ggplot2::geom_tile() +
+    ggplot2::geom_text(ggplot2::aes(label = .data$Freq)) +
+    ggplot2::scale_fill_gradient(low = "white", high = "steelblue") +
+    ggplot2::scale_y_discrete(limits = rev) +
+    ggplot2::theme(axis.text.x = ggplot2::element_text(angle = 45, hjust = 1), legend.position = "none")
+  print(plot)
+  invisible(plot)
+}
+
+base_confusion <- function(counts) {
+  numbers <- t(unclass(counts)[rev(seq_len(nrow(counts))), ])
+  at <- seq(0, 1, length.out = nrow(counts))
+  before <- graphics::par(mar = c(7, 7, 1, 1))
+  on.exit(graphics::par(before))
+  graphics::image(numbers, axes = FALSE, col = grDevices::hcl.colors(20, "Blues", rev = TRUE))
+  graphics::text(rep(at, nrow(counts)), rep(at, each = nrow(counts)), numbers)
+  graphics::axis(1, at, colnames(counts), las = 2)
+  graphics::axis(2, at, rev(rownames(counts)), las = 1)
+}
+
+plot_top_losses <- function(model, images, n) {
+  worst <- mxtop_losses(model, images, n = n)
+  files <- worst$.file
+  side <- ceiling(sqrt(length(files)))
+  before <- graphics::par(mfrow = c(ceiling(length(files) / side), side), mar = c(0, 0, 2, 0))
+  on.exit(graphics::par(before))
+  for (i in seq_along(files)) {
+    pixels <- engine_call("thumbnail", arguments = list(object = images, name = files[i]))
+    graphics::plot.new()
+    graphics::plot.window(c(0, ncol(pixels)), c(0, nrow(pixels)), asp = 1)
+    graphics::rasterImage(pixels, 0, 0, ncol(pixels), nrow(pixels))
+    graphics::title(sprintf("%s, not %s", worst$truth[i], worst$.pred_class[i]), cex.main = 0.9)
+  }
+  invisible(model)
+}

@@ -1,0 +1,146 @@
+# R inside a Python process: python/mxtune/rhost calls these by name. What keeps such a process alive is in engine.R.
+
+#' Run code for Python; what happens comes back as a list with one of `value`, `error`, `interrupt`, and with
+#' `warnings`.
+#' @noRd
+hosted <- function(code) {
+  warned <- new.env(parent = emptyenv())
+  outcome <- tryCatch(
+    withCallingHandlers(
+      list(value = code),
+      warning = function(warning) {
+        warned$all <- c(warned$all, list(told_to_host(warning)))
+        tryInvokeRestart("muffleWarning")
+      },
+      message = function(message) {
+        if (!is.null(the$border)) {
+          tell_host(conditionMessage(message))
+          tryInvokeRestart("muffleMessage")
+        }
+      }
+    ),
+    error = function(error) list(error = told_to_host(error)),
+    interrupt = function(interrupt) list(interrupt = TRUE)
+  )
+  c(outcome, list(warnings = warned$all))
+}
+
+#' A condition as plain text.
+#' @noRd
+told_to_host <- function(condition) {
+  call <- conditionCall(condition)
+  ours <- is.null(call) || identical(call, quote(eval(expression, scope)))
+  where <- if (ours) "" else deparse(call, width.cutoff = 60, nlines = 1)[1]
+  list(message = conditionMessage(condition), call = where, class = class(condition))
+}
+
+hosted_start <- function() {
+  hosted({
+    engine()
+    TRUE
+  })
+}
+
+#' Evaluate text: in the workspace, or among variables that are forgotten afterwards.
+#' @noRd
+hosted_eval <- function(code, variables) {
+  hosted({
+    scope <- if (length(variables)) list2env(variables, parent = globalenv()) else globalenv()
+    value <- NULL
+    for (expression in str2expression(code)) {
+      value <- eval(expression, scope)
+    }
+    value
+  })
+}
+
+#' Call a function, or one that text names. Long arguments are variables in the call, so that what R keeps of it
+#' (`lm()` does) stays short.
+#' @noRd
+hosted_call <- function(what, arguments, names) {
+  hosted({
+    scope <- new.env(parent = globalenv())
+    scope$f <- what
+    called <- if (is.function(what)) {
+      as.name("f")
+    } else if (exists(what, globalenv(), mode = "function")) {
+      as.name(what)
+    } else {
+      str2lang(what)
+    }
+    names <- with_dots(names, eval(called, scope))
+    labels <- ifelse(nzchar(names), names, paste0("x", seq_along(names)))
+    list2env(rlang::set_names(arguments, labels), scope)
+    plain <- vapply(arguments, function(x) is.atomic(x) && length(x) == 1 && is.null(attributes(x)), NA)
+    passed <- ifelse(plain, arguments, lapply(labels, as.name))
+    eval(as.call(c(called, rlang::set_names(passed, names))), scope)
+  })
+}
+
+#' Python's names have no dots: na_rm is na.rm where the function has that and not the other.
+#' @noRd
+with_dots <- function(names, f) {
+  declared <- args(f)
+  known <- if (!is.null(declared)) names(formals(declared)) # some primitives tell nothing
+  dotted <- gsub("_", ".", names, fixed = TRUE)
+  ifelse(!names %in% known & dotted %in% known, dotted, names)
+}
+
+#' What R prints of an object, which comes in a list, since a call or a symbol would be evaluated.
+#' @noRd
+hosted_print <- function(held) {
+  hosted(utils::capture.output(print(held[[1]])))
+}
+
+#' A model's plot in a file.
+#' @noRd
+hosted_plot <- function(model, path, device, size, arguments) {
+  hosted({
+    open <- getExportedValue("grDevices", device)
+    if (device %in% c("pdf", "svg")) {
+      open(path, width = size[1], height = size[2])
+    } else {
+      open(path, width = size[1], height = size[2], units = "in", res = 144)
+    }
+    on.exit(grDevices::dev.off())
+    do.call("plot", c(list(model), arguments))
+    NULL
+  })
+}
+
+# ---- objects ----
+
+#' The object that Python lent under a key, as an object of this package: the same in memory.
+#' @noRd
+from_host <- function(key) {
+  new_handle(take_lent(key))
+}
+
+#' Any other object of Python.
+#' @noRd
+object_from_host <- function(key) {
+  take_lent(key)
+}
+
+#' Python's object of an object of this package, for the host to take.
+#' @noRd
+to_host <- function(x, key) {
+  give_back(handle_of(x), key)
+  invisible()
+}
+
+#' A function of Python that rpy2 carries: its fault is R's error, its Ctrl-C R's interrupt.
+#' @noRd
+hosted_function <- function(carried) {
+  force(carried)
+  function(...) {
+    answer <- carried(...)
+    if (!is.null(answer$interrupt)) {
+      rlang::interrupt()
+    }
+    if (!is.null(answer$error)) {
+      rlang::abort(answer$error, class = "mxtune_python_error", call = NULL)
+    }
+    answer$value
+  }
+}

@@ -1,0 +1,4 @@
+library(testthat)
+library(mxtune)
+
+test_check("mxtune")

@@ -1,0 +1,24 @@
+# Some of the example pictures: `n` of each of the first `classes` classes, as a folder of class folders.
+some_fashion <- function(n = 12, classes = 3, env = parent.frame()) {
+  folder <- withr::local_tempdir(.local_envir = env)
+  for (class in list.files(mxexample("fashion"))[seq_len(classes)]) {
+    dir.create(file.path(folder, class))
+    files <- list.files(file.path(mxexample("fashion"), class), full.names = TRUE)
+    file.copy(files[seq_len(n)], file.path(folder, class))
+  }
+  folder
+}
+
+# One small model for all tests that need one.
+trained <- new.env()
+small_model <- function() {
+  if (is.null(trained$model)) {
+    trained$folder <- some_fashion(env = testthat::teardown_env())
+    trained$model <- mxtrain(trained$folder, net = "lenet", tune = "all", epochs = 2, seed = 1)
+  }
+  trained$model
+}
+small_folder <- function() {
+  small_model()
+  trained$folder
+}

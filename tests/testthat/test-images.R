@@ -1,0 +1,133 @@
+test_that("a folder of class folders is counted by class", {
+  images <- mximages(some_fashion(4, 2))
+  expect_length(images, 8)
+  expect_identical(images$levels, c("ankle_boot", "bag"))
+  expect_identical(summary(images)$counts$n, c(4L, 4L))
+  frame <- as.data.frame(images)
+  expect_identical(nrow(frame), 8L)
+  expect_identical(levels(frame$label), c("ankle_boot", "bag"))
+})
+
+test_that("a data frame tells paths and labels by formula, by column name, or by itself", {
+  folder <- some_fashion(3, 2)
+  frame <- data.frame(file = list.files(folder, recursive = TRUE, full.names = TRUE))
+  frame$species <- basename(dirname(frame$file))
+  labels <- function(images) as.character(as.data.frame(images)$label)
+  expect_identical(labels(mximages(species ~ file, data = frame)), frame$species)
+  expect_identical(labels(mximages(frame, species ~ file)), frame$species)
+  expect_identical(labels(mximages(frame, "species")), frame$species)
+  expect_identical(labels(mximages(frame$file, frame$species)), frame$species)
+})
+
+test_that("a formula may compute on its columns", {
+  folder <- some_fashion(3, 2)
+  frame <- data.frame(name = list.files(folder, recursive = TRUE), weight = 1:6 / 2)
+  images <- mximages(log(weight) ~ file.path(folder, name), data = frame)
+  expect_identical(images$task, "regression")
+})
+
+test_that("what a formula lacks is said", {
+  frame <- data.frame(file = "a.png", label = "a")
+  expect_snapshot(mximages(kind ~ file, data = frame), error = TRUE)
+  expect_snapshot(mximages(label ~ file), error = TRUE)
+  expect_snapshot(mximages(~file, data = frame), error = TRUE)
+  expect_snapshot(mximages(frame, "kind"), error = TRUE)
+})
+
+test_that("unreadable pictures are named in an error of a class of its own", {
+  folder <- some_fashion(3, 2)
+  writeLines("no picture at all", file.path(folder, "bag", "notes {1}.png"))
+  file.create(file.path(folder, "bag", "\u0131\u015f\u0131k.png"))
+  error <- expect_error(mximages(folder), class = "mxtune_picture_error")
+  expect_match(conditionMessage(error), "notes {1}.png", fixed = TRUE)
+  expect_match(conditionMessage(error), "on_bad = \"skip\"", fixed = TRUE)
+  expect_setequal(basename(error$files), c("notes {1}.png", "\u0131\u015f\u0131k.png"))
+  warning <- expect_warning(images <- mximages(folder, on_bad = "skip"), class = "mxtune_picture_warning")
+  expect_length(images, 6)
+})
+
+# Pictures 4 high and 6 wide, white in the top right corner: the way they came must not change their looks.
+corner <- function(n = 5) {
+  x <- array(0, c(n, 4, 6, 3))
+  x[, 1, 6, ] <- 255
+  x
+}
+
+lit <- function(images) {
+  pixels <- engine_call("open", images, list(index = 0))
+  which(pixels[, , 1] == 1, arr.ind = TRUE)
+}
+
+# The five are alike, of which a warning rightly tells.
+marked <- function(...) suppressWarnings(mximages(...), classes = "mxtune_warning")
+
+test_that("a marked corner stays where it is in every layout and type", {
+  x <- corner()
+  top_right <- matrix(c(1L, 6L), 1, dimnames = list(NULL, c("row", "col")))
+  y <- letters[c(1, 2, 1, 2, 1)]
+  ways <- list(
+    marked(x, y),
+    marked(x / 255, y),
+    marked(array(as.integer(x), dim(x)), y),
+    marked(array(as.raw(x), dim(x)), y),
+    marked(x > 0, y),
+    marked(aperm(x, c(2, 3, 4, 1)), y, layout = "HWCN"),
+    marked(x[, , , 1], y, layout = "NHWC"),
+    marked(matrix(x[, , , 1], 5), y, dim = c(4, 6)),
+    marked(t(apply(x[, , , 1], 1, function(p) as.vector(t(p)))), y, dim = c(4, 6), byrow = TRUE),
+    marked(lapply(1:5, function(i) x[i, , , ]), y)
+  )
+  for (images in ways) {
+    expect_identical(lit(images), top_right)
+    expect_length(images, 5)
+  }
+})
+
+test_that("magick pictures are pictures", {
+  x <- corner()
+  frames <- lapply(1:5, function(i) magick::image_read(x[i, , , ] / 255))
+  y <- letters[c(1, 2, 1, 2, 1)]
+  expect_equal(unname(lit(marked(frames, y))), matrix(c(1, 6), 1))
+  expect_equal(unname(lit(marked(do.call(c, frames), y))), matrix(c(1, 6), 1))
+})
+
+test_that("R's array may change after the set was made", {
+  x <- corner()
+  images <- marked(array(as.raw(x), dim(x)), letters[c(1, 2, 1, 2, 1)])
+  rm(x)
+  for (i in 1:10) raw(1e5)
+  gc()
+  expect_equal(unname(lit(images)), matrix(c(1, 6), 1))
+})
+
+test_that("an array that can't be pictures is refused in plain words", {
+  expect_snapshot(mximages(1:10), error = TRUE)
+  expect_snapshot(mximages(matrix(0, 2, 784)), error = TRUE)
+  expect_snapshot(mximages(matrix(0, 2, 784), dim = c(28, 27)), error = TRUE)
+  expect_snapshot(mximages(corner(), layout = "CHWN"), error = TRUE)
+  expect_snapshot(mximages(list(sum)), error = TRUE)
+  expect_snapshot(mximages(sum), error = TRUE)
+})
+
+test_that("a set of pictures prints and plots without leaving traces", {
+  images <- mximages(some_fashion(4, 2))
+  expect_snapshot(images)
+  file <- withr::local_tempfile(fileext = ".png")
+  grDevices::png(file)
+  before <- graphics::par("mar")
+  plot(images, n = 6)
+  expect_identical(graphics::par("mar"), before)
+  grDevices::dev.off()
+  expect_gt(file.size(file), 2000)
+})
+
+test_that("a set of pictures is made again in a new session", {
+  folder <- some_fashion(4, 2)
+  file <- withr::local_tempfile()
+  saveRDS(mximages(folder), file)
+  n <- fresh(function(file) {
+    library(mxtune)
+    nrow(as.data.frame(readRDS(file)))
+  }, list(file))
+  expect_identical(n, 8L)
+})

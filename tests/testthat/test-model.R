@@ -1,0 +1,87 @@
+test_that("predictions come in the pictures' order, classes as a factor with the model's levels", {
+  model <- small_model()
+  files <- rev(list.files(small_folder(), recursive = TRUE, full.names = TRUE))[c(3, 1, 20)]
+  told <- predict(model, files, type = "prob")
+  expect_named(told, c(".file", ".pred_class", ".pred_ankle_boot", ".pred_bag", ".pred_coat"))
+  expect_identical(basename(told$.file), basename(files))
+  expect_identical(levels(told$.pred_class), model$levels)
+  probabilities <- as.matrix(as.data.frame(told)[3:5])
+  expect_equal(rowSums(probabilities), rep(1, 3), tolerance = 1e-5)
+  expect_identical(model$levels[max.col(probabilities)], as.character(told$.pred_class))
+  logits <- predict(model, files, type = "logit")
+  expect_named(logits, c(".file", ".pred_ankle_boot", ".pred_bag", ".pred_coat"))
+  expect_gt(ncol(predict(model, files, type = "features")), 10)
+})
+
+test_that("a picture that can't be read is a row of NA and a warning that names it", {
+  folder <- withr::local_tempdir()
+  file.copy(list.files(file.path(small_folder(), "bag"), full.names = TRUE)[1], file.path(folder, "a.png"))
+  writeLines("nothing", file.path(folder, "b {x}.png"))
+  files <- file.path(folder, c("a.png", "b {x}.png"))
+  warning <- expect_warning(
+    told <- predict(small_model(), files, type = "prob"),
+    class = "mxtune_picture_warning"
+  )
+  expect_match(conditionMessage(warning), "b {x}.png", fixed = TRUE)
+  expect_identical(is.na(told$.pred_class), c(FALSE, TRUE))
+  expect_identical(is.na(told$.pred_bag), c(FALSE, TRUE))
+  expect_false(is.nan(told$.pred_bag[2]))
+  expect_error(predict(small_model(), files, on_bad = "error"), class = "mxtune_picture_error")
+})
+
+test_that("a model file brings the same model back", {
+  file <- withr::local_tempfile(fileext = ".mxt")
+  expect_invisible(mxsave(small_model(), file))
+  again <- mxload(file)
+  expected <- predict(small_model(), small_folder(), type = "prob")
+  expect_identical(predict(again, small_folder(), type = "prob"), expected)
+  expect_identical(again$bytes, small_model()$bytes)
+  writeBin(readBin(file, "raw", 5000), file)
+  expect_error(mxload(file), class = "mxtune_model_file_error")
+})
+
+test_that("saveRDS() and a saved workspace just work in a new session", {
+  model <- small_model()
+  folder <- small_folder()
+  expected <- predict(model, folder, type = "prob")
+  rds <- withr::local_tempfile()
+  workspace <- withr::local_tempfile()
+  saveRDS(model, rds)
+  save(model, file = workspace)
+  told <- fresh(function(rds, workspace, folder) {
+    library(mxtune)
+    load(workspace)
+    other <- readRDS(rds)
+    copy <- other
+    lapply(list(model, other, copy), predict, folder, type = "prob")
+  }, list(rds, workspace, folder))
+  for (one in told) {
+    expect_identical(one, expected)
+  }
+})
+
+test_that("R holds no copy of the weights until something looks at them", {
+  model <- mxtrain(small_folder(), net = "lenet", tune = "head", epochs = 1, seed = 1)
+  expect_false(.Call(mxtune_is_made, unclass(model)$bytes))
+})
+
+test_that("print, summary, tidy, glance and as.data.frame tell of the model", {
+  model <- small_model()
+  expect_output(print(model), "3 classes")
+  expect_output(print(summary(model)), "lenet")
+  history <- as.data.frame(model)
+  expect_true(all(c("stage", "epoch", "train_loss") %in% names(history)))
+  expect_equal(as.data.frame(tidy(model)), history)
+  expect_equal(nrow(glance(model)), 1)
+  expect_true(all(c("task", "network", "classes", "epochs") %in% names(glance(model))))
+})
+
+test_that("augment() puts predictions beside the data", {
+  files <- list.files(small_folder(), recursive = TRUE, full.names = TRUE)[c(1, 20)]
+  frame <- data.frame(id = 1:2, file = files, note = c("x", "y"))
+  told <- augment(small_model(), frame)
+  expect_named(told, c("id", "file", "note", ".pred_class"))
+  expect_s3_class(told, "data.frame")
+  expect_identical(augment(small_model(), frame, path = file), told)
+  expect_true(all(c("label", ".pred_bag") %in% names(augment(small_model(), small_folder(), type = "prob"))))
+})

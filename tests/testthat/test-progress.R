@@ -1,0 +1,40 @@
+play <- function(listen) {
+  listen("message", list(text = "The pictures are small {here}: 96 pixels. image_size = 224 overrides."))
+  listen("start", list(title = "head", total = 100, unit = "pictures"))
+  listen("advance", list(n = 50))
+  metrics <- list(train_loss = 0.51234, valid_accuracy = 0.8)
+  listen("epoch", list(stage = "head", epoch = 1, epochs = 5, metrics = metrics))
+  listen("end", list())
+}
+
+test_that("nothing is said in testthat, lines are in a script", {
+  expect_identical(progress_style(), "silent")
+  withr::local_envvar(TESTTHAT = "")
+  expect_identical(progress_style(), "lines")
+  expect_identical(progress_style(0), "silent")
+  expect_identical(progress_style(2), "bar")
+  expect_null(listener(0))
+})
+
+test_that("a line an epoch, as Python writes it", {
+  expect_snapshot(play(listener(1)))
+})
+
+test_that("a bar ends with the work", {
+  withr::local_options(cli.progress_show_after = 0, cli.dynamic = FALSE, cli.ansi = FALSE)
+  told <- cli::cli_fmt(play(listener(2)))
+  expect_true(any(grepl("head 1/5", told)))
+  expect_equal(cli::cli_progress_num(), 0)
+})
+
+test_that("a document that is knitted shows a line an epoch", {
+  folder <- withr::local_tempdir()
+  rmd <- file.path(folder, "doc.Rmd")
+  writeLines(c(
+    "```{r}", "library(mxtune)", paste0("pictures <- '", small_folder(), "'"),
+    "fit <- mxtrain(pictures, net = 'lenet', tune = 'all', epochs = 2, seed = 1)", "```"
+  ), rmd)
+  fresh(function(rmd) knitr::knit(rmd, sub("Rmd$", "md", rmd), quiet = TRUE), list(rmd))
+  text <- readLines(sub("Rmd$", "md", rmd))
+  expect_length(grep("^## all [12]/2 ", text), 2)
+})

@@ -1,0 +1,133 @@
+test_that("training from a folder, a data frame and an array gives a model with the labels' classes", {
+  folder <- small_folder()
+  files <- list.files(folder, recursive = TRUE, full.names = TRUE)
+  frame <- data.frame(file = files, kind = basename(dirname(files)))
+  arguments <- list(net = "lenet", tune = "all", epochs = 1, seed = 2)
+  train <- function(...) do.call(mxtrain, c(list(...), arguments))
+  from_folder <- train(folder)
+  from_formula <- train(kind ~ file, data = frame)
+  from_columns <- train(frame, "kind")
+  from_vectors <- train(files, factor(frame$kind))
+  expect_s3_class(from_folder, "mxmodel")
+  for (model in list(from_folder, from_formula, from_columns, from_vectors)) {
+    expect_identical(model$levels, c("ankle_boot", "bag", "coat"))
+    expect_identical(model$bytes, from_formula$bytes[seq_along(model$bytes)], label = "weights")
+  }
+})
+
+test_that("an array trains as its pictures do", {
+  folder <- small_folder()
+  files <- list.files(folder, recursive = TRUE, full.names = TRUE)
+  pixels <- vapply(files, function(f) png::readPNG(f) * 255, matrix(0, 28, 28))
+  labels <- factor(basename(dirname(files)))
+  arguments <- list(net = "lenet", tune = "all", epochs = 1, seed = 2)
+  from_hwcn <- do.call(mxtrain, c(list(pixels, labels, layout = "HWCN"), arguments))
+  from_nhwc <- do.call(mxtrain, c(list(aperm(pixels, c(3, 1, 2)), labels), arguments))
+  rows <- t(matrix(pixels, 784))
+  from_rows <- do.call(mxtrain, c(list(rows, labels, dim = c(28, 28)), arguments))
+  expected <- predict(from_hwcn, files, type = "prob")
+  expect_equal(predict(from_nhwc, files, type = "prob"), expected)
+  expect_equal(predict(from_rows, files, type = "prob"), expected)
+})
+
+test_that("numbers ask for regression, a logical matrix for several labels", {
+  folder <- small_folder()
+  files <- list.files(folder, recursive = TRUE, full.names = TRUE)
+  bright <- vapply(files, function(f) mean(png::readPNG(f)), 0, USE.NAMES = FALSE)
+  fit <- mxtrain(files, bright, net = "lenet", tune = "all", epochs = 1, seed = 1)
+  expect_identical(fit$task, "regression")
+  expect_named(predict(fit, files[1:2]), c(".file", ".pred"))
+  several <- cbind(dark = bright < 0.3, shoe = grepl("boot", files))
+  fit <- mxtrain(files, several, net = "lenet", tune = "all", epochs = 1, seed = 1)
+  expect_identical(fit$task, "multilabel")
+  expect_named(predict(fit, files[1:2], type = "prob"), c(".file", ".pred_dark", ".pred_shoe"))
+})
+
+test_that("faults in labels are conditions with classes", {
+  files <- list.files(small_folder(), recursive = TRUE, full.names = TRUE)
+  labels <- factor(basename(dirname(files)))
+  labels[2] <- NA
+  expect_error(mxtrain(files, labels, net = "lenet"), class = "mxtune_label_error")
+  expect_error(mxtrain(files, labels[1:3], net = "lenet"), class = "mxtune_label_error")
+  more <- factor(basename(dirname(files)), levels = c("ankle_boot", "bag", "coat", "zebra"))
+  expect_warning(
+    mxtrain(files, more, net = "lenet", tune = "head", epochs = 1, seed = 1),
+    class = "mxtune_label_warning"
+  )
+})
+
+test_that("whole numbers need no L, and an argument that does not exist is refused", {
+  fit <- mxtrain(
+    small_folder(),
+    net = "lenet", tune = "all", epochs = 1, batch_size = 8, image_size = c(28, 28), seed = 5
+  )
+  expect_equal(engine_call("settings", fit)$seed, 5)
+  expect_error(mxtrain(small_folder(), epochz = 1), "epochz")
+})
+
+test_that("predicting draws nothing from R's generator", {
+  model <- small_model()
+  set.seed(1)
+  before <- .Random.seed
+  predict(model, small_folder())
+  mxevaluate(model)
+  expect_identical(.Random.seed, before)
+})
+
+test_that("a function as a callback sees each epoch and may end the training", {
+  seen <- list()
+  fit <- mxtrain(
+    small_folder(),
+    net = "lenet", tune = "all", epochs = 5, seed = 1,
+    callbacks = function(epoch, metrics) {
+      seen[[length(seen) + 1]] <<- metrics
+      epoch < 2
+    }
+  )
+  expect_length(seen, 2)
+  expect_true("train_loss" %in% names(seen[[1]]))
+  expect_equal(nrow(as.data.frame(fit)), 2)
+})
+
+test_that("a fault in a callback names it and keeps the cause", {
+  error <- expect_error(
+    mxtrain(
+      small_folder(),
+      net = "lenet", tune = "all", epochs = 2, seed = 1,
+      callbacks = list(on_epoch = function(epoch, metrics) stop("no {such} thing"))
+    ),
+    class = "mxtune_callback_error"
+  )
+  expect_match(conditionMessage(error), "The callback on_epoch failed.", fixed = TRUE)
+  expect_identical(conditionMessage(error$parent), "no {such} thing")
+})
+
+test_that("an interrupt returns the best model so far with a warning", {
+  folder <- small_folder()
+  result <- fresh(function(folder) {
+    library(mxtune)
+    pid <- Sys.getpid()
+    warned <- NULL
+    fit <- withCallingHandlers(
+      mxtrain(
+        folder,
+        net = "lenet", tune = "all", epochs = 500, patience = 500, seed = 1, verbose = 0,
+        callbacks = function(epoch, metrics) if (epoch == 3) tools::pskill(pid, tools::SIGINT)
+      ),
+      warning = function(w) {
+        warned <<- class(w)
+        invokeRestart("muffleWarning")
+      }
+    )
+    list(epochs = nrow(fit$history), warned = warned, predicts = nrow(predict(fit, folder)))
+  }, list(folder))
+  expect_lt(result$epochs, 500)
+  expect_true("mxtune_training_warning" %in% result$warned)
+  expect_identical(result$predicts, 36L)
+})
+
+test_that("no graphics device is opened by training and predicting", {
+  before <- grDevices::dev.list()
+  predict(small_model(), small_folder())
+  expect_identical(grDevices::dev.list(), before)
+})
