@@ -6,30 +6,30 @@ SHELL := /bin/sh
 
 BIN := .venv/bin
 SETUP := scripts/setup.sh
-# the R half of each goal, once there is an R package
-R := $(wildcard DESCRIPTION)
+export R_LIBS := $(CURDIR)/.venv/R-library
 
 help: ## List the goals
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 setup: ## Install all that the tests need, and nothing twice
-	@$(SETUP) python data $(if $(R),r)
+	@$(SETUP) python data r
 
-demo: ## Fine-tune a pretrained network on real pictures; writes demo-output/
-	@$(SETUP) python
-	@$(BIN)/python -m mxtune.demo
+demo: ## Fine-tune a network on real pictures in Python, use it in R; writes demo-output/
+	@$(SETUP) python r
+	@$(BIN)/python -m mxtune.demo demo-output
+	@RETICULATE_PYTHON=$(CURDIR)/$(BIN)/python Rscript scripts/demo.R demo-output
 
-test: check test-python $(if $(R),test-r) ## Run everything, as CI does
+test: check test-python test-r ## Run everything, as CI does
 
 test-python: ## Run the tests of the Python package
-	@$(SETUP) python data
+	@$(SETUP) python data r
 	$(BIN)/python -m pytest
 
 test-r: ## Build and check the R package, with its tests
 	@$(SETUP) python data r
 	scripts/check_r.sh
 
-check: check-python $(if $(R),check-r) ## Linters and types: ruff, mypy, lintr
+check: check-python check-r ## Linters and types: ruff, mypy, lintr
 
 check-python:
 	@$(SETUP) python
@@ -47,11 +47,11 @@ format: ## Mend what ruff can mend
 	$(BIN)/ruff format .
 
 bench: ## Measure accuracy, speed and memory; writes benchmarks/RESULTS.md
-	@$(SETUP) python data $(if $(R),r)
+	@$(SETUP) python data r
 	$(BIN)/python -m benchmarks
 
 docs: ## Build the manual of the R package and its articles; writes docs/
-	@$(SETUP) python $(if $(R),r) docs
+	@$(SETUP) python r docs
 	scripts/build_docs.sh
 
 lock: ## Choose new versions for requirements.lock

@@ -93,13 +93,27 @@ python() {
 
 r() {
   command -v Rscript >/dev/null || stop "R is missing: install R 4.2 or later, and run make again."
-  [ -f requirements-r.lock ] || return 0
   python
   stamp=$(stamp requirements-r.lock)-$(Rscript --version 2>&1 | cksum | tr ' ' '-')
   [ "$(cat .venv/made-for-r 2>/dev/null)" = "$stamp" ] && return 0
   say "Installing the Python packages that host R into .venv"
   .venv/bin/python -m pip install -q --disable-pip-version-check --no-deps --require-hashes -r requirements-r.lock
   echo "$stamp" >.venv/made-for-r
+}
+
+# The R package itself, from this tree, for what runs it: the demo and the tests of Python hosting R.
+r_package() {
+  library=.venv/R-library
+  stamp=$(find DESCRIPTION NAMESPACE R src inst python/mxtune -type f ! -name '*.py[co]' ! -name '*.o' ! -name '*.so' |
+    LC_ALL=C sort | xargs cat | cksum)
+  [ "$(cat $library/made-from 2>/dev/null)" = "$stamp" ] && return 0
+  say "Installing the R package into $library"
+  mkdir -p $library .cache
+  R CMD INSTALL --clean --no-test-load --library=$library . >.cache/r-install.log 2>&1 || {
+    tail -n 20 .cache/r-install.log >&2
+    stop "R CMD INSTALL failed; its whole output is in .cache/r-install.log"
+  }
+  echo "$stamp" >$library/made-from
 }
 
 debs=
@@ -116,6 +130,7 @@ done
 need $debs
 for part in "$@"; do
   case "$part" in
-    python | r) "$part" ;;
+    python) python ;;
+    r) r && r_package ;;
   esac
 done
