@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Union
+from typing import Any, Union, cast
 
 from .errors import ArgumentError, TrainingError
 
@@ -54,7 +54,7 @@ def parse(callbacks: Union[Watcher, Sequence[Watcher], None]) -> list[Watcher]:
     ]
     if wrong:
         raise ArgumentError("`callbacks` must be Callback objects, or functions of epoch and metrics.", wrong)
-    return listed
+    return cast("list[Watcher]", listed)
 
 
 def tell(callbacks: Sequence[Watcher], station: str, *arguments: Any) -> bool:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 import os
+import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Optional, Union
 
-from .errors import CheckpointError
+from .errors import ArgumentError, CheckpointError
 
 if TYPE_CHECKING:
     import numpy as np
@@ -38,6 +39,8 @@ class Standing:
         Epochs since then.
     state
         What the executor needs.
+    over
+        Whether a callback has ended the training.
     """
 
     stage: int = 0
@@ -48,9 +51,18 @@ class Standing:
     best_score: Optional[float] = None
     stale: int = 0
     state: dict[str, NDArray[Any]] = field(default_factory=dict)
+    over: bool = False
 
 
 _GROUPS = ("params", "best", "state")
+_KINDS: dict[str, Any] = {
+    "stage": int,
+    "epoch": int,
+    "history": list,
+    "best_score": (float, type(None)),
+    "stale": int,
+    "over": bool,
+}
 
 
 class Checkpoint:
@@ -62,10 +74,17 @@ class Checkpoint:
         The file; None keeps nothing.
     identity
         What must be the same to go on: by name, for an error that tells what differs.
+
+    Raises
+    ------
+    ArgumentError
+        There is no folder for the file.
     """
 
     def __init__(self, path: Union[str, os.PathLike[str], None], identity: Mapping[str, str]) -> None:
         self.path = None if path is None else Path(os.fspath(path)).expanduser().absolute()
+        if self.path is not None and (self.path.is_dir() or not self.path.parent.is_dir()):
+            raise ArgumentError("`checkpoint` must be a file in a folder that exists.", [f"it is {self.path}"])
         self._identity = dict(identity)
 
     def write(self, standing: Standing) -> None:
@@ -74,18 +93,22 @@ class Checkpoint:
             return
         from safetensors.numpy import save
 
-        told = {name: getattr(standing, name) for name in ("stage", "epoch", "history", "best_score", "stale")}
+        told = {name: getattr(standing, name) for name in _KINDS}
         arrays = {f"{group}/{name}": a for group in _GROUPS for name, a in getattr(standing, group).items()}
-        content = save(arrays, metadata={_KEY: json.dumps({"identity": self._identity, **told})})
-        partial = self.path.with_name(f".{self.path.name}.{os.getpid()}.part")
+        told["identity"] = self._identity
+        told["sum"] = _sum(told, arrays)
+        content = save(arrays, metadata={_KEY: json.dumps(told)})
+        partial = self.path.with_name(f".{self.path.name}.part")
         try:
             with partial.open("wb") as stream:
                 stream.write(content)
                 stream.flush()
                 os.fsync(stream.fileno())
             partial.replace(self.path)
-        except OSError as error:
+        except BaseException as error:  # Ctrl-C too
             partial.unlink(missing_ok=True)
+            if not isinstance(error, OSError):
+                raise
             raise CheckpointError(f"The checkpoint {self.path} can't be written.", [str(error)]) from error
 
     def read(self) -> Optional[Standing]:
@@ -104,7 +127,10 @@ class Checkpoint:
             with safe_open(self.path, framework="numpy") as file:
                 told = json.loads((file.metadata() or {})[_KEY])
                 arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-            standing = Standing(**{key: value for key, value in told.items() if key != "identity"})
+            typed = all(isinstance(told[key], kind) for key, kind in _KINDS.items())
+            if told.pop("sum") != _sum(told, arrays) or not typed:
+                raise ValueError("something in it has changed")
+            standing = Standing(**{key: told[key] for key in _KINDS})
             for name, array in arrays.items():
                 group, _, key = name.partition("/")
                 getattr(standing, group)[key] = array
@@ -113,7 +139,8 @@ class Checkpoint:
                 f"{self.path} is no checkpoint of mxtune, or it is damaged.",
                 hint="Remove it, or name another file, to start anew.",
             ) from error
-        differs = [name for name, value in self._identity.items() if told.get("identity", {}).get(name) != value]
+        before = told["identity"] if isinstance(told.get("identity"), dict) else {}
+        differs = [name for name, value in self._identity.items() if before.get(name) != value]
         if differs:
             raise CheckpointError(
                 f"The checkpoint {self.path.name} belongs to another training.",
@@ -121,3 +148,11 @@ class Checkpoint:
                 "Give the same pictures and settings as before, or remove it to start anew.",
             )
         return standing
+
+
+def _sum(told: Mapping[str, Any], arrays: Arrays) -> int:
+    """A checksum over all of it: safetensors itself has none."""
+    found = zlib.crc32(json.dumps(told, sort_keys=True).encode())
+    for name in sorted(arrays):
+        found = zlib.crc32(arrays[name].tobytes(), zlib.crc32(name.encode(), found))
+    return found

@@ -6,7 +6,10 @@ R has a condition class of the same name in snake case (``PictureError`` is ``mx
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Optional
+from typing import TYPE_CHECKING, Any, Optional
+
+if TYPE_CHECKING:
+    from .model import Model
 
 
 def _compose(message: str, bullets: Sequence[str], hint: Optional[str]) -> str:
@@ -16,7 +19,7 @@ def _compose(message: str, bullets: Sequence[str], hint: Optional[str]) -> str:
     return "\n".join(lines)
 
 
-class _Told:
+class _Told(Exception):  # noqa: N818 - warnings have it too
     """Words in the house form: what is wrong, each thing by name, how to mend it."""
 
     def __init__(self, message: str, bullets: Sequence[str] = (), hint: Optional[str] = None) -> None:
@@ -25,11 +28,11 @@ class _Told:
         self.bullets = tuple(bullets)
         self.hint = hint
 
-    def __reduce__(self) -> tuple[type, tuple[str, tuple[str, ...], Optional[str]]]:
-        return type(self), (self.message, self.bullets, self.hint)
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (self.message, self.bullets, self.hint), self.__dict__
 
 
-class MxtuneError(_Told, Exception):
+class MxtuneError(_Told):
     """The base of every error of this package."""
 
 
@@ -64,7 +67,12 @@ class CheckpointError(MxtuneError):
 
 
 class TrainingError(MxtuneError):
-    """Training can't start or go on, for example because the loss is not a number."""
+    """Training can't start or go on, for example because the loss is not a number.
+
+    ``model`` holds the best model so far, not measured; or None, where nothing was learned yet.
+    """
+
+    model: Optional[Model] = None
 
 
 class EngineError(MxtuneError, RuntimeError):
@@ -89,3 +97,23 @@ class LabelWarning(MxtuneWarning):
 
 class TrainingWarning(MxtuneWarning):
     """Training ended early or did less than was asked."""
+
+
+class RHostError(MxtuneError, RuntimeError):
+    """R can't be used in this process, thread or moment."""
+
+
+class RError(MxtuneError):
+    """R stopped: ``text`` is R's message, ``call`` where it stopped, ``classes`` those of its condition."""
+
+    text: str = ""
+    call: str = ""
+    classes: tuple[str, ...] = ()
+
+
+class RWarning(MxtuneWarning):
+    """R warned; ``text``, ``call`` and ``classes`` as in `RError`."""
+
+    text: str = ""
+    call: str = ""
+    classes: tuple[str, ...] = ()

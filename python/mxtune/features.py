@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import zlib
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Optional, Union
@@ -13,10 +14,10 @@ import numpy as np
 from . import progress
 from .engine.devices import Device
 from .engine.executor import Executor
-from .errors import MxtuneError
+from .errors import ArgumentError
 from .graph import to_json
 from .network import Network
-from .paths import cache_dir
+from .paths import cache_dir, writable
 from .views import Views
 
 if TYPE_CHECKING:
@@ -45,6 +46,11 @@ def features(
         Pictures; their central views count.
     cache
         A folder in which features are kept between runs, or true for the usual one.
+
+    Raises
+    ------
+    ArgumentError
+        Nothing can be written to that folder.
     """
     files = [_file(body, views, cache) for views in sets]
     total = sum(len(views) for views in sets)
@@ -92,6 +98,8 @@ def _file(body: Network, views: Views, cache: Cache) -> Optional[Path]:
         return None
     folder = cache_dir() / "features" if cache is True else Path(os.fspath(cache)).expanduser()
     spec = repr((views.preprocess.to_dict(), fingerprint(body)))
+    if not writable(folder):
+        raise ArgumentError("Nothing can be written to the folder of `cache`.", [f"it is {folder}"])
     digest = hashlib.sha256(spec.encode())
     digest.update(b"".join(views.images.hashes))  # labels and names don't matter to features
     digest.update(str(views.images.grey).encode())
@@ -104,20 +112,32 @@ def _kept(file: Optional[Path], rows: int) -> Optional[Features]:
         return None
     try:
         found = np.load(file, mmap_mode="r", allow_pickle=False)
+        with file.open("rb") as stream:
+            stream.seek(-4, os.SEEK_END)
+            told = int.from_bytes(stream.read(4), "little")
     except (ValueError, OSError, EOFError):
         return None
-    usable = found.ndim == 2 and found.dtype == np.float32 and len(found) == rows
+    usable = found.ndim == 2 and found.dtype == np.float32 and len(found) == rows and _sum(found) == told
     return found if usable else None
 
 
+def _sum(array: Features) -> int:
+    """A checksum, computed in parts: what lies behind the array in its file."""
+    found = 0
+    for start in range(0, len(array), 1024):
+        found = zlib.crc32(array[start : start + 1024].tobytes(), found)
+    return found
+
+
 def _keep(file: Path, array: Features) -> None:
+    partial = file.with_suffix(f".{os.getpid()}.part")
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
-        partial = file.with_suffix(f".{os.getpid()}.part")
         with partial.open("wb") as stream:
             np.save(stream, array, allow_pickle=False)
+            stream.write(_sum(array).to_bytes(4, "little"))
         partial.replace(file)
-    except OSError as error:
-        raise MxtuneError(
-            f"The features can't be kept in {file.parent}.", [str(error)], "Use another cache=."
-        ) from error
+    except OSError as error:  # a full disk: they are computed again next time
+        partial.unlink(missing_ok=True)
+        text = f"The features can't be kept in {file.parent}: {error.strerror or error}."
+        progress.current().event("message", text=text)

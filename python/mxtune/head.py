@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Optional
 
 import numpy as np
 
+from . import progress
 from .losses import Loss, SquaredError
 from .optimise import lbfgs
 
@@ -24,6 +25,9 @@ _DEFAULT = 0.1  # where there is nothing to choose on
 _WORSE = 1.05  # how much worse the held loss must get before weaker strengths are not tried
 _FEW = 1500  # pictures up to which their span is worth finding
 _ITERATIONS = 200
+_MANY = 16_000  # pictures from which a sample of them tells where to begin
+_SAMPLE = 6000
+_ITERATIONS_OF_MANY = 60  # each: a penalty goes on from the stronger one
 _TOLERANCE = 1e-5
 
 
@@ -32,13 +36,14 @@ class Head:
     """A dense layer: ``outputs = features @ weight.T + bias``.
 
     ``weight`` is (K, d) float32, ``bias`` (K,) float32, on features as the network gives them: the standardisation
-    is folded in.
+    is folded in. ``interrupted``: Ctrl-C ended the search for it.
     """
 
     weight: NDArray[np.float32]
     bias: NDArray[np.float32]
     strength: float
     train_loss: float
+    interrupted: bool = False
 
 
 def fit_head(
@@ -62,6 +67,11 @@ def fit_head(
         Of the N pictures, as `loss` takes them.
     held
         Features (M, d) and targets to choose on. They are standardised in place too.
+
+    Raises
+    ------
+    KeyboardInterrupt
+        Ctrl-C came before there was anything to give back.
     """
     mean, scale = _standardise(features)
     if held is not None:
@@ -76,20 +86,54 @@ def fit_head(
         tested = None if tested is None else tested @ axes
     solution = np.zeros((outputs, trained.shape[1] + 1))
     chosen: Optional[tuple[float, Array, float, Optional[Array]]] = None
-    for strength in sorted(strengths, reverse=True):
-        solution = _minimise(trained, targets, loss, strength, solution)
+    interrupted = False
+    reporter = progress.current()
+    reporter.event("start", title="Training the head", total=len(strengths), unit="strengths")
+    strengths, iterations = tuple(sorted(strengths, reverse=True)), _ITERATIONS
+    if held is not None and len(features) > _MANY:
+        every = slice(None, None, len(features) // _SAMPLE)
+        sample = np.ascontiguousarray(features[every]), targets[every]
+        strengths, solution = _from_sample(sample, loss, strengths, solution, held)
+        iterations = _ITERATIONS_OF_MANY
+    for strength in strengths:
+        solution, interrupted = _minimise(trained, targets, loss, strength, solution, iterations)
+        reporter.event("advance", n=1)
         said = None if tested is None else _apply(tested, solution, loss)
         value = 0.0 if held is None or said is None else float(loss.each(said, held[1]).mean())
         if chosen is None or value < chosen[0]:
             chosen = (value, solution, strength, said)
         elif value > chosen[0] * _WORSE:
             break
+        if interrupted:
+            break
+    reporter.event("end")
     assert chosen is not None  # noqa: S101 - there is at least one strength
     _, solution, strength, said = chosen
     train_loss = float(loss.each(_apply(trained, solution, loss), targets).mean())
     if axes is not None:
         solution = np.concatenate([solution[:, :-1] @ axes.T, solution[:, -1:]], axis=1)
-    return _unfold(solution, mean, scale, loss, strength, train_loss), said
+    head = _unfold(solution, mean, scale, loss, strength, train_loss)
+    return replace(head, interrupted=interrupted), said
+
+
+def _from_sample(
+    sample: tuple[NDArray[np.float32], Array],
+    loss: Loss,
+    strengths: tuple[float, ...],
+    start: Array,
+    held: tuple[NDArray[np.float32], Array],
+) -> tuple[tuple[float, ...], Array]:
+    """Strengths worth a try on all pictures, the best on the sample and two weaker ones, and where to begin."""
+    best, solution, first = np.inf, start, strengths[0]
+    for strength in strengths:
+        start, interrupted = _minimise(*sample, loss, strength, start, _ITERATIONS_OF_MANY)
+        if interrupted:
+            raise KeyboardInterrupt
+        value = float(loss.each(_apply(held[0], start, loss), held[1]).mean())
+        if value >= best:
+            break
+        best, solution, first = value, start, strength
+    return tuple(strength for strength in strengths if strength <= first)[:3], solution
 
 
 def _standardise(features: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
@@ -114,17 +158,21 @@ def _slices(rows: int, size: int = 2048) -> list[slice]:
 
 def _apply(features: Array, solution: Array, loss: Loss) -> Array:
     outputs = features @ solution[:, :-1].T.astype(np.float32) + solution[:, -1].astype(np.float32)
-    return _own_units(outputs.astype(np.float64), loss)
+    return own_units(outputs.astype(np.float64), loss)
 
 
-def _own_units(outputs: Array, loss: Loss) -> Array:
+def own_units(outputs: Array, loss: Loss) -> Array:
     """Outputs in the units of the targets: numbers are fitted in units of their spread."""
     if isinstance(loss, SquaredError):
         return np.asarray(outputs * np.asarray(loss.scale) + np.asarray(loss.mean))
     return outputs
 
 
-def _minimise(features: NDArray[np.float32], targets: Array, loss: Loss, strength: float, start: Array) -> Array:
+def _minimise(
+    features: NDArray[np.float32], targets: Array, loss: Loss, strength: float, start: Array, iterations: int
+) -> tuple[Array, bool]:
+    """The solution, and whether Ctrl-C came first: then it is the best that was tried."""
+    best: tuple[float, Optional[Array]] = (np.inf, None)
     shape, weights = start.shape, np.ones(len(targets))
     scale = np.asarray(loss.scale) if isinstance(loss, SquaredError) else None
 
@@ -135,9 +183,18 @@ def _minimise(features: NDArray[np.float32], targets: Array, loss: Loss, strengt
             gradient = gradient * scale
         by_weight = (gradient.T.astype(np.float32) @ features).astype(np.float64)
         full = np.concatenate([by_weight + strength * solution[:, :-1], gradient.sum(axis=0)[:, None]], axis=1)
-        return value + 0.5 * strength * float((solution[:, :-1] ** 2).sum()), full.ravel()
+        value += 0.5 * strength * float((solution[:, :-1] ** 2).sum())
+        nonlocal best
+        if value < best[0]:
+            best = (value, solution.copy())
+        return value, full.ravel()
 
-    return lbfgs(objective, start.ravel(), _ITERATIONS, _TOLERANCE).reshape(shape)
+    try:
+        return lbfgs(objective, start.ravel(), iterations, _TOLERANCE).reshape(shape), False
+    except KeyboardInterrupt:
+        if best[1] is None:
+            raise
+        return best[1], True
 
 
 def _span(features: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:

@@ -5,20 +5,19 @@ from __future__ import annotations
 import io
 import os
 import threading
-import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Optional, Union
 
 import numpy as np
 
-from . import bundle, metrics, progress
+from . import bundle, manifest, metrics, progress
 from .engine.devices import resolve
 from .engine.executor import Executor
-from .errors import ArgumentError, LabelError, ModelFileError, MxtuneError, PictureWarning
-from .graph import from_json, to_json
+from .errors import ArgumentError, LabelError, MxtuneError, PictureWarning
+from .graph import to_json
 from .images import ImageSet, decode_or_none, mximages
-from .images.labels import TASKS
+from .images.findings import warn
 from .losses import Loss, loss_for
 from .network import Network
 from .preprocess import Preprocess
@@ -78,7 +77,7 @@ class Model:
         self.network, self.task, self.levels = network, task, tuple(levels)
         self.settings, self.metrics = dict(settings or {}), dict(metrics or {})
         self.versions = dict(versions or _versions())
-        self._rows = [dict(row) for row in history]
+        self._rows: list[dict[str, Any]] = [dict(row) for row in history]
         self._executors: dict[str, Executor] = {}
         self._lock = threading.Lock()
 
@@ -96,10 +95,11 @@ class Model:
 
     @property
     def history(self) -> pd.DataFrame:
-        """One row an epoch: ``stage, epoch, train_loss, valid_loss, valid_<metric>, lr``."""
+        """One row an epoch: ``stage, epoch, train_loss, lr``; with validation ``valid_loss, valid_<metric>`` too."""
         import pandas as pd
 
-        names = [name for name in dict.fromkeys(n for row in self._rows for n in row) if name != "lr"]
+        found = dict.fromkeys(("stage", "epoch", "train_loss", *(name for row in self._rows for name in row)))
+        names = [name for name in found if name != "lr"]
         frame = pd.DataFrame(self._rows, columns=[*names, "lr"])
         return frame.astype({name: float for name in frame.columns if name not in ("stage", "epoch")})
 
@@ -152,6 +152,8 @@ class Model:
             raise ArgumentError(f"`type` must be one of {', '.join(TYPES)}.", [f"it is {type!r}"])
         if on_bad not in ("na", "error"):
             raise ArgumentError('`on_bad` must be "na" or "error".', [f"it is {on_bad!r}"])
+        if not isinstance(batch_size, (int, float, np.number)) or not 1 <= batch_size < 2**31:
+            raise ArgumentError("`batch_size` must be a whole number of at least 1.", [f"it is {batch_size!r}"])
         images = mximages(x, on_bad="keep" if on_bad == "na" else "error")
         values, good = self._outputs(images, type == "features", int(batch_size))
         columns: dict[str, Any] = {"file": images.names}
@@ -233,7 +235,7 @@ class Model:
     def summary(self) -> str:
         """How it was made and how good it is, as text."""
         pictures = self.settings.get("pictures", {})
-        stages = ", ".join(stage["name"] for stage in self.settings.get("stages", []))
+        stages = ", ".join(dict.fromkeys(str(row.get("stage")) for row in self._rows)) or "none"
         lines = [
             repr(self)[1:-1],
             f"  network     {self.network.n_parameters:,} parameters; weights: "
@@ -263,6 +265,7 @@ class Model:
             raise ArgumentError(f"`kind` must be one of {', '.join(KINDS)}.", [f"it is {kind!r}"])
         if kind != "history" and x is None:
             raise ArgumentError(f'kind = "{kind}" needs labelled pictures as `x`.')
+        figure: Figure
         if kind == "history":
             figure = report.history(self.history)
         elif kind == "confusion":
@@ -282,7 +285,8 @@ class Model:
         titles = [f"loss {loss:.2f}" for loss in worst["loss"]]
         if self.task == "classification":
             titles = [f"{t}, taken for {p} ({q:.2f})" for t, p, q in zip(worst.truth, worst.pred_class, worst.prob)]
-        return report.gallery([images.open(places[name]) for name in worst["file"]], titles)
+        figure: Figure = report.gallery([images.open(places[name]) for name in worst["file"]], titles)
+        return figure
 
     # ---- in and out
 
@@ -330,7 +334,7 @@ class Model:
 
     @property
     def _loss(self) -> Loss:
-        if self.task == "regression":  # in units of the targets' spread, which the history was measured in
+        if self.task == "regression":  # in the targets' own units
             return loss_for(self.task, np.zeros((2, len(self.levels) or 1)), len(self.levels) or 1)
         return loss_for(self.task, np.zeros((1, 1)), len(self.levels))
 
@@ -349,9 +353,11 @@ class Model:
 
     def measured(self, images: ImageSet) -> Model:
         """The model with `metrics` measured on these pictures, as `mxtrain` returns it."""
-        outputs, good = self._outputs(images)
+        outputs, good = self._outputs(images, title="Validating")
         figures = self._figures(np.asarray(images.y)[good], outputs[good])
-        return Model(self.network, self.task, self.levels, self._rows, self.settings, figures, self.versions)
+        found = Model(self.network, self.task, self.levels, self._rows, self.settings, figures, self.versions)
+        found._executors = self._executors  # ready to predict
+        return found
 
     def _labelled(self, x: Any, y: Any) -> ImageSet:
         images = mximages(x, y, levels=self.levels or None, task=self.task)
@@ -363,14 +369,16 @@ class Model:
         if self.task != "classification":
             raise ArgumentError(f"{verb} is for classification.", [f"the model's task is {self.task}"])
 
-    def _outputs(self, images: ImageSet, body: bool = False, batch_size: int = _BATCH) -> tuple[Array, Array]:
+    def _outputs(
+        self, images: ImageSet, body: bool = False, batch_size: int = _BATCH, title: str = "Predicting"
+    ) -> tuple[Array, Array]:
         """Logits or features (N, K) float32, NaN for bad pictures, and which are good, (N,) bool."""
         executor = self._executor("features" if body else "logits")
         out: Optional[Array] = None
         good = np.zeros(len(images), dtype=bool)
         bad: list[tuple[str, str]] = []
         reporter = progress.current()
-        reporter.event("start", title="Predicting", total=len(images), unit="pictures")
+        reporter.event("start", title=title, total=len(images), unit="pictures")
         try:
             for rows, pictures, wrong in self._decoded(images, batch_size):
                 bad += wrong
@@ -386,10 +394,7 @@ class Model:
         if bad:
             told = [f"{name}: {reason}" for name, reason in bad]
             told = told if len(told) <= 20 else [*told[:20], f"and {len(told) - 20} more"]
-            warnings.warn(
-                PictureWarning(f"Can't read {len(bad)} of {len(images)} pictures: their rows are NA.", told),
-                stacklevel=4,
-            )
+            warn(PictureWarning(f"Can't read {len(bad)} of {len(images)} pictures: their rows are NA.", told))
         if out is None:
             width = self._width(body)
             out = np.full((len(images), width), np.nan, np.float32)
@@ -404,10 +409,10 @@ class Model:
         def decoded(rows: NDArray[np.int64]) -> Any:
             found, bad = decode_or_none(images, rows.tolist(), spec.picture, at_least=spec.canvas_size)
             kept = [place for place, picture in enumerate(found) if picture is not None]
-            pictures = np.stack([found[place] for place in kept]) if kept else np.empty(0, np.uint8)
-            return rows[kept], pictures, bad
+            pictures = [picture for picture in found if picture is not None]
+            return rows[kept], np.stack(pictures) if pictures else np.empty(0, np.uint8), bad
 
-        starts = range(0, len(images), max(1, batch_size))
+        starts = range(0, len(images), batch_size)
         parts = [(np.arange(start, min(start + batch_size, len(images))),) for start in starts]
         yield from ahead(decoded, parts)
 
@@ -431,7 +436,9 @@ class Model:
             shown = ", ".join(self.levels[:6]) + (", ..." if len(self.levels) > 6 else "")
             what = f"{len(self.levels)} {kinds} ({shown})"
         first = next(iter(self.metrics.items()), None)
-        told = "" if first is None else f", {first[0]} {first[1]:.3g} on {int(self.metrics['n'])} validation pictures"
+        told = (
+            "" if first is None else f", {first[0]} {first[1]:.3g} on {self.metrics.get('n', 0):g} validation pictures"
+        )
         return f"<Model {name}: {what}{told}>"
 
 
@@ -462,41 +469,24 @@ def mxload(path: PathLike) -> Model:
     return _of_parts(*bundle.read(file), file.name)
 
 
-def _of_parts(manifest: Mapping[str, Any], symbol: str, arrays: dict[str, Array], name: str) -> Model:
-    try:
-        network = Network(
-            graph=from_json(symbol),
-            params=arrays,
-            provenance={str(k): str(v) for k, v in manifest["network"]["provenance"].items()},
-            preprocess=Preprocess.from_dict(manifest["preprocess"]),
-            levels=tuple(manifest["levels"]) or None,
-            classifier=str(manifest["network"]["classifier"]),
-        )
-        if any(array.dtype != np.float32 for array in arrays.values()):
-            raise ValueError("its weights are not float32")
-        if not isinstance(manifest["task"], str) or manifest["task"] not in TASKS:
-            raise ValueError(f"its task is {manifest['task']!r}")
-        head = arrays[f"{network.classifier}_weight"]
-        if head.ndim != 2 or len(head) != max(1, len(manifest["levels"])):
-            raise ValueError("its outputs are not as many as its levels")
-        return Model(
-            network.check(),
-            manifest["task"],
-            [str(level) for level in manifest["levels"]],
-            manifest["history"],
-            manifest["settings"],
-            manifest["metrics"],
-            manifest["versions"],
-        )
-    except (KeyError, TypeError, ValueError, AttributeError, MxtuneError) as error:
-        raise ModelFileError(f"Can't use the model in {name}.", [str(error)]) from error
+def _of_parts(told: Mapping[str, Any], symbol: str, arrays: dict[str, Array], name: str) -> Model:
+    network = manifest.network_of(told, symbol, arrays, name)
+    return Model(
+        network,
+        told["task"],
+        told["levels"],
+        told["history"],
+        told["settings"],
+        {figure: np.nan if value is None else value for figure, value in told["metrics"].items()},
+        told["versions"],
+    )
 
 
 def _yes(said: Array, good: Array) -> Any:
     """True and false, and NA for bad pictures."""
     import pandas as pd
 
-    return said if good.all() else pd.array(np.where(good, said, None), dtype="boolean")
+    return said if good.all() else pd.arrays.BooleanArray(said, ~good)
 
 
 def _versions() -> dict[str, str]:

@@ -10,12 +10,13 @@ import numpy as np
 
 from . import metrics, progress
 from .engine.devices import Device
-from .engine.executor import Executor
+from .engine.executor import Executor, weights
 from .errors import TrainingError
 from .features import Cache, features
+from .folding import fold, unfold
 from .graph import partition
-from .head import fit_head
-from .losses import BinaryCrossEntropy, CrossEntropy, Loss
+from .head import fit_head, own_units
+from .losses import BinaryCrossEntropy, CrossEntropy, Loss, SquaredError
 from .network import Network
 from .plan import Stage
 from .views import KEPT_BYTES, Views, ahead
@@ -54,19 +55,19 @@ class Task:
         return {"valid_loss": float(self.loss.each(outputs, targets).mean()), f"valid_{name}": value}
 
 
-def train_head(network: Network, task: Task, stage: Stage, cache: Cache) -> tuple[Network, Row]:
-    """The network with its head trained to convergence on frozen features, and the row of history."""
+def train_head(network: Network, task: Task, stage: Stage, cache: Cache) -> tuple[Network, Row, bool]:
+    """The network with its head trained on frozen features, the row of history, and whether Ctrl-C came in between."""
     sets = [task.train] if task.held is None else [task.train, task.held]
     found = features(network.body, sets, task.devices, stage.batch_size, cache)
     targets = task.targets(task.train)
     held = None if task.held is None else (found[1], task.targets(task.held))
     units = len(network.params[f"{network.classifier}_bias"])
     head, outputs = fit_head(found[0], targets, task.loss, units, held)
-    weights = {f"{network.classifier}_weight": head.weight, f"{network.classifier}_bias": head.bias}
+    found_weights = {f"{network.classifier}_weight": head.weight, f"{network.classifier}_bias": head.bias}
     row: Row = {"stage": stage.name, "epoch": 1, "train_loss": head.train_loss, "lr": None}
     if outputs is not None:
         row |= task.score(outputs)
-    return replace(network, params={**network.params, **weights}), row
+    return replace(network, params={**network.params, **found_weights}), row, head.interrupted
 
 
 def opened(network: Network, stage: Stage) -> frozenset[str]:
@@ -97,6 +98,8 @@ _HEAD_FEATURES = 32
 class LayerTraining:
     """A stage that trains layers, epoch by epoch. What is not trained is fused and only computed forward.
 
+    Numbers are trained in units of their spread, so that a learning rate means the same in millimetres and miles.
+
     Parameters
     ----------
     number
@@ -106,15 +109,19 @@ class LayerTraining:
     def __init__(self, network: Network, task: Task, stage: Stage, number: int) -> None:
         self._task, self._stage, self._number = task, stage, number
         self._trainable = opened(network, stage)
+        if number:  # the head was fitted to outputs under these statistics
+            self._trainable -= set(network.graph.auxiliary)
         front, rest = partition(network.graph, self._trainable)
         self._data = network.input
         self._front = Executor(front, _of(front, network), task.devices) if front.heads else None
-        head = f"{network.classifier}_weight"
-        rates = {head: _head_rate(network.params[head].shape[1])} if number else {}
-        self._executor = Executor(
-            rest, _of(rest, network), task.devices, self._trainable, stage.decay, rates, task.seed
-        )
-        self._inputs = [name for name in rest.arguments if name not in network.params]
+        self._head = (f"{network.classifier}_weight", f"{network.classifier}_bias")
+        rates = {self._head[0]: _head_rate(network.params[self._head[0]].shape[1])} if number else {}
+        params = _of(rest, network)
+        if number:  # first values of a head are in units of the spread already
+            params = self._scaled(params)
+        rest, params, trainable, self._folds = fold(rest, params, self._trainable)
+        self._executor = Executor(rest, params, task.devices, trainable, stage.decay, rates, task.seed)
+        self._inputs = [name for name in rest.arguments if name not in params]
         self._held: Optional[list[dict[str, Array]]] = None
 
     @property
@@ -128,7 +135,7 @@ class LayerTraining:
         Raises
         ------
         TrainingError
-            The loss is not a number. The weights are those before that batch.
+            The loss is not a finite number, or a weight is none.
         """
         task, stage = self._task, self._stage
         reporter = progress.current()
@@ -137,6 +144,8 @@ class LayerTraining:
         round_ = self._number * 100_000 + epoch
         made = ahead(task.train.varied, [(indices, round_) for indices, _ in calls])
         targets = task.targets(task.train)
+        if isinstance(task.loss, SquaredError):
+            targets = (targets - np.asarray(task.loss.mean)) / np.asarray(task.loss.scale)
         rate = 0.0
         reporter.event(
             "start", title=f"{stage.name} {epoch + 1}/{stage.epochs}", total=len(task.train), unit="pictures"
@@ -146,23 +155,31 @@ class LayerTraining:
                 rate = stage.rate(epoch * self.steps + step, steps)
                 loss = self._loss(targets[indices], counts)
                 value = self._executor.step(self._crossing(views), loss, rate)
-                if not np.isfinite(value):
-                    raise TrainingError(
-                        f"The loss became {value} in epoch {epoch + 1} of stage {stage.name}.",
-                        hint=f"Use a lower learning rate than lr = {stage.lr:g}.",
-                    )
+                self._finite(value, epoch)
                 total += value * float(counts.sum())
                 reporter.event("advance", n=int(counts.sum()), loss=value)
         finally:
+            made.close()
             reporter.event("end")
         row: Row = {"stage": stage.name, "epoch": epoch + 1, "train_loss": total / len(task.train), "lr": rate}
         if task.held is not None:
-            row |= task.score(self._held_outputs(task.held))
+            row |= task.score(own_units(self._held_outputs(task.held), task.loss))
+        self._finite(row.get("valid_loss", 0.0), epoch)
+        if not all(np.isfinite(array).all() for array in self.parameters().values()):
+            self._finite(float("nan"), epoch)
         return row
 
-    def parameters(self) -> dict[str, NDArray[np.float32]]:
-        """What is trained, as it is now."""
-        return self._executor.parameters()
+    def _finite(self, loss: float, epoch: int) -> None:
+        if not np.isfinite(loss):
+            raise TrainingError(
+                f"The loss became {loss} in epoch {epoch + 1} of stage {self._stage.name}.",
+                hint=f"Use a lower learning rate than lr = {self._stage.lr:g}.",
+            )
+
+    def parameters(self, state: Optional[Mapping[str, Array]] = None) -> dict[str, NDArray[np.float32]]:
+        """What is trained, as it is now or was in that state."""
+        learned = self._executor.parameters() if state is None else weights(state)
+        return self._scaled(unfold(learned, self._folds), back=True)
 
     def state(self) -> dict[str, Array]:
         """What the next step depends on."""
@@ -171,6 +188,16 @@ class LayerTraining:
     def restore(self, state: Mapping[str, Array]) -> None:
         """Go on from what `state` gave."""
         self._executor.restore(state)
+
+    def _scaled(self, params: dict[str, NDArray[np.float32]], back: bool = False) -> dict[str, NDArray[np.float32]]:
+        """Parameters whose head gives numbers in units of their spread; or back, in the numbers' own."""
+        loss, (weight, bias) = self._task.loss, self._head
+        if not isinstance(loss, SquaredError):
+            return params
+        mean, scale = np.asarray(loss.mean, np.float32), np.asarray(loss.scale, np.float32)
+        if back:
+            return {**params, weight: params[weight] * scale[:, None], bias: params[bias] * scale + mean}
+        return {**params, weight: params[weight] / scale[:, None], bias: (params[bias] - mean) / scale}
 
     def _batches(self, epoch: int) -> Iterator[tuple[NDArray[np.int64], NDArray[np.float64]]]:
         """Indices of each batch and how much each counts. The last one is filled up with pictures that count 0."""
@@ -186,6 +213,8 @@ class LayerTraining:
         loss = self._task.loss
         if isinstance(loss, CrossEntropy):
             loss = replace(loss, smoothing=self._stage.smoothing)
+        elif isinstance(loss, SquaredError):
+            loss = replace(loss, mean=(0.0,) * loss.targets, scale=(1.0,) * loss.targets)
         return lambda outputs: loss(outputs.astype(np.float64), targets, counts)
 
     def _crossing(self, views: Array) -> dict[str, Array]:

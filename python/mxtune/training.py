@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import os
-import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Optional, Union
@@ -14,18 +15,21 @@ from . import callbacks as watching
 from . import plan, progress, zoo
 from .checkpoint import Checkpoint, Standing
 from .engine.devices import Device, resolve
-from .errors import ArgumentError, LabelError, PictureWarning, TrainingError, TrainingWarning
+from .errors import ArgumentError, LabelError, MxtuneError, NetworkError, PictureWarning, TrainingError, TrainingWarning
 from .features import Cache, fingerprint
 from .images import ImageSet, mximages
+from .images.findings import warn
 from .losses import Loss, loss_for
 from .model import Model
 from .network import Network, mxnetwork
+from .network.data import as_size
 from .preprocess import Augment, Preprocess
 from .stages import LayerTraining, Task, better, train_head
 from .views import Views
 
 PathLike = Union[str, "os.PathLike[str]"]
 _SMALL = 64  # pictures with a shorter side below this are enlarged, and hardly zoomed
+_FIRST = "first values"  # how the source of a network begins that has learned nothing
 _POOLED = ("stage_features", "all_features")  # what a head on every stage stands on
 
 
@@ -120,7 +124,10 @@ def mxtrain(
     CheckpointError
         The checkpoint is damaged, or one of other pictures or settings.
     TrainingError
-        The loss is not a number, or a callback failed; ``model`` holds the best model so far, or None.
+        The loss is not a number, a callback failed, or pictures or the checkpoint's disk went away meanwhile;
+        ``model`` holds the best model so far, or None.
+    KeyboardInterrupt
+        Ctrl-C came before anything was learned.
 
     Warns
     -----
@@ -157,10 +164,11 @@ def mxtrain(
             "pictures": {"training": len(images), "validation": 0 if held is None else len(held)},
         }
         task = _task(network, images, held, spec, settings, devices)
+        seen = (network.preprocess.to_dict(), sorted(network.frozen))
         identity = {
             "pictures": images.fingerprint + ("" if held is None else held.fingerprint),
-            "network": fingerprint(network),
-            "settings": repr(settings),
+            "network": fingerprint(network) + hashlib.sha256(repr(seen).encode()).hexdigest(),
+            "settings": json.dumps(settings, sort_keys=True),
         }
         run = _Run(network, task, stages, settings, Checkpoint(checkpoint, identity), watchers)
         return run.through(resume, cache)
@@ -190,72 +198,77 @@ class _Run:
         self._trained = bool(self._standing.history)
         try:
             watching.tell(self._watchers, "on_start", self._settings)
-            for number in range(self._standing.stage, len(self._stages)):
-                if not self._stage(number, cache):
-                    break
+            while self._standing.stage < len(self._stages) and not self._standing.over:
+                self._stage(self._standing.stage, cache)
             watching.tell(self._watchers, "on_end", self._standing.history)
         except KeyboardInterrupt:
             if not self._trained:
                 raise
-            text = "The training was interrupted: this is the best model so far."
-            warnings.warn(TrainingWarning(text), stacklevel=3)
+            warn(TrainingWarning("The training was interrupted: this is the best model so far."))
         except TrainingError as error:
-            error.model = self._model() if self._trained else None  # type: ignore[attr-defined]
+            error.model = self._model() if self._trained else None
             raise
-        return self._model()
+        except MxtuneError as error:
+            if not self._trained:
+                raise
+            told = TrainingError(f"The training could not go on. {error.message}", error.bullets, error.hint)
+            told.model = self._model()
+            raise told from error
+        held = self._task.held
+        return self._model() if held is None else self._model().measured(held.images)
 
-    def _stage(self, number: int, cache: Cache) -> bool:
-        """Run a stage; False if a callback asked for the end."""
+    def _stage(self, number: int, cache: Cache) -> None:
         standing, stage = self._standing, self._stages[number]
         if stage.name == "head":
-            self._network, row = train_head(self._network, self._task, stage, cache)
+            self._network, row, interrupted = train_head(self._network, self._task, stage, cache)
             self._trained = True
-            go_on = self._tell(stage, row)
+            self._tell(stage, row)
+            if interrupted:
+                raise KeyboardInterrupt
             standing.best_score = row.get("valid_loss")
         else:
-            go_on = self._layers(number, stage)
+            self._layers(number, stage)
         standing.params = {name: array for name, array in self._network.params.items() if name in self._changed(number)}
         standing.stage, standing.epoch, standing.state, standing.stale = number + 1, 0, {}, 0
         standing.best = {}
         self._checkpoint.write(standing)
-        return go_on
 
-    def _layers(self, number: int, stage: plan.Stage) -> bool:
+    def _layers(self, number: int, stage: plan.Stage) -> None:
         standing = self._standing
         training = LayerTraining(self._network, self._task, stage, number)
         if standing.state:
             training.restore(standing.state)
-        go_on = True
         try:
-            for epoch in range(standing.epoch, stage.epochs):
-                row = training.epoch(epoch)
+            while standing.epoch < stage.epochs and not self._ended(stage):
+                row = training.epoch(standing.epoch)
                 if better(standing, row):
                     standing.best, standing.best_score = training.parameters(), row.get("valid_loss")
                     standing.stale = 0
                 else:
                     standing.stale += 1
                 self._trained = True
-                standing.epoch, standing.state = epoch + 1, training.state()
-                go_on = self._tell(stage, row)
+                standing.epoch, standing.state = standing.epoch + 1, training.state()
+                self._tell(stage, row)
                 self._checkpoint.write(standing)
-                if not go_on or (stage.patience and standing.stale >= stage.patience):
-                    break
         except KeyboardInterrupt:
             if not self._trained:  # nothing was measured yet: what there is, is the best
                 standing.best, self._trained = training.parameters(), True
-            self._keep(training)
             raise
-        except TrainingError:
+        finally:
             self._keep(training)
-            raise
-        self._keep(training)
-        return go_on
+        if number and self._settings["restore_best"] and not standing.best:
+            text = f"Training the {stage.name} did not lower the validation loss: the weights before it are kept."
+            progress.current().event("message", text=text)
+
+    def _ended(self, stage: plan.Stage) -> bool:
+        standing = self._standing
+        return standing.over or bool(stage.patience and standing.stale >= stage.patience)
 
     def _keep(self, training: LayerTraining) -> None:
-        """Take the weights of the best epoch, or of the last one where that is wished."""
+        """Take the weights of the best epoch, or of the last whole one where that is wished."""
         standing = self._standing
-        last = not self._settings["restore_best"] and standing.epoch
-        self._take(training.parameters() if last else standing.best)
+        last = standing.state and not self._settings["restore_best"]
+        self._take(training.parameters(standing.state) if last else standing.best)
 
     def _take(self, params: Mapping[str, Any]) -> None:
         if params:
@@ -266,22 +279,24 @@ class _Run:
         head = {f"{self._network.classifier}_weight", f"{self._network.classifier}_bias"}
         return head if self._stages[number].name == "head" else set(self._network.params)
 
-    def _tell(self, stage: plan.Stage, row: dict[str, Any]) -> bool:
+    def _tell(self, stage: plan.Stage, row: dict[str, Any]) -> None:
         self._standing.history.append(row)
         figures = {name: value for name, value in row.items() if isinstance(value, float) and name != "lr"}
         progress.current().event("epoch", stage=stage.name, epoch=row["epoch"], epochs=stage.epochs, metrics=figures)
-        return watching.tell(self._watchers, "on_epoch", row["epoch"], row)
+        self._standing.over = not watching.tell(self._watchers, "on_epoch", row["epoch"], dict(row))
 
     def _model(self) -> Model:
-        images, held = self._task.train.images, self._task.held
-        model = Model(
-            network=replace(self._network, levels=images.levels or None, frozen=frozenset()),
+        """The network as it is now, not measured."""
+        images, told = self._task.train.images, dict(self._network.provenance)
+        if told.get("source", "").startswith(_FIRST):
+            told["source"] = f"mxtune, from {told['source']}"
+        return Model(
+            network=replace(self._network, provenance=told, levels=images.levels or None, frozen=frozenset()),
             task=str(images.task),
             levels=images.levels,
             history=self._standing.history,
             settings=self._settings,
         )
-        return model if held is None else model.measured(held.images)
 
 
 def _pictures(x: Any, y: Any, valid: Any, seed: int) -> tuple[ImageSet, Optional[ImageSet]]:
@@ -291,7 +306,7 @@ def _pictures(x: Any, y: Any, valid: Any, seed: int) -> tuple[ImageSet, Optional
     if valid is None or valid is False or (isinstance(valid, (int, float)) and valid == 0):
         return images, None
     if isinstance(valid, (int, float, np.number)):
-        if not 0 < valid < 1:
+        if valid is True or not 0 < valid < 1:
             raise ArgumentError("`valid` must be a share above 0 and below 1, pictures, or None.", [f"it is {valid!r}"])
         train, held = images.split(float(valid), seed)
         if len(held) == 0 or len(train) == 0:
@@ -305,7 +320,7 @@ def _pictures(x: Any, y: Any, valid: Any, seed: int) -> tuple[ImageSet, Optional
     both = [name if name == there else f"{name} = {there}" for name, there in images.shared(held)]
     if both:
         told = f"{len(both)} of the pictures for validation are among those for training."
-        warnings.warn(PictureWarning(told, both[:20], "Validation then flatters the model."), stacklevel=3)
+        warn(PictureWarning(told, both[:20], "Validation then flatters the model."))
     return images, held
 
 
@@ -315,8 +330,8 @@ def _learnable(images: ImageSet) -> None:
             "The pictures have no labels.",
             hint="Put them into one folder a class, or give the labels as `y`.",
         )
-    if images.task == "classification" and len(images.levels) < 2:
-        only = images.levels[0] if images.levels else "none"
+    if images.task == "classification" and len(np.unique(images.y)) < 2:
+        only = images.levels[int(images.y[0])]
         raise LabelError(f"There is a single class, {only}: nothing to tell apart.", hint="Two are needed.")
     if images.task == "regression" and len(np.unique(images.y, axis=0)) < 2:
         raise LabelError("All pictures have the same number: nothing to learn.")
@@ -329,25 +344,28 @@ def _network(
     seed: int,
 ) -> tuple[Network, bool]:
     """The network with a new head for these pictures, and whether it has learned anything before."""
+    size = _checked_size(image_size)
     if isinstance(net, Model):
         found = net.network
     elif isinstance(net, Network):
         found = net
+    elif isinstance(net, (str, os.PathLike)):
+        found = _by_name(net, images, size, seed)
     else:
-        found = _by_name(net, images, image_size, seed)
-    if image_size is not None:
-        size = (image_size, image_size) if isinstance(image_size, (int, float)) else tuple(image_size)
-        found = replace(found, preprocess=replace(found.preprocess, size=(int(size[0]), int(size[1]))))
-    pretrained = not found.provenance.get("source", "").startswith("first values")
+        what = [f"it is a {type(net).__name__}"]
+        raise ArgumentError("`net` must be a name, a file, a Network or a Model.", what, "mxzoo() lists names.")
+    if size is not None and size != found.preprocess.size:
+        found = replace(found, preprocess=replace(found.preprocess, size=size)).check()
+    pretrained = not found.provenance.get("source", "").startswith(_FIRST)
     units = len(images.levels) if images.levels else 1
     on_stages = pretrained and found.body.output not in _POOLED
     return found.replace_head(units, seed=seed, stages=on_stages), pretrained
 
 
-def _by_name(net: PathLike, images: ImageSet, image_size: Union[int, tuple[int, int], None], seed: int) -> Network:
+def _by_name(net: PathLike, images: ImageSet, image_size: Optional[tuple[int, int]], seed: int) -> Network:
     """A network of the zoo, set up for these pictures; or one from a file, as it is."""
     name = os.fspath(net)
-    if name.endswith((".mxt", ".json")):
+    if name.lower().endswith((".mxt", ".json")):
         return mxnetwork(name, seed=seed)
     entry = zoo.entry(name)
     if entry.weights is None:
@@ -356,9 +374,19 @@ def _by_name(net: PathLike, images: ImageSet, image_size: Union[int, tuple[int, 
     size = image_size or _seen_size(images, entry.preprocess)
     network = mxnetwork(name, image_size=size, seed=seed)
     if image_size is None and size != entry.preprocess.size:
-        text = f"Small pictures are seen at {size[0]} x {size[1]}: image_size= overrides it."  # type: ignore[index]
+        text = f"Small pictures are seen at {size[0]} x {size[1]}: image_size= overrides it."
         progress.current().event("message", text=text)
     return replace(network, preprocess=replace(network.preprocess, fit="stretch"))
+
+
+def _checked_size(image_size: Any) -> Optional[tuple[int, int]]:
+    if image_size is None:
+        return None
+    try:
+        return as_size(image_size)
+    except (NetworkError, TypeError, ValueError, OverflowError) as error:
+        text = "`image_size` must be a whole number of pixels, or height and width."
+        raise ArgumentError(text, [f"it is {image_size!r}"]) from error
 
 
 def _seen_size(images: ImageSet, preprocess: Preprocess) -> tuple[int, int]:
@@ -405,15 +433,17 @@ def _class_weights(
     if isinstance(wish, str):
         if wish != "balanced":
             raise ArgumentError('`class_weights` must be "balanced" or numbers.', [f"it is {wish!r}"])
-        counts = np.bincount(np.asarray(images.y), minlength=len(levels))
+        counts = np.bincount(np.asarray(images.y), minlength=len(levels)).tolist()
         return [float(len(images) / (len(levels) * max(1, count))) for count in counts]
     if isinstance(wish, Mapping):
         unknown = sorted(str(level) for level in wish if level not in levels)
         if unknown:
             raise ArgumentError("`class_weights` names classes that do not exist.", unknown)
-        values = [float(wish.get(level, 1.0)) for level in levels]
-    else:
+        wish = [wish.get(level, 1.0) for level in levels]
+    try:
         values = [float(value) for value in wish]
+    except (TypeError, ValueError):
+        values = []
     if len(values) != len(levels) or not all(np.isfinite(value) and value >= 0 for value in values) or not any(values):
         raise ArgumentError(
             f"`class_weights` must be {len(levels)} numbers of at least 0, not all 0.", [f"it is {wish!r}"]
@@ -422,7 +452,7 @@ def _class_weights(
 
 
 def _checked_seed(seed: Any) -> int:
-    whole = isinstance(seed, (int, float, np.number)) and not isinstance(seed, bool) and seed == int(seed)
-    if not whole or not 0 <= seed < 2**31:
+    number = isinstance(seed, (int, float, np.number)) and not isinstance(seed, bool)
+    if not number or not 0 <= seed < 2**31 or seed != int(seed):
         raise ArgumentError("`seed` must be a whole number from 0 to 2147483647.", [f"it is {seed!r}"])
     return int(seed)

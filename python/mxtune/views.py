@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any, Optional
 
@@ -83,7 +83,7 @@ class Views:
         return [kept[int(index)] for index in indices]
 
 
-def ahead(work: Any, calls: Sequence[tuple[Any, ...]]) -> Iterator[Any]:
+def ahead(work: Any, calls: Sequence[tuple[Any, ...]]) -> Generator[Any, None, None]:
     """``work(*call)`` for each call in order, the next one under way in a thread while one is used."""
     with ThreadPoolExecutor(1, "mxtune-ahead") as pool:
         waiting = pool.submit(work, *calls[0]) if calls else None

@@ -76,7 +76,7 @@ def test_folder_that_cannot_be_written_to_is_told(tmp_path: Path, monkeypatch: p
     ],
 )
 def test_rpy2_must_fit_r(r_version: str, rpy2: str, wanted: str) -> None:
-    problems = info._r_problems(r_version, rpy2)
+    problems = info.r_problems(r_version, rpy2)
     assert [problem.remedy.split()[-1] for problem in problems] == ([wanted] if wanted else [])
 
 

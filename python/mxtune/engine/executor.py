@@ -5,12 +5,13 @@ Above it there are only NumPy arrays. Another engine is another class with these
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Optional, Union
 
 import numpy as np
 
-from ..compile import even_kernels, frozen_statistics
+from ..compile import even_kernels, frozen_statistics, fusible
 from ..errors import EngineError
 from ..graph import Graph, to_json
 from . import load
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 
 _BETA1, _BETA2, _EPSILON = 0.9, 0.999, 1e-8
 _CPU = (Device("cpu", 0),)
+_WEIGHT = "weight:"
 
 
 class Executor:
@@ -73,6 +75,7 @@ class Executor:
         self._decay, self._rates, self._seed = decay, rates or {}, seed
         self._steps = 0
         graph, params = even_kernels(frozen_statistics(graph, self._trainable), params, self._trainable)
+        graph = fusible(graph)
         self._inputs = tuple(name for name in graph.arguments if name not in params)
         self._arguments, self._auxiliary = graph.arguments, graph.auxiliary
         self._heads = len(graph.heads)
@@ -129,11 +132,10 @@ class Executor:
         value, gradient = loss(outputs)
         if not np.isfinite(value):
             return float(value)  # nothing was changed yet: the caller still has the last good weights
-        for executor, context, part in zip(
-            self._executors(len(outputs)), self._contexts, self._shares(gradient.astype(np.float32))
-        ):
+        shares = self._shares(gradient.astype(np.float32))
+        for executor, context, part in zip(self._executors(len(outputs)), self._contexts, shares):
             executor.backward([self._mx.nd.array(part, ctx=context)])
-        self._update(rate)
+        self._update(rate, len(shares))
         return float(value)
 
     def parameters(self) -> dict[str, NDArray[np.float32]]:
@@ -142,7 +144,7 @@ class Executor:
 
     def state(self) -> dict[str, Array]:
         """All that the next step depends on, for a checkpoint."""
-        arrays = {f"weight:{name}": value for name, value in self.parameters().items()}
+        arrays = {_WEIGHT + name: value for name, value in self.parameters().items()}
         arrays.update({f"mean:{name}": value.asnumpy() for name, value in self._mean.items()})
         arrays.update({f"var:{name}": value.asnumpy() for name, value in self._var.items()})
         arrays["steps"] = np.array([self._steps], dtype=np.int64)
@@ -157,15 +159,18 @@ class Executor:
         for arrays in self._arrays:
             for name in arrays:
                 if name in self._trainable:
-                    arrays[name][:] = state[f"weight:{name}"]
+                    arrays[name][:] = state[_WEIGHT + name]
 
     def _named(self, batch: Batch) -> dict[str, Array]:
-        if isinstance(batch, Mapping):
-            return {name: batch[name] for name in self._inputs}
-        return {self._inputs[0]: batch}
+        named = batch if isinstance(batch, Mapping) else {self._inputs[0]: batch}
+        wrong = [name for name in self._inputs if name not in named or len(named[name]) == 0]
+        if wrong:
+            raise EngineError("There is nothing to run the network on.", [f"{name}: nothing" for name in wrong])
+        return {name: named[name] for name in self._inputs}
 
     def _shares(self, array: Array) -> list[Array]:
-        return np.array_split(array, len(self._contexts))
+        """The rows for each device; fewer devices than there are where there are fewer rows."""
+        return np.array_split(array, min(len(self._contexts), len(array)))
 
     def _forward(self, batch: dict[str, Array], train: bool) -> list[NDArray[np.float32]]:
         """Run a batch. In prediction it is filled up to a power of two, so that few sizes are ever planned."""
@@ -210,15 +215,15 @@ class Executor:
             aux_states={n: arrays[n] for n in self._auxiliary},
         )
 
-    def _update(self, rate: float) -> None:
-        """One step of AdamW on the first device, whose weights the others then take."""
+    def _update(self, rate: float, devices: int) -> None:
+        """One step of AdamW by the gradients of so many devices, on the first one; the others then take its weights."""
         nd = self._mx.nd
         self._steps += 1
         correction = np.sqrt(1 - _BETA2**self._steps) / (1 - _BETA1**self._steps)
         first = self._arrays[0]
         for name in self._learned:
             weight, gradient = first[name], self._grads[0][name]
-            for other in self._grads[1:]:
+            for other in self._grads[1:devices]:
                 gradient += other[name].as_in_context(gradient.context)
             own_rate = rate * self._rates.get(name, 1.0)
             if self._decay and weight.ndim > 1:
@@ -247,5 +252,12 @@ def _filled(array: Array, rows: int) -> Array:
 
 
 def _first_line(error: BaseException) -> str:
-    lines = [line.strip() for line in str(error).splitlines() if line.strip() and "Stack trace" not in line]
-    return lines[-1] if lines else type(error).__name__
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    told = [line for line in lines if "Error in operator" in line or "Check failed" in line] or lines[:1]
+    place = r"(MXNetError: )|(\[[\d:]+\] )|(\S+\.(cc|h):\d+: )"  # when, and where in MXNet's source
+    return re.sub(place, "", told[0]) if told else type(error).__name__
+
+
+def weights(state: Mapping[str, Array]) -> dict[str, NDArray[np.float32]]:
+    """The trained parameters in what `Executor.state` gave."""
+    return {name[len(_WEIGHT) :]: array for name, array in state.items() if name.startswith(_WEIGHT)}

@@ -133,9 +133,9 @@ def collect() -> Info:
         what = f"The cache folder {cache_dir()} can't be written to"
         problems.append(_problem(what, f"export {SETTING}=/a/folder/of/yours"))
 
-    r_program, versions["R"] = _r()
+    r_program, versions["R"] = r_found()
     folders["R"] = r_program
-    problems += _r_problems(versions["R"], versions["rpy2"])
+    problems += r_problems(versions["R"], versions["rpy2"])
     return Info(
         versions,
         features,
@@ -180,7 +180,7 @@ def _weights() -> Optional[str]:
     return folders[0] if folders else None
 
 
-def _r() -> tuple[Optional[str], Optional[str]]:
+def r_found() -> tuple[Optional[str], Optional[str]]:
     """The program R and its version, of ``R_HOME`` if set, otherwise of the search path."""
     home = os.environ.get("R_HOME")
     program = shutil.which("R", path=str(Path(home) / "bin")) if home else shutil.which("R")
@@ -196,15 +196,20 @@ def _r() -> tuple[Optional[str], Optional[str]]:
     return program, match[1] if match else None
 
 
-def _r_problems(r_version: Optional[str], rpy2: Optional[str]) -> list[Problem]:
-    """rpy2 3.6 needs R 4.5 (``R_getVar``), rpy2 3.5.17 is the last for R 4.2 to 4.4."""
+def r_problems(r_version: Optional[str], rpy2: Optional[str]) -> list[Problem]:
+    """What is wrong with an rpy2 that does not fit R."""
     if rpy2 is None or r_version is None:
         return []
-    wanted = "rpy2>=3.6" if _numbers(r_version) >= (4, 5) else "rpy2==3.5.17"
+    wanted = rpy2_for(r_version)
     if (_numbers(rpy2) >= (3, 6)) == (wanted == "rpy2>=3.6"):
         return []
     command = "pip uninstall -y rpy2 rpy2-rinterface rpy2-robjects && pip install "
     return [_problem(f"rpy2 {rpy2} does not fit R {r_version}", f"{command}'{wanted}'")]
+
+
+def rpy2_for(r_version: Optional[str]) -> str:
+    """What pip has to install: rpy2 3.6 needs R 4.5 (``R_getVar``), rpy2 3.5.17 is the last for R 4.2 to 4.4."""
+    return "rpy2>=3.6" if r_version and _numbers(r_version) >= (4, 5) else "rpy2==3.5.17"
 
 
 def _numbers(version: str) -> tuple[int, ...]:
