@@ -53,7 +53,5 @@ def mxexample(name: Optional[str] = None) -> Union[str, list[str]]:
     if name is None:
         return names
     if name not in names:
-        raise ArgumentError(
-            f'No example pictures are called "{name}".', hint=f"There are: {', '.join(names)}."
-        )
+        raise ArgumentError(f'No example pictures are called "{name}".', hint=f"There are: {', '.join(names)}.")
     return str(folder / name)

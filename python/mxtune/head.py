@@ -92,7 +92,7 @@ def fit_head(
     strengths, iterations = tuple(sorted(strengths, reverse=True)), _ITERATIONS
     if held is not None and len(features) > _MANY:
         every = slice(None, None, len(features) // _SAMPLE)
-        sample = np.ascontiguousarray(features[every]), targets[every]
+        sample = features[every], targets[every]  # no copy
         strengths, solution = _from_sample(sample, loss, strengths, solution, held)
         iterations = _ITERATIONS_OF_MANY
     for strength in strengths:

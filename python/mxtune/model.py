@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
     from numpy.typing import NDArray
 
+    from .rhost.model_in_r import ModelInR
+
     Array = NDArray[Any]
 
 PathLike = Union[str, "os.PathLike[str]"]
@@ -287,6 +289,13 @@ class Model:
             titles = [f"{t}, taken for {p} ({q:.2f})" for t, p, q in zip(worst.truth, worst.pred_class, worst.prob)]
         figure: Figure = report.gallery([images.open(places[name]) for name in worst["file"]], titles)
         return figure
+
+    @property
+    def r(self) -> ModelInR:
+        """What the R package does with a model, in an R inside this process: ``model.r.predict("photos")``."""
+        from .rhost.model_in_r import ModelInR
+
+        return ModelInR(self)
 
     # ---- in and out
 

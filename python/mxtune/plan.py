@@ -98,17 +98,17 @@ def make(wishes: Wishes, pictures: int, pretrained: bool, validated: bool) -> tu
         smoothing=0.02,
     )
     if not pretrained:
-        epochs = wishes.epochs or _clipped(300_000 / pictures, 8, 60)
+        epochs = wishes.epochs or _clipped(600_000 / pictures, 12, 60)
         patience = wishes.patience if wishes.patience is not None else max(3, epochs // 4)
         scratch = replace(
-            common, epochs=epochs, lr=wishes.lr or 2e-3, patience=patience if validated else 0, smoothing=0.0
+            common, epochs=epochs, lr=wishes.lr or 1e-3, patience=patience if validated else 0, smoothing=0.0
         )
         return (scratch,)
     head = Stage("head", batch_size=min(batch, 32))  # no faster above, and larger buffers
-    if wishes.tune == "head":
+    if wishes.tune == "head" or (wishes.tune == "auto" and not validated):
         return (head,)
     if wishes.tune == "all":
-        return head, replace(common, epochs=wishes.epochs or _clipped(25_000 / pictures, 3, 15), lr=wishes.lr or 2e-4)
+        return head, replace(common, epochs=wishes.epochs or _clipped(25_000 / pictures, 3, 15), lr=wishes.lr or 3e-4)
     epochs = _clipped(2_000 / pictures, 2, 8)
     if wishes.tune == "auto":  # on some hundred photographs a second epoch gained nothing, on three sets
         epochs = 1 if pictures < 1000 else 2

@@ -67,9 +67,7 @@ class Preprocess:
         def fixed(name: str, value: object) -> None:
             object.__setattr__(self, name, value)
 
-        size = (
-            (self.size, self.size) if isinstance(self.size, int) else tuple(int(side) for side in self.size)
-        )
+        size = (self.size, self.size) if isinstance(self.size, int) else tuple(int(side) for side in self.size)
         if len(size) != 2 or min(size) < 1:
             raise ArgumentError("`size` must be height and width in pixels.", [f"it is {self.size!r}"])
         fixed("size", size)
@@ -122,9 +120,7 @@ class Preprocess:
         if image.width > long[0] or image.height > long[1]:
             image = _middle(image, min(image.width, round(long[0])), min(image.height, round(long[1])))
         return _array(
-            self._resized(
-                image, max(width, round(image.width * scale)), max(height, round(image.height * scale))
-            )
+            self._resized(image, max(width, round(image.width * scale)), max(height, round(image.height * scale)))
         )
 
     def centre(self, canvas: Pixels) -> Pixels:
@@ -203,6 +199,4 @@ def _sides(size: tuple[int, int]) -> str:
 
 
 def _values(values: tuple[float, ...]) -> str:
-    return (
-        f"{values[0]:g}" if len(set(values)) == 1 else "(" + ", ".join(f"{value:g}" for value in values) + ")"
-    )
+    return f"{values[0]:g}" if len(set(values)) == 1 else "(" + ", ".join(f"{value:g}" for value in values) + ")"

@@ -84,7 +84,7 @@ def mxtrain(
     batch_size
         Pictures in a step, at most as many as there are; 32 (64 from 5,000 pictures on) if None.
     lr
-        Highest learning rate of AdamW; 5e-5 for the tail, 2e-4 for all, 2e-3 for a network without weights if None.
+        Highest learning rate of AdamW; 5e-5 for the tail, 3e-4 for all, 1e-3 for a network without weights if None.
     schedule
         ``"cosine"`` or ``"constant"``, both after a short rise.
     augment

@@ -28,9 +28,7 @@ def _views(augment: Augment, count: int = 40, canvas: Any = CANVAS, spec: Prepro
     return np.stack([augment.view(canvas, spec, rng) for _ in range(count)])
 
 
-@pytest.mark.parametrize(
-    "augment", [ALL, Augment.light(), Augment.light(small=True), Augment.light(grey=True)]
-)
+@pytest.mark.parametrize("augment", [ALL, Augment.light(), Augment.light(small=True), Augment.light(grey=True)])
 def test_views_have_the_networks_size_vary_and_repeat_with_the_seed(augment: Augment) -> None:
     views = _views(augment)
     assert (views.shape, views.dtype) == ((40, 64, 64, 3), np.uint8)

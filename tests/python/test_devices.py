@@ -32,9 +32,7 @@ WITH_CUDA, WITHOUT = Build("11.7"), Build()
         (Device("gpu", 1), (A10, L4), ["gpu:1"]),
     ],
 )
-def test_usable_gpus_are_chosen(
-    request_: devices.Request, gpus: tuple[cuda.Gpu, ...], found: list[str]
-) -> None:
+def test_usable_gpus_are_chosen(request_: devices.Request, gpus: tuple[cuda.Gpu, ...], found: list[str]) -> None:
     choice = choose(request_, WITH_CUDA, gpus)
     assert [str(device) for device in choice.devices] == found
     assert choice.reason is None
@@ -127,9 +125,7 @@ def test_this_mxnet_without_cuda_says_so_beside_a_gpu(monkeypatch: pytest.Monkey
     assert resolve("auto") == CPU
     with pytest.raises(DeviceError, match="No GPU can be used: MXNet is installed without CUDA") as caught:
         resolve("gpu:0")
-    assert str(caught.value.hint).startswith(
-        "Run: pip uninstall -y mxnet && pip install --no-deps mxnet-cu117==1.9.1 "
-    )
+    assert str(caught.value.hint).startswith("Run: pip uninstall -y mxnet && pip install --no-deps mxnet-cu117==1.9.1 ")
 
 
 def test_looking_for_gpus_never_fails() -> None:

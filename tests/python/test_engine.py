@@ -208,9 +208,7 @@ def test_all_usable_cpus_compute_and_the_environment_does_not_tell() -> None:
 def test_missing_mxnet_is_told_with_the_command(tmp_path: Path) -> None:
     code = "from mxtune.engine import load\ntry: load()\nexcept Exception as e: print(type(e).__name__, e)"
     told = passes(code, "-S", path=only_numpy(tmp_path)).stdout
-    assert told.startswith(
-        "EngineError MXNet, which computes the networks, is not installed.\ni Run: pip install "
-    )
+    assert told.startswith("EngineError MXNet, which computes the networks, is not installed.\ni Run: pip install ")
     assert "mxnet==1.9.1" in told
 
 
@@ -284,14 +282,10 @@ def test_command_fits_python_and_numpy(
 
 
 @pytest.mark.parametrize("machine", [("Darwin", "arm64"), ("Linux", "aarch64"), ("Windows", "AMD64")])
-def test_platform_without_a_wheel_is_told_plainly(
-    monkeypatch: pytest.MonkeyPatch, machine: tuple[str, str]
-) -> None:
+def test_platform_without_a_wheel_is_told_plainly(monkeypatch: pytest.MonkeyPatch, machine: tuple[str, str]) -> None:
     def system() -> Any:
         return machine[0]
 
     monkeypatch.setattr(engine.platform, "system", system)
     monkeypatch.setattr(engine.platform, "machine", lambda: machine[1])
-    assert engine.install_hint().startswith(
-        f"There is no wheel of MXNet 1.9.1 for {machine[0]} on {machine[1]};"
-    )
+    assert engine.install_hint().startswith(f"There is no wheel of MXNet 1.9.1 for {machine[0]} on {machine[1]};")

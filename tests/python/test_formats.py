@@ -134,9 +134,7 @@ def test_the_real_file_is_read_with_its_strides() -> None:
 
 @pytest.mark.parametrize("layout", [0, 1], ids=["legacy", "zip"])
 def test_offset_and_strides_are_honoured(layout: int, written: Any) -> None:
-    content = collections.OrderedDict(
-        a=tensor("0", 6, (3, 2), (1, 3)), b=tensor("0", 6, (2,), (2,), offset=1)
-    )
+    content = collections.OrderedDict(a=tensor("0", 6, (3, 2), (1, 3)), b=tensor("0", 6, (2,), (2,), offset=1))
     found = read_pth(written(both(content)[layout]))
     np.testing.assert_array_equal(found["a"], SIX.reshape(2, 3).T)
     np.testing.assert_array_equal(found["b"], [1, 3])
@@ -271,10 +269,7 @@ def test_a_pickle_can_not_fill_the_memory(written: Any) -> None:
         "bytes": b"\x80\x02\x8e" + struct.pack("<Q", 2**62) + b".",
         "marks": b"\x80\x02" + b"(" * 1000 + b"t" * 2000 + b".",
         "hash": b"\x80\x02}" + b")" + b"q\x00h\x00\x86" * 200 + b"K\x01s.",
-        "pairs": b"\x80\x02ccollections\nOrderedDict\n(](("
-        + b")"
-        + b"q\x00h\x00\x86" * 200
-        + b"K\x01tet\x85R.",
+        "pairs": b"\x80\x02ccollections\nOrderedDict\n(]((" + b")" + b"q\x00h\x00\x86" * 200 + b"K\x01tet\x85R.",
         "itself": pickled(turning),
         "nothing": b"\x80\x02.",
         "no stop": b"\x80\x02" + b"N" * 100,

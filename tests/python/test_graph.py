@@ -102,22 +102,14 @@ def test_a_file_of_the_caffe_era_means_what_mxnet_takes_it_to_mean() -> None:
     graph = from_json(OLD)
     symbol = load().sym.load_json(OLD)
     assert sorted(graph.arguments) == sorted(symbol.list_arguments())
-    assert (
-        sorted(graph.auxiliary)
-        == sorted(symbol.list_auxiliary_states())
-        == ["bn_moving_mean", "bn_moving_var"]
-    )
+    assert sorted(graph.auxiliary) == sorted(symbol.list_auxiliary_states()) == ["bn_moving_mean", "bn_moving_var"]
     assert graph.node("conv_weight").attrs == {"__lr_mult__": "2"}
     assert graph.node("bn").attrs == {"eps": "0.001", "fix_gamma": "False"}
     assert load().sym.load_json(to_json(graph)).list_outputs() == symbol.list_outputs()
 
 
 def test_the_middle_ages_attr_is_read() -> None:
-    text = (
-        OLD.replace('"param": {}, ', "")
-        .replace(', "attr": {"ctx_group": "a"}', "")
-        .replace('"param"', '"attr"')
-    )
+    text = OLD.replace('"param": {}, ', "").replace(', "attr": {"ctx_group": "a"}', "").replace('"param"', '"attr"')
     assert from_json(text).node("conv").attrs["kernel"] == "(3,3)"
 
 
@@ -261,9 +253,7 @@ def test_attach_refuses_a_name_that_both_have() -> None:
 def test_rename_and_remove_and_replace_keep_the_rest(x: np.ndarray) -> None:
     graph, params = small(), values(small())
     expected = run(graph, params, data=x)
-    np.testing.assert_array_equal(
-        run(rename(graph, {"relu": "first", "fc": "last"}), params, data=x), expected
-    )
+    np.testing.assert_array_equal(run(rename(graph, {"relu": "first", "fc": "last"}), params, data=x), expected)
     np.testing.assert_array_equal(run(remove(graph, "drop"), params, data=x), expected)
     relu = graph.node("relu")
     clipped = replace_node(graph, "relu", Node("cut", "clip", {"a_min": "0", "a_max": "1e9"}, relu.inputs))
@@ -281,9 +271,7 @@ def test_a_graph_that_is_none_is_refused() -> None:
         remove(small(), "data")
 
 
-@pytest.mark.parametrize(
-    ("size", "kernel", "stride"), [(28, 3, 2), (7, 3, 2), (14, 5, 2), (9, 5, 1), (8, 1, 1)]
-)
+@pytest.mark.parametrize(("size", "kernel", "stride"), [(28, 3, 2), (7, 3, 2), (14, 5, 2), (9, 5, 1), (8, 1, 1)])
 def test_same_padding_is_that_of_tensorflow(size: int, kernel: int, stride: int) -> None:
     b = Builder()
     entry, pad = b.same_pad(b.data(), (size, size), kernel, stride)

@@ -217,9 +217,7 @@ def test_every_bad_file_is_named_at_once(photos: Path) -> None:
 
 def test_bad_files_can_be_skipped(photos: Path) -> None:
     (photos / "cats" / "IMG 7.jpg").write_bytes((photos / "cats" / "cat 2.jpg").read_bytes()[:9000])
-    with pytest.warns(
-        PictureWarning, match=r"Left out 1 of 5 pictures.\nx cats/IMG 7.jpg: the file ends after 9.0 kB"
-    ):
+    with pytest.warns(PictureWarning, match=r"Left out 1 of 5 pictures.\nx cats/IMG 7.jpg: the file ends after 9.0 kB"):
         images = mximages(photos, on_bad="skip")
     assert len(images) == 4
     assert images.bad == (("cats/IMG 7.jpg", "the file ends after 9.0 kB, before the picture does"),)
@@ -254,9 +252,7 @@ def test_a_decompression_bomb_is_a_named_bad_file(photos: Path) -> None:
     _bomb(photos / "cats" / "bomb.png", 60_000, 60_000)
     canvas = (50_000 - 1).to_bytes(3, "little") * 2
     (photos / "cats" / "bomb.webp").write_bytes(b"RIFF\x16\0\0\0WEBPVP8X\x0a\0\0\0\0\0\0\0" + canvas)
-    (photos / "cats" / "bomb.gif").write_bytes(
-        b"GIF89a" + struct.pack("<HHBBB", 65_000, 65_000, 0, 0, 0) + b";"
-    )
+    (photos / "cats" / "bomb.gif").write_bytes(b"GIF89a" + struct.pack("<HHBBB", 65_000, 65_000, 0, 0, 0) + b";")
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         with pytest.raises(PictureError) as caught:
@@ -267,9 +263,7 @@ def test_a_decompression_bomb_is_a_named_bad_file(photos: Path) -> None:
     )
 
 
-def test_pillows_global_settings_are_neither_used_nor_changed(
-    photos: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_pillows_global_settings_are_neither_used_nor_changed(photos: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     before = PIL.Image.MAX_IMAGE_PIXELS, ImageFile.LOAD_TRUNCATED_IMAGES
     mximages(photos)
     assert before == (PIL.Image.MAX_IMAGE_PIXELS, ImageFile.LOAD_TRUNCATED_IMAGES)

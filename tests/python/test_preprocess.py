@@ -36,9 +36,7 @@ def test_crop_is_the_centre_of_the_resized_picture(cat: PIL.Image.Image) -> None
 @pytest.mark.parametrize("shape", [(451, 300), (300, 451), (1, 1), (3, 900), (900, 3), (160, 96)])
 def test_every_picture_fits_every_size(fit: str, size: tuple[int, int], shape: tuple[int, int]) -> None:
     for channels, mode in ((3, "RGB"), (1, "L"), (3, "L"), (1, "RGB")):
-        spec = Preprocess(
-            size=size, channels=channels, mean=(127.0,) * channels, std=(128.0,) * channels, fit=fit
-        )
+        spec = Preprocess(size=size, channels=channels, mean=(127.0,) * channels, std=(128.0,) * channels, fit=fit)
         picture = PIL.Image.new(mode, shape, 90 if mode == "L" else (90, 90, 90))
         canvas = spec.canvas(picture)
         assert canvas.dtype == np.uint8

@@ -53,24 +53,17 @@ def project() -> dict[str, str]:
 def pins(lock: str) -> dict[str, str]:
     """The version of each package in a lock file."""
     text = (ROOT / lock).read_text(encoding="utf-8")
-    return {
-        canonicalize_name(name): version
-        for name, version in re.findall(r"^([\w.-]+)==(\S+)", text, re.MULTILINE)
-    }
+    return {canonicalize_name(name): version for name, version in re.findall(r"^([\w.-]+)==(\S+)", text, re.MULTILINE)}
 
 
 @pytest.mark.parametrize(("module", "home"), [("mxnet", "engine/"), ("rpy2", "rhost.py")])
 def test_a_foreign_engine_is_imported_in_one_place_only(module: str, home: str) -> None:
-    guests = [
-        file.relative_to(PACKAGE).as_posix() for file in PACKAGE.rglob("*.py") if module in imports(file)
-    ]
+    guests = [file.relative_to(PACKAGE).as_posix() for file in PACKAGE.rglob("*.py") if module in imports(file)]
     assert [guest for guest in guests if not guest.startswith((home, home.removesuffix(".py") + "/"))] == []
 
 
 def test_no_part_of_the_package_imports_pytorch() -> None:
-    assert [
-        file.name for file in PACKAGE.rglob("*.py") if {"torch", "torchvision", "timm"} & set(imports(file))
-    ] == []
+    assert [file.name for file in PACKAGE.rglob("*.py") if {"torch", "torchvision", "timm"} & set(imports(file))] == []
 
 
 def test_no_file_names_a_path_of_somebodys_machine() -> None:
@@ -80,16 +73,12 @@ def test_no_file_names_a_path_of_somebodys_machine() -> None:
 
 def test_no_lock_names_a_package_index() -> None:
     for lock in ROOT.glob("requirements*.lock"):
-        assert not re.search(
-            r"https?:|file:|--(extra-)?index-url|--find-links", lock.read_text(encoding="utf-8")
-        )
+        assert not re.search(r"https?:|file:|--(extra-)?index-url|--find-links", lock.read_text(encoding="utf-8"))
 
 
 def test_no_test_is_skipped() -> None:
     skips = re.compile(r"pytest\." + r"(skip|importorskip)\b|mark\." + "skip")
-    assert [
-        file.name for file in (ROOT / "tests" / "python").glob("*.py") if skips.search(file.read_text())
-    ] == []
+    assert [file.name for file in (ROOT / "tests" / "python").glob("*.py") if skips.search(file.read_text())] == []
 
 
 def test_the_lock_holds_every_requirement_at_a_version_that_fits() -> None:
@@ -118,9 +107,7 @@ def test_every_pinned_file_has_its_hash() -> None:
 
 @pytest.mark.parametrize("page", ["README.md", "CONTRIBUTING.md"])
 def test_every_make_goal_that_a_page_names_exists(page: str) -> None:
-    named = set(
-        re.findall(r"(?:^|`|\d )make ([a-z-]+)", (ROOT / page).read_text(encoding="utf-8"), re.MULTILINE)
-    )
+    named = set(re.findall(r"(?:^|`|\d )make ([a-z-]+)", (ROOT / page).read_text(encoding="utf-8"), re.MULTILINE))
     goals = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE))
     assert named
     assert named <= goals
@@ -141,12 +128,8 @@ def test_ci_runs_make_test_and_nothing_cleverer() -> None:
 
 
 def test_the_example_in_the_readme_runs(tmp_path: Path) -> None:
-    (example,) = re.findall(
-        r"```python\n(.*?)```", (ROOT / "README.md").read_text(encoding="utf-8"), re.DOTALL
-    )
-    done = subprocess.run(
-        [sys.executable, "-c", example], cwd=tmp_path, capture_output=True, text=True, check=False
-    )
+    (example,) = re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text(encoding="utf-8"), re.DOTALL)
+    done = subprocess.run([sys.executable, "-c", example], cwd=tmp_path, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     assert "pred_ankle_boot" in done.stdout
     assert (tmp_path / "clothes.mxt").is_file()

@@ -94,11 +94,7 @@ def test_files_before_mxnet_had_a_version_are_read(tmp_path: Path) -> None:
 def test_bfloat16_is_read_as_float32(tmp_path: Path) -> None:
     values = np.array([1.0, -2.5, 0.0], "float32")
     raw = (values.view("<u4") >> 16).astype("<u2").tobytes()
-    head = (
-        struct.pack("<QQQ", 0x112, 0, 1)
-        + struct.pack("<Iiiq", 0xF993FAC9, 0, 1, 3)
-        + struct.pack("<iii", 1, 0, 12)
-    )
+    head = struct.pack("<QQQ", 0x112, 0, 1) + struct.pack("<Iiiq", 0xF993FAC9, 0, 1, 3) + struct.pack("<iii", 1, 0, 12)
     (tmp_path / "b.params").write_bytes(head + raw + struct.pack("<Q", 0))
     assert same(read_params(tmp_path / "b.params"), {"0": values})
 
@@ -134,8 +130,7 @@ def test_any_changed_byte_gives_arrays_or_a_clear_error(tmp_path: Path) -> None:
         (b"PK\x03\x04 a zip file, not this", "it does not begin as MXNet's .params files do"),
         (struct.pack("<QQQ", 0x112, 0, 2**60), "the number of arrays is 1152921504606846976"),
         (
-            struct.pack("<QQQ", 0x112, 0, 1)
-            + struct.pack("<Iiiqqiii", 0xF993FAC9, 0, 2, 2**40, 2**40, 1, 0, 0),
+            struct.pack("<QQQ", 0x112, 0, 1) + struct.pack("<Iiiqqiii", 0xF993FAC9, 0, 2, 2**40, 2**40, 1, 0, 0),
             "array 1 of 1 says it is 1099511627776 x 1099511627776 of float32, 0 bytes are left",
         ),
         (struct.pack("<QQQ", 0x112, 0, 1) + struct.pack("<Ii", 0xF993FAC9, 1) + bytes(40), "is sparse"),
@@ -192,9 +187,7 @@ def test_shape_that_is_left_open_is_told() -> None:
         infer_shapes(gluon_graph("squeezenet1.1", 3), {})
 
 
-@pytest.mark.parametrize(
-    "name", ["resnet18_v1", "mobilenetv2_0.25", "squeezenet1.1", "densenet121", "alexnet"]
-)
+@pytest.mark.parametrize("name", ["resnet18_v1", "mobilenetv2_0.25", "squeezenet1.1", "densenet121", "alexnet"])
 def test_gluon_networks_have_the_same_names_whatever_was_built_before(name: str) -> None:
     first = gluon_graph(name, 7)
     block = load().gluon.model_zoo.vision.resnet18_v2()

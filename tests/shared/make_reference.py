@@ -34,9 +34,7 @@ class SameConv(nn.Conv2d):
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         pads: list[int] = []
-        for size, kernel, stride in zip(
-            reversed(x.shape[2:]), reversed(self.kernel_size), reversed(self.stride)
-        ):
+        for size, kernel, stride in zip(reversed(x.shape[2:]), reversed(self.kernel_size), reversed(self.stride)):
             total = max((math.ceil(size / stride) - 1) * stride + kernel - size, 0)
             pads += [total // 2, total - total // 2]
         return functional.conv2d(functional.pad(x, pads), self.weight, None, self.stride, 0, 1, self.groups)

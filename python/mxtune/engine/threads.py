@@ -63,9 +63,7 @@ def announced() -> Iterator[None]:
         os.environ.pop(_SETTING, None)
 
 
-def _quota(
-    root: Path = Path("/sys/fs/cgroup"), membership: Path = Path("/proc/self/cgroup")
-) -> Optional[float]:
+def _quota(root: Path = Path("/sys/fs/cgroup"), membership: Path = Path("/proc/self/cgroup")) -> Optional[float]:
     """The CPUs that the control groups of this process allow together, or None where there is no limit."""
     try:
         lines = membership.read_text(encoding="utf-8", errors="replace").splitlines()

@@ -24,9 +24,7 @@ def read_symbol(path: Union[str, os.PathLike[str]]) -> Graph:
     file = Path(path)
     try:
         if file.stat().st_size > MAX_BYTES:
-            raise NetworkError(
-                f"{file} is too large for a symbol JSON: at most {MAX_BYTES // 2**20} MB are read."
-            )
+            raise NetworkError(f"{file} is too large for a symbol JSON: at most {MAX_BYTES // 2**20} MB are read.")
         return from_json(file.read_bytes())
     except OSError as fault:
         raise NetworkError(f"Can't read {file}: {fault.strerror or fault}.") from None

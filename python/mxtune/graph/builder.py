@@ -152,9 +152,7 @@ class Builder:
             return x, (totals[0] // 2, totals[1] // 2)
         (top, bottom), (left, right) = ((total // 2, total - total // 2) for total in totals)
         widths = f"(0, 0, 0, 0, {top}, {bottom}, {left}, {right})"
-        entry = self.add_node(
-            "Pad", name or f"{x[0]}_pad", [x], mode="constant", constant_value="0", pad_width=widths
-        )
+        entry = self.add_node("Pad", name or f"{x[0]}_pad", [x], mode="constant", constant_value="0", pad_width=widths)
         return entry, (0, 0)
 
     def graph(self, *heads: Entry) -> Graph:

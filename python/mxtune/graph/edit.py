@@ -199,9 +199,7 @@ def remove(graph: Graph, name: str) -> Graph:
         return source if pair[0] == name else pair
 
     nodes = tuple(
-        replace(other, inputs=tuple(entry(e) for e in other.inputs))
-        for other in graph.nodes
-        if other.name != name
+        replace(other, inputs=tuple(entry(e) for e in other.inputs)) for other in graph.nodes if other.name != name
     )
     heads = tuple(entry(head) for head in graph.heads)
     return subgraph(Graph(nodes, heads), heads)

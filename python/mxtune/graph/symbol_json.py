@@ -169,9 +169,7 @@ class _Reader:
             _refuse(f"an input of {_short(user)} is node {position}, which does not come before it")
         source = self.by_position[position]
         if output >= _n_outputs(source):
-            _refuse(
-                f"an input of {_short(user)} is output {output} of {_short(source.name)}, which has fewer"
-            )
+            _refuse(f"an input of {_short(user)} is output {output} of {_short(source.name)}, which has fewer")
         return source.name, output
 
     def _unique(self, name: str) -> str:

@@ -14,9 +14,7 @@ if TYPE_CHECKING:
 _STRETCH = 4_000_000  # values converted at a time, so that the copy in between stays in the processor's cache
 
 
-def pictures_of(
-    array: Any, layout: str, count: Optional[int] = None
-) -> tuple[NDArray[np.uint8], Optional[str]]:
+def pictures_of(array: Any, layout: str, count: Optional[int] = None) -> tuple[NDArray[np.uint8], Optional[str]]:
     """(N, H, W, C) uint8 pictures, C 1, 3 or 4, and a sentence on what was guessed.
 
     An array of this form already is taken as it is, without a copy. Other numbers are rounded once, a
@@ -112,16 +110,12 @@ def _factor(pictures: Any) -> tuple[float, Optional[str]]:
             "Pixel values must be from 0 to 1, or from 0 to 255.", [f"they are from {low:g} to {top:g}"]
         )
     if top > 255 and kind == "f" and pictures.dtype != np.float64:
-        raise ArgumentError(
-            "Pixel values must be from 0 to 1, or from 0 to 255.", [f"the largest is {top:g}"]
-        )
+        raise ArgumentError("Pixel values must be from 0 to 1, or from 0 to 255.", [f"the largest is {top:g}"])
     if pictures.dtype == np.uint16 or top > 255:
         return 1 / 257, "Pixel values are taken as 16-bit (0 to 65535)."
     if kind == "f":
         return (
-            (255.0, "Pixel values are taken as 0 to 1.")
-            if top <= 1
-            else (1.0, "Pixel values are taken as 0 to 255.")
+            (255.0, "Pixel values are taken as 0 to 1.") if top <= 1 else (1.0, "Pixel values are taken as 0 to 255.")
         )
     return 1.0, None
 

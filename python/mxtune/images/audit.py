@@ -17,7 +17,7 @@ from .pixels import Look, Pixels
 from .source import Source, gather
 
 
-def mximages(  # noqa: PLR0917 - the same order in R
+def mximages(
     x: Any,
     y: Any = None,
     levels: Optional[Sequence[str]] = None,
@@ -49,7 +49,8 @@ def mximages(  # noqa: PLR0917 - the same order in R
         The classes that there are, in order, where they are known already; any other is an error then.
     on_bad
         ``"error"``: all bad pictures are named in one error. ``"skip"``: in a warning, and left out.
-        ``"keep"``: nothing is looked at before it is needed (for prediction).
+        ``"keep"``: nothing is looked at before it is needed, labels that come with
+        the pictures neither (for prediction).
     layout
         The order of an array's axes: ``"NHWC"``, ``"HWCN"``, ``"NCHW"``.
     recursive
@@ -92,7 +93,8 @@ def mximages(  # noqa: PLR0917 - the same order in R
     if isinstance(x, ImageSet):
         return _relabelled(x, y, levels, task)
     source = gather(x, y, layout=layout, recursive=recursive, path=path, label=label)
-    wanted = Labels() if source.y is None else _folder_labels(source, levels, task)
+    unlabelled = source.y is None or (on_bad == "keep" and y is None)
+    wanted = Labels() if unlabelled else _folder_labels(source, levels, task)
     for guess in (*source.guesses, wanted.guess):
         if guess:
             progress.default().event("message", text=guess)
@@ -103,13 +105,11 @@ def mximages(  # noqa: PLR0917 - the same order in R
     return _audited(source, pixels, wanted, on_bad, levels is None, validation)
 
 
-def _audited(  # noqa: PLR0917 - what mximages() found out so far
+def _audited(
     source: Source, pixels: Pixels, labels: Labels, on_bad: str, tidy: bool, validation: Optional[ImageSet]
 ) -> ImageSet:
     looks = _look(pixels, len(source.names))
-    bad = [
-        BadPicture(name, look.reason) for name, look in zip(source.names, looks) if look.reason is not None
-    ]
+    bad = [BadPicture(name, look.reason) for name, look in zip(source.names, looks) if look.reason is not None]
     if bad and (on_bad == "error" or len(bad) == len(looks)):
         hint = 'Use on_bad = "skip" to go on without them.' if len(bad) < len(looks) else None
         raise unreadable(bad, len(looks), hint)
@@ -155,9 +155,7 @@ def _folder_labels(source: Source, levels: Optional[Sequence[str]], task: Option
     if source.levels is None:
         return understand(source.y, source.names, levels, task)
     outside = [
-        (name, "lies outside of the class folders")
-        for name, label in zip(source.names, source.y)
-        if label is None
+        (name, "lies outside of the class folders") for name, label in zip(source.names, source.y) if label is None
     ]
     if outside:
         raise unreadable(

@@ -52,10 +52,7 @@ def copies(images: ImageSet) -> None:
     for rows in groups.values():
         if len(rows) > 1:
             names = [images.names[row] for row in rows]
-            if (
-                images.task in ("classification", "multilabel")
-                and len({images.label_of(row) for row in rows}) > 1
-            ):
+            if images.task in ("classification", "multilabel") and len({images.label_of(row) for row in rows}) > 1:
                 torn.append(" = ".join(f"{name} ({images.label_of(row)})" for name, row in zip(names, rows)))
             else:
                 alike.append(" = ".join(names))
@@ -69,9 +66,7 @@ def copies(images: ImageSet) -> None:
         )
     if torn:
         images.problems += [f"copies with different labels: {line}" for line in torn]
-        text = (
-            f"{_count(len(torn), 'picture is', 'pictures are')} there more than once, with different labels."
-        )
+        text = f"{_count(len(torn), 'picture is', 'pictures are')} there more than once, with different labels."
         warn(LabelWarning(text, listed(torn, _NAMED), "Only one of the labels can be right."))
 
 

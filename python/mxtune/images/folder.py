@@ -60,9 +60,7 @@ def look_into(root: Path, recursive: bool) -> Folder:
     # Beside class folders, papers such as a licence or a table of labels are no pictures without a class.
     labelled: list[tuple[str, str, Optional[str]]] = [(n, p, None) for n, p in found if is_picture_name(n)]
     for name, files in classes.items():
-        labelled += [
-            (f"{name}/{below}", path, unicodedata.normalize("NFC", shown(name))) for below, path in files
-        ]
+        labelled += [(f"{name}/{below}", path, unicodedata.normalize("NFC", shown(name))) for below, path in files]
     labelled.sort()
     return Folder(
         [shown(name) for name, _, _ in labelled],
@@ -120,9 +118,7 @@ def _walk(folder: str, above: frozenset[tuple[int, int]]) -> Iterator[tuple[str,
             yield f"{name}/{below}", path
 
 
-def _refuse_splits(
-    root: Path, classes: dict[str, list[tuple[str, str]]], found: list[tuple[str, str]]
-) -> None:
+def _refuse_splits(root: Path, classes: dict[str, list[tuple[str, str]]], found: list[tuple[str, str]]) -> None:
     splits = [name for name, files in classes.items() if files]
     nested = all("/" in below for files in classes.values() for below, _ in files)
     if len(splits) > 1 and not found and nested and {name.lower() for name in splits} <= _SPLITS:

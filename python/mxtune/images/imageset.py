@@ -190,9 +190,7 @@ class ImageSet:
             ``fraction`` is not between 0 and 1.
         """
         if not 0 < fraction < 1:
-            raise ArgumentError(
-                "The share for validation must be above 0 and below 1.", [f"it is {fraction!r}"]
-            )
+            raise ArgumentError("The share for validation must be above 0 and below 1.", [f"it is {fraction!r}"])
         groups: Sequence[object] = range(len(self)) if self._hashes is None else self._hashes
         train, valid = divide(self.y, groups, fraction, seed, self.task)
         return self.take(train), self.take(valid)

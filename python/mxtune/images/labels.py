@@ -103,11 +103,7 @@ def is_missing(value: Any) -> bool:
 def _classes(values: list[Any], names: Sequence[str], known: Optional[tuple[str, ...]]) -> Labels:
     if known is None:
         distinct = set(values)
-        in_order = (
-            sorted(distinct)
-            if all(_is_number(value) for value in distinct)
-            else sorted(distinct, key=text_of)
-        )
+        in_order = sorted(distinct) if all(_is_number(value) for value in distinct) else sorted(distinct, key=text_of)
         known = tuple(dict.fromkeys(text_of(value) for value in in_order))
     code = {level: index for index, level in enumerate(known)}
     texts = [text_of(value) for value in values]
@@ -138,9 +134,7 @@ def _numbers(values: Iterable[Any], names: Sequence[str]) -> NDArray[np.float32]
 def _sets(values: list[Any], names: Sequence[str], known: Optional[tuple[str, ...]]) -> Labels:
     _refuse("have no label", [n for n, v in zip(names, values) if not _is_set(v) and is_missing(v)])
     sets = [[text_of(item) for item in value] if _is_set(value) else [text_of(value)] for value in values]
-    _refuse(
-        "have an empty label", [name for name, labels in zip(names, sets) if any(map(is_missing, labels))]
-    )
+    _refuse("have an empty label", [name for name, labels in zip(names, sets) if any(map(is_missing, labels))])
     levels = known or tuple(sorted({label for labels in sets for label in labels}))
     if not levels:
         raise LabelError("No picture has a label.", hint="Give at least one picture at least one label.")
@@ -159,9 +153,7 @@ def _matrix(y: Any, names: Sequence[str], known: Optional[tuple[str, ...]], task
         return understand(y.iloc[:, 0], names, known, task)
     table = y.to_numpy() if hasattr(y, "to_numpy") else np.asarray(y)
     if table.ndim != 2:
-        raise LabelError(
-            "Labels must be a vector or a matrix.", [f"they are {' x '.join(map(str, table.shape))}"]
-        )
+        raise LabelError("Labels must be a vector or a matrix.", [f"they are {' x '.join(map(str, table.shape))}"])
     if table.shape[1] == 1:
         return understand(table[:, 0], names, known, task)
     _count(len(table), names)
@@ -196,18 +188,14 @@ def _matrix(y: Any, names: Sequence[str], known: Optional[tuple[str, ...]], task
 
 def _count(count: int, names: Sequence[str]) -> None:
     if count != len(names):
-        raise LabelError(
-            f"There are {count} labels for {len(names)} pictures.", hint="Give one label for each."
-        )
+        raise LabelError(f"There are {count} labels for {len(names)} pictures.", hint="Give one label for each.")
 
 
 def _refuse(what: str, bad: list[str]) -> None:
     if bad:
         verb, _, rest = what.partition(" ")
         verb = "has" if len(bad) == 1 and verb == "have" else verb
-        raise LabelError(
-            f"{len(bad)} {'picture' if len(bad) == 1 else 'pictures'} {verb} {rest}.", listed(bad)
-        )
+        raise LabelError(f"{len(bad)} {'picture' if len(bad) == 1 else 'pictures'} {verb} {rest}.", listed(bad))
 
 
 def _pictures(count: int) -> str:
@@ -228,9 +216,7 @@ def _is_set(value: Any) -> bool:
 
 
 def _is_number(value: Any) -> bool:
-    return isinstance(value, (int, float, np.integer, np.floating)) and not isinstance(
-        value, (bool, np.bool_)
-    )
+    return isinstance(value, (int, float, np.integer, np.floating)) and not isinstance(value, (bool, np.bool_))
 
 
 def _is_numbers(value: Any) -> bool:

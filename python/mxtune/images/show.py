@@ -89,6 +89,4 @@ def _sheet(images: ImageSet) -> str:
         images.sheet().save(data, "PNG")
     except PictureError as error:  # a picture that has gone since
         return f"<div>{escape(str(error))}</div>"
-    return (
-        f"<img alt='contact sheet' src='data:image/png;base64,{base64.b64encode(data.getvalue()).decode()}'>"
-    )
+    return f"<img alt='contact sheet' src='data:image/png;base64,{base64.b64encode(data.getvalue()).decode()}'>"

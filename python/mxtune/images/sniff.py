@@ -53,11 +53,7 @@ def misnamed(name: str, kind: str) -> Optional[str]:
     if suffix in SUFFIXES[kind]:
         return None
     said = _FORMAT_OF.get(suffix)
-    return (
-        f"holds a {kind}, though it is named as a {said}"
-        if said
-        else f"holds a {kind}, though not named as one"
-    )
+    return f"holds a {kind}, though it is named as a {said}" if said else f"holds a {kind}, though not named as one"
 
 
 def webp_size(data: bytes) -> tuple[int, int]:
@@ -70,9 +66,7 @@ def webp_size(data: bytes) -> tuple[int, int]:
     if kind == b"VP8L":
         bits = int.from_bytes(body[1:5], "little")
         return (bits & 0x3FFF) + 1, (bits >> 14 & 0x3FFF) + 1
-    return max(1, int.from_bytes(body[6:8], "little") & 0x3FFF), max(
-        1, int.from_bytes(body[8:10], "little") & 0x3FFF
-    )
+    return max(1, int.from_bytes(body[6:8], "little") & 0x3FFF), max(1, int.from_bytes(body[8:10], "little") & 0x3FFF)
 
 
 def size_of_text(n_bytes: int) -> str:

@@ -62,9 +62,7 @@ def gather(
     if isinstance(x, np.ndarray) and x.dtype.kind in "uifb":
         pixels, guess = pictures_of(x, layout, _length(y))
         names = [f"[{row}]" for row in range(len(pixels))]
-        return Source(
-            cast("Sequence[Any]", pixels), names, [None] * len(names), y, guesses=(guess,) if guess else ()
-        )
+        return Source(cast("Sequence[Any]", pixels), names, [None] * len(names), y, guesses=(guess,) if guess else ())
     if isinstance(x, (bytes, bytearray)) or _is_pillow(x):
         return _listed([x], y, layout)
     if hasattr(x, "__iter__") and not isinstance(x, dict):
@@ -119,17 +117,13 @@ def _frame(frame: Any, y: Any, path: Optional[str], label: Union[str, Sequence[s
     wanted = [path, *([label] if isinstance(label, str) else label or [])]
     unknown = [str(column) for column in wanted if column not in columns]
     if unknown:
-        raise ArgumentError(
-            "The data frame has no such column.", unknown, f"It has {', '.join(map(str, columns))}."
-        )
+        raise ArgumentError("The data frame has no such column.", unknown, f"It has {', '.join(map(str, columns))}.")
     guesses: tuple[str, ...] = ()
     if y is None and label is None:
         others = [column for column in columns if column != path]
         label = _guessed(others, _LABELS, others if len(others) == 1 else [])
         if label is None and others:
-            guesses = (
-                f'No column is taken as labels (there are {", ".join(map(str, others))}): use label = "...".',
-            )
+            guesses = (f'No column is taken as labels (there are {", ".join(map(str, others))}): use label = "...".',)
     elif y is not None and label is not None:
         raise LabelError("The labels are given twice: by `y` and by `label`.", hint="Leave one out.")
     labels = y if label is None else frame[label if isinstance(label, str) else list(label)]
@@ -148,8 +142,7 @@ def _looks_like_paths(column: Any) -> bool:
 
     values = column.tolist()[:50]
     return bool(values) and all(
-        isinstance(v, os.PathLike) or _is_pillow(v) or (isinstance(v, str) and is_picture_name(v))
-        for v in values
+        isinstance(v, os.PathLike) or _is_pillow(v) or (isinstance(v, str) and is_picture_name(v)) for v in values
     )
 
 

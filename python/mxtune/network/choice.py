@@ -45,9 +45,7 @@ def chosen(graph: Graph, params: Collection[str], what: What) -> frozenset[str]:
     return frozenset(found)
 
 
-def _matching(
-    graph: Graph, params: Collection[str], pattern: str, own: Mapping[str, tuple[str, ...]]
-) -> set[str]:
+def _matching(graph: Graph, params: Collection[str], pattern: str, own: Mapping[str, tuple[str, ...]]) -> set[str]:
     if pattern in own:
         return set(own[pattern])
     if pattern in params:

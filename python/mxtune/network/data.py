@@ -282,9 +282,7 @@ class Network:
             nodes, output = new_layer(after, operator, name, attrs), name
         for node in nodes:
             if node.name in self.graph:
-                raise NetworkError(
-                    f"The network has a layer {node.name} already.", hint="Give another name=."
-                )
+                raise NetworkError(f"The network has a layer {node.name} already.", hint="Give another name=.")
         return self._with(graphs.insert(self.graph, after, nodes, output)).initialise(seed).check()
 
     def remove(self, layer: str) -> Network:
@@ -352,9 +350,7 @@ class Network:
             if name not in self.params and name not in _labels(self.graph):
                 wrong.append(f"{name}: missing")
             elif name in self.params and self.params[name].shape != shapes[name][0]:
-                wrong.append(
-                    f"{name}: {_told(self.params[name].shape)} where {_told(shapes[name][0])} is needed"
-                )
+                wrong.append(f"{name}: {_told(self.params[name].shape)} where {_told(shapes[name][0])} is needed")
         if wrong:
             more = [f"and {len(wrong) - _SHOWN} more"] if len(wrong) > _SHOWN else []
             raise WeightsError("The weights do not fit the network.", bullets=[*wrong[:_SHOWN], *more])
@@ -388,9 +384,7 @@ def as_size(image_size: Union[int, Iterable[int]]) -> tuple[int, int]:
     NetworkError
         Not one or two whole numbers of at least 1.
     """
-    numbers = (
-        (image_size, image_size) if isinstance(image_size, (int, float, np.number)) else tuple(image_size)
-    )
+    numbers = (image_size, image_size) if isinstance(image_size, (int, float, np.number)) else tuple(image_size)
     if len(numbers) != 2 or not all(int(n) == n and n >= 1 for n in numbers):
         raise NetworkError(f"An image size is one or two whole numbers of pixels, not {image_size!r}.")
     return int(numbers[0]), int(numbers[1])

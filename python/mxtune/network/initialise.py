@@ -39,9 +39,7 @@ def first_value(graph: Graph, name: str, shape: tuple[int, ...], seed: int) -> N
         written = graph.node(name).attrs.get("__init__", "")
         if written in _GLUON:
             return np.full(shape, _GLUON[written], np.float32)
-        raise WeightsError(
-            f"There is no value for {name}, and none can be guessed.", hint="Give weights= with it."
-        )
+        raise WeightsError(f"There is no value for {name}, and none can be guessed.", hint="Give weights= with it.")
     rng = np.random.default_rng([seed, zlib.crc32(name.encode())])
     fan_in, fan_out = math.prod(shape[1:]), shape[0] * math.prod(shape[2:])
     if user.op == "Deconvolution":

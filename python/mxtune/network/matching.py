@@ -72,13 +72,9 @@ def match(
         raise WeightsError(f"{source} holds arrays that stand for one parameter.")
     lacking, foreign = sorted(wanted - set(arrays)), sorted(set(arrays) - wanted)
     if lacking or foreign:
-        told = [f"{name}: not in the file" for name in lacking] + [
-            f"{name}: not in the network" for name in foreign
-        ]
+        told = [f"{name}: not in the file" for name in lacking] + [f"{name}: not in the network" for name in foreign]
         more = [f"and {len(told) - _SHOWN} more"] if len(told) > _SHOWN else []
-        raise WeightsError(
-            f"The weights in {source} are not those of this network.", bullets=told[:_SHOWN] + more
-        )
+        raise WeightsError(f"The weights in {source} are not those of this network.", bullets=told[:_SHOWN] + more)
     return {name: as_parameter(name, array) for name, array in arrays.items()}
 
 

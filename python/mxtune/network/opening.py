@@ -143,14 +143,10 @@ def _of_symbol(
         return bare.initialise(seed)
     file = Path(weights) if weights is not None else mxnet.params_beside(path)
     if file is None:
-        raise WeightsError(
-            f"There is no .params file beside {path}.", hint='Give weights=, or weights="random".'
-        )
+        raise WeightsError(f"There is no .params file beside {path}.", hint='Give weights=, or weights="random".')
     arrays = read_weights(file)
     needed = _needed(bare)
-    if any(
-        plain(name) not in needed for name in arrays
-    ):  # the loss layer taken off, or a part of a larger graph
+    if any(plain(name) not in needed for name in arrays):  # the loss layer taken off, or a part of a larger graph
         whole = {node.name for node in mxnet.read_symbol(path).nodes}
         arrays = {name: array for name, array in arrays.items() if name not in whole or name in needed}
     return _filled(bare, arrays, {}, str(file), _origin(file), spelling=str)

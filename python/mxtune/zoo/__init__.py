@@ -166,10 +166,7 @@ def mxzoo() -> pd.DataFrame:
     """
     import pandas as pd
 
-    rows = [
-        (e.name, e.parameters, e.macs, e.preprocess.size[0], e.source, e.licence, e.available)
-        for e in entries()
-    ]
+    rows = [(e.name, e.parameters, e.macs, e.preprocess.size[0], e.source, e.licence, e.available) for e in entries()]
     return pd.DataFrame(rows, columns=list(COLUMNS))
 
 

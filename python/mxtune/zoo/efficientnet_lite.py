@@ -55,9 +55,7 @@ class _Writer:
     def __init__(self, size: tuple[int, int]) -> None:
         self.b, self.size = Builder(), size
 
-    def conv(
-        self, x: Output, name: str, channels: int, kernel: int = 1, stride: int = 1, groups: int = 1
-    ) -> Output:
+    def conv(self, x: Output, name: str, channels: int, kernel: int = 1, stride: int = 1, groups: int = 1) -> Output:
         x, pad = self.b.same_pad(x, self.size, kernel, stride, f"{name}_pad")
         x = self.b.conv(x, name, channels, kernel, stride, pad, groups, bias=False)
         self.size = (-(-self.size[0] // stride), -(-self.size[1] // stride))
