@@ -60,15 +60,9 @@ hosted_eval <- function(code, variables) {
 hosted_call <- function(what, arguments, names) {
   hosted({
     scope <- new.env(parent = globalenv())
-    scope$f <- what
-    called <- if (is.function(what)) {
-      as.name("f")
-    } else if (exists(what, globalenv(), mode = "function")) {
-      as.name(what)
-    } else {
-      str2lang(what)
-    }
-    names <- with_dots(names, eval(called, scope))
+    scope$.called <- what
+    called <- if (is.function(what)) quote(.called) else function_name(what)
+    names <- with_dots(names, eval(called, scope), deparse(called)[1])
     labels <- ifelse(nzchar(names), names, paste0("x", seq_along(names)))
     list2env(rlang::set_names(arguments, labels), scope)
     plain <- vapply(arguments, function(x) is.atomic(x) && length(x) == 1 && is.null(attributes(x)), NA)
@@ -77,11 +71,25 @@ hosted_call <- function(what, arguments, names) {
   })
 }
 
-#' Python's names have no dots: na_rm is na.rm where the function has that and not the other.
+#' A function's name as R code; those of this package are found without library(mxtune), too.
 #' @noRd
-with_dots <- function(names, f) {
-  declared <- args(f)
-  known <- if (!is.null(declared)) names(formals(declared)) # some primitives tell nothing
+function_name <- function(text) {
+  if (exists(text, globalenv(), mode = "function")) {
+    as.name(text)
+  } else if (text %in% getNamespaceExports("mxtune")) {
+    call("::", quote(mxtune), as.name(text))
+  } else {
+    str2lang(text)
+  }
+}
+
+#' Python's names have no dots: na_rm is na.rm where the function, or its default method, has that and not the other.
+#' @noRd
+with_dots <- function(names, f, called) {
+  generic <- sub("^.*::", "", called)
+  method <- utils::getS3method(generic, "default", optional = TRUE)
+  declared <- c(args(f), method) # some primitives tell nothing
+  known <- unlist(lapply(declared, function(f) names(formals(f))))
   dotted <- gsub("_", ".", names, fixed = TRUE)
   ifelse(!names %in% known & dotted %in% known, dotted, names)
 }

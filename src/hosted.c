@@ -1,6 +1,8 @@
 /* R inside a Python process (rpy2). rpy2 releases Python's lock around every call into R, and reticulate before
    1.31 drops references to Python objects in R's finalizers without taking it back: any garbage collection of R may
-   end the process. The cure: reticulate calls Python through a table of pointers; ours takes the lock first. */
+   end the process. And a thread of reticulate asks Python twice a second to be called back, also when Python is gone:
+   now and then the process dies at its end. The cure: reticulate calls Python through a table of pointers; ours take
+   the lock first, and ask no more once R has ended. */
 #define _GNU_SOURCE
 #include "mxtune.h"
 
@@ -20,6 +22,22 @@ static void locked_decref(void *object) {
   decref(object);
   give_lock(state);
 }
+
+static int (*ask)(int (*)(void *), void *);
+static volatile int ended;
+
+static int ask_until_end(int (*call)(void *), void *with) {
+  return ended ? 0 : ask(call, with);
+}
+
+/* A pointer in reticulate's table, by its mangled name; NULL where this reticulate has none. */
+static void **pointer_of_reticulate(SEXP path, const char *name) {
+  void *library = dlopen(CHAR(STRING_ELT(path, 0)), RTLD_NOW | RTLD_NOLOAD);
+  if (!library) return NULL;
+  void **slot = (void **) dlsym(library, name);
+  dlclose(library); /* RTLD_NOLOAD counted one more user; reticulate itself keeps the library open */
+  return slot && *slot ? slot : NULL;
+}
 #endif
 
 /* Is a Python interpreter already alive in this process? */
@@ -35,21 +53,39 @@ SEXP mxtune_python_runs(void) {
 /* path: reticulate's shared object. TRUE when its way of dropping references is now safe. */
 SEXP mxtune_mend_decref(SEXP path) {
 #ifdef HAVE_ELF
-  void *library = dlopen(CHAR(STRING_ELT(path, 0)), RTLD_NOW | RTLD_NOLOAD);
-  if (!library) return Rf_ScalarLogical(0);
-  void (**slot)(void *) = (void (**)(void *)) dlsym(library, "_ZN10reticulate9libpython9Py_DecRefE");
+  void **slot = pointer_of_reticulate(path, "_ZN10reticulate9libpython9Py_DecRefE");
   take_lock = (int (*)(void)) dlsym(RTLD_DEFAULT, "PyGILState_Ensure");
   give_lock = (void (*)(int)) dlsym(RTLD_DEFAULT, "PyGILState_Release");
-  int found = slot && *slot && take_lock && give_lock;
-  if (found && *slot != locked_decref) {
-    decref = *slot;
-    *slot = locked_decref;
+  int found = slot && take_lock && give_lock;
+  if (found && *slot != (void *) locked_decref) {
+    decref = (void (*)(void *)) *slot;
+    *slot = (void *) locked_decref;
   }
-  dlclose(library); /* RTLD_NOLOAD counted one more user; reticulate itself keeps the library open */
   return Rf_ScalarLogical(found);
 #else
   return Rf_ScalarLogical(0);
 #endif
+}
+
+/* path: reticulate's shared object. TRUE when its thread is heard only as long as mxtune_hosted_ends() is not called. */
+SEXP mxtune_mend_thread(SEXP path) {
+#ifdef HAVE_ELF
+  void **slot = pointer_of_reticulate(path, "_ZN10reticulate9libpython17Py_AddPendingCallE");
+  if (slot && *slot != (void *) ask_until_end) {
+    ask = (int (*)(int (*)(void *), void *)) *slot;
+    *slot = (void *) ask_until_end;
+  }
+  return Rf_ScalarLogical(slot != NULL);
+#else
+  return Rf_ScalarLogical(0);
+#endif
+}
+
+SEXP mxtune_hosted_ends(void) {
+#ifdef HAVE_ELF
+  ended = 1;
+#endif
+  return R_NilValue;
 }
 
 /* Put value in the place of a locked binding (reticulate's exit hook from 1.31 on keeps Python's lock). */

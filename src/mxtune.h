@@ -9,6 +9,8 @@ SEXP mxtune_lazy_raw(SEXP make);
 SEXP mxtune_is_made(SEXP x);
 SEXP mxtune_python_runs(void);
 SEXP mxtune_mend_decref(SEXP path);
+SEXP mxtune_mend_thread(SEXP path);
+SEXP mxtune_hosted_ends(void);
 SEXP mxtune_rebind(SEXP name, SEXP value, SEXP env);
 void mxtune_init_memory(DllInfo *dll);
 #endif

@@ -69,7 +69,7 @@ def _reporter(listener: Any) -> progress.Reporter:
     """A function of R, or a reporter of the Python that hosts R, listens; or nobody."""
     if listener is None:
         return progress.Silent()
-    return Listener(listener) if callable(listener) else listener  # type: ignore[no-any-return]
+    return Listener(listener) if callable(listener) else listener
 
 
 def _run(what: str, owner: Any, arguments: dict[str, Any]) -> Any:

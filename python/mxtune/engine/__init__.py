@@ -17,6 +17,7 @@ from ..errors import EngineError
 from . import cuda, loan, threads
 
 _LOCK = threading.RLock()
+_forked = False
 _SIGSEGV = 11
 _PACKAGES = {  # the Debian package of each system library that the wheels of MXNet expect
     "libquadmath.so.0": "libquadmath0",
@@ -42,7 +43,8 @@ def load(name: str = "mxnet") -> Any:
     Raises
     ------
     EngineError
-        MXNet is missing or can't be loaded; the hint holds the one command that mends it.
+        MXNet is missing or can't be loaded; the hint holds the one command that mends it. Or this process was forked
+        from one that had loaded it, and whose threads it lacks.
 
     Examples
     --------
@@ -50,6 +52,11 @@ def load(name: str = "mxnet") -> Any:
     >>> load().__version__
     '1.9.1'
     """
+    if _forked:
+        raise EngineError(
+            "MXNet was started before this process was forked, and can't be used in the child.",
+            hint='Start workers anew: multiprocessing.get_context("spawn"), or use threads.',
+        )
     with _LOCK:
         if name in sys.modules:
             return sys.modules[name]
@@ -61,11 +68,18 @@ def load(name: str = "mxnet") -> Any:
             with threads.announced(), _own_fault_handler():
                 module = loan.borrow("mxnet")
             _silence(module)
+            if hasattr(os, "register_at_fork"):
+                os.register_at_fork(after_in_child=_after_fork)
             return loan.borrow(name)
         except (KeyboardInterrupt, SystemExit):
             raise
         except BaseException as error:  # a broken installation can raise anything
             raise explain(error) from error
+
+
+def _after_fork() -> None:
+    global _forked  # noqa: PLW0603 - it is the process that was forked
+    _forked = True
 
 
 def explain(error: BaseException) -> EngineError:

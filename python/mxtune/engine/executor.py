@@ -174,7 +174,7 @@ class Executor:
 
     def _forward(self, batch: dict[str, Array], train: bool) -> list[NDArray[np.float32]]:
         """Run a batch. In prediction it is filled up to a power of two, so that few sizes are ever planned."""
-        mx = self._mx
+        mx = load()  # which refuses a forked process
         count = len(next(iter(batch.values())))
         rows = count if train else max(len(self._contexts), 1 << max(0, count - 1).bit_length())
         try:

@@ -1,0 +1,79 @@
+"""How the benchmarks measure: fresh processes with their seconds and peak memory, and figures with their spread."""
+
+from __future__ import annotations
+
+import json
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+@dataclass(frozen=True)
+class Figure:
+    """One row of RESULTS.md: what was measured, what is wanted, how it comes about."""
+
+    what: str
+    measured: str
+    wanted: str = ""
+    command: str = ""
+
+
+@dataclass(frozen=True)
+class Process:
+    """How a process went: wall and CPU seconds, peak memory (MB), and the JSON of its last line."""
+
+    seconds: float
+    cpu: float
+    peak: float
+    said: Any
+
+
+def fresh(*command: str) -> Process:
+    """Run a command to its end, as a process of its own; what it says on stderr is shown if it fails.
+
+    Raises
+    ------
+    RuntimeError
+        It failed.
+    """
+    path = os.pathsep.join([str(ROOT / "python"), str(ROOT), os.environ.get("PYTHONPATH", "")])
+    with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
+        start = time.perf_counter()
+        child = subprocess.Popen(command, stdout=out, stderr=err, cwd=ROOT, env={**os.environ, "PYTHONPATH": path})
+        _, status, usage = os.wait4(child.pid, 0)
+        seconds = time.perf_counter() - start
+        child.returncode = os.waitstatus_to_exitcode(status)
+        out.seek(0)
+        err.seek(0)
+        lines = out.read().decode().strip().splitlines()
+        if child.returncode:
+            message = f"{' '.join(command)}: exit code {child.returncode}\n{err.read().decode()[-4000:]}"
+            raise RuntimeError(message)
+    try:
+        said = json.loads(lines[-1]) if lines else None
+    except json.JSONDecodeError:
+        said = None
+    return Process(seconds, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024, said)
+
+
+def python(*arguments: object) -> Process:
+    """`fresh` with this Python."""
+    return fresh(sys.executable, "-W", "ignore", *map(str, arguments))
+
+
+def spread(values: Sequence[float], form: str = ".3f", unit: str = "") -> str:
+    """``median (least to most, n)``."""
+    unit = f" {unit}" if unit else ""
+    middle = format(statistics.median(values), form)
+    if len(values) == 1:
+        return f"{middle}{unit}"
+    return f"{middle}{unit} ({min(values):{form}} to {max(values):{form}}, n = {len(values)})"

@@ -1,0 +1,213 @@
+"""R inside this Python process: the same models in R code, R's results back in Python.
+
+>>> import mxtune.rhost as rh  # R starts when it is first used
+>>> rh.call("stats::sd", [1, 2, 4, 5])  # doctest: +SKIP
+1.8257418583505538
+>>> rh.eval("levels(predicted)", predicted=model.predict("photos").pred_class)  # doctest: +SKIP
+
+What becomes what:
+
+===================================== ======================================== ==============================
+Python                                R                                        and back
+===================================== ======================================== ==============================
+``Model``, ``ImageSet``, ``Network``  ``mxmodel``, ``mximages``, ``mxnetwork``   the same object, no copy
+``None``; ``pandas.NA``               ``NULL``; ``NA``                           ``None``; ``pandas.NA``
+``bool``, ``int``, ``float``, ``str``  a vector of length one                    the same
+a list of strings                     a character vector (``None``: ``NA``)      a list
+a list or array of numbers            a numeric vector                         ``numpy.ndarray``; with ``NA`` an
+                                                                               array of pandas
+``numpy.ndarray``                     array, the same order of axes             ``numpy.ndarray``
+``pandas.Categorical``                factor, the same order of levels         ``pandas.Categorical``
+``pandas.DataFrame``                  data frame; an index of names: row names  ``pandas.DataFrame``
+``pandas.Series``, index of strings   a vector with names                      ``pandas.Series``
+``datetime.date``, ``datetime64[D]``   ``Date``                                  the same
+``datetime``, ``Timestamp``           ``POSIXct``; without time zone: in UTC     ``Timestamp``, ``DatetimeIndex``
+``timedelta``                         ``difftime``                              ``Timedelta``, ``timedelta64``
+``bytes``                             raw vector                               ``bytes``
+a dict; another list                  list, with names; list                   dict; list
+a function                            function                                 `RFunction`
+anything else                         a Python object of reticulate            the same object
+`RObject`                             what it holds                            `RObject`: all other classes
+===================================== ======================================== ==============================
+
+R belongs to the thread that started it, which is the main one. Its errors are `mxtune.errors.RError`, its warnings
+`mxtune.errors.RWarning`; its messages are lines of the log ``mxtune.rhost``; what it prints goes to ``sys.stdout``.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any, Union
+
+if TYPE_CHECKING:
+    from .objects import RFunction, RObject
+
+__all__ = ["RFunction", "RObject", "activate", "call", "converter", "deactivate", "eval", "py", "r", "start"]
+
+
+def start() -> None:
+    """Start R, attach it to this Python, and load its package mxtune; at the second call nothing.
+
+    Every other function here does so when it is first used.
+
+    Raises
+    ------
+    RHostError
+        R, rpy2 or R's package mxtune is missing, this is not the main thread, or a forked process; the hint holds
+        the one command that mends it.
+
+    Examples
+    --------
+    >>> import mxtune.rhost as rh
+    >>> rh.start()  # doctest: +SKIP
+    """
+    from . import session
+
+    session.start()
+
+
+def r(value: Any) -> RObject:
+    """An R object: of a `Model` an ``mxmodel`` on which every method of the R package works; see the table above.
+
+    Raises
+    ------
+    RHostError
+        R can't be used here; see `start`.
+
+    Examples
+    --------
+    >>> fit = rh.r(model)  # doctest: +SKIP
+    >>> rh.call("summary", fit)  # doctest: +SKIP
+    """
+    start()
+    from .into_r import into_r
+    from .objects import wrap
+
+    return wrap(into_r(value))
+
+
+def py(value: Any) -> Any:
+    """What an R object (of this module or of rpy2) is in Python; see the table above. Else the value itself.
+
+    Raises
+    ------
+    RHostError
+        R can't be used here; see `start`.
+
+    Examples
+    --------
+    >>> rh.py(rh.r(model)) is model  # doctest: +SKIP
+    True
+    """
+    start()
+    from .from_r import from_r
+
+    return from_r(value)
+
+
+def call(what: Union[str, RFunction], *arguments: Any, **named: Any) -> Any:
+    """What a function of R returns, in Python.
+
+    Parameters
+    ----------
+    what
+        ``"function"``, ``"package::function"``, or a function that R returned.
+    *arguments, **named
+        Its arguments. ``na_rm=True`` finds ``na.rm`` where the function has no argument ``na_rm``.
+
+    Raises
+    ------
+    RError
+        R stopped with an error.
+    RHostError
+        R can't be used here; see `start`.
+
+    Warns
+    -----
+    RWarning
+        R warned.
+
+    Examples
+    --------
+    >>> rh.call("mean", [1.0, float("nan")], na_rm=True)  # doctest: +SKIP
+    1.0
+    """
+    start()
+    from . import running
+
+    return running.call(what, arguments, named)
+
+
+def eval(code: str, **variables: Any) -> Any:  # noqa: A001 - the word in R
+    """What R code returns, in Python.
+
+    Parameters
+    ----------
+    code
+        One or more expressions; the last one's value comes back.
+    **variables
+        What the code may use by these names. With variables, what the code assigns is gone afterwards; without, it
+        is kept in R's workspace.
+
+    Raises
+    ------
+    RError
+        R stopped with an error.
+    RHostError
+        R can't be used here; see `start`.
+
+    Warns
+    -----
+    RWarning
+        R warned.
+
+    Examples
+    --------
+    >>> rh.eval("coef(lm(y ~ x))", x=[1, 2, 3], y=[2, 4, 6.5])  # doctest: +SKIP
+    """
+    start()
+    from . import running
+
+    return running.evaluate(code, variables)
+
+
+def activate() -> None:
+    """Let rpy2, and ``%%R`` cells of a notebook, convert by the table above from now on, until `deactivate`.
+
+    As ever with rpy2, a vector of length one stays a vector, and ``NULL`` rpy2's own. In IPython ``rpy2.ipython`` is
+    loaded, too. Without `activate`, name the converter: ``%%R -c rh.converter -i model``.
+
+    Examples
+    --------
+    >>> rh.activate()  # doctest: +SKIP
+    """
+    start()
+    from . import conversion
+
+    conversion.activate()
+
+
+def deactivate() -> None:
+    """Take back what `activate` did.
+
+    Examples
+    --------
+    >>> rh.deactivate()  # doctest: +SKIP
+    """
+    start()
+    from . import conversion
+
+    conversion.deactivate()
+
+
+def __getattr__(name: str) -> Any:
+    """``converter``: for ``localconverter(rh.converter)`` of rpy2 and ``%%R -c rh.converter``; starts R."""
+    if name in ("RObject", "RFunction"):
+        start()
+        return getattr(importlib.import_module(".objects", __name__), name)
+    if name != "converter":
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    start()
+    from . import conversion
+
+    return conversion.converter()

@@ -1,0 +1,76 @@
+"""A converter for rpy2's own ways: ``localconverter`` and ``%%R`` cells."""
+
+from __future__ import annotations
+
+import sys
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import rpy2.rinterface as ri
+import rpy2.robjects as ro
+from rpy2.rinterface_lib import callbacks
+from rpy2.robjects import conversion
+
+from .from_r import from_r
+from .into_r import into_r
+from .objects import RObject
+
+_MADE = (pd.DataFrame, pd.Series, pd.Categorical, pd.Index, pd.api.extensions.ExtensionArray)
+_PLAIN = (list, tuple, dict, bytes, type(None), type(pd.NA), type(pd.NaT))
+_before: dict[str, Any] = {}
+
+
+@lru_cache(maxsize=1)
+def converter() -> Any:
+    """rpy2's default rules, and over them the table in the package's docstring."""
+    from .. import ImageSet, Model, Network
+
+    made = conversion.Converter("mxtune", template=ro.default_converter)
+    for kind in (Model, ImageSet, Network, RObject, *_MADE, *_PLAIN, np.ndarray, np.generic):
+        made.py2rpy.register(kind, into_r)
+    made.rpy2py_nc_map.clear()
+    for name in ("SexpVector", "SexpEnvironment", "SexpClosure", "ListSexpVector", "IntSexpVector", "FloatSexpVector"):
+        made.rpy2py.register(getattr(ri, name), _or_as_before)
+    for name in ("BoolSexpVector", "StrSexpVector", "ByteSexpVector", "ComplexSexpVector"):
+        made.rpy2py.register(getattr(ri, name), _or_as_before)  # NULL stays: rpy2's own code looks for it
+    return made
+
+
+def _or_as_before(sexp: Any) -> Any:
+    """Ours, but vectors of length one stay vectors; what Python has no like of as rpy2 shows it."""
+    found = from_r(sexp, singles=False)
+    return ro.default_converter.rpy2py(found) if isinstance(found, RObject) else found
+
+
+def activate() -> None:
+    """See `mxtune.rhost.activate`."""
+    shell = _shell()
+    if shell is not None and "RMagics" not in shell.magics_manager.registry:
+        shell.extension_manager.load_extension("rpy2.ipython")
+        with callbacks.obj_in_module(callbacks, "consolewrite_warnerror", _ignored):  # warnings of the loading itself
+            ro._print_deferred_warnings()
+    _before.setdefault("conversion", conversion.get_conversion())
+    conversion.set_conversion(converter())
+    if shell is not None:
+        magics = shell.magics_manager.registry["RMagics"]
+        _before.setdefault("magics", magics.converter)
+        magics.converter = converter()
+
+
+def deactivate() -> None:
+    """See `mxtune.rhost.deactivate`."""
+    if "conversion" in _before:
+        conversion.set_conversion(_before.pop("conversion"))
+    if "magics" in _before:
+        _shell().magics_manager.registry["RMagics"].converter = _before.pop("magics")
+
+
+def _ignored(_: str) -> None:
+    """Not printed."""
+
+
+def _shell() -> Any:
+    ipython = sys.modules.get("IPython")
+    return ipython.get_ipython() if ipython is not None else None

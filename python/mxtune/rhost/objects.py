@@ -1,0 +1,90 @@
+"""What R has and Python has not: shown as R prints it, its parts taken by name."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import rpy2.rinterface as ri
+
+from . import session
+
+
+class RObject(ri.Sexp):  # type: ignore[misc]  # rpy2 has no types
+    """An object of R that has no like in Python; prints as in R, and R functions take it.
+
+    Examples
+    --------
+    >>> fit = rh.eval("lm(dist ~ speed, cars)")  # doctest: +SKIP
+    >>> fit["coefficients"]  # doctest: +SKIP
+    (Intercept)   -17.579095
+    speed           3.932409
+    dtype: float64
+    """
+
+    def __getitem__(self, name: Any) -> Any:
+        """A part by name, or by place counted from 0."""
+        from . import running
+
+        return running.call("[[", [self, name + 1 if isinstance(name, int) else name], {})
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """R's classes of it."""
+        return tuple(self.rclass)
+
+    def __repr__(self) -> str:
+        from . import running
+
+        printed = running.outcome(running.raw("hosted_print", ri.ListSexpVector([self])))
+        return "\n".join(printed).strip("\n")
+
+    __str__ = __repr__
+
+
+class RFunction(RObject):
+    """A function of R; call it as one of Python.
+
+    Examples
+    --------
+    >>> double = rh.eval("function(x) 2 * x")  # doctest: +SKIP
+    >>> double(4)  # doctest: +SKIP
+    8.0
+    """
+
+    def __call__(self, *arguments: Any, **named: Any) -> Any:
+        from . import running
+
+        return running.call(self, arguments, named)
+
+
+_FUNCTIONS = (ri.RTYPES.CLOSXP, ri.RTYPES.BUILTINSXP, ri.RTYPES.SPECIALSXP)
+
+
+def wrap(sexp: Any) -> RObject:
+    """An `RObject`, or an `RFunction`, of what rpy2 holds."""
+    if isinstance(sexp, RObject):
+        return sexp
+    return RFunction(sexp) if sexp.typeof in _FUNCTIONS else RObject(sexp)
+
+
+def bare(sexp: Any) -> Any:
+    """The same with rpy2's own low class for its type."""
+    from rpy2.robjects.conversion import noconversion
+
+    return noconversion(sexp)
+
+
+def give(sexp: Any) -> Any:
+    """Python's object that R holds: a Model of an ``mxmodel``, or any other."""
+    from .. import _border
+
+    key = _border.lend(None)
+    session.function("to_host")(sexp, ri.StrSexpVector([key]))
+    return _border.take(key)
+
+
+def lend(value: Any, how: str) -> Any:
+    """R's object for Python's: ``"from_host"`` for ours, ``"object_from_host"`` for any other."""
+    from .. import _border
+
+    return session.function(how)(ri.StrSexpVector([_border.lend(value)]))
