@@ -73,18 +73,13 @@ class Augment:
     def light(cls, small: bool = False, grey: bool = False) -> Augment:
         """What suits most: ``small`` pictures (under 64 pixels) are hardly zoomed, ``grey`` keep their tone.
 
-        Small grey pictures are often signs (digits, letters): they are not mirrored.
+        Small grey pictures are often signs (digits, letters): they are only shifted, by a pixel or so.
         """
         if not small:
             return cls(flip=True, zoom=(0.65, 1.0), ratio=(0.8, 1.25), jitter=0.0 if grey else 0.2)
-        return cls(
-            flip=not grey,
-            zoom=(0.9, 1.1),
-            ratio=(0.95, 1.05),
-            rotate=5.0,
-            jitter=0.0 if grey else 0.1,
-            shift=0.08,
-        )
+        if grey:
+            return cls(shift=0.05)
+        return cls(flip=True, zoom=(0.9, 1.1), ratio=(0.95, 1.05), rotate=5.0, jitter=0.1, shift=0.08)
 
     @classmethod
     def parse(

@@ -98,7 +98,7 @@ def make(wishes: Wishes, pictures: int, pretrained: bool, validated: bool) -> tu
         smoothing=0.02,
     )
     if not pretrained:
-        epochs = wishes.epochs or _clipped(600_000 / pictures, 12, 60)
+        epochs = wishes.epochs or _clipped(600_000 / pictures, 15, 60)
         patience = wishes.patience if wishes.patience is not None else max(3, epochs // 4)
         scratch = replace(
             common, epochs=epochs, lr=wishes.lr or 1e-3, patience=patience if validated else 0, smoothing=0.0

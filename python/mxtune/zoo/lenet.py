@@ -23,7 +23,9 @@ register(
     Entry(
         name="lenet",
         build=build,
-        preprocess=Preprocess(size=(28, 28), channels=1, mean=(0,), std=(255,), crop=1.0, interpolation="bilinear"),
+        preprocess=Preprocess(  # the mean and spread of MNIST: tanh learns faster around 0
+            size=(28, 28), channels=1, mean=(33.3,), std=(78.6,), crop=1.0, interpolation="bilinear"
+        ),
         parameters=431_080,
         macs=2_293_000,
         classes=10,
