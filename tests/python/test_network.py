@@ -207,7 +207,7 @@ def test_first_values_depend_on_seed_and_name_alone(lenet: Network) -> None:
 
 def test_other_sizes_and_channels() -> None:
     net = mxnetwork("lenet", image_size=(20, 32), channels=3, classes=4)
-    assert net.preprocess.size == (20, 32) and net.preprocess.mean == (0.0, 0.0, 0.0)
+    assert net.preprocess.size == (20, 32) and net.preprocess.mean == (33.3, 33.3, 33.3)
     assert predict(net, np.zeros((1, 3, 20, 32), "float32")).shape == (1, 4)
     small = mxnetwork("efficientnet_lite0", image_size=30)
     assert small.preprocess.size == (30, 30) and small.shapes["top_act"][0] == (1, 1280, 1, 1)
