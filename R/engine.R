@@ -79,6 +79,7 @@ start_python <- function(call) {
     configure_python(call)
     if (hosted_by_python()) {
       gc() # so that none comes before mend_hosted()
+      name_host()
     }
     started <- tryCatch(
       without_prompt(reticulate::py_available(initialize = TRUE)),
@@ -93,6 +94,26 @@ start_python <- function(call) {
     abort_old_python(config, call)
   }
   identical(config$forced, "the current process")
+}
+
+#' A Python started by a relative path, or by its name alone, tells reticulate a library that is not found: it is the
+#' program itself, and no library.
+#' @noRd
+name_host <- function() {
+  namespace <- asNamespace("reticulate")
+  if (!exists("main_process_python_info", namespace, inherits = FALSE)) {
+    return(invisible())
+  }
+  found <- get("main_process_python_info", namespace)
+  named <- function(...) {
+    info <- found(...)
+    if (!is.na(info$libpython) && !startsWith(info$libpython, "/")) {
+      info$libpython <- NA_character_ # as reticulate has it for a program started by its whole path
+    }
+    info
+  }
+  .Call(mxtune_rebind, "main_process_python_info", named, namespace)
+  invisible()
 }
 
 #' reticulate asks on first use whether to install Miniconda; install_mxtune() is our way.

@@ -83,6 +83,19 @@ with ThreadPoolExecutor(3) as pool:
 }
 
 
+def test_python_may_be_started_by_a_relative_path() -> None:
+    folder, name = os.path.split(sys.executable)
+    told = subprocess.run(
+        [f"./{name}", "-c", "import mxtune.rhost as rh; print(rh.eval('6 * 7'))"],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        timeout=100,
+        check=False,
+    )
+    assert (told.returncode, told.stdout.strip(), told.stderr) == (0, "42.0", "")
+
+
 @pytest.mark.parametrize("name", ENDS)
 def test_the_process_ends_as_its_script_says(name: str) -> None:
     text, code, last = ENDS[name]
