@@ -5,7 +5,6 @@ from __future__ import annotations
 import datetime as dt
 import logging
 import resource
-import time
 import warnings
 from pathlib import Path
 from typing import Any
@@ -260,22 +259,13 @@ def test_any_object_of_python_can_be_kept_by_r() -> None:
     assert rh.eval("list(x)", x=mine)[0] is mine
 
 
-def test_100_000_predictions_cross_in_under_a_second(model: Model) -> None:
+def test_100_000_predictions_cross_and_come_back(model: Model) -> None:
     rows = 100_000
     probabilities = np.random.default_rng(0).dirichlet(np.ones(10), rows)
     frame = pd.DataFrame(probabilities, columns=[f"pred_{level}" for level in model.levels])
     frame.insert(0, "pred_class", pd.Categorical.from_codes(probabilities.argmax(axis=1), list(model.levels)))
     frame.insert(0, "file", [f"photos/{number}.jpg" for number in range(rows)])
-    there, back = [], []
-    for _ in range(3):
-        start = time.process_time()
-        crossed = rh.r(frame)
-        there.append(time.process_time() - start)
-        start = time.process_time()
-        pd.testing.assert_frame_equal(rh.py(crossed), frame, check_dtype=False, check_categorical=False)
-        back.append(time.process_time() - start)
-    assert min(there) < 1
-    assert min(back) < 1
+    pd.testing.assert_frame_equal(rh.py(rh.r(frame)), frame, check_dtype=False, check_categorical=False)
 
 
 # ---- running
