@@ -12,7 +12,7 @@ the$note <- NULL # what the user is told once about the engine in use
 #' @param what The function's name, or the method's.
 #' @param owner `NULL`, or an `mxmodel`, `mximages` or `mxnetwork`.
 #' @param arguments A named list: what the user gave, and nothing else. Defaults live in Python.
-#' @param listener `NULL`, or a function of `kind` and `info` that hears of progress.
+#' @param listener Who hears of progress, from `listener()`.
 #' @param call The call that an error names.
 #' @noRd
 engine_call <- function(what, owner = NULL, arguments = list(), listener = NULL, call = rlang::caller_env()) {
@@ -21,7 +21,7 @@ engine_call <- function(what, owner = NULL, arguments = list(), listener = NULL,
   arguments <- arguments[!vapply(arguments, rlang::is_missing, logical(1))]
   sent <- to_python_list(arguments, crossing)
   outcome <- reticulate::py_call(
-    border$call, what, handle_of(owner), reticulate::r_to_py(sent), python_function(listener, crossing)
+    border$call, what, handle_of(owner), reticulate::r_to_py(sent), python_functions(listener, crossing)
   )
   outcome <- reticulate::py_to_r(outcome)
   crossing$kept <- NULL # until here Python looks into R's memory
@@ -224,6 +224,12 @@ python_function <- function(f, crossing) {
     )
   }
   reticulate::r_to_py(safely, convert = TRUE)
+}
+
+#' Functions by name, as a dict of Python; anything else as it is.
+#' @noRd
+python_functions <- function(functions, crossing) {
+  if (is.list(functions)) reticulate::r_to_py(lapply(functions, python_function, crossing)) else functions
 }
 
 #' Fill a fresh vector from Python.

@@ -1,5 +1,8 @@
 # What is said while work goes on: a bar in a console or RStudio, a line an epoch elsewhere, nothing in tests.
 
+#' Who hears of progress: `NULL`, functions of `info` by the kind of event, or the reporter of the Python that hosts R.
+#' What no function hears does not cross from Python.
+#'
 #' @param verbose What the user gave: 0 says nothing, 1 one line an epoch, 2 a bar; missing or NULL looks
 #'   where it runs.
 #' @noRd
@@ -12,7 +15,7 @@ listener <- function(verbose = NULL) {
   }
   switch(style,
     silent = NULL,
-    lines = listen_by_lines,
+    lines = listen_by_lines(),
     bar = listen_by_bar()
   )
 }
@@ -30,13 +33,11 @@ progress_style <- function(verbose = NULL) {
   }
 }
 
-listen_by_lines <- function(kind, info) {
-  if (kind == "message") {
-    rlang::inform(info$text, class = "mxtune_message")
-  } else if (kind == "epoch") {
-    rlang::inform(epoch_line(info), class = "mxtune_message")
-  }
-  invisible()
+listen_by_lines <- function() {
+  list(
+    message = function(info) rlang::inform(info$text, class = "mxtune_message"),
+    epoch = function(info) rlang::inform(epoch_line(info), class = "mxtune_message")
+  )
 }
 
 #' One epoch as a line of text, as Python writes it.
@@ -55,21 +56,19 @@ listen_by_bar <- function() {
       id <<- NULL
     }
   }
-  function(kind, info) {
-    switch(kind,
-      start = {
-        close()
-        id <<- cli::cli_progress_bar(
-          name = info$title, total = info$total, extra = list(unit = info$unit %||% ""),
-          format = "{cli::pb_name} {cli::pb_bar} {cli::pb_percent} {cli::pb_rate} ETA {cli::pb_eta}",
-          clear = TRUE, .auto_close = FALSE, .envir = frame
-        )
-      },
-      advance = if (!is.null(id)) cli::cli_progress_update(inc = info$n, id = id, .envir = frame),
-      end = close(),
-      message = cli::cli_verbatim(info$text),
-      epoch = cli::cli_verbatim(epoch_line(info))
-    )
-    invisible()
-  }
+  list(
+    start = function(info) {
+      close()
+      id <<- cli::cli_progress_bar(
+        name = info$title, total = info$total, extra = list(unit = info$unit %||% ""),
+        format = "{cli::pb_name} {cli::pb_bar} {cli::pb_percent} {cli::pb_rate} ETA {cli::pb_eta}",
+        clear = TRUE, .auto_close = FALSE, .envir = frame
+      )
+      invisible()
+    },
+    advance = function(info) if (!is.null(id)) cli::cli_progress_update(inc = info$n, id = id, .envir = frame),
+    end = function(info) close(),
+    message = function(info) cli::cli_verbatim(info$text),
+    epoch = function(info) cli::cli_verbatim(epoch_line(info))
+  )
 }

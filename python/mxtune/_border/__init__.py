@@ -66,10 +66,10 @@ def call(what: str, owner: Any, arguments: dict[str, Any], listener: Any = None)
 
 
 def _reporter(listener: Any) -> progress.Reporter:
-    """A function of R, or a reporter of the Python that hosts R, listens; or nobody."""
+    """Functions of R, or a reporter of the Python that hosts R, listen; or nobody."""
     if listener is None:
         return progress.Silent()
-    return Listener(listener) if callable(listener) else listener
+    return Listener(listener) if isinstance(listener, dict) else listener
 
 
 def _run(what: str, owner: Any, arguments: dict[str, Any]) -> Any:

@@ -10,14 +10,16 @@ SECONDS_BETWEEN = 0.1  # of "advance": reticulate before 1.31 holds Python still
 
 
 class Listener:
-    """A reporter that tells a function of R, not more often than it can be seen."""
+    """A reporter that tells functions of R, by the kind of event, not more often than it can be seen."""
 
-    def __init__(self, function: Callable[..., Any]) -> None:
-        self._function = function
+    def __init__(self, functions: Mapping[str, Callable[..., Any]]) -> None:
+        self._functions = functions
         self._held = 0
         self._last = 0.0
 
     def event(self, kind: str, **info: Any) -> None:
+        if kind not in self._functions:
+            return
         if kind == "advance":
             self._held += int(info["n"])
             if time.monotonic() - self._last < SECONDS_BETWEEN:
@@ -25,7 +27,7 @@ class Listener:
             info["n"], self._held, self._last = self._held, 0, time.monotonic()
         elif kind == "start":
             self._held, self._last = 0, 0.0
-        answer = self._function(kind, _plain(info))
+        answer = self._functions[kind](_plain(info))
         if isinstance(answer, Mapping) and answer.get("..r") == "interrupt":
             raise KeyboardInterrupt
 
