@@ -36,7 +36,7 @@ def even_kernels(
     nodes: list[Node] = []
     arrays = dict(params)
     for node in graph.nodes:
-        widths = _padding(graph, node)
+        widths = zeros_before(graph, node)
         if widths is None:
             nodes.append(node)
             continue
@@ -71,7 +71,7 @@ def even_kernels(
     return subgraph(Graph(tuple(nodes), graph.heads), graph.heads), arrays
 
 
-def _padding(graph: Graph, node: Node) -> Optional[tuple[tuple[int, int], tuple[int, int]]]:
+def zeros_before(graph: Graph, node: Node) -> Optional[tuple[tuple[int, int], tuple[int, int]]]:
     """The zeros ``((top, bottom), (left, right))`` before this convolution, where its kernel can take them over."""
     if node.op != "Convolution" or any(integers(node.attrs.get("pad", "()"))):
         return None
@@ -137,3 +137,16 @@ def frozen_statistics(graph: Graph, trainable: Collection[str]) -> Graph:
         for node in graph.nodes
     )
     return Graph(nodes, graph.heads)
+
+
+def quick_clip(graph: Graph) -> Graph:
+    """The graph in which ``clip`` from 0 is a ReLU and a minimum, which take two thirds of its time in training."""
+    nodes: list[Node] = []
+    for node in graph.nodes:
+        if node.op == "clip" and float(node.attrs["a_min"]) == 0:
+            relu = Node(graph.fresh(f"{node.name}_relu"), "Activation", {"act_type": "relu"}, node.inputs)
+            least = Node(node.name, "_minimum_scalar", {"scalar": node.attrs["a_max"]}, ((relu.name, 0),))
+            nodes += [relu, least]
+        else:
+            nodes.append(node)
+    return Graph(tuple(nodes), graph.heads)

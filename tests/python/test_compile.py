@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from mxtune.compile import even_kernels, frozen_statistics, fusible
+from mxtune.compile import even_kernels, frozen_statistics, fusible, quick_clip
 from mxtune.engine.executor import Executor
 from mxtune.graph import Builder, Graph, Node, subgraph
 from mxtune.network import mxnetwork
@@ -127,3 +127,20 @@ def test_a_branch_that_mxnet_would_fuse_wrongly_stays_itself(heads: list[str]) -
 def test_a_network_without_branches_is_left_alone() -> None:
     network = mxnetwork("efficientnet_lite0", image_size=64)
     assert fusible(network.graph) == network.graph
+
+
+def test_a_clip_in_training_is_a_relu_and_a_minimum() -> None:
+    b = Builder()
+    conv = b.graph(b.conv(b.data(), "c", 4, kernel=3))
+    clips = (
+        Node("six", "clip", {"a_min": "0.0", "a_max": "6.0"}, conv.heads),
+        Node("other", "clip", {"a_min": "-1", "a_max": "1"}, conv.heads),
+        Node("end", "elemwise_add", {}, (("six", 0), ("other", 0))),
+    )
+    graph = Graph((*conv.nodes, *clips), (("end", 0),))
+    quick = quick_clip(graph)
+    assert [node.name for node in quick.nodes if node.op == "clip"] == ["other"]
+    params = {"c_weight": RNG.normal(size=(4, 3, 3, 3)), "c_bias": RNG.normal(size=4)}
+    arrays = {name: array.astype("float32") for name, array in params.items()}
+    found = Executor(quick, arrays, trainable=["c_weight"]).predict(PICTURES)
+    np.testing.assert_allclose(found, plain(graph, arrays), atol=1e-5)

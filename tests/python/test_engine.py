@@ -174,6 +174,26 @@ def test_mxnet_trains_fuses_quantizes_and_saves_later_without_a_warning_or_a_log
     assert done.stdout == ""
 
 
+def test_only_its_own_line_is_kept_from_stderr_while_it_starts() -> None:
+    done = passes(
+        "import os\nfrom mxtune import engine\n"
+        "with engine._unsaid('MXNet start'):\n"
+        "    os.write(2, b'a word of another library\\n[00:39:49] engine.cc:54: MXNet start using engine\\n')\n"
+        "os.write(2, b'and then\\n')"
+    )
+    assert done.stderr == "a word of another library\nand then\n"
+
+
+def test_it_starts_where_stderr_is_closed() -> None:
+    passes("import os\nos.close(2)\nfrom mxtune.engine import load\nload().nd.zeros(1).asnumpy()")
+
+
+def test_the_users_own_engine_holds(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MXNET_ENGINE_TYPE", "ThreadedEngine")
+    done = passes("from mxtune.engine import load\nload().nd.zeros(1).asnumpy()")
+    assert "using engine: ThreadedEngine" in done.stderr
+
+
 def test_mxnet_is_loaded_once_from_many_threads() -> None:
     passes(
         "from concurrent.futures import ThreadPoolExecutor\n"

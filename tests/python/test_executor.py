@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
 import pytest
 
@@ -10,6 +12,7 @@ from mxtune.engine.executor import Executor, weights
 from mxtune.errors import EngineError
 from mxtune.graph import Builder, Graph
 from mxtune.losses import BinaryCrossEntropy, CrossEntropy, Loss, SquaredError
+from mxtune.network import mxnetwork
 
 RNG = np.random.default_rng(1)
 PICTURES = RNG.normal(size=(6, 3, 9, 9)).astype("float32")
@@ -131,6 +134,17 @@ def test_opened_statistics_move_and_are_given_back() -> None:
     executor.step(PICTURES, classes, 0.01)
     assert set(executor.parameters()) == set(PARAMS)
     assert not np.array_equal(executor.parameters()["bn_moving_mean"], PARAMS["bn_moving_mean"])
+
+
+def test_networks_in_many_threads_do_not_disturb_one_another() -> None:
+    network = mxnetwork("efficientnet_lite0", image_size=64)
+    executors = [Executor(network.graph, network.params) for _ in range(4)]
+    pictures = [RNG.normal(size=(8, 3, 64, 64)).astype("float32") for _ in executors]
+    alone = [executor.predict(batch) for executor, batch in zip(executors, pictures)]
+    with ThreadPoolExecutor(4) as pool:
+        for _ in range(5):
+            for expected, found in zip(alone, pool.map(Executor.predict, executors, pictures)):
+                np.testing.assert_array_equal(found, expected)
 
 
 @pytest.mark.parametrize("rows", [1, 3, 6])

@@ -6,6 +6,7 @@ Above it there are only NumPy arrays. Another engine is another class with these
 from __future__ import annotations
 
 import re
+import threading
 from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Optional, Union
 
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 _BETA1, _BETA2, _EPSILON = 0.9, 0.999, 1e-8
 _CPU = (Device("cpu", 0),)
 _WEIGHT = "weight:"
+_ALONE = threading.RLock()  # MXNet's operators share their scratch memory, and run in the thread that asks
 
 
 class Executor:
@@ -110,7 +112,9 @@ class Executor:
         batch
             (N, ...) float32 for the only input, or an array by input name.
         """
-        outputs = self._forward(self._named(batch), train=False)
+        named = self._named(batch)
+        with _ALONE:
+            outputs = self._forward(named, train=False)
         return outputs[0] if self._heads == 1 else outputs
 
     def step(self, batch: Batch, loss: Loss, rate: float) -> float:
@@ -125,10 +129,13 @@ class Executor:
         rate
             The learning rate of this step.
         """
-        named = self._named(batch)
+        with _ALONE:
+            return self._step(self._named(batch), loss, rate)
+
+    def _step(self, batch: dict[str, Array], loss: Loss, rate: float) -> float:
         if self._dropout:  # a function of the step alone, so that a resumed run draws the same
             self._mx.random.seed((self._seed * 1_000_003 + self._steps) % 2**31)
-        outputs = self._forward(named, train=True)[0]
+        outputs = self._forward(batch, train=True)[0]
         value, gradient = loss(outputs)
         if not np.isfinite(value):
             return float(value)  # nothing was changed yet: the caller still has the last good weights
