@@ -108,7 +108,10 @@ def make(wishes: Wishes, pictures: int, pretrained: bool, validated: bool) -> tu
     if wishes.tune == "head" or (wishes.tune == "auto" and not validated):
         return (head,)
     if wishes.tune == "all":
-        return head, replace(common, epochs=wishes.epochs or _clipped(25_000 / pictures, 6, 15), lr=wishes.lr or 3e-4)
+        epochs = wishes.epochs or _clipped(25_000 / pictures, 6, 15)
+        if wishes.patience is None and validated:  # the loss rises at first: it falls with the learning rate
+            common = replace(common, patience=max(3, epochs * 5 // 6))
+        return head, replace(common, epochs=epochs, lr=wishes.lr or 3e-4)
     epochs = _clipped(2_000 / pictures, 2, 8)
     if wishes.tune == "auto":  # on some hundred photographs a second epoch gained nothing, on three sets
         epochs = 1 if pictures < 1000 else 2

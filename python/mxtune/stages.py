@@ -115,7 +115,9 @@ class LayerTraining:
             self._trainable -= set(network.graph.auxiliary)
         front, rest = partition(network.graph, self._trainable)
         self._data = network.input
-        self._front = Executor(front, _of(front, network), task.devices) if front.heads else None
+        frozen = _of(front, network)
+        self._front = Executor(front, frozen, task.devices) if front.heads else None
+        self._room = KEPT_BYTES if frozen else 0  # for what a frozen part says; its zeros alone are not worth it
         self._head = (f"{network.classifier}_weight", f"{network.classifier}_bias")
         rates = {self._head[0]: _head_rate(network.params[self._head[0]].shape[1])} if number else {}
         params = _of(rest, network)
@@ -236,15 +238,16 @@ class LayerTraining:
         size = self._stage.batch_size
         if self._held is not None:
             return np.concatenate([self._executor.predict(batch) for batch in self._held])
-        outputs, kept, room = [], [], KEPT_BYTES
+        outputs, kept, room = [], [], self._room
         for _, views in held.batches(size):
             batch = self._crossing(views)
             outputs.append(self._executor.predict(batch))
             room -= sum(array.nbytes for array in batch.values())
             if room > 0:
                 kept.append(batch)
-        if room > 0:
-            self._held = kept
+            else:
+                kept.clear()
+        self._held = kept or None
         return np.concatenate(outputs)
 
 
