@@ -8,9 +8,8 @@ import sys
 import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from enum import Enum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Optional
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Optional
 
 import typer
 
@@ -56,59 +55,11 @@ app = typer.Typer(
 )
 
 
-class Tune(str, Enum):
-    """What is trained."""
-
-    auto = "auto"
-    head = "head"
-    tail = "tail"
-    all = "all"
-
-
-class Schedule(str, Enum):
-    """How the learning rate goes."""
-
-    cosine = "cosine"
-    constant = "constant"
-
-
-class Task(str, Enum):
-    """What there is to learn."""
-
-    classification = "classification"
-    multilabel = "multilabel"
-    regression = "regression"
-
-
-class OnBad(str, Enum):
-    """What becomes of pictures that can't be read."""
-
-    error = "error"
-    skip = "skip"
-
-
-class Kind(str, Enum):
-    """What is predicted."""
-
-    label = "class"
-    prob = "prob"
-    logit = "logit"
-    features = "features"
-
-
-class Table(str, Enum):
-    """How rows are written."""
-
-    csv = "csv"
-    json = "json"
-
-
-class Report(str, Enum):
-    """How facts are written."""
-
-    text = "text"
-    json = "json"
-
+# What the library takes, once more: asking it would load NumPy before any help. A test compares them.
+Tune = Literal["auto", "head", "tail", "all"]
+Schedule = Literal["cosine", "constant"]
+Task = Literal["classification", "regression", "multilabel"]
+Kind = Literal["class", "prob", "logit", "features"]
 
 Verbose = Annotated[
     Optional[int],
@@ -119,7 +70,9 @@ ModelFile = Annotated[Path, typer.Argument(metavar="MODEL", help="A .mxt file.",
 Output = Annotated[
     Optional[Path], typer.Option("--output", "-o", metavar="FILE", help="Write here, and not to stdout.")
 ]
-BadPictures = Annotated[OnBad, typer.Option(help="Pictures that can't be read: name all and stop, or leave them out.")]
+BadPictures = Annotated[
+    Literal["error", "skip"], typer.Option(help="Pictures that can't be read: name all and stop, or leave them out.")
+]
 
 
 def main() -> None:
@@ -177,7 +130,7 @@ def train(
     ] = None,
     seed: Annotated[Optional[int], typer.Option(help="The same seed, the same model.", show_default="0")] = None,
     task: Annotated[Optional[Task], typer.Option(help="Where the labels would say otherwise.")] = None,
-    on_bad: BadPictures = OnBad.error,
+    on_bad: BadPictures = "error",
     checkpoint: Annotated[Optional[Path], typer.Option(metavar="FILE", help="Kept up to date while training.")] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on from the checkpoint, where there is one.")] = False,
     plot: Annotated[Optional[Path], typer.Option(metavar="FILE", help="Draw the history: x.png, .pdf, .svg.")] = None,
@@ -206,15 +159,15 @@ def train(
         from . import mxtrain
 
         wishes = {
-            "net": net, "tune": tune and tune.value, "epochs": epochs, "image_size": image_size, "lr": lr,
-            "batch_size": batch_size, "schedule": schedule and schedule.value, "augment": augment,
+            "net": net, "tune": tune, "epochs": epochs, "image_size": image_size, "lr": lr,
+            "batch_size": batch_size, "schedule": schedule, "augment": augment,
             "class_weights": class_weights, "patience": patience, "seed": seed, "checkpoint": checkpoint,
             "device": device.split(",") if device and "," in device else device,
         }  # fmt: skip
         given: dict[str, Any] = {name: value for name, value in wishes.items() if value is not None}
         if valid is not None:
             given["valid"] = _valid(valid)
-        images = _images(photos, on_bad.value, task and task.value)
+        images = _images(photos, on_bad, task)
         model = mxtrain(images, **given, resume=resume, verbose=0 if quiet else verbose)
         model.save(output)
         _told(f"Wrote {output}")
@@ -232,8 +185,8 @@ def predict(
     pictures: Annotated[
         list[Path], typer.Argument(metavar="PICTURES...", help="Files, or a folder.", show_default=False)
     ],
-    type: Annotated[Kind, typer.Option(help="What to tell of each.")] = Kind.label,  # noqa: A002 - the word in R
-    format: Annotated[Table, typer.Option(help="CSV with a header, or a JSON list.")] = Table.csv,  # noqa: A002
+    type: Annotated[Kind, typer.Option(help="What to tell of each.")] = "class",  # noqa: A002 - the word in R
+    format: Annotated[Literal["csv", "json"], typer.Option(help="CSV with a header, or a JSON list.")] = "csv",  # noqa: A002
     output: Output = None,
     recursive: Annotated[bool, typer.Option("--recursive", "-r", help="A folder's pictures at any depth.")] = False,
     batch_size: Annotated[Optional[int], typer.Option(min=1, help="Pictures at a time.")] = None,
@@ -259,7 +212,7 @@ def predict(
         source: Any = str(pictures[0]) if len(pictures) == 1 else [str(picture) for picture in pictures]
         images = mximages(source, on_bad="keep", recursive=recursive)
         settings: dict[str, Any] = {} if batch_size is None else {"batch_size": batch_size}
-        frame = loaded.predict(images, type=type.value, **settings)
+        frame = loaded.predict(images, type=type, **settings)
         _write(_rows(frame, format), output)
         if len(frame) and frame.iloc[:, 1:].isna().all(axis=1).any():
             raise typer.Exit(BAD_PICTURES)
@@ -271,10 +224,10 @@ def evaluate(
     photos: Annotated[
         Path, typer.Argument(metavar="PHOTOS", help="Labelled pictures, as for train.", show_default=False)
     ],
-    format: Annotated[Report, typer.Option(help="Lines of text, or JSON.")] = Report.text,  # noqa: A002
+    format: Annotated[Literal["text", "json"], typer.Option(help="Lines of text, or JSON.")] = "text",  # noqa: A002
     output: Output = None,
     plot: Annotated[Optional[Path], typer.Option(metavar="FILE", help="Draw the confusion matrix: x.png.")] = None,
-    on_bad: BadPictures = OnBad.error,
+    on_bad: BadPictures = "error",
     verbose: Verbose = None,
     quiet: Quiet = False,
 ) -> None:
@@ -292,9 +245,9 @@ def evaluate(
         from . import mxload
 
         loaded = mxload(model)
-        images = _images(photos, on_bad.value, loaded.task, loaded.levels or None)
+        images = _images(photos, on_bad, loaded.task, loaded.levels or None)
         figures = loaded.evaluate(images)
-        _write(_json(figures) if format is Report.json else _facts(figures), output)
+        _write(_json(figures) if format == "json" else _facts(figures), output)
         if plot is not None:
             loaded.plot(plot, kind="confusion", x=images)
             _told(f"Wrote {plot}")
@@ -303,7 +256,7 @@ def evaluate(
 @app.command(short_help="What is installed here, or what a model is.")
 def info(
     model: Annotated[Optional[Path], typer.Argument(metavar="[MODEL]", help="A .mxt file.", show_default=False)] = None,
-    format: Annotated[Report, typer.Option(help="Text, or JSON.")] = Report.text,  # noqa: A002
+    format: Annotated[Literal["text", "json"], typer.Option(help="Text, or JSON.")] = "text",  # noqa: A002
 ) -> None:
     """What is installed here, which devices can be used, what is wrong and mends it; or what a MODEL is.
 
@@ -318,26 +271,18 @@ def info(
             from .engine.info import collect
 
             found = collect()
-            typer.echo(_json(found.to_dict()) if format is Report.json else f"{found}\n", nl=False)
+            typer.echo(_json(found.to_dict()) if format == "json" else f"{found}\n", nl=False)
             return
         from . import mxload
 
         loaded = mxload(model)
         names = ("task", "levels", "metrics", "settings", "provenance", "versions")
         facts = {name: getattr(loaded, name) for name in names} | {"preprocess": loaded.preprocess.to_dict()}
-        typer.echo(_json(facts) if format is Report.json else f"{loaded.summary()}\n", nl=False)
-
-
-class ZooFormat(str, Enum):
-    """How the table of networks is written."""
-
-    text = "text"
-    csv = "csv"
-    json = "json"
+        typer.echo(_json(facts) if format == "json" else f"{loaded.summary()}\n", nl=False)
 
 
 @app.command(short_help="The networks that can be trained.")
-def zoo(format: Annotated[ZooFormat, typer.Option(help="A table, CSV or JSON.")] = ZooFormat.text) -> None:  # noqa: A002
+def zoo(format: Annotated[Literal["text", "csv", "json"], typer.Option(help="A table, CSV or JSON.")] = "text") -> None:  # noqa: A002
     """The networks that can be trained, and whether their weights are here.
 
     \b
@@ -349,11 +294,11 @@ def zoo(format: Annotated[ZooFormat, typer.Option(help="A table, CSV or JSON.")]
         from . import mxzoo
 
         table = mxzoo()
-        if format is ZooFormat.text:
+        if format == "text":
             shown = table.assign(parameters=table.parameters.map("{:,}".format), macs=table.macs.map("{:,}".format))
             typer.echo(shown.to_string(index=False))
         else:
-            typer.echo(_rows(table, Table(format.value)), nl=False)
+            typer.echo(_rows(table, format), nl=False)
 
 
 # What they share ----------------------------------------------------------------------------------------------
@@ -432,8 +377,8 @@ def _images(photos: Path, on_bad: str, task: Optional[str], levels: Optional[Seq
     return mximages(frame, on_bad=on_bad, task=task, levels=levels)
 
 
-def _rows(frame: "pd.DataFrame", form: Table) -> str:
-    if form is Table.csv:
+def _rows(frame: "pd.DataFrame", form: Literal["csv", "json"]) -> str:
+    if form == "csv":
         return str(frame.to_csv(index=False, na_rep="NA", lineterminator="\n"))
     columns = [json.dumps(str(name), ensure_ascii=False) for name in frame]
     values = [json.loads(frame[name].to_json(orient="values", double_precision=9)) for name in frame]

@@ -132,7 +132,7 @@ def mxtrain(
     Warns
     -----
     TrainingWarning
-        The training was interrupted.
+        The training was interrupted, or settings have no use since the head alone is trained.
 
     Examples
     --------
@@ -153,6 +153,7 @@ def mxtrain(
         images, held = _pictures(x, y, valid, seed)
         network, pretrained = _network(net, images, image_size, tune, seed)
         stages = plan.make(wishes, len(images), pretrained, held is not None)
+        _tell_unused(wishes, augment, stages)
         spec = Augment.parse(augment, small=_shorter_side(images) < _SMALL, grey=images.grey)
         settings = {
             "tune": tune,
@@ -424,6 +425,19 @@ def _task(
         devices=devices,
         seed=seed,
     )
+
+
+def _tell_unused(wishes: plan.Wishes, augment: Any, stages: Sequence[plan.Stage]) -> None:
+    """Settings that were given for layers, where the head alone is trained."""
+    if any(stage.name != "head" for stage in stages):
+        return
+    settings = ("epochs", "lr", "schedule", "patience")
+    unused = [name for name in settings if getattr(wishes, name) != getattr(plan.Wishes, name)]
+    if augment not in ("auto", "none", None, False):
+        unused.append("augment")
+    if unused:
+        hint = 'They are for layers: tune = "tail" or tune = "all".'
+        warn(TrainingWarning("The head alone is trained, without these settings.", unused, hint))
 
 
 def _class_weights(

@@ -11,12 +11,16 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import get_args
 
 import pandas as pd
 import pytest
 
 import mxtune
-from mxtune import mxexample, mxload
+from mxtune import cli, mxexample, mxload
+from mxtune.images.labels import TASKS
+from mxtune.model import TYPES
+from mxtune.plan import SCHEDULES, TUNES
 
 ENVIRONMENT = {**os.environ, "PYTHONPATH": str(Path(mxtune.__file__).parents[1]), "COLUMNS": "100"}
 
@@ -81,6 +85,11 @@ def test_options_have_their_names_on_every_version() -> None:
     assert "PHOTOS" in text.splitlines()[0]
     assert "OUTPUT" not in text
     assert "-o, --output FILE" in text
+
+
+def test_choices_are_those_of_the_library() -> None:
+    told = [get_args(choice) for choice in (cli.Tune, cli.Schedule, cli.Task, cli.Kind)]
+    assert told == [TUNES, SCHEDULES, TASKS, TYPES]
 
 
 def test_version_is_told() -> None:

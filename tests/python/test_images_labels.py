@@ -63,6 +63,31 @@ def test_a_logical_matrix_is_multilabel(kind: type) -> None:
     assert mximages(PICTURES, table, levels=["sea", "sun"]).y[0].tolist() == [0, 1]
 
 
+@pytest.mark.parametrize("task", [None, "multilabel", "regression"])
+def test_columns_of_a_matrix_are_the_levels_by_name(task: str | None) -> None:
+    table = pd.DataFrame({"sun": [1, 0, 1, 0, 1, 1], "sea": [0, 0, 1, 1, 0, 1]})
+    for labelled in (mximages(PICTURES, table, task=task), mximages(PICTURES, table, task=task, levels=["sun", "sea"])):
+        assert _y(mximages(labelled, levels=["sea", "sun"])) == table[["sea", "sun"]].to_numpy().tolist()
+    for levels in (["sun", "rain"], ["sun", "rain", "sea"]):
+        with pytest.raises(LabelError, match=r"\nx rain: no column\n"):
+            mximages(PICTURES, table, levels=levels, task=task)
+    with pytest.raises(LabelError) as caught:
+        mximages(mximages(PICTURES, table, task=task), levels=["sun", "rain"])
+    assert str(caught.value) == (
+        "The columns of the labels are not the 2 levels.\nx sea: no level\nx rain: no column\n"
+        "i A matrix without names is taken in the order of the levels."
+    )
+    assert mximages(PICTURES, table.to_numpy(), levels=["a", "b"], task=task).levels == ("a", "b")
+    with pytest.raises(LabelError, match="Two columns of the labels have one name"):
+        mximages(PICTURES, table.set_axis(["sun", "sun"], axis=1), levels=["sun", "sea"], task=task)
+
+
+def test_a_level_may_be_called_as_a_column_of_the_frame() -> None:
+    table = pd.DataFrame({"height": [0.5, 1, 2, 3, 4, 5], "file": [6.0, 5, 4, 3, 2, 1]})
+    named = mximages(mximages(PICTURES, table), levels=["file", "height"])
+    assert _y(named) == table[["file", "height"]].to_numpy().tolist()
+
+
 def test_label_sets_are_multilabel() -> None:
     images = mximages(PICTURES, [["sun", "sea"], [], {"sun"}, "sea", ("sea",), ["sun"]])
     assert images.levels == ("sea", "sun")

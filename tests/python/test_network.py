@@ -7,13 +7,14 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from mxtune import mxnetwork
 from mxtune.engine import load, symbols
 from mxtune.engine.executor import Executor
 from mxtune.errors import NetworkError, WeightsError
-from mxtune.graph import Builder, to_json
+from mxtune.graph import Builder, Graph, Node, to_json
 from mxtune.network import Network
 from mxtune.preprocess import Preprocess
 
@@ -274,6 +275,20 @@ def test_graphs_that_would_crash_mxnet_are_refused() -> None:
     huge = b.graph(b.conv(b.data(), "huge", 2_000_000_000, 1))
     with pytest.raises(NetworkError, match="huge"):
         Network(huge, {}, {}, seen).initialise()
+
+
+def test_nodes_that_the_output_does_not_need_are_left_out(lenet: Network, tmp_path: Path) -> None:
+    spare = [
+        Node("spare_weight"),
+        Node("spare", "FullyConnected", {"num_hidden": "3", "no_bias": "True"}, (("tanh2", 0), ("spare_weight", 0))),
+        Node("spare_flat", "Flatten", {}, (("spare", 0),)),
+    ]
+    wider = Graph((*lenet.graph.nodes, *spare), lenet.graph.heads)
+    assert replace(lenet, graph=wider).check().shapes == lenet.shapes
+    (tmp_path / "wider-symbol.json").write_text(to_json(wider))
+    opened = mxnetwork(tmp_path / "wider-symbol.json", weights="random", preprocess=lenet.preprocess)
+    pd.testing.assert_frame_equal(opened.layers, lenet.layers)
+    assert opened.graph == lenet.graph
 
 
 def test_an_unknown_name_is_answered_by_near_matches(tmp_path: Path) -> None:

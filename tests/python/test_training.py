@@ -25,6 +25,7 @@ from mxtune.errors import (
     NetworkError,
     PictureWarning,
     TrainingError,
+    TrainingWarning,
 )
 
 IMAGES = mximages(mxexample("fashion"))
@@ -80,9 +81,30 @@ def test_the_defaults_learn_the_example() -> None:
 
 @pytest.mark.parametrize("tune", ["head", "tail", "all"])
 def test_each_tune_does_what_it_says(tune: str) -> None:
-    model = quick_head(tune=tune, epochs=1)
+    model = quick_head(tune=tune, epochs=None if tune == "head" else 1)
     assert list(model.history["stage"]) == (["head"] if tune == "head" else ["head", tune])
     assert list(model.history.columns) == ["stage", "epoch", "train_loss", "valid_loss", "valid_accuracy", "lr"]
+
+
+@pytest.mark.parametrize("asked", [{"tune": "head"}, {"tune": "auto", "valid": None}])
+def test_settings_that_the_head_does_not_use_are_named(asked: dict[str, Any]) -> None:
+    layers = {"epochs": 5, "lr": 0.01, "schedule": "constant", "patience": 2, "augment": {"rotate": 20}}
+    with pytest.warns(TrainingWarning) as caught:
+        model = quick_head(**asked, **layers)
+    assert [str(warning.message) for warning in caught] == [
+        "The head alone is trained, without these settings.\n"
+        "x epochs\nx lr\nx schedule\nx patience\nx augment\n"
+        'i They are for layers: tune = "tail" or tune = "all".'
+    ]
+    assert caught[0].filename == __file__
+    assert list(model.history["stage"]) == ["head"]
+
+
+def test_settings_that_are_used_raise_no_warning() -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", TrainingWarning)
+        quick_head(batch_size=16, schedule="cosine", augment="none")
+        quick(tune="head", lr=0.01, augment="light")  # a network without weights is trained whole
 
 
 def test_a_stage_that_does_not_help_is_said_and_leaves_the_head() -> None:

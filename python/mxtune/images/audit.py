@@ -178,7 +178,9 @@ def _relabelled(images: ImageSet, y: Any, levels: Optional[Sequence[str]], task:
     if y is None and images.task == "classification" and images.y is not None:
         y = [images.levels[code] for code in images.y]
     elif y is None and images.y is not None:
-        y = images.y if images.task == "regression" else images.frame()[list(images.levels)]
+        import pandas as pd
+
+        y = images.y if images.y.ndim == 1 else pd.DataFrame(images.y, columns=list(images.levels))
     labels = understand(y, images.names, levels, task or (images.task if y is None else None))
     return ImageSet(
         images._pixels,

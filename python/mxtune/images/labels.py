@@ -167,14 +167,13 @@ def _matrix(y: Any, names: Sequence[str], known: Optional[tuple[str, ...]], task
         "have a label that is no finite number",
         [n for n, row in zip(names, numbers) if not np.isfinite(row).all()],
     )
-    if columns is not None and known is not None and set(columns) == set(known):
-        numbers = numbers[:, [columns.index(level) for level in known]]
-        columns = list(known)
+    if columns is not None and len(set(columns)) != len(columns):
+        raise LabelError("Two columns of the labels have one name.", listed(sorted(columns)))
+    if columns is not None and known is not None:
+        numbers = numbers[:, _places(known, columns)]
     if known is not None and len(known) != numbers.shape[1]:
         raise LabelError(f"The labels have {numbers.shape[1]} columns, but there are {len(known)} levels.")
     levels = known or tuple(columns or (str(column + 1) for column in range(numbers.shape[1])))
-    if len(set(levels)) != len(levels):
-        raise LabelError("Two columns of the labels have one name.", listed(sorted(levels)))
     binary = bool(np.isin(numbers, (0, 1)).all())
     if task == "classification":
         if not binary or not (numbers.sum(axis=1) == 1).all():
@@ -184,6 +183,16 @@ def _matrix(y: Any, names: Sequence[str], known: Optional[tuple[str, ...]], task
         raise LabelError("Labels for several classes at once must be 0 and 1, or true and false.")
     chosen = task or ("multilabel" if binary else "regression")
     return Labels(chosen, np.ascontiguousarray(numbers), levels)
+
+
+def _places(levels: Sequence[str], columns: Sequence[str]) -> list[int]:
+    """Where among the columns each level is."""
+    wrong = [f"{column}: no level" for column in columns if column not in levels]
+    wrong += [f"{level}: no column" for level in levels if level not in columns]
+    if wrong:
+        text = f"The columns of the labels are not the {len(levels)} levels."
+        raise LabelError(text, listed(wrong), "A matrix without names is taken in the order of the levels.")
+    return [columns.index(level) for level in levels]
 
 
 def _count(count: int, names: Sequence[str]) -> None:

@@ -34,7 +34,7 @@ class Network:
     Parameters
     ----------
     graph
-        Its heads are the logits.
+        Its heads are the logits; nodes that they don't need are left out.
     params
         For each parameter an array, float32, C-contiguous; BatchNorm's moving statistics among them.
     provenance
@@ -68,6 +68,9 @@ class Network:
     classifier: Optional[str] = None
 
     def __post_init__(self) -> None:
+        needed = graphs.subgraph(self.graph, self.graph.heads)
+        if needed != self.graph:  # MXNet tells no shape of the others
+            object.__setattr__(self, "graph", needed)
         if self.classifier is None:
             object.__setattr__(self, "classifier", anatomy.classifier(self.graph) or "")
 

@@ -149,17 +149,9 @@ def eval(code: str, **variables: Any) -> Any:  # noqa: A001 - the word in R
         What the code may use by these names. With variables, what the code assigns is gone afterwards; without, it
         is kept in R's workspace.
 
-    Raises
-    ------
-    RError
-        R stopped with an error.
-    RHostError
-        R can't be used here; see `start`.
-
-    Warns
-    -----
-    RWarning
-        R warned.
+    Raises, Warns
+    -------------
+    As `call`.
 
     Examples
     --------
