@@ -33,6 +33,14 @@ def test_nobody_is_patient_without_validation() -> None:
     assert all(stage.patience == 0 for stage in make(Wishes(patience=3), 100, True, False))
 
 
+@pytest.mark.parametrize("pictures", [300, 60_000])
+def test_all_layers_are_given_until_the_rate_falls(pictures: int) -> None:
+    stage = make(Wishes("all"), pictures, True, True)[1]
+    falling = stage.rate(stage.patience, stage.epochs)
+    assert stage.patience < stage.epochs
+    assert falling < 0.2 * stage.lr
+
+
 def test_wishes_are_heard() -> None:
     stage = make(Wishes("tail", epochs=7, batch_size=8, lr=0.01, schedule="constant", patience=2), 100, True, True)[1]
     assert (stage.epochs, stage.batch_size, stage.lr, stage.schedule, stage.patience) == (7, 8, 0.01, "constant", 2)
