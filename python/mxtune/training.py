@@ -153,8 +153,8 @@ def mxtrain(
         images, held = _pictures(x, y, valid, seed)
         network, pretrained = _network(net, images, image_size, tune, seed)
         stages = plan.make(wishes, len(images), pretrained, held is not None)
-        _tell_unused(wishes, augment, stages)
         spec = Augment.parse(augment, small=_shorter_side(images) < _SMALL, grey=images.grey)
+        _tell_unused(wishes, augment, stages)
         settings = {
             "tune": tune,
             "stages": [stage.to_dict() for stage in stages],

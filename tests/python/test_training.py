@@ -362,6 +362,7 @@ def test_class_weights_are_for_classes() -> None:
     ],
     ids=str,
 )  # fmt: skip
+@pytest.mark.filterwarnings("error")
 def test_arguments_of_no_use_are_one_clear_error(settings: dict[str, Any]) -> None:
     with pytest.raises(ArgumentError):
         quick_head(**settings)
