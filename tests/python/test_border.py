@@ -5,6 +5,7 @@ from __future__ import annotations
 import ctypes
 import re
 import warnings
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -116,12 +117,22 @@ def test_every_error_class_has_a_name_in_r() -> None:
 
 def test_progress_reaches_the_listener_and_not_more_often_than_it_can_be_seen() -> None:
     heard: list[tuple[str, dict[str, Any]]] = []
-    _border.call("tells", Owner(), {}, lambda kind, info: heard.append((kind, info)))
+
+    def hears(kind: str) -> Callable[..., None]:
+        return lambda info: heard.append((kind, info))
+
+    _border.call("tells", Owner(), {}, {kind: hears(kind) for kind in ("start", "advance", "epoch", "end")})
     kinds = [kind for kind, _ in heard]
     assert kinds[0] == "start"
     assert kinds[-2:] == ["epoch", "end"]
     assert 1 <= kinds.count("advance") < 20
     assert type(heard[-2][1]["metrics"]["loss"]) is float
+
+
+def test_what_no_function_hears_does_not_cross() -> None:
+    heard: list[dict[str, Any]] = []
+    assert _border.call("tells", Owner(), {}, {"epoch": heard.append})["error"] is None
+    assert len(heard) == 1
 
 
 def test_without_a_listener_nothing_is_printed(capsys: pytest.CaptureFixture[str]) -> None:
