@@ -148,6 +148,14 @@ def test_a_function_of_r_is_a_callback_and_its_error_is_told() -> None:
     assert error["bullets"] == ["object 'x' not found"]
 
 
+def test_ctrl_c_at_any_moment_in_r_is_ctrl_c() -> None:
+    def at_the_border(*_: Any) -> None:
+        raise RuntimeError("(Unknown exception occurred)")
+
+    for function in (lambda *_: {"..r": "interrupt"}, at_the_border):
+        assert call("watched", callbacks=function)["error"] == {"classes": ["interrupt"]}
+
+
 def test_numbers_are_copied_out_of_memory_that_is_only_lent() -> None:
     told, vector = sent([1.0, 2.0])
     numbers = from_r(told, "y")

@@ -184,6 +184,14 @@ def test_only_its_own_line_is_kept_from_stderr_while_it_starts() -> None:
     assert done.stderr == "a word of another library\nand then\n"
 
 
+def test_processes_started_later_are_not_told_its_settings() -> None:
+    done = passes(
+        "import subprocess\nfrom mxtune.engine import load\nload()\n"
+        "print('MXNET_ENGINE_TYPE' in subprocess.run(['env'], capture_output=True, text=True).stdout)"
+    )
+    assert done.stdout == "False\n"
+
+
 def test_it_starts_where_stderr_is_closed() -> None:
     passes("import os\nos.close(2)\nfrom mxtune.engine import load\nload().nd.zeros(1).asnumpy()")
 

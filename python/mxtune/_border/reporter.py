@@ -27,9 +27,7 @@ class Listener:
             info["n"], self._held, self._last = self._held, 0, time.monotonic()
         elif kind == "start":
             self._held, self._last = 0, 0.0
-        answer = self._functions[kind](_plain(info))
-        if isinstance(answer, Mapping) and answer.get("..r") == "interrupt":
-            raise KeyboardInterrupt
+        _answer(self._functions[kind], info)
 
 
 class CallbackError(Exception):
@@ -46,15 +44,25 @@ class Callback:
 
 def _watched(station: str, function: Callable[..., Any]) -> Callable[..., Any]:
     def run(*args: Any) -> Any:
-        answer = function(*(_plain(arg) for arg in args))
-        fault = answer.get("..r") if isinstance(answer, Mapping) else None
-        if fault == "interrupt":
-            raise KeyboardInterrupt
-        if fault == "error":
+        answer = _answer(function, *args)
+        if isinstance(answer, Mapping) and answer.get("..r") == "error":
             raise CallbackError(f"{station}: {answer['message']}")
         return answer
 
     return run
+
+
+def _answer(function: Callable[..., Any], *args: Any) -> Any:
+    """What a function of R answers; Ctrl-C in R is Ctrl-C here."""
+    try:
+        answer = function(*(_plain(arg) for arg in args))
+    except RuntimeError as error:
+        if "Unknown exception occurred" in str(error):  # reticulate has no other word for Ctrl-C outside R's tryCatch
+            raise KeyboardInterrupt from None
+        raise
+    if isinstance(answer, Mapping) and answer.get("..r") == "interrupt":
+        raise KeyboardInterrupt
+    return answer
 
 
 def _plain(value: Any) -> Any:

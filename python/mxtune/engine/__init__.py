@@ -163,9 +163,12 @@ def _run_in_the_calling_thread(module: Any) -> None:
     """
     if _ENGINE in os.environ or module.runtime.Features().is_enabled("CUDA"):
         return
-    module.util.setenv(_ENGINE, "NaiveEngine")
-    with _unsaid("MXNet start using engine"):
-        module.nd.waitall()  # the engine starts
+    os.environ[_ENGINE] = "NaiveEngine"
+    try:
+        with _unsaid("MXNet start using engine"):
+            module.nd.waitall()  # the engine starts, and has read it
+    finally:
+        os.environ.pop(_ENGINE, None)  # nor do processes that are started later inherit it
 
 
 @contextlib.contextmanager
