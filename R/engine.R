@@ -20,9 +20,10 @@ engine_call <- function(what, owner = NULL, arguments = list(), listener = NULL,
   crossing <- new.env(parent = emptyenv()) # keeps what Python looks at, and a user's function's condition
   arguments <- arguments[!vapply(arguments, rlang::is_missing, logical(1))]
   sent <- to_python_list(arguments, crossing)
-  outcome <- reticulate::py_call(
+  # between functions of R, Ctrl-C is for Python to notice: a jump of R's would leave it half way
+  outcome <- suspendInterrupts(reticulate::py_call(
     border$call, what, handle_of(owner), reticulate::r_to_py(sent), python_functions(listener, crossing)
-  )
+  ))
   outcome <- reticulate::py_to_r(outcome)
   crossing$kept <- NULL # until here Python looks into R's memory
   for (warning in outcome$warnings) {
@@ -215,7 +216,7 @@ python_function <- function(f, crossing) {
   }
   safely <- function(...) {
     tryCatch(
-      f(...),
+      allowInterrupts(f(...)),
       error = function(error) {
         crossing$condition <- error
         list(`..r` = "error", message = conditionMessage(error))
