@@ -20,8 +20,7 @@ engine_call <- function(what, owner = NULL, arguments = list(), listener = NULL,
   crossing <- new.env(parent = emptyenv()) # keeps what Python looks at, and a user's function's condition
   arguments <- arguments[!vapply(arguments, rlang::is_missing, logical(1))]
   sent <- to_python_list(arguments, crossing)
-  # between functions of R, Ctrl-C is for Python to notice: a jump of R's would leave it half way
-  outcome <- suspendInterrupts(reticulate::py_call(
+  outcome <- whole(reticulate::py_call(
     border$call, what, handle_of(owner), reticulate::r_to_py(sent), python_functions(listener, crossing)
   ))
   outcome <- reticulate::py_to_r(outcome)
@@ -33,6 +32,14 @@ engine_call <- function(what, owner = NULL, arguments = list(), listener = NULL,
     abort_from_python(outcome$error, crossing$condition, call)
   }
   from_python(outcome$value)
+}
+
+#' Python's answer, whatever Ctrl-C does. Where reticulate before 1.37 calls a function of R, a jump of R's would leave
+#' Python half way: it is for Python to notice. Later ones catch it, and Python hears of none while R suspends them.
+#' @noRd
+whole <- function(answer) {
+  catches <- exists("install_interrupt_handlers", asNamespace("reticulate"), inherits = FALSE)
+  if (catches) answer else suspendInterrupts(answer)
 }
 
 #' Python's side of the border, started when first needed.
