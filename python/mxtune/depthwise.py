@@ -16,8 +16,9 @@ from .graph.data import integers
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from .network.shapes import Shapes
+
     Params = Mapping[str, NDArray[Any]]
-    Shapes = Mapping[str, tuple[tuple[int, ...], ...]]
     Pair = tuple[int, int]
 
 _LARGEST = 5_200  # places read times places written, up to which this was faster than oneDNN's loop

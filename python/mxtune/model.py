@@ -5,23 +5,22 @@ from __future__ import annotations
 import io
 import os
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Optional, Union
 
 import numpy as np
 
-from . import bundle, manifest, metrics, progress
+from . import bundle, manifest, metrics
 from .engine.devices import resolve
 from .engine.executor import Executor
-from .errors import ArgumentError, LabelError, MxtuneError, PictureWarning
+from .errors import ArgumentError, LabelError, MxtuneError
 from .graph import to_json
-from .images import ImageSet, decode_or_none, mximages
-from .images.findings import warn
+from .images import ImageSet, mximages
 from .losses import Loss, loss_for
 from .network import Network
+from .predicting import outputs
 from .preprocess import Preprocess
-from .views import ahead
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -275,7 +274,7 @@ class Model:
         else:
             figure = self._worst(x, y)
         if path is not None:
-            _write_figure(figure, Path(os.fspath(path)).expanduser())
+            report.write(figure, Path(os.fspath(path)).expanduser())
         return figure
 
     def _worst(self, x: Any, y: Any) -> Figure:
@@ -383,47 +382,7 @@ class Model:
     ) -> tuple[Array, Array]:
         """Logits or features (N, K) float32, NaN for bad pictures, and which are good, (N,) bool."""
         executor = self._executor("features" if body else "logits")
-        out: Optional[Array] = None
-        good = np.zeros(len(images), dtype=bool)
-        bad: list[tuple[str, str]] = []
-        reporter = progress.current()
-        reporter.event("start", title=title, total=len(images), unit="pictures")
-        try:
-            for rows, pictures, wrong in self._decoded(images, batch_size):
-                bad += wrong
-                if len(rows):
-                    with self._lock:
-                        said = executor.predict(self.preprocess.batch(pictures))
-                    out = np.full((len(images), said.shape[1]), np.nan, np.float32) if out is None else out
-                    out[rows] = said
-                    good[rows] = True
-                reporter.event("advance", n=len(rows) + len(wrong))
-        finally:
-            reporter.event("end")
-        if bad:
-            told = [f"{name}: {reason}" for name, reason in bad]
-            told = told if len(told) <= 20 else [*told[:20], f"and {len(told) - 20} more"]
-            warn(PictureWarning(f"Can't read {len(bad)} of {len(images)} pictures: their rows are NA.", told))
-        if out is None:
-            width = self._width(body)
-            out = np.full((len(images), width), np.nan, np.float32)
-        return out, good
-
-    def _decoded(
-        self, images: ImageSet, batch_size: int
-    ) -> Iterator[tuple[NDArray[np.int64], NDArray[np.uint8], list[tuple[str, str]]]]:
-        """Batches of ``(rows, pictures, bad ones)``, the next one under way while one is used."""
-        spec = self.preprocess
-
-        def decoded(rows: NDArray[np.int64]) -> Any:
-            found, bad = decode_or_none(images, rows.tolist(), spec.picture, at_least=spec.canvas_size)
-            kept = [place for place, picture in enumerate(found) if picture is not None]
-            pictures = [picture for picture in found if picture is not None]
-            return rows[kept], np.stack(pictures) if pictures else np.empty(0, np.uint8), bad
-
-        starts = range(0, len(images), batch_size)
-        parts = [(np.arange(start, min(start + batch_size, len(images))),) for start in starts]
-        yield from ahead(decoded, parts)
+        return outputs(executor, self.preprocess, images, self._width(body), batch_size, title)
 
     def _width(self, body: bool) -> int:
         head = self.network.params[f"{self.network.classifier}_weight"]
@@ -508,14 +467,3 @@ def _versions() -> dict[str, str]:
     except PackageNotFoundError:
         engine = "unknown"
     return {"mxtune": __version__, "mxnet": engine, "numpy": np.__version__}
-
-
-def _write_figure(figure: Figure, path: Path) -> None:
-    if not path.parent.is_dir():
-        raise ArgumentError(f"There is no folder {path.parent} to write the plot to.")
-    try:
-        figure.savefig(path)
-    except ValueError as error:
-        raise ArgumentError(
-            f"A plot can't be written as {path.name}.", [str(error)], "Use .png, .pdf or .svg."
-        ) from error

@@ -13,11 +13,12 @@ import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import lru_cache
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Optional
 
 import numpy as np
 
-from .errors import MxtuneError
+from .errors import ArgumentError, MxtuneError
 
 try:
     import matplotlib as mpl
@@ -278,3 +279,21 @@ def gallery(pictures: Sequence[Image], titles: Sequence[str]) -> Plot:
         axes.imshow(np.asarray(shown), interpolation="nearest" if max(shown.size) < 100 else "antialiased")
         axes.set_title("\n".join(textwrap.wrap(title, 33)[:3]), fontsize=8, **_words())
     return figure
+
+
+def write(figure: Figure, path: Path) -> None:
+    """Write a figure to a file, whose name tells the format.
+
+    Raises
+    ------
+    ArgumentError
+        The folder does not exist, or matplotlib knows no such format.
+    """
+    if not path.parent.is_dir():
+        raise ArgumentError(f"There is no folder {path.parent} to write the plot to.")
+    try:
+        figure.savefig(path)
+    except ValueError as error:
+        raise ArgumentError(
+            f"A plot can't be written as {path.name}.", [str(error)], "Use .png, .pdf or .svg."
+        ) from error

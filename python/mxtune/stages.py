@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any, Optional
 import numpy as np
 
 from . import metrics, progress
-from .compile import quick_clip
 from .depthwise import dense_depthwise
 from .engine.devices import Device
 from .engine.executor import Executor, weights
@@ -126,7 +125,7 @@ class LayerTraining:
         rest, params, trainable, self._folds = fold(rest, params, self._trainable)
         cuts = [name for name in rest.inputs if name != self._data]
         shapes = {**network.shapes, **{cut: (network.shapes[n][i],) for cut, (n, i) in zip(cuts, front.heads)}}
-        rest, params = dense_depthwise(quick_clip(rest), params, trainable, shapes)
+        rest, params = dense_depthwise(rest, params, trainable, shapes)
         self._executor = Executor(rest, params, task.devices, trainable, stage.decay, rates, task.seed)
         self._inputs = [name for name in rest.arguments if name not in params]
         self._held: Optional[list[dict[str, Array]]] = None

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Optional, Union
 
 import numpy as np
 
-from ..compile import even_kernels, frozen_statistics, fusible
+from ..compile import even_kernels, frozen_statistics, fusible, quick_clip
 from ..errors import EngineError
 from ..graph import Graph, to_json
 from . import load
@@ -77,7 +77,7 @@ class Executor:
         self._decay, self._rates, self._seed = decay, rates or {}, seed
         self._steps = 0
         graph, params = even_kernels(frozen_statistics(graph, self._trainable), params, self._trainable)
-        graph = fusible(graph)
+        graph = fusible(quick_clip(graph) if self._trainable else graph)
         self._inputs = tuple(name for name in graph.arguments if name not in params)
         self._arguments, self._auxiliary = graph.arguments, graph.auxiliary
         self._heads = len(graph.heads)
