@@ -2,7 +2,7 @@
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test test-python test-r bench docs check check-python check-r format lock setup clean
+.PHONY: help demo test test-python test-r bench docs man check check-python check-r format lock setup clean
 
 BIN := .venv/bin
 SETUP := scripts/setup.sh
@@ -53,6 +53,10 @@ bench: ## Measure accuracy, speed and memory; writes benchmarks/RESULTS.md
 docs: ## Build the manual of the R package and its articles; writes docs/
 	@$(SETUP) python r docs
 	scripts/build_docs.sh
+
+man: ## Write man/ and NAMESPACE anew from the comments in R/
+	@$(SETUP) python r
+	@RETICULATE_PYTHON=$(CURDIR)/$(BIN)/python Rscript -e 'roxygen2::roxygenise()'
 
 lock: ## Choose new versions for requirements.lock
 	@$(SETUP) python

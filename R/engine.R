@@ -327,9 +327,12 @@ require_python <- function() {
 }
 
 make_environment <- function(envname, python, gpu) {
-  reticulate::virtualenv_create(envname, python = python, packages = NULL)
+  if (!reticulate::virtualenv_exists(envname)) {
+    start_environment(envname, python)
+  }
   from_file <- paste("-r", shQuote(requirements_file())) # reticulate loses the quotes within a requirement
-  reticulate::virtualenv_install(envname, packages = "mxnet==1.9.1", pip_options = from_file)
+  reticulate::virtualenv_install(envname, packages = "numpy", pip_options = from_file)
+  reticulate::virtualenv_install(envname, packages = "mxnet==1.9.1", pip_options = "--no-deps")
   if (gpu) {
     # that build unpacks into the same folder as the other, so it comes last and alone
     reticulate::virtualenv_install(envname, packages = cuda_requirements())
@@ -337,6 +340,19 @@ make_environment <- function(envname, python, gpu) {
       envname,
       packages = "mxnet-cu117==1.9.1", ignore_installed = TRUE, pip_options = "--no-deps"
     )
+  }
+}
+
+#' By Python's own venv: some versions of reticulate ask for a pip of the system that nothing else needs.
+#' @noRd
+start_environment <- function(envname, python) {
+  if (is.null(python)) {
+    return(reticulate::virtualenv_create(envname, packages = NULL))
+  }
+  folder <- if (grepl("[/\\\\]", envname)) envname else file.path(reticulate::virtualenv_root(), envname)
+  said <- suppressWarnings(system2(python, c("-m", "venv", shQuote(path.expand(folder))), stdout = TRUE, stderr = TRUE))
+  if (!is.null(attr(said, "status"))) {
+    stop(python, " -m venv: ", paste(said, collapse = "\n"), call. = FALSE)
   }
 }
 

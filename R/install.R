@@ -4,7 +4,7 @@
 #' path, invisibly. Nothing else on the machine is changed. When it is done, start R anew.
 #' @param envname The environment's name, or a path. `"r-mxtune"` is found by itself; point
 #'   `RETICULATE_PYTHON` to any other.
-#' @param python The Python to make it from, 3.9 to 3.12. `NULL` finds one.
+#' @param python The Python to make it from, 3.9 to 3.14. `NULL` finds one.
 #' @param gpu Install the build of MXNet for NVIDIA GPUs? `NA` looks for a GPU it has code for (compute
 #'   capability 5.0 to 8.9).
 #' @param fresh Remove an environment of this name first?
@@ -26,12 +26,12 @@ install_mxtune <- function(envname = "r-mxtune", python = NULL, gpu = NA, fresh 
     remove_environment(envname)
   }
   tryCatch(
-    make_environment(envname, python, gpu),
+    make_environment(envname, python %||% starting_python(), gpu),
     error = function(error) {
       abort_mxtune(
         "The engine could not be installed.",
         hint = paste(
-          "It needs Python 3.9 to 3.12 with venv (on Debian and Ubuntu: apt install python3-venv) and the",
+          "It needs Python 3.9 to 3.14 with venv (on Debian and Ubuntu: apt install python3-venv) and the",
           "package index of Python. Give another Python by python = \"/path/to/python3\"."
         ),
         class = "mxtune_engine_error", parent = error

@@ -10,10 +10,11 @@
 #' @param n How many pictures. Default: `r default_of("Model.top_losses", "n")`.
 #' @export
 #' @examplesIf mxtune:::has_engine()
-#' fit <- mxtrain(mxexample("fashion"), net = "lenet", tune = "all", epochs = 1, seed = 1)
+#' pictures <- mximages(mxexample("fashion"))
+#' fit <- mxtrain(pictures, net = "lenet", tune = "all", epochs = 1, seed = 1)
 #' mxevaluate(fit)
-#' mxconfusion(fit, mxexample("fashion"))
-#' mxtop_losses(fit, mxexample("fashion"), n = 5)
+#' mxconfusion(fit, pictures)
+#' mxtop_losses(fit, pictures, n = 5)
 mxevaluate <- function(model, x, y) {
   check_model(model)
   images <- if (missing(x)) list() else one_set(x, rlang::maybe_missing(y))

@@ -1,6 +1,7 @@
 #' Predict with a model
 #'
-#' Returns a data frame with a row for each picture, in the order given: `.file`, and
+#' Returns a data frame with a row for each picture, in the order given: `.file` (pictures of an
+#' array have their number there, from `[1]`), and
 #' - for classification `.pred_class`, a factor with the model's levels, and with `type = "prob"` also
 #'   `.pred_<level>`, the probability of each;
 #' - for several labels a picture `.pred_<label>`: probabilities, or logical with `type = "class"`;

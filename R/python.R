@@ -27,6 +27,21 @@ wished_python <- function() {
   any(nzchar(Sys.getenv(c("RETICULATE_PYTHON", "RETICULATE_PYTHON_ENV", "VIRTUAL_ENV"))))
 }
 
+#' The first Python on the path that can make an environment for R: its version fits, R can load its library, and
+#' its pip works from here (within R a Python may find libraries of R's and no `ssl`). `NULL` leaves it to reticulate.
+#' @noRd
+starting_python <- function() {
+  code <- "
+import ensurepip, ssl, sys, sysconfig, venv
+shared = sysconfig.get_config_var('Py_ENABLE_SHARED') or sysconfig.get_config_var('PYTHONFRAMEWORK')
+sys.exit(not ((3, 9) <= sys.version_info[:2] <= (3, 14) and shared))"
+  fits <- function(python) {
+    suppressWarnings(system2(python, c("-c", shQuote(code)), stdout = FALSE, stderr = FALSE)) == 0
+  }
+  found <- c(Sys.which(c("python3", paste0("python3.", c(11, 12, 13, 14, 10, 9)))), "/usr/bin/python3")
+  Find(fits, unique(found[file.exists(found)]))
+}
+
 #' What the engine needs, as pip reads it.
 #' @noRd
 requirements <- function() {

@@ -53,18 +53,18 @@ platform() {
   esac
 }
 
-fits() { # fits PYTHON: version 3.9 to 3.12, and a shared libpython, which R needs to host it
+fits() { # fits PYTHON: version 3.9 to 3.14, and a shared libpython, which R needs to host it
   "$1" -c 'import sys, sysconfig
 shared = sysconfig.get_config_var("Py_ENABLE_SHARED") or sysconfig.get_config_var("PYTHONFRAMEWORK")
-sys.exit(not ((3, 9) <= sys.version_info[:2] <= (3, 12) and shared))' 2>/dev/null
+sys.exit(not ((3, 9) <= sys.version_info[:2] <= (3, 14) and shared))' 2>/dev/null
 }
 
 choose_python() { # a Python given by name is taken as it is; otherwise the system's own first
   if [ -n "${PYTHON:-}" ]; then echo "$PYTHON"; return; fi
-  for candidate in /usr/bin/python3.11 /usr/bin/python3 python3.11 python3.12 python3.10 python3.9 python3; do
+  for candidate in /usr/bin/python3.11 /usr/bin/python3 python3.11 python3.12 python3.13 python3.14 python3.10 python3.9 python3; do
     if fits "$candidate"; then echo "$candidate"; return; fi
   done
-  stop "No Python 3.9 to 3.12 with a shared library was found (R needs the library)." \
+  stop "No Python 3.9 to 3.14 with a shared library was found (R needs the library)." \
     "Debian's python3 has it; one of pyenv's is built with PYTHON_CONFIGURE_OPTS=--enable-shared." \
     "Another one is taken with PYTHON=/path/to/python make ..., without a promise for R."
 }
@@ -81,10 +81,11 @@ python() {
     "$chosen" -m venv .venv || stop "$chosen could not make .venv; on Debian and Ubuntu its venv module is a package of its own."
   fi
   say "Installing the pinned Python packages into .venv (about a minute, once)"
-  if .venv/bin/python -c 'import sys; sys.exit(sys.version_info < (3, 11))'; then
+  if .venv/bin/python -c 'import sys; sys.exit(sys.version_info[:2] not in ((3, 11), (3, 12)))'; then
     .venv/bin/python -m pip install -q --disable-pip-version-check --require-hashes -r requirements.lock
-  else # the lock is made for Python 3.11 and later
+  else # the lock doesn't fit: the newest packages, and MXNet despite its metadata, which asks for NumPy 1
     .venv/bin/python -m pip install -q --disable-pip-version-check ".[report,dev]"
+    .venv/bin/python -m pip install -q --disable-pip-version-check --no-deps mxnet==1.9.1
     .venv/bin/python -m pip uninstall -q -y mxtune
   fi
   .venv/bin/python -m pip install -q --disable-pip-version-check --no-deps --no-build-isolation -e .

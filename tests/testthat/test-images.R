@@ -83,6 +83,14 @@ test_that("a marked corner stays where it is in every layout and type", {
   }
 })
 
+test_that("pictures without a name are counted from 1", {
+  x <- corner(3)
+  expect_identical(suppressWarnings(predict(small_model(), x))$.file, c("[1]", "[2]", "[3]"))
+  x[2, 1, 1, 1] <- NaN
+  error <- expect_error(mximages(x), class = "mxtune_picture_error")
+  expect_identical(error$files, "[2]")
+})
+
 test_that("magick pictures are pictures", {
   x <- corner()
   frames <- lapply(1:5, function(i) magick::image_read(x[i, , , ] / 255))

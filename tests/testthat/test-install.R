@@ -10,7 +10,21 @@ test_that("a set-up that fails says what is needed", {
 })
 
 test_that("the versions to install are pinned", {
-  expect_true(all(c("mxnet==1.9.1", "numpy==1.26.4") %in% requirements()))
+  pinned <- sub(";.*", "", requirements())
+  expect_true(all(c("mxnet==1.9.1", "numpy==1.26.4") %in% pinned))
+})
+
+test_that("an environment starts from a Python of the right kind", {
+  python <- starting_python()
+  if (is.null(python)) { # none on the path: the Python of the tests stands for one
+    python <- reticulate::py_config()$python
+  }
+  home <- withr::local_tempdir()
+  withr::local_envvar(WORKON_HOME = home)
+  start_environment("by name", python)
+  expect_true(reticulate::virtualenv_exists("by name"))
+  start_environment(file.path(home, "by path"), python)
+  expect_true(reticulate::virtualenv_exists(file.path(home, "by path")))
 })
 
 test_that("the environment that install_mxtune() makes is found by itself", {

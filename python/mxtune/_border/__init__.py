@@ -32,6 +32,8 @@ import re
 import sys
 import traceback
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any, Optional
 
 import mxtune
@@ -40,6 +42,7 @@ from mxtune._border.from_r import Tagged, fitted, from_r
 from mxtune._border.reporter import CallbackError, Listener
 from mxtune._border.to_r import fill, to_r
 from mxtune.errors import _Told
+from mxtune.images.arrays import first
 
 __all__ = ["call", "fill", "give", "heard", "host_reporter", "lend", "take"]
 QUIET = (DeprecationWarning, PendingDeprecationWarning, FutureWarning, ResourceWarning, ImportWarning)
@@ -53,7 +56,7 @@ def call(what: str, owner: Any, arguments: dict[str, Any], listener: Any = None)
         for category in QUIET:
             warnings.simplefilter("ignore", category)
         try:
-            with progress.using(_reporter(listener)):
+            with progress.using(_reporter(listener)), _counting_from_one():
                 outcome["value"] = to_r(_run(what, owner, arguments))
         except Exception as error:  # noqa: BLE001 - every fault becomes a condition of R
             outcome["error"] = _condition(error) | {"trace": traceback.format_exc()}
@@ -70,6 +73,15 @@ def _reporter(listener: Any) -> progress.Reporter:
     if listener is None:
         return progress.Silent()
     return Listener(listener) if isinstance(listener, dict) else listener
+
+
+@contextmanager
+def _counting_from_one() -> Iterator[None]:
+    token = first.set(1)
+    try:
+        yield
+    finally:
+        first.reset(token)
 
 
 def _run(what: str, owner: Any, arguments: dict[str, Any]) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any, Optional
 
 import numpy as np
@@ -10,6 +11,9 @@ from ..errors import ArgumentError, PictureError
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+
+first: ContextVar[int] = ContextVar("first", default=0)
+"""The number of the first picture of an array or a list: 0, and 1 while R asks."""
 
 _STRETCH = 4_000_000  # values converted at a time, so that the copy in between stays in the processor's cache
 
@@ -59,6 +63,11 @@ def pictures_of(array: Any, layout: str, count: Optional[int] = None) -> tuple[N
     return _rounded(pictures, factor), words or None
 
 
+def numbered(row: int) -> str:
+    """The name of a picture that has none, by its place counted from 0: "[0]", and "[1]" in R."""
+    return f"[{first.get() + row}]"
+
+
 def _four_axes(array: Any, layout: str, count: Optional[int]) -> tuple[Any, Optional[str]]:
     if array.ndim == 4:
         return array.transpose([layout.index(axis) for axis in "NHWC"]), None
@@ -101,9 +110,9 @@ def _factor(pictures: Any) -> tuple[float, Optional[str]]:
         bad = [i for i, picture in enumerate(pictures) if not np.isfinite(picture).all()]
         error = PictureError(
             f"{len(bad)} of {len(pictures)} pictures hold values that are no numbers.",
-            [f"[{i}]" for i in bad[:100]],
+            [numbered(i) for i in bad[:100]],
         )
-        error.files = tuple((f"[{i}]", "it holds values that are no numbers") for i in bad)
+        error.files = tuple((numbered(i), "it holds values that are no numbers") for i in bad)
         raise error
     if low < 0 or top > 65535:
         raise ArgumentError(

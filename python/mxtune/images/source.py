@@ -12,7 +12,7 @@ from typing import Any, Optional, Union, cast
 import numpy as np
 
 from ..errors import ArgumentError, LabelError, PictureError
-from .arrays import pictures_of
+from .arrays import numbered, pictures_of
 from .folder import look_into, shown
 
 _PATHS = ("path", "file", "filename", "file_name", "filepath", "file_path", ".file", "image", "image_path")
@@ -61,7 +61,7 @@ def gather(
         return _path(Path(os.fspath(x)).expanduser(), y, recursive)
     if isinstance(x, np.ndarray) and x.dtype.kind in "uifb":
         pixels, guess = pictures_of(x, layout, _length(y))
-        names = [f"[{row}]" for row in range(len(pixels))]
+        names = [numbered(row) for row in range(len(pixels))]
         return Source(cast("Sequence[Any]", pixels), names, [None] * len(names), y, guesses=(guess,) if guess else ())
     if isinstance(x, (bytes, bytearray)) or _is_pillow(x):
         return _listed([x], y, layout)
@@ -154,7 +154,7 @@ def _listed(x: list[Any], y: Any, layout: str) -> Source:
     files: list[Optional[str]] = []
     wrong = []
     for row, item in enumerate(x):
-        name, file = f"[{row}]", None
+        name, file = numbered(row), None
         if isinstance(item, (str, os.PathLike)):
             name = shown(os.fspath(item))
             item = os.path.expanduser(os.fspath(item))  # noqa: PLW2901, PTH111
