@@ -88,7 +88,8 @@ def make(wishes: Wishes, pictures: int, pretrained: bool, validated: bool) -> tu
 
     A pretrained network gets its head first. One without weights has nothing worth freezing: all of it is trained.
     """
-    batch = min(wishes.batch_size or (32 if pictures < 5000 else 64), pictures)
+    many = pictures >= 5000
+    batch = min(wishes.batch_size or (64 if many else 32), pictures)
     patience = wishes.patience if wishes.patience is not None else 3
     common = Stage(
         "all",
@@ -108,10 +109,10 @@ def make(wishes: Wishes, pictures: int, pretrained: bool, validated: bool) -> tu
     if wishes.tune == "head" or (wishes.tune == "auto" and not validated):
         return (head,)
     if wishes.tune == "all":
-        epochs = wishes.epochs or _clipped(25_000 / pictures, 6, 15)
+        epochs = wishes.epochs or _clipped(25_000 / pictures, 8, 15)
         if wishes.patience is None and validated:  # the loss rises at first: it falls with the learning rate
             common = replace(common, patience=max(3, epochs * 5 // 6))
-        return head, replace(common, epochs=epochs, lr=wishes.lr or 3e-4)
+        return head, replace(common, epochs=epochs, lr=wishes.lr or (5e-4 if many else 3e-4))
     epochs = _clipped(2_000 / pictures, 2, 8)
     if wishes.tune == "auto":  # on some hundred photographs a second epoch gained nothing, on three sets
         epochs = 1 if pictures < 1000 else 2

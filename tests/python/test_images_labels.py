@@ -72,7 +72,7 @@ def test_columns_of_a_matrix_are_the_levels_by_name(task: str | None) -> None:
         with pytest.raises(LabelError, match=r"\nx rain: no column\n"):
             mximages(PICTURES, table, levels=levels, task=task)
     with pytest.raises(LabelError) as caught:
-        mximages(mximages(PICTURES, table, task=task), levels=["sun", "rain"])
+        mximages(PICTURES, table, levels=["sun", "rain"], task=task)
     assert str(caught.value) == (
         "The columns of the labels are not the 2 levels.\nx sea: no level\nx rain: no column\n"
         "i A matrix without names is taken in the order of the levels."
@@ -80,6 +80,14 @@ def test_columns_of_a_matrix_are_the_levels_by_name(task: str | None) -> None:
     assert mximages(PICTURES, table.to_numpy(), levels=["a", "b"], task=task).levels == ("a", "b")
     with pytest.raises(LabelError, match="Two columns of the labels have one name"):
         mximages(PICTURES, table.set_axis(["sun", "sun"], axis=1), levels=["sun", "sea"], task=task)
+
+
+def test_a_set_may_lack_a_label_that_others_have() -> None:
+    small = mximages(PICTURES[:3], [["sun"], ["sea", "sun"], []], task="multilabel")
+    wide = mximages(small, levels=["fog", "sea", "sun"])
+    assert _y(wide) == [[0, 0, 1], [0, 1, 1], [0, 0, 0]]
+    with pytest.raises(LabelError, match=r"label that is none of the 1 levels.\nx \[1\]: sea"):
+        mximages(small, levels=["sun"])
 
 
 def test_a_level_may_be_called_as_a_column_of_the_frame() -> None:

@@ -177,6 +177,8 @@ def _relabelled(images: ImageSet, y: Any, levels: Optional[Sequence[str]], task:
         return images
     if y is None and images.task == "classification" and images.y is not None:
         y = [images.levels[code] for code in images.y]
+    elif y is None and images.task == "multilabel" and images.y is not None:
+        y = [[level for level, on in zip(images.levels, row) if on] for row in images.y]
     elif y is None and images.y is not None:
         import pandas as pd
 
