@@ -6,7 +6,6 @@ import os
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
 
 import numpy
 import pytest
@@ -309,11 +308,18 @@ def test_command_fits_python_and_numpy(
     assert engine.install_hint() == command
 
 
-@pytest.mark.parametrize("machine", [("Darwin", "arm64"), ("Linux", "aarch64"), ("Windows", "AMD64")])
+@pytest.mark.parametrize("machine", [("Darwin", "arm64"), ("Linux", "ppc64le"), ("Windows", "AMD64")])
 def test_platform_without_a_wheel_is_told_plainly(monkeypatch: pytest.MonkeyPatch, machine: tuple[str, str]) -> None:
-    def system() -> Any:
-        return machine[0]
-
-    monkeypatch.setattr(engine.platform, "system", system)
-    monkeypatch.setattr(engine.platform, "machine", lambda: machine[1])
+    on(monkeypatch, machine)
     assert engine.install_hint().startswith(f"There is no wheel of MXNet 1.9.1 for {machine[0]} on {machine[1]};")
+
+
+@pytest.mark.parametrize("machine", [("Linux", "x86_64"), ("Linux", "aarch64"), ("Darwin", "x86_64")])
+def test_platform_with_a_wheel_gets_the_command(monkeypatch: pytest.MonkeyPatch, machine: tuple[str, str]) -> None:
+    on(monkeypatch, machine)
+    assert engine.install_hint().startswith("Run: pip install ")
+
+
+def on(monkeypatch: pytest.MonkeyPatch, machine: tuple[str, str]) -> None:
+    monkeypatch.setattr(engine.platform, "system", lambda: machine[0])
+    monkeypatch.setattr(engine.platform, "machine", lambda: machine[1])

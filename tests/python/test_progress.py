@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import pty
+import re
 import subprocess
 import sys
 from collections.abc import Callable
@@ -32,18 +33,34 @@ def test_a_line_an_epoch_where_there_is_no_terminal() -> None:
     assert all(word in lines[0] for word in ("train_loss", "valid_loss", "valid_accuracy"))
 
 
-def test_a_bar_with_rate_and_time_in_a_terminal() -> None:
+def test_training_shows_bars_in_a_terminal() -> None:
+    shown = in_terminal(TRAIN.format(None))
+    for words in ("Looking at the pictures", "all 1/2", "320/320", "Validating", "80/80", "all 2/2"):
+        assert words in shown
+
+
+def test_a_bar_tells_how_far_it_is_and_how_fast() -> None:
+    code = (
+        "import time; from mxtune.progress import Bar; bar = Bar()\n"
+        "bar.event('start', title='Work', total=320, unit='pictures')\n"
+        "for _ in range(4): time.sleep(0.1); bar.event('advance', n=64)\n"
+        "time.sleep(0.5); bar.event('end')"
+    )
+    assert re.search(r"Work .*256/320.* [\d,]+ pictures/s .*0:00:0", in_terminal(code))
+
+
+def in_terminal(code: str) -> str:
+    """What a program shows in a terminal; it says nothing on stdout."""
     ours, theirs = pty.openpty()
     environment = {**os.environ, "TERM": "xterm", "COLUMNS": "100"}
-    command = [sys.executable, "-c", TRAIN.format(None).replace("epochs=2", "epochs=12")]
+    command = [sys.executable, "-c", code]
     with subprocess.Popen(command, stderr=theirs, stdout=subprocess.PIPE, env=environment) as process:
         os.close(theirs)
         shown = read_all(ours)
         assert process.stdout is not None
         assert process.stdout.read() == b""
     assert process.returncode == 0
-    for words in ("all 1/12", "pictures/s", "256", "Validating", "all 12/12"):
-        assert words in shown
+    return shown
 
 
 def read_all(handle: int) -> str:

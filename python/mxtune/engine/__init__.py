@@ -26,6 +26,7 @@ _PACKAGES = {  # the Debian package of each system library that the wheels of MX
     "libstdc++.so.6": "libstdc++6",
     "libgfortran.so.3": "libgfortran3",
 }
+_WHEELS = (("Linux", "x86_64"), ("Linux", "aarch64"), ("Darwin", "x86_64"))
 _ENGINE = "MXNET_ENGINE_TYPE"
 _QUIET = {"MXNET_SUBGRAPH_VERBOSE": "0"}  # "Subgraph backend MKLDNN is activated." at each fused network
 
@@ -122,10 +123,10 @@ def library_hint(library: str) -> str:
 def install_hint(force: bool = False) -> str:
     """The command that installs MXNet for this Python and NumPy, or why no wheel of it fits this machine."""
     system, machine = platform.system(), platform.machine()
-    if (system, machine) not in (("Linux", "x86_64"), ("Linux", "AMD64")):
+    if (system, machine) not in _WHEELS:
         return (
-            f"There is no wheel of MXNet 1.9.1 for {system} on {machine}; it runs on Linux on x86_64, "
-            "for example in the container python:3.11."
+            f"There is no wheel of MXNet 1.9.1 for {system} on {machine}; it runs on Linux, for example in the "
+            "container python:3.11."
         )
     return f"Run: {_install_command(force)}"
 
