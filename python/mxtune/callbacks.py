@@ -48,7 +48,7 @@ def parse(callbacks: Union[Watcher, Sequence[Watcher], None]) -> list[Watcher]:
         return []
     listed = list(callbacks) if isinstance(callbacks, (list, tuple)) else [callbacks]
     wrong = [
-        f"a {type(one).__name__}"
+        f"{one!r} is neither"
         for one in listed
         if not callable(one) and not hasattr(one, "on_epoch") and not isinstance(one, Callback)
     ]

@@ -29,7 +29,7 @@ def test_none_one_and_several_are_a_list() -> None:
 
 
 def test_what_can_not_watch_is_named() -> None:
-    with pytest.raises(ArgumentError, match=r"x a str\nx a int"):
+    with pytest.raises(ArgumentError, match=r"x 'stop' is neither\nx 3 is neither"):
         parse([fails, "stop", 3])  # type: ignore[list-item]
 
 

@@ -202,7 +202,7 @@ def test_every_bad_file_is_named_at_once(photos: Path) -> None:
         ]
     }
     assert str(caught.value).startswith("Can't read 12 of 16 pictures.\n")
-    assert str(caught.value).endswith('\ni Use on_bad = "skip" to go on without them.')
+    assert str(caught.value).endswith('\ni Use on_bad = "skip" in mximages() to go on without them.')
     assert reasons["cats/empty.jpg"] == "the file is empty"
     assert reasons["cats/notes.txt"] == reasons["cats/text.jpg"] == "not a picture"
     assert reasons["cats/page.png"] == "not a picture: it holds a web page"

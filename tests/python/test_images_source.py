@@ -171,6 +171,12 @@ def test_what_is_not_there_is_named_with_a_near_name(pictures: Path) -> None:
         mximages(pictures / "empty")
 
 
+def test_an_address_is_no_folder() -> None:
+    with pytest.raises(PictureError) as caught:
+        mximages("https://example.org/photos")
+    assert str(caught.value) == "https://example.org/photos is an address, not a file or folder.\ni Download it first."
+
+
 def test_a_list_of_files(pictures: Path) -> None:
     files = [pictures / "grass.png", str(pictures / "brick.png")]
     images = mximages(files, ["plant", "plant"])

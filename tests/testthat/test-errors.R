@@ -4,7 +4,7 @@ test_that("an error of Python has the house form, and braces stay braces", {
   told <- list(
     classes = list("mxtune_picture_error", "mxtune_error"), message = "Can't read 2 of 313 pictures.",
     bullets = list("birds/IMG {7}.jpg: the file ends after 12 kB of 48 kB", "fruit/notes.txt: not a picture"),
-    hint = "Use on_bad = \"skip\" to go on without them.",
+    hint = "Use on_bad = \"skip\" in mximages() to go on without them.",
     files = list("birds/IMG {7}.jpg", "fruit/notes.txt"),
     trace = "Traceback"
   )

@@ -111,7 +111,7 @@ def _audited(
     looks = _look(pixels, len(source.names))
     bad = [BadPicture(name, look.reason) for name, look in zip(source.names, looks) if look.reason is not None]
     if bad and (on_bad == "error" or len(bad) == len(looks)):
-        hint = 'Use on_bad = "skip" to go on without them.' if len(bad) < len(looks) else None
+        hint = 'Use on_bad = "skip" in mximages() to go on without them.' if len(bad) < len(looks) else None
         raise unreadable(bad, len(looks), hint)
     kept = np.flatnonzero([look.reason is None for look in looks]).astype(np.int64)
     good = [looks[row] for row in kept]

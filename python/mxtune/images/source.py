@@ -57,6 +57,8 @@ def gather(
     """
     if hasattr(x, "columns") and hasattr(x, "iloc"):
         return _frame(x, y, path, label)
+    if isinstance(x, str) and x.startswith(("http:", "https:", "ftp:")):
+        raise PictureError(f"{x} is an address, not a file or folder.", hint="Download it first.")
     if isinstance(x, (str, os.PathLike)):
         return _path(Path(os.fspath(x)).expanduser(), y, recursive)
     if isinstance(x, np.ndarray) and x.dtype.kind in "uifb":
@@ -80,7 +82,6 @@ def _path(where: Path, y: Any, recursive: bool) -> Source:
         siblings = [entry.name for entry in where.parent.iterdir()] if where.parent.is_dir() else []
         near = difflib.get_close_matches(where.name, siblings, n=1)
         hint = f"Did you mean {shown(str(where.parent / near[0]))}?" if near else None
-        hint = "Download it first." if str(where).startswith(("http:", "https:", "ftp:")) else hint
         raise PictureError(f"There is no file or folder {shown(str(where))}.", hint=hint)
     try:
         folder = look_into(where, recursive)
