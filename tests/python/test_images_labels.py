@@ -83,7 +83,8 @@ def test_columns_of_a_matrix_are_the_levels_by_name(task: str | None) -> None:
 
 
 def test_a_set_may_lack_a_label_that_others_have() -> None:
-    small = mximages(PICTURES[:3], [["sun"], ["sea", "sun"], []], task="multilabel")
+    with pytest.warns(LabelWarning, match="1 class has a single picture"):
+        small = mximages(PICTURES[:3], [["sun"], ["sea", "sun"], []], task="multilabel")
     wide = mximages(small, levels=["fog", "sea", "sun"])
     assert _y(wide) == [[0, 0, 1], [0, 1, 1], [0, 0, 0]]
     with pytest.raises(LabelError, match=r"label that is none of the 1 levels.\nx \[1\]: sea"):
