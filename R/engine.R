@@ -13,10 +13,9 @@ the$note <- NULL # what the user is told once about the engine in use
 #' @param owner `NULL`, or an `mxmodel`, `mximages` or `mxnetwork`.
 #' @param arguments A named list: what the user gave, and nothing else. Defaults live in Python.
 #' @param listener Who hears of progress, from `listener()`.
-#' @param call The call that an error names.
 #' @noRd
-engine_call <- function(what, owner = NULL, arguments = list(), listener = NULL, call = rlang::caller_env()) {
-  border <- engine(call)
+engine_call <- function(what, owner = NULL, arguments = list(), listener = NULL) {
+  border <- engine()
   crossing <- new.env(parent = emptyenv()) # keeps what Python looks at, and a user's function's condition
   arguments <- arguments[!vapply(arguments, rlang::is_missing, logical(1))]
   sent <- to_python_list(arguments, crossing)
@@ -26,10 +25,10 @@ engine_call <- function(what, owner = NULL, arguments = list(), listener = NULL,
   outcome <- reticulate::py_to_r(outcome)
   crossing$kept <- NULL # until here Python looks into R's memory
   for (warning in outcome$warnings) {
-    warn_from_python(warning, call)
+    warn_from_python(warning)
   }
   if (!is.null(outcome$error)) {
-    abort_from_python(outcome$error, crossing$condition, call)
+    abort_from_python(outcome$error, crossing$condition)
   }
   from_python(outcome$value)
 }
@@ -44,30 +43,30 @@ whole <- function(answer) {
 
 #' Python's side of the border, started when first needed.
 #' @noRd
-engine <- function(call = rlang::caller_env()) {
+engine <- function() {
   if (is.null(the$border)) {
-    start_engine(call)
+    start_engine()
   } else if (!identical(the$pid, Sys.getpid())) {
     abort_mxtune(
       "The engine can't be used in a forked process.",
       hint = "Start workers as new R sessions: parallel::makePSOCKcluster() makes some.",
-      class = "mxtune_engine_error", call = call
+      class = "mxtune_engine_error"
     )
   }
   the$border
 }
 
-start_engine <- function(call) {
+start_engine <- function() {
   # The look of R's process stays the user's: Python's start may set locale and environment.
   locale <- Sys.getlocale("LC_CTYPE")
-  hosted <- start_python(call)
+  hosted <- start_python()
   if (hosted) {
     mend_hosted()
   }
   the$hosted <- hosted
   border <- tryCatch(
     import_engine(hosted),
-    error = function(error) abort_no_engine(conditionMessage(error), call)
+    error = function(error) abort_no_engine(conditionMessage(error))
   )
   if (!identical(Sys.getlocale("LC_CTYPE"), locale)) {
     Sys.setlocale("LC_CTYPE", locale)
@@ -82,24 +81,24 @@ start_engine <- function(call) {
 
 #' Start Python, or attach to the one that hosts this R; TRUE when hosted.
 #' @noRd
-start_python <- function(call) {
+start_python <- function() {
   if (!reticulate::py_available()) {
-    configure_python(call)
+    configure_python()
     if (hosted_by_python()) {
       gc() # so that none comes before mend_hosted()
       name_host()
     }
     started <- tryCatch(
       without_prompt(reticulate::py_available(initialize = TRUE)),
-      error = function(error) abort_no_python(conditionMessage(error), call)
+      error = function(error) abort_no_python(conditionMessage(error))
     )
     if (!started) {
-      abort_no_python(NULL, call)
+      abort_no_python(NULL)
     }
   }
   config <- reticulate::py_config()
   if (numeric_version(config$version) < "3.9") {
-    abort_old_python(config, call)
+    abort_old_python(config)
   }
   identical(config$forced, "the current process")
 }

@@ -29,13 +29,22 @@
 #' )
 NULL
 
-abort_mxtune <- function(message, bullets = NULL, hint = NULL, class = "mxtune_argument_error", ...,
-                         call = rlang::caller_env()) {
+abort_mxtune <- function(message, bullets = NULL, hint = NULL, class = "mxtune_argument_error", ...) {
   rlang::abort(
     told(message, bullets, hint),
     class = unique(c(class, "mxtune_error")), headline = message, bullets = bullets, hint = hint, ...,
-    call = call, use_cli_format = FALSE
+    call = users_call(), use_cli_format = FALSE
   )
+}
+
+#' The call that an error names: the user's, of the first function of this package that is at work.
+#' @noRd
+users_call <- function() {
+  namespace <- topenv()
+  functions <- lapply(seq_len(sys.nframe()), sys.function)
+  ours <- vapply(functions, function(f) identical(environment(f), namespace), NA)
+  hosts <- which(vapply(functions, identical, NA, hosted)) # where Python calls, the user's call is behind it
+  sys.frame(which(ours & seq_along(ours) > max(0, hosts))[1])
 }
 
 warn_mxtune <- function(message, bullets = NULL, hint = NULL, class = NULL, ...) {
@@ -52,14 +61,14 @@ told <- function(message, bullets = NULL, hint = NULL) {
   c(message, rlang::set_names(bullets, rep("x", length(bullets))), if (!is.null(hint)) c(i = hint))
 }
 
-warn_from_python <- function(sent, call) {
+warn_from_python <- function(sent) {
   warn_mxtune(
     sent$message, sent$bullets, sent$hint,
     class = unlist(sent$classes), files = as.character(unlist(sent$files))
   )
 }
 
-abort_from_python <- function(sent, parent, call) {
+abort_from_python <- function(sent, parent) {
   classes <- as.character(unlist(sent$classes))
   if (identical(classes, "interrupt")) {
     rlang::interrupt()
@@ -67,7 +76,7 @@ abort_from_python <- function(sent, parent, call) {
   abort_mxtune(
     sent$message, if (is.null(parent)) sent$bullets, in_r_words(sent$hint, classes),
     class = if (length(classes)) classes else "mxtune_python_error",
-    files = as.character(unlist(sent$files)), trace_python = sent$trace, parent = parent, call = call
+    files = as.character(unlist(sent$files)), trace_python = sent$trace, parent = parent
   )
 }
 
@@ -83,25 +92,25 @@ in_r_words <- function(hint, classes) {
 
 # ---- Python or the engine can't be had ----
 
-abort_no_python <- function(reason, call) {
+abort_no_python <- function(reason) {
   abort_mxtune(
     "No Python was found, and mxtune's engine needs one.",
     bullets = reason,
     hint = "install_mxtune() makes one with everything in it; then start R anew.",
-    class = "mxtune_engine_error", call = call
+    class = "mxtune_engine_error"
   )
 }
 
-abort_old_python <- function(config, call) {
+abort_old_python <- function(config) {
   abort_mxtune(
     paste0("Python ", config$version, " is too old: mxtune's engine needs 3.9 or later."),
     bullets = config$python,
     hint = "install_mxtune() makes one that fits; then start R anew.",
-    class = "mxtune_engine_error", call = call
+    class = "mxtune_engine_error"
   )
 }
 
-abort_no_engine <- function(reason, call) {
+abort_no_engine <- function(reason) {
   missing <- regmatches(reason, regexec("No module named '([^'.]+)", reason))[[1]][2]
   what <- if (is.na(missing)) {
     "The engine can't be loaded by this Python."
@@ -112,6 +121,6 @@ abort_no_engine <- function(reason, call) {
     what,
     bullets = c(reticulate_python(), if (is.na(missing)) strsplit(reason, "\n")[[1]][1]),
     hint = "install_mxtune() makes a Python with everything in it; then start R anew.",
-    class = "mxtune_engine_error", call = call
+    class = "mxtune_engine_error"
   )
 }

@@ -90,15 +90,14 @@ mximages.matrix <- function(x, ..., dim, byrow = FALSE) {
 
 # ---- each kind of input is moulded once ----
 
-mould_frame <- function(x, y, call = rlang::caller_env()) {
+mould_frame <- function(x, y) {
   if (rlang::is_formula(y)) {
-    return(mould_formula(y, x, call))
+    return(mould_formula(y, x))
   }
   if (!rlang::is_string(y) || !(y %in% names(x))) {
     abort_mxtune(
       "`y` must name the data frame's labels: a formula or the name of a column.",
-      hint = paste0("Columns: ", paste(names(x), collapse = ", "), ". For example y = label ~ path."),
-      call = call
+      hint = paste0("Columns: ", paste(names(x), collapse = ", "), ". For example y = label ~ path.")
     )
   }
   paths <- vapply(x, function(column) is.character(column) || is.factor(column), logical(1))
@@ -106,43 +105,40 @@ mould_frame <- function(x, y, call = rlang::caller_env()) {
   if (length(paths) != 1) {
     abort_mxtune(
       paste0("Which column holds the paths? There are ", length(paths), " besides ", y, " that could."),
-      hint = paste0("Say it by a formula: ", y, " ~ path."), call = call
+      hint = paste0("Say it by a formula: ", y, " ~ path.")
     )
   }
   list(x = as.character(x[[paths]]), y = x[[y]])
 }
 
-mould_formula <- function(formula, data, call = rlang::caller_env()) {
+mould_formula <- function(formula, data) {
   if (missing(data) || !is.data.frame(data)) {
-    abort_mxtune("A formula needs `data`: the data frame that has its columns.", call = call)
+    abort_mxtune("A formula needs `data`: the data frame that has its columns.")
   }
   if (length(formula) != 3) {
-    abort_mxtune("The formula must have two sides.", hint = "For example label ~ path.", call = call)
+    abort_mxtune("The formula must have two sides.", hint = "For example label ~ path.")
   }
   unknown <- setdiff(all.vars(formula), c(names(data), ls(environment(formula))))
   if (length(unknown)) {
     abort_mxtune(
       paste0("The data frame has no column ", paste(unknown, collapse = ", "), "."),
-      hint = paste0("Columns: ", paste(names(data), collapse = ", "), "."), call = call
+      hint = paste0("Columns: ", paste(names(data), collapse = ", "), ".")
     )
   }
   side <- function(i) rlang::eval_tidy(formula[[i]], data, environment(formula))
   path <- side(3)
   if (!is.character(path) && !is.factor(path)) {
-    abort_mxtune(
-      paste0("The right side of the formula must be paths of pictures, not ", class(path)[1], "."),
-      call = call
-    )
+    abort_mxtune(paste0("The right side of the formula must be paths of pictures, not ", class(path)[1], "."))
   }
   list(x = as.character(path), y = side(2))
 }
 
-mould_matrix <- function(x, dim, byrow, call = rlang::caller_env()) {
+mould_matrix <- function(x, dim, byrow) {
   if (is.null(dim) || prod(dim) != ncol(x) || !length(dim) %in% 2:3) {
     values <- paste0(ncol(x), " values", if (!is.null(dim)) paste0(", not ", prod(dim)))
     abort_mxtune(
       paste0("A matrix has a picture in each row: `dim` must be the dimensions of its ", values, "."),
-      hint = "For example dim = c(28, 28) for 784 values.", call = call
+      hint = "For example dim = c(28, 28) for 784 values."
     )
   }
   if (!byrow) {
@@ -153,55 +149,53 @@ mould_matrix <- function(x, dim, byrow, call = rlang::caller_env()) {
 
 #' What R holds as pictures, ready to cross the border.
 #' @noRd
-picture_source <- function(x, layout = NULL, call = rlang::caller_env()) {
+picture_source <- function(x, layout = NULL) {
   UseMethod("picture_source")
 }
 
-picture_source.character <- function(x, layout = NULL, call = rlang::caller_env()) path.expand(x)
+picture_source.character <- function(x, layout = NULL) path.expand(x)
 
-`picture_source.magick-image` <- function(x, layout = NULL, call = rlang::caller_env()) {
+`picture_source.magick-image` <- function(x, layout = NULL) {
   lapply(seq_along(x), function(i) encoded(x[i]))
 }
 
-picture_source.data.frame <- function(x, layout = NULL, call = rlang::caller_env()) x
+picture_source.data.frame <- function(x, layout = NULL) x
 
 picture_source.mximages <- picture_source.data.frame
 
-picture_source.numeric <- function(x, layout = NULL, call = rlang::caller_env()) array_source(x, layout, call)
-
-picture_source.logical <- picture_source.numeric
-
-picture_source.raw <- picture_source.numeric
-
-picture_source.list <- function(x, layout = NULL, call = rlang::caller_env()) {
-  lapply(x, function(item) if (is.character(item)) path.expand(item) else list_item(item, call))
-}
-
-picture_source.default <- function(x, layout = NULL, call = rlang::caller_env()) {
-  abort_mxtune(
-    paste0("Pictures can't be an object of class ", class(x)[1], "."),
-    hint = "Give a folder, paths, a data frame, an array, or a list of magick pictures.", call = call
-  )
-}
-
-array_source <- function(x, layout = NULL, call = rlang::caller_env()) {
+picture_source.numeric <- function(x, layout = NULL) {
   axes <- length(dim(x))
   if (!axes %in% 3:4) {
     abort_mxtune(
       "An array of pictures has 3 or 4 dimensions.",
       bullets = paste0("this one has ", if (axes) paste(dim(x), collapse = " x ") else "none"),
-      hint = "One picture of height x width x channels: array(x, c(1, dim(x))).", call = call
+      hint = "One picture of height x width x channels: array(x, c(1, dim(x)))."
     )
   }
   layout <- layout %||% "NHWC"
   if (!layout %in% c("NHWC", "HWCN")) {
     hint <- "Use layout = \"NHWC\" or \"HWCN\"."
-    abort_mxtune(paste0("Unknown layout \"", layout, "\"."), hint = hint, call = call)
+    abort_mxtune(paste0("Unknown layout \"", layout, "\"."), hint = hint)
   }
   structure(list(x = x, layout = layout), class = "mx_pictures")
 }
 
-list_item <- function(item, call) {
+picture_source.logical <- picture_source.numeric
+
+picture_source.raw <- picture_source.numeric
+
+picture_source.list <- function(x, layout = NULL) {
+  lapply(x, function(item) if (is.character(item)) path.expand(item) else list_item(item))
+}
+
+picture_source.default <- function(x, layout = NULL) {
+  abort_mxtune(
+    paste0("Pictures can't be an object of class ", class(x)[1], "."),
+    hint = "Give a folder, paths, a data frame, an array, or a list of magick pictures."
+  )
+}
+
+list_item <- function(item) {
   if (inherits(item, "magick-image")) {
     encoded(item)
   } else if (is.raw(item) && is.null(dim(item))) {
@@ -211,7 +205,7 @@ list_item <- function(item, call) {
   } else {
     abort_mxtune(
       paste0("A list of pictures can't hold an object of class ", class(item)[1], "."),
-      hint = "Use magick pictures, arrays of height x width x channels, or paths.", call = call
+      hint = "Use magick pictures, arrays of height x width x channels, or paths."
     )
   }
 }

@@ -42,10 +42,10 @@ mxtop_losses <- function(model, x, y, n) {
 
 #' Pictures and labels as one set.
 #' @noRd
-one_set <- function(x, y, call = rlang::caller_env()) {
+one_set <- function(x, y) {
   if (missing(x)) {
     hint <- "Give some that were held out of training."
-    abort_mxtune("`x` is missing: which pictures?", hint = hint, call = call)
+    abort_mxtune("`x` is missing: which pictures?", hint = hint)
   }
   list(x = if (missing(y) && is_handle(x)) x else mximages(x, rlang::maybe_missing(y)))
 }

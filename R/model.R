@@ -68,11 +68,11 @@ mxload <- function(path) {
   engine_call("mxload", arguments = list(path = path.expand(path)))
 }
 
-check_model <- function(model, call = rlang::caller_env()) {
+check_model <- function(model) {
   if (!inherits(model, "mxmodel")) {
     abort_mxtune(
       paste0("`model` must be an mxmodel, not an object of class ", class(model)[1], "."),
-      hint = "mxtrain() and mxload() make one.", call = call
+      hint = "mxtrain() and mxload() make one."
     )
   }
 }
@@ -156,14 +156,14 @@ augment.mxmodel <- function(x, data, path, ...) {
   cbind_like(data, drop_file(predict(x, as.character(data[[column]]), ...)))
 }
 
-path_column <- function(data, call = rlang::caller_env()) {
+path_column <- function(data) {
   holds <- vapply(data, function(column) {
     (is.character(column) || is.factor(column)) && all(file.exists(as.character(column[!is.na(column)])))
   }, logical(1))
   if (sum(holds) != 1) {
     abort_mxtune(
       paste0("Which column holds the paths? ", sum(holds), " columns name files that exist."),
-      hint = "Say it: augment(model, data, path = column).", call = call
+      hint = "Say it: augment(model, data, path = column)."
     )
   }
   names(data)[holds]

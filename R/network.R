@@ -105,18 +105,18 @@ mxrename <- function(net, layer, name) {
 #' @noRd
 edit <- function(verb, frame, ...) {
   arguments <- c(as.list(frame), rlang::list2(...))
-  net <- as_network(arguments$net, call = frame)
-  engine_call(verb, net, arguments[names(arguments) != "net"], call = frame)
+  net <- as_network(arguments$net)
+  engine_call(verb, net, arguments[names(arguments) != "net"])
 }
 
-as_network <- function(net, call = rlang::caller_env()) {
+as_network <- function(net) {
   if (inherits(net, "mxmodel")) {
     net <- engine_call("network", net)
   }
   if (!inherits(net, "mxnetwork")) {
     abort_mxtune(
       paste0("`net` must be an mxnetwork, not an object of class ", class(net)[1], "."),
-      hint = "mxnetwork() opens one.", call = call
+      hint = "mxnetwork() opens one."
     )
   }
   net

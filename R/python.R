@@ -3,7 +3,7 @@
 
 environment_name <- "r-mxtune"
 
-configure_python <- function(call) {
+configure_python <- function() {
   if (hosted_by_python() || wished_python()) {
     return(invisible())
   }

@@ -8,7 +8,7 @@ test_that("an error of Python has the house form, and braces stay braces", {
     files = list("birds/IMG {7}.jpg", "fruit/notes.txt"),
     trace = "Traceback"
   )
-  f <- function() abort_from_python(told, NULL, rlang::current_env())
+  f <- function() abort_from_python(told, NULL)
   expect_snapshot(f(), error = TRUE)
   error <- expect_error(f(), class = "mxtune_picture_error")
   expect_identical(error$files, c("birds/IMG {7}.jpg", "fruit/notes.txt"))
@@ -16,7 +16,7 @@ test_that("an error of Python has the house form, and braces stay braces", {
 })
 
 test_that("an interrupt in Python is an interrupt in R", {
-  f <- function() abort_from_python(list(classes = list("interrupt")), NULL, rlang::current_env())
+  f <- function() abort_from_python(list(classes = list("interrupt")), NULL)
   expect_identical(tryCatch(f(), interrupt = function(i) "interrupted"), "interrupted")
 })
 
@@ -43,5 +43,12 @@ test_that("an engine's error names R's way out first", {
     classes = list("mxtune_engine_error", "mxtune_error"), message = "MXNet is not installed.",
     hint = "Run: pip install mxnet==1.9.1"
   )
-  expect_snapshot(abort_from_python(told, NULL, rlang::current_env()), error = TRUE)
+  expect_snapshot(abort_from_python(told, NULL), error = TRUE)
+})
+
+test_that("an error names the call that the user made, from R and from a Python that hosts it", {
+  kinds <- c("a", "b", "a", "b")
+  error <- expect_error(mxtrain(array(0, c(4, 8, 8, 5)), kinds), class = "mxtune_argument_error")
+  expect_identical(conditionCall(error), quote(mxtrain(array(0, c(4, 8, 8, 5)), kinds)))
+  expect_identical(hosted(mxload("gone.mxt"))$error$call, "mxload(\"gone.mxt\")")
 })
