@@ -24,6 +24,8 @@ plot.mxmodel <- function(x, kind = c("history", "confusion", "top_losses"), data
   )
 }
 
+set_colours <- c(training = "#0072B2", validation = "#D55E00") # Okabe and Ito (2008), as in Python
+
 plot_history <- function(model) {
   curves <- long_history(model$history)
   if (!rlang::is_installed("ggplot2")) {
@@ -33,15 +35,28 @@ plot_history <- function(model) {
   lines <- curves[runs %in% names(which(table(runs) > 1)), ] # an epoch alone is a point
   shapes <- if (nlevels(curves$stage) > 1) "legend" else "none"
   whole <- function(range) unique(round(pretty(range)))
+  best <- curves[curves$set == "validation" & curves$step == best_step(model$history), ]
+  caption <- if (nrow(best)) "ringed: the lowest validation loss"
   plot <- ggplot2::ggplot(curves, ggplot2::aes(.data$step, .data$value, colour = .data$set)) +
     ggplot2::geom_line(ggplot2::aes(group = interaction(.data$set, .data$stage)), lines, na.rm = TRUE) +
-    ggplot2::geom_point(ggplot2::aes(shape = .data$stage), na.rm = TRUE) +
+    ggplot2::geom_point(ggplot2::aes(shape = .data$stage), size = 2.5, na.rm = TRUE) +
+    ggplot2::geom_point(data = best, shape = 1, size = 6, colour = "black", na.rm = TRUE) +
+    ggplot2::geom_blank(ggplot2::aes(y = 0), curves[curves$metric == "loss", ]) +
     ggplot2::facet_wrap(ggplot2::vars(.data$metric), scales = "free_y") +
     ggplot2::scale_x_continuous(breaks = whole) +
+    ggplot2::scale_colour_manual(values = set_colours) +
     ggplot2::guides(shape = shapes) +
-    ggplot2::labs(x = "epoch", y = NULL, colour = NULL, shape = NULL)
+    ggplot2::labs(x = "epoch", y = NULL, colour = NULL, shape = NULL, caption = caption) +
+    ggplot2::theme_minimal() +
+    ggplot2::theme(legend.position = "bottom", panel.grid.minor = ggplot2::element_blank())
   print(plot)
   invisible(plot)
+}
+
+#' The epoch whose weights training keeps, counted through all stages; none without validation.
+#' @noRd
+best_step <- function(history) {
+  which.min(as.numeric(history$valid_loss))
 }
 
 #' One row a point: epochs counted through all stages, each metric of training and validation.
@@ -51,23 +66,25 @@ long_history <- function(history) {
   curves <- lapply(columns, function(column) {
     data.frame(
       step = seq_len(nrow(history)), stage = factor(history$stage, unique(history$stage)),
-      metric = sub("^[a-z]+_", "", column), set = sub("_.*$", "", column),
+      metric = sub("^[a-z]+_", "", column), set = if (startsWith(column, "train_")) "training" else "validation",
       value = as.numeric(history[[column]])
     )
   })
-  do.call(rbind, curves)
+  curves <- do.call(rbind, curves)
+  curves$metric <- factor(curves$metric, unique(curves$metric)) # the loss comes first
+  curves
 }
 
 base_history <- function(curves, model) {
-  metrics <- unique(curves$metric)
+  metrics <- levels(curves$metric)
   before <- graphics::par(mfrow = c(1, length(metrics)))
   on.exit(graphics::par(before))
   for (metric in metrics) {
     wide <- curves[curves$metric == metric, ]
     sets <- unique(wide$set)
     values <- vapply(sets, function(set) wide$value[wide$set == set], numeric(sum(wide$set == sets[1])))
-    colours <- seq_along(sets)
-    graphics::matplot(values, type = "b", pch = 1, lty = 1, col = colours, xlab = "epoch", ylab = metric)
+    colours <- set_colours[sets]
+    graphics::matplot(values, type = "b", pch = 19, lty = 1, col = colours, xlab = "epoch", ylab = metric)
     graphics::legend("topright", sets, col = colours, lty = 1, bty = "n")
   }
   invisible(model)
@@ -84,7 +101,11 @@ plot_confusion <- function(counts, model) {
     ggplot2::geom_text(ggplot2::aes(label = .data$Freq)) +
     ggplot2::scale_fill_gradient(low = "white", high = "steelblue") +
     ggplot2::scale_y_discrete(limits = rev) +
-    ggplot2::theme(axis.text.x = ggplot2::element_text(angle = 45, hjust = 1), legend.position = "none")
+    ggplot2::theme_minimal() +
+    ggplot2::theme(
+      panel.grid = ggplot2::element_blank(), axis.text.x = ggplot2::element_text(angle = 45, hjust = 1),
+      legend.position = "none"
+    )
   print(plot)
   invisible(plot)
 }
@@ -103,6 +124,7 @@ base_confusion <- function(counts) {
 plot_top_losses <- function(model, images, n) {
   worst <- mxtop_losses(model, images, n = n)
   files <- worst$.file
+  titles <- loss_titles(worst)
   side <- ceiling(sqrt(length(files)))
   before <- graphics::par(mfrow = c(ceiling(length(files) / side), side), mar = c(0, 0, 2, 0))
   on.exit(graphics::par(before))
@@ -111,7 +133,14 @@ plot_top_losses <- function(model, images, n) {
     graphics::plot.new()
     graphics::plot.window(c(0, ncol(pixels)), c(0, nrow(pixels)), asp = 1)
     graphics::rasterImage(pixels, 0, 0, ncol(pixels), nrow(pixels))
-    graphics::title(sprintf("%s, not %s", worst$truth[i], worst$.pred_class[i]), cex.main = 0.9)
+    graphics::title(titles[i], cex.main = 0.9)
   }
   invisible(model)
+}
+
+loss_titles <- function(worst) {
+  if (is.null(worst$truth)) {
+    return(sprintf("loss %.2f", worst$loss))
+  }
+  sprintf("%s, not %s", worst$truth, worst$.pred_class)
 }

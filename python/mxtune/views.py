@@ -37,9 +37,7 @@ class Views:
     ) -> None:
         self.images, self.preprocess = images, preprocess
         self._augment, self._seed = augment or Augment.none(), seed
-        height, width = preprocess.canvas_size
-        size = 2 * len(images) * height * width * preprocess.channels
-        self._canvases: Optional[dict[int, NDArray[np.uint8]]] = {} if size <= KEPT_BYTES else None
+        self._canvases: Optional[dict[int, NDArray[np.uint8]]] = {} if self._worth_keeping() else None
 
     def __len__(self) -> int:
         return len(self.images)
@@ -70,6 +68,13 @@ class Views:
         """All pictures in order, ``(indices, central views)``; the next batch is made while one is used."""
         parts = [np.arange(start, min(start + size, len(self))) for start in range(0, len(self), size)]
         yield from zip(parts, ahead(self.central, [(part,) for part in parts]))
+
+    def _worth_keeping(self) -> bool:
+        """Whether canvases are kept: where they fit, unless small pictures lie in memory already."""
+        height, width = self.preprocess.canvas_size
+        if self.images.files is None and self.images.sizes.prod(axis=1).max() <= height * width:
+            return False
+        return 2 * len(self.images) * height * width * self.preprocess.channels <= KEPT_BYTES
 
     def _decoded(self, indices: Sequence[int]) -> list[NDArray[np.uint8]]:
         spec = self.preprocess

@@ -53,6 +53,14 @@ def test_sets_too_large_for_memory_give_the_same_views(monkeypatch: pytest.Monke
     np.testing.assert_array_equal(read_again.varied(range(20), 3), kept.varied(range(20), 3))
 
 
+def test_small_pictures_in_memory_are_not_kept_a_second_time() -> None:
+    held = mximages(np.stack([np.asarray(IMAGES.open(row)) for row in range(4)]))
+    large = replace(SPEC, size=(32, 32))
+    assert Views(held, large)._canvases is None
+    assert Views(held, replace(SPEC, size=(8, 8)))._canvases == {}
+    np.testing.assert_array_equal(Views(held, large).central(range(4)), Views(IMAGES, large).central(range(4)))
+
+
 @pytest.mark.parametrize("fit", ["crop", "pad", "stretch"])
 def test_grey_and_colour_are_the_same_grey(fit: str) -> None:
     grey = replace(SPEC, channels=1, mean=(0,), std=(255,), fit=fit)

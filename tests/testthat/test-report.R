@@ -20,3 +20,16 @@ test_that("base graphics draw the same where ggplot2 is missing", {
   expect_gt(drawn(base_history(curves, model)), 2000)
   expect_gt(drawn(base_confusion(mxconfusion(model, small_folder()))), 2000)
 })
+
+test_that("a picture that the model was wrong about is titled by classes, or by its loss", {
+  expect_identical(loss_titles(data.frame(truth = "bag", .pred_class = "coat", loss = 1)), "bag, not coat")
+  expect_identical(loss_titles(data.frame(loss = 1.234)), "loss 1.23")
+})
+
+test_that("the epoch with the lowest validation loss is ringed, where there is one", {
+  history <- data.frame(stage = "all", train_loss = 3:1, valid_loss = c(2, 1, 3))
+  ringed <- withr::with_pdf(NULL, plot_history(list(history = history)))
+  expect_identical(ggplot2::layer_data(ringed, 3)$x, 2)
+  bare <- withr::with_pdf(NULL, plot_history(list(history = history[1:2])))
+  expect_null(bare$labels$caption)
+})
