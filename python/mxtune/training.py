@@ -29,6 +29,7 @@ from .views import Views
 
 PathLike = Union[str, "os.PathLike[str]"]
 _SMALL = 64  # pictures with a shorter side below this are enlarged, and hardly zoomed
+_LIGHT = 10_000_000  # multiplications for a picture: LeNet has 2 million, EfficientNet-Lite0 at 64 pixels 32
 _FIRST = "first values"  # how the source of a network begins that has learned nothing
 _POOLED = ("stage_features", "all_features")  # what a head on every stage stands on
 
@@ -85,7 +86,7 @@ def mxtrain(
         Pictures in a step, at most as many as there are; 32 (64 from 5,000 pictures on) if None.
     lr
         Highest learning rate of AdamW; if None 5e-5 for the tail, for all 3e-4 (5e-4 from 5,000 pictures on), for a
-        network without weights 1e-3.
+        network without weights, or of few computations as LeNet is, 1e-3.
     schedule
         ``"cosine"`` or ``"constant"``, both after a short rise.
     augment
@@ -153,7 +154,7 @@ def mxtrain(
     with progress.using(progress.default(verbose)):
         images, held = _pictures(x, y, valid, seed)
         network, pretrained = _network(net, images, image_size, tune, seed)
-        stages = plan.make(wishes, len(images), pretrained, held is not None)
+        stages = plan.make(wishes, len(images), pretrained, held is not None, _is_light(network))
         spec = Augment.parse(augment, small=_shorter_side(images) < _SMALL, grey=images.grey)
         _tell_unused(wishes, augment, stages)
         settings = {
@@ -361,8 +362,13 @@ def _network(
         found = replace(found, preprocess=replace(found.preprocess, size=size)).check()
     pretrained = not found.provenance.get("source", "").startswith(_FIRST)
     units = len(images.levels) if images.levels else 1
-    on_stages = pretrained and found.body.output not in _POOLED
+    on_stages = pretrained and found.body.output not in _POOLED and not (tune == "all" and _is_light(found))
     return found.replace_head(units, seed=seed, stages=on_stages), pretrained
+
+
+def _is_light(network: Network) -> bool:
+    """Whether a network is trained whole in no time: what each stage says would cost more than the layers."""
+    return network.macs() < _LIGHT
 
 
 def _by_name(net: PathLike, images: ImageSet, image_size: Optional[tuple[int, int]], tune: str, seed: int) -> Network:

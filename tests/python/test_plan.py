@@ -25,6 +25,12 @@ def test_a_network_without_weights_is_trained_whole() -> None:
     assert names("head", pretrained=False) == ["all"]
 
 
+def test_a_light_network_is_trained_as_long_as_a_new_one() -> None:
+    head, layers = make(Wishes("all"), 3200, True, True, light=True)
+    assert (head.name, layers) == ("head", make(Wishes("all"), 3200, False, True)[0])
+    assert layers.epochs > make(Wishes("all"), 3200, True, True)[1].epochs
+
+
 def test_a_batch_is_never_more_than_there_is() -> None:
     assert {stage.batch_size for stage in make(Wishes(batch_size=64), 5, True, True)} == {5}
 
