@@ -118,7 +118,8 @@ class LayerTraining:
         self._front = Executor(front, frozen, task.devices) if front.heads else None
         self._room = KEPT_BYTES if frozen else 0  # for what a frozen part says; its zeros alone are not worth it
         self._head = (f"{network.classifier}_weight", f"{network.classifier}_bias")
-        rates = {self._head[0]: _head_rate(network.params[self._head[0]].shape[1])} if number else {}
+        head_rate = stage.head_rate or _head_rate(network.params[self._head[0]].shape[1])
+        rates = {self._head[0]: head_rate} if number else {}
         params = _of(rest, network)
         if number:  # first values of a head are in units of the spread already
             params = self._scaled(params)

@@ -85,8 +85,8 @@ def mxtrain(
     batch_size
         Pictures in a step, at most as many as there are; 32 (64 from 5,000 pictures on) if None.
     lr
-        Highest learning rate of AdamW; if None 5e-5 for the tail, for all 3e-4 (5e-4 from 5,000 pictures on), for a
-        network without weights, or of few computations as LeNet is, 1e-3.
+        Highest learning rate of AdamW; if None 5e-5 for the tail, for all 3e-4 (5e-4 from 5,000 pictures on, 2e-3 for
+        a light network such as LeNet), for a network without weights 1e-3.
     schedule
         ``"cosine"`` or ``"constant"``, both after a short rise.
     augment

@@ -25,10 +25,11 @@ def test_a_network_without_weights_is_trained_whole() -> None:
     assert names("head", pretrained=False) == ["all"]
 
 
-def test_a_light_network_is_trained_as_long_as_a_new_one() -> None:
-    head, layers = make(Wishes("all"), 3200, True, True, light=True)
-    assert (head.name, layers) == ("head", make(Wishes("all"), 3200, False, True)[0])
-    assert layers.epochs > make(Wishes("all"), 3200, True, True)[1].epochs
+def test_a_light_network_is_trained_longer_and_faster() -> None:
+    light, other = (make(Wishes("all"), 3200, True, True, light)[1] for light in (True, False))
+    assert light.epochs > 2 * other.epochs
+    assert light.lr > other.lr
+    assert light.patience < light.epochs
 
 
 def test_a_batch_is_never_more_than_there_is() -> None:
