@@ -153,15 +153,15 @@ picture_source <- function(x, layout = NULL) {
   UseMethod("picture_source")
 }
 
-picture_source.character <- function(x, layout = NULL) path.expand(x)
-
 `picture_source.magick-image` <- function(x, layout = NULL) {
   lapply(seq_along(x), function(i) encoded(x[i]))
 }
 
-picture_source.data.frame <- function(x, layout = NULL) x
+picture_source.character <- function(x, layout = NULL) x
 
-picture_source.mximages <- picture_source.data.frame
+picture_source.data.frame <- picture_source.character
+
+picture_source.mximages <- picture_source.character
 
 picture_source.numeric <- function(x, layout = NULL) {
   axes <- length(dim(x))
@@ -185,7 +185,7 @@ picture_source.logical <- picture_source.numeric
 picture_source.raw <- picture_source.numeric
 
 picture_source.list <- function(x, layout = NULL) {
-  lapply(x, function(item) if (is.character(item)) path.expand(item) else list_item(item))
+  lapply(x, function(item) if (is.character(item)) item else list_item(item))
 }
 
 picture_source.default <- function(x, layout = NULL) {

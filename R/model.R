@@ -58,14 +58,14 @@ dotted <- function(frame) {
 #' mxload(file)
 mxsave <- function(model, path) {
   check_model(model)
-  engine_call("save", model, list(path = path.expand(path)))
+  engine_call("save", model, list(path = path))
   invisible(model)
 }
 
 #' @rdname mxsave
 #' @export
 mxload <- function(path) {
-  engine_call("mxload", arguments = list(path = path.expand(path)))
+  engine_call("mxload", arguments = list(path = path))
 }
 
 check_model <- function(model) {

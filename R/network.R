@@ -39,7 +39,7 @@ mxnetwork <- function(x, weights, classes, image_size, seed, channels, preproces
     return(engine_call("network", x))
   }
   arguments$x <- NULL
-  arguments$name_or_path <- path.expand(x)
+  arguments$name_or_path <- x
   engine_call("mxnetwork", arguments = arguments, listener = listener())
 }
 

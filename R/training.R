@@ -30,7 +30,7 @@
 #'   settings. Default: `r default_of("mxtrain", "augment")`.
 #' @param class_weights Weights of the classes in the loss: a numeric vector with the classes as names, or
 #'   `"balanced"`.
-#' @param patience Epochs without improvement before training ends. Default: chosen.
+#' @param patience Epochs without a lower validation loss after which a stage ends; 0 for never. Default: chosen.
 #' @param restore_best Return the best epoch's weights and not the last one's?
 #'   Default: `r default_of("mxtrain", "restore_best")`.
 #' @param device `"auto"`, `"cpu"`, `"gpu"`, `"gpu:1"`, or several.
@@ -38,7 +38,7 @@
 #' @param precision Number format of the work. Default: `r default_of("mxtrain", "precision")`.
 #' @param seed A whole number: the same seed gives the same model. `NULL` draws one from R's generator, so
 #'   that `set.seed()` governs.
-#' @param cache A folder that keeps decoded pictures and features between runs, or `TRUE` for the usual one.
+#' @param cache A folder that keeps features of the frozen network between runs, or `TRUE` for the usual one.
 #' @param checkpoint A file that keeps the state of a long training.
 #' @param resume Go on from `checkpoint`? Default: `r default_of("mxtrain", "resume")`.
 #' @param callbacks A function `on_epoch(epoch, metrics)`, or a list of such functions: called after each

@@ -7,9 +7,9 @@ import os
 import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Optional, Union
 
+from .arguments import user_path
 from .errors import ArgumentError, CheckpointError
 
 if TYPE_CHECKING:
@@ -82,7 +82,7 @@ class Checkpoint:
     """
 
     def __init__(self, path: Union[str, os.PathLike[str], None], identity: Mapping[str, str]) -> None:
-        self.path = None if path is None else Path(os.fspath(path)).expanduser().absolute()
+        self.path = None if path is None else user_path("checkpoint", path).absolute()
         if self.path is not None and (self.path.is_dir() or not self.path.parent.is_dir()):
             raise ArgumentError("`checkpoint` must be a file in a folder that exists.", [f"it is {self.path}"])
         self._identity = dict(identity)

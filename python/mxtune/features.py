@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Optional, Union
 import numpy as np
 
 from . import progress
+from .arguments import user_path
 from .engine.devices import Device
 from .engine.executor import Executor
 from .errors import ArgumentError
@@ -96,7 +97,7 @@ def fingerprint(network: Network) -> str:
 def _file(body: Network, views: Views, cache: Cache) -> Optional[Path]:
     if cache is None or cache is False:
         return None
-    folder = cache_dir() / "features" if cache is True else Path(os.fspath(cache)).expanduser()
+    folder = cache_dir() / "features" if cache is True else user_path("cache", cache)
     spec = repr((views.preprocess.to_dict(), fingerprint(body)))
     if not writable(folder):
         raise ArgumentError("Nothing can be written to the folder of `cache`.", [f"it is {folder}"])

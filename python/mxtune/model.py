@@ -6,12 +6,12 @@ import io
 import os
 import threading
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Optional, Union
 
 import numpy as np
 
 from . import bundle, manifest, metrics
+from .arguments import one_of, user_path, whole
 from .engine.devices import resolve
 from .engine.executor import Executor
 from .errors import ArgumentError, LabelError, MxtuneError
@@ -149,14 +149,11 @@ class Model:
         """
         import pandas as pd
 
-        if type not in TYPES:
-            raise ArgumentError(f"`type` must be one of {', '.join(TYPES)}.", [f"it is {type!r}"])
-        if on_bad not in ("na", "error"):
-            raise ArgumentError('`on_bad` must be "na" or "error".', [f"it is {on_bad!r}"])
-        if not isinstance(batch_size, (int, float, np.number)) or not 1 <= batch_size < 2**31:
-            raise ArgumentError("`batch_size` must be a whole number of at least 1.", [f"it is {batch_size!r}"])
+        one_of("type", type, TYPES)
+        one_of("on_bad", on_bad, ("na", "error"))
+        batch_size = whole("batch_size", batch_size, 1)
         images = mximages(x, on_bad="keep" if on_bad == "na" else "error")
-        values, good = self._outputs(images, type == "features", int(batch_size))
+        values, good = self._outputs(images, type == "features", batch_size)
         columns: dict[str, Any] = {"file": images.names}
         if type == "features":
             names = [f"feature_{number}" for number in range(1, values.shape[1] + 1)]
@@ -213,12 +210,13 @@ class Model:
         """
         import pandas as pd
 
+        n = whole("n", n, 1)
         images = self._labelled(x, y)
         outputs, good = self._outputs(images)
         rows = np.flatnonzero(good)
         targets = self._targets(np.asarray(images.y)[rows])
         losses = self._loss.each(outputs[rows].astype(np.float64), targets)
-        order = np.argsort(-losses, kind="stable")[: int(n)]
+        order = np.argsort(-losses, kind="stable")[:n]
         chosen = rows[order]
         columns: dict[str, Any] = {"file": [images.names[row] for row in chosen]}
         if self.task == "classification":
@@ -262,8 +260,7 @@ class Model:
         """
         from . import report
 
-        if kind not in KINDS:
-            raise ArgumentError(f"`kind` must be one of {', '.join(KINDS)}.", [f"it is {kind!r}"])
+        one_of("kind", kind, KINDS)
         if kind != "history" and x is None:
             raise ArgumentError(f'kind = "{kind}" needs labelled pictures as `x`.')
         figure: Figure
@@ -274,7 +271,7 @@ class Model:
         else:
             figure = self._worst(x, y)
         if path is not None:
-            report.write(figure, Path(os.fspath(path)).expanduser())
+            report.write(figure, user_path("path", path))
         return figure
 
     def _worst(self, x: Any, y: Any) -> Figure:
@@ -300,7 +297,7 @@ class Model:
 
     def save(self, path: PathLike) -> None:
         """Write the model to one file; see ARCHITECTURE.md for its format. A crash leaves an older file whole."""
-        bundle.write(Path(os.fspath(path)).expanduser(), self._manifest(), to_json(self.network.graph), self._arrays())
+        bundle.write(user_path("path", path), self._manifest(), to_json(self.network.graph), self._arrays())
 
     def to_bytes(self) -> bytes:
         """What `save` would write."""
@@ -433,7 +430,7 @@ def mxload(path: PathLike) -> Model:
     ...     mxload(os.path.join(folder, "fashion.mxt")).levels == model.levels
     True
     """
-    file = Path(os.fspath(path)).expanduser()
+    file = user_path("path", path)
     return _of_parts(*bundle.read(file), file.name)
 
 

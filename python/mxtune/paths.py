@@ -6,6 +6,8 @@ import os
 import sys
 from pathlib import Path
 
+from .arguments import user_path
+
 SETTING = "MXTUNE_CACHE"
 
 
@@ -23,7 +25,7 @@ def cache_dir() -> Path:
     """
     own = os.environ.get(SETTING, "").strip()
     if own:
-        return Path(own).expanduser().absolute()
+        return user_path(SETTING, own).absolute()
     home = Path.home()
     if sys.platform == "win32":
         return Path(os.environ.get("LOCALAPPDATA") or home / "AppData" / "Local") / "mxtune" / "Cache"

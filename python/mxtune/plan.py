@@ -6,8 +6,7 @@ import math
 from dataclasses import asdict, dataclass, replace
 from typing import Any, Optional
 
-import numpy as np
-
+from .arguments import is_number, one_of, whole
 from .errors import ArgumentError
 
 TUNES = ("auto", "head", "tail", "all")
@@ -76,12 +75,13 @@ class Wishes:
     patience: Optional[int] = None
 
     def __post_init__(self) -> None:
-        _one_of("tune", self.tune, TUNES)
-        _one_of("schedule", self.schedule, SCHEDULES)
+        one_of("tune", self.tune, TUNES)
+        one_of("schedule", self.schedule, SCHEDULES)
         for name, least in (("epochs", 1), ("batch_size", 1), ("patience", 0)):
-            object.__setattr__(self, name, _whole(name, getattr(self, name), least))
+            value = getattr(self, name)
+            object.__setattr__(self, name, None if value is None else whole(name, value, least))
         if self.lr is not None:
-            if not _is_number(self.lr) or not 0 < self.lr < math.inf:
+            if not is_number(self.lr) or not 0 < self.lr < math.inf:
                 raise ArgumentError("`lr` must be a number above 0.", [f"it is {self.lr!r}"])
             object.__setattr__(self, "lr", float(self.lr))
 
@@ -129,21 +129,3 @@ def make(wishes: Wishes, pictures: int, pretrained: bool, validated: bool, light
 
 def _clipped(value: float, low: int, high: int) -> int:
     return max(low, min(high, round(value)))
-
-
-def _one_of(name: str, value: object, allowed: tuple[str, ...]) -> None:
-    if value not in allowed:
-        raise ArgumentError(f"`{name}` must be one of {', '.join(allowed)}.", [f"it is {value!r}"])
-
-
-def _whole(name: str, value: Any, least: int) -> Optional[int]:
-    """The number as int: R and NumPy have others."""
-    if value is None:
-        return None
-    if not _is_number(value) or not math.isfinite(value) or value != int(value) or value < least:
-        raise ArgumentError(f"`{name}` must be a whole number of at least {least}.", [f"it is {value!r}"])
-    return int(value)
-
-
-def _is_number(value: object) -> bool:
-    return isinstance(value, (int, float, np.integer, np.floating)) and not isinstance(value, bool)

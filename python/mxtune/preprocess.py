@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from .arguments import one_of
 from .augment import Augment
 from .errors import ArgumentError
-from .spec import one_of, plain, settings
+from .spec import plain, settings
 
 if TYPE_CHECKING:
     import PIL.Image

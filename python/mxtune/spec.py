@@ -24,9 +24,3 @@ def settings(cls: type[DataclassInstance], values: Mapping[str, Any]) -> dict[st
     if unknown:
         raise ArgumentError(f"{cls.__name__} has no such setting.", unknown, f"It has {', '.join(known)}.")
     return {key: tuple(value) if isinstance(value, list) else value for key, value in values.items()}
-
-
-def one_of(name: str, value: str, allowed: tuple[str, ...]) -> None:
-    """Raises `ArgumentError` unless ``value`` is allowed."""
-    if value not in allowed:
-        raise ArgumentError(f"`{name}` must be one of {', '.join(allowed)}.", [f"it is {value!r}"])

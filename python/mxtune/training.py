@@ -13,6 +13,7 @@ import numpy as np
 
 from . import callbacks as watching
 from . import plan, progress, zoo
+from .arguments import one_of, whole
 from .checkpoint import Checkpoint, Standing
 from .engine.devices import Device, resolve
 from .errors import ArgumentError, LabelError, MxtuneError, NetworkError, PictureWarning, TrainingError, TrainingWarning
@@ -95,7 +96,7 @@ def mxtrain(
     class_weights
         ``"balanced"``, or a factor for each class by name: how much its pictures count.
     patience
-        Epochs without a lower validation loss after which a stage ends; 0 for never.
+        Epochs without a lower validation loss after which a stage ends; 0 for never; chosen by the stage if None.
     restore_best
         Whether the weights of the epoch with the lowest validation loss are kept, or the last ones.
     device
@@ -144,9 +145,8 @@ def mxtrain(
     True
     """
     wishes = plan.Wishes(tune, epochs, batch_size, lr, schedule, patience)
-    seed = _checked_seed(seed)
-    if precision not in ("auto", "float32"):
-        raise ArgumentError('`precision` must be "auto" or "float32".', [f"it is {precision!r}"])
+    seed = whole("seed", seed)
+    one_of("precision", precision, ("auto", "float32"))
     if resume and checkpoint is None:
         raise ArgumentError("`resume` needs `checkpoint`: the file to go on from.")
     watchers = watching.parse(callbacks)
@@ -475,10 +475,3 @@ def _class_weights(
             f"`class_weights` must be {len(levels)} numbers of at least 0, not all 0.", [f"it is {wish!r}"]
         )
     return values
-
-
-def _checked_seed(seed: Any) -> int:
-    number = isinstance(seed, (int, float, np.number)) and not isinstance(seed, bool)
-    if not number or not 0 <= seed < 2**31 or seed != int(seed):
-        raise ArgumentError("`seed` must be a whole number from 0 to 2147483647.", [f"it is {seed!r}"])
-    return int(seed)

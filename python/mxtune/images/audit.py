@@ -8,7 +8,8 @@ from typing import Any, Optional, Union
 import numpy as np
 
 from .. import progress
-from ..errors import ArgumentError, PictureWarning
+from ..arguments import one_of
+from ..errors import PictureWarning
 from .decode import in_threads, unreadable
 from .findings import across, copies, few, mislead, warn, without_empty
 from .imageset import BadPicture, ImageSet
@@ -88,8 +89,7 @@ def mximages(
       one  2
       two  2
     """
-    if on_bad not in ("error", "skip", "keep"):
-        raise ArgumentError('`on_bad` must be "error", "skip" or "keep".', [f"it is {on_bad!r}"])
+    one_of("on_bad", on_bad, ("error", "skip", "keep"))
     if isinstance(x, ImageSet):
         return _relabelled(x, y, levels, task)
     source = gather(x, y, layout=layout, recursive=recursive, path=path, label=label)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Optional
 
 import numpy as np
 
+from ..arguments import is_number, one_of
 from ..errors import ArgumentError, LabelError
 
 if TYPE_CHECKING:
@@ -54,8 +55,8 @@ def understand(  # noqa: PLR0911 - one way out for each kind of label
     LabelError
         Too few or too many, missing, unknown or unfit labels, each by the name of its picture.
     """
-    if task is not None and task not in TASKS:
-        raise ArgumentError(f"`task` must be one of {', '.join(TASKS)}.", [f"it is {task!r}"])
+    if task is not None:
+        one_of("task", task, TASKS)
     if y is None:
         return Labels()
     known = None if levels is None else tuple(str(level) for level in levels)
@@ -75,7 +76,7 @@ def understand(  # noqa: PLR0911 - one way out for each kind of label
     _refuse("have no label", [name for name, value in zip(names, values) if is_missing(value)])
     if task == "multilabel":
         return _sets([[value] for value in values], names, known)
-    numeric = categories is None and all(_is_number(value) for value in values)
+    numeric = categories is None and all(is_number(value) for value in values)
     if task == "regression" or (task is None and numeric and known is None):
         guess = None
         if task is None:
@@ -103,7 +104,7 @@ def is_missing(value: Any) -> bool:
 def _classes(values: list[Any], names: Sequence[str], known: Optional[tuple[str, ...]]) -> Labels:
     if known is None:
         distinct = set(values)
-        in_order = sorted(distinct) if all(_is_number(value) for value in distinct) else sorted(distinct, key=text_of)
+        in_order = sorted(distinct) if all(is_number(value) for value in distinct) else sorted(distinct, key=text_of)
         known = tuple(dict.fromkeys(text_of(value) for value in in_order))
     code = {level: index for index, level in enumerate(known)}
     texts = [text_of(value) for value in values]
@@ -224,14 +225,10 @@ def _is_set(value: Any) -> bool:
     return isinstance(value, (list, tuple, set, frozenset, np.ndarray))
 
 
-def _is_number(value: Any) -> bool:
-    return isinstance(value, (int, float, np.integer, np.floating)) and not isinstance(value, (bool, np.bool_))
-
-
 def _is_numbers(value: Any) -> bool:
     if not isinstance(value, (list, tuple, np.ndarray)) or len(value) == 0:
         return False
-    return all(_is_number(item) or isinstance(item, (bool, np.bool_)) for item in value)
+    return all(is_number(item) or isinstance(item, (bool, np.bool_)) for item in value)
 
 
 def _categories(y: Any) -> Optional[tuple[str, ...]]:

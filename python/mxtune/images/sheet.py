@@ -10,7 +10,7 @@ import numpy as np
 import PIL.Image
 from PIL import ImageDraw, ImageFont
 
-from ..errors import ArgumentError
+from ..arguments import whole
 from .decode import decode
 
 if TYPE_CHECKING:
@@ -32,9 +32,7 @@ _FONTS = (  # the first that is installed and knows the letters
 
 def draw(images: ImageSet, n: int = 24) -> PIL.Image.Image:
     """The sheet (RGB) of up to ``n`` pictures, each class with its share, spread over the whole class."""
-    if n < 1:
-        raise ArgumentError("`n` must be at least 1.", [f"it is {n!r}"])
-    rows = _chosen(images, n)
+    rows = _chosen(images, whole("n", n, 1))
     columns = max(1, min(len(rows), 8 if len(rows) > 12 else 6, math.ceil(math.sqrt(2 * max(1, len(rows))))))
     small = decode(images, rows, _thumbnail, at_least=_SIDE)
     cell_w, cell_h = _SIDE + _GAP, _SIDE + _TEXT + 2 * _GAP

@@ -11,6 +11,7 @@ from typing import Any, Optional, Union, cast
 
 import numpy as np
 
+from ..arguments import user_path
 from ..errors import ArgumentError, LabelError, PictureError
 from .arrays import numbered, pictures_of
 from .folder import look_into, shown
@@ -60,7 +61,7 @@ def gather(
     if isinstance(x, str) and x.startswith(("http:", "https:", "ftp:")):
         raise PictureError(f"{x} is an address, not a file or folder.", hint="Download it first.")
     if isinstance(x, (str, os.PathLike)):
-        return _path(Path(os.fspath(x)).expanduser(), y, recursive)
+        return _path(user_path("x", x), y, recursive)
     if isinstance(x, np.ndarray) and x.dtype.kind in "uifb":
         pixels, guess = pictures_of(x, layout, _length(y))
         names = [numbered(row) for row in range(len(pixels))]

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .. import graph as graphs
+from ..arguments import whole
 from ..errors import NetworkError, WeightsError
 from ..graph import Builder, Entry, Graph
 from ..preprocess import Preprocess
@@ -332,7 +333,7 @@ class Network:
         missing = [name for name in variables if name not in self.params and name not in data | labels]
         if not missing:
             return self
-        shapes = self.shapes
+        seed, shapes = whole("seed", seed), self.shapes
         added = {name: first_value(self.graph, name, shapes[name][0], seed) for name in missing}
         return replace(self, params={**self.params, **added})
 

@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import Optional, Union
 
 from .. import progress, zoo
-from ..errors import NetworkError, WeightsError
+from ..arguments import user_path
+from ..errors import ArgumentError, NetworkError, WeightsError
 from ..formats import Weights, mxnet, read_weights
 from ..graph import Graph, without_loss
 from ..graph.data import integers
@@ -66,14 +67,18 @@ def mxnetwork(
     >>> mxnetwork("lenet", classes=10)
     <Network lenet: 431,080 parameters, 8 of 8 arrays trainable, pictures of 28 x 28, output classifier>
     """
-    text = os.fspath(name_or_path)
+    if not isinstance(name_or_path, (str, os.PathLike)):
+        text = "A network is opened by its name or from a file."
+        raise ArgumentError(text, [f"it is {name_or_path!r}"], "mxzoo() lists names.")
+    path = user_path("name_or_path", name_or_path)
+    weights = weights if weights in (None, RANDOM) else user_path("weights", weights)
     size = None if image_size is None else as_size(image_size)
-    if text.endswith(".mxt"):
-        opened = _of_model(text, weights)
-    elif text.endswith(".json"):
-        opened = _of_symbol(Path(text), weights, size, channels, preprocess, seed)
+    if path.suffix.lower() == ".mxt":
+        opened = _of_model(path, weights)
+    elif path.suffix.lower() == ".json":
+        opened = _of_symbol(path, weights, size, channels, preprocess, seed)
     else:
-        opened = _of_zoo(zoo.entry(text), weights, classes, size, channels, seed)
+        opened = _of_zoo(zoo.entry(str(path)), weights, classes, size, channels, seed)
     if size is not None and size != opened.preprocess.size:
         opened = replace(opened, preprocess=replace(opened.preprocess, size=size))
     if classes is not None and classes != _units(opened):
@@ -84,7 +89,7 @@ def mxnetwork(
 network = mxnetwork
 
 
-def _of_model(path: str, weights: Optional[AnyPath]) -> Network:
+def _of_model(path: Path, weights: Optional[AnyPath]) -> Network:
     if weights is not None:
         raise NetworkError("A .mxt model has weights of its own.", hint="Leave out weights=.")
     from mxtune import mxload

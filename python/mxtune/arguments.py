@@ -1,0 +1,59 @@
+"""Checks of arguments: each gives back the value as the rest of the package wants it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from .errors import ArgumentError
+
+LARGEST = 2**31 - 1  # R's largest whole number
+
+
+def is_number(value: object) -> bool:
+    """Whether it is a number, of Python or NumPy, and no boolean."""
+    return isinstance(value, (int, float, np.integer, np.floating)) and not isinstance(value, bool)
+
+
+def one_of(name: str, value: Any, allowed: Sequence[str]) -> str:
+    """The value, if it is allowed.
+
+    Raises
+    ------
+    ArgumentError
+        It is not.
+    """
+    if not isinstance(value, str) or value not in allowed:
+        raise ArgumentError(f"`{name}` must be one of {', '.join(allowed)}.", [f"it is {value!r}"])
+    return value
+
+
+def whole(name: str, value: Any, least: int = 0, most: int = LARGEST) -> int:
+    """The whole number as int: R and NumPy have others.
+
+    Raises
+    ------
+    ArgumentError
+        It is none, or outside of the range.
+    """
+    if not is_number(value) or not least <= value <= most or value != int(value):
+        limits = f"from {least} to {most}" if least == 0 else f"of at least {least}"
+        raise ArgumentError(f"`{name}` must be a whole number {limits}.", [f"it is {value!r}"])
+    return int(value)
+
+
+def user_path(name: str, value: Any) -> Path:
+    """The path, with ``~`` for the home folder.
+
+    Raises
+    ------
+    ArgumentError
+        It is no path.
+    """
+    if not isinstance(value, (str, os.PathLike)) or not os.fspath(value) or "\0" in os.fspath(value):
+        raise ArgumentError(f"`{name}` must be a path.", [f"it is {value!r}"])
+    return Path(os.path.expanduser(value))  # noqa: PTH111 - pathlib fails at a file called "~x"

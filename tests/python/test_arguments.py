@@ -1,0 +1,46 @@
+"""Arguments of no use are told by name and value."""
+
+import numpy as np
+import pytest
+
+from mxtune import mxload, mxnetwork
+from mxtune.arguments import user_path, whole
+from mxtune.errors import ArgumentError, ModelFileError, WeightsError
+
+
+@pytest.mark.parametrize("wrong", [5, None, "", "a\0b", ["a.mxt", "b.mxt"], float("nan")])
+def test_what_is_no_path_is_an_argument_error(wrong: object) -> None:
+    with pytest.raises(ArgumentError, match="`path` must be a path"):
+        mxload(wrong)  # type: ignore[arg-type]
+
+
+def test_what_is_no_network_is_shown() -> None:
+    with pytest.raises(ArgumentError, match="it is 3"):
+        mxnetwork(3)  # type: ignore[arg-type]
+
+
+def test_the_home_folder_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", "/somewhere")
+    with pytest.raises(WeightsError, match="/somewhere/lenet"):
+        mxnetwork("lenet", weights="~/lenet.params")
+    with pytest.raises(ModelFileError, match="/somewhere/lenet"):
+        mxnetwork("~/lenet.MXT")
+
+
+def test_a_name_that_only_looks_like_a_home_folder_is_a_name() -> None:
+    assert user_path("path", "~no such user").name == "~no such user"
+
+
+@pytest.mark.parametrize("wrong", [0, -1, 2.5, "3", True, None, float("nan"), float("inf"), 2**40])
+def test_what_is_no_count_is_an_argument_error(wrong: object) -> None:
+    with pytest.raises(ArgumentError, match="`n` must be a whole number of at least 1"):
+        whole("n", wrong, 1)
+
+
+def test_whole_numbers_of_r_and_numpy_are_numbers() -> None:
+    assert [whole("n", value) for value in (3.0, np.int16(3), np.float32(3))] == [3, 3, 3]
+
+
+def test_seeds_are_looked_at_where_they_are_used() -> None:
+    with pytest.raises(ArgumentError, match="`seed` must be a whole number from 0 to 2147483647"):
+        mxnetwork("lenet", seed=-1)
