@@ -7,7 +7,8 @@
 #'   where it runs.
 #' @noRd
 listener <- function(verbose = NULL) {
-  verbose <- if (rlang::is_missing(verbose)) NULL else verbose
+  known <- !rlang::is_missing(verbose) && isTRUE(verbose %in% 0:2) # of anything else Python tells what is wrong
+  verbose <- if (known) as.integer(verbose)
   style <- progress_style(verbose)
   host <- if (style != "silent") host_reporter(verbose)
   if (!is.null(host)) {
@@ -22,7 +23,7 @@ listener <- function(verbose = NULL) {
 
 progress_style <- function(verbose = NULL) {
   if (!is.null(verbose)) {
-    return(c("silent", "lines", "bar")[min(max(as.integer(verbose), 0L), 2L) + 1L])
+    return(c("silent", "lines", "bar")[verbose + 1L])
   }
   if (identical(Sys.getenv("TESTTHAT"), "true")) {
     "silent"

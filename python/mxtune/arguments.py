@@ -4,19 +4,18 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from numbers import Real
 from pathlib import Path
 from typing import Any
-
-import numpy as np
 
 from .errors import ArgumentError
 
 LARGEST = 2**31 - 1  # R's largest whole number
 
 
-def is_number(value: object) -> bool:
+def is_number(value: Any) -> bool:
     """Whether it is a number, of Python or NumPy, and no boolean."""
-    return isinstance(value, (int, float, np.integer, np.floating)) and not isinstance(value, bool)
+    return isinstance(value, Real) and not isinstance(value, bool)
 
 
 def one_of(name: str, value: Any, allowed: Sequence[str]) -> str:
@@ -44,6 +43,21 @@ def whole(name: str, value: Any, least: int = 0, most: int = LARGEST) -> int:
         limits = f"from {least} to {most}" if least == 0 else f"of at least {least}"
         raise ArgumentError(f"`{name}` must be a whole number {limits}.", [f"it is {value!r}"])
     return int(value)
+
+
+def yes_or_no(name: str, value: Any) -> bool:
+    """The value as bool.
+
+    Raises
+    ------
+    ArgumentError
+        It is neither true nor false.
+    """
+    import numpy as np  # late: the command line looks at arguments before it needs any numbers
+
+    if not isinstance(value, (bool, np.bool_)):
+        raise ArgumentError(f"`{name}` must be true or false.", [f"it is {value!r}"])
+    return bool(value)
 
 
 def user_path(name: str, value: Any) -> Path:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .arguments import one_of
+from .arguments import LARGEST, is_number, one_of
 from .augment import Augment
 from .errors import ArgumentError
 from .spec import plain, settings
@@ -68,14 +68,15 @@ class Preprocess:
         def fixed(name: str, value: object) -> None:
             object.__setattr__(self, name, value)
 
-        size = (self.size, self.size) if isinstance(self.size, int) else tuple(int(side) for side in self.size)
-        if len(size) != 2 or min(size) < 1:
+        size = _several("size", self.size) * (2 if is_number(self.size) else 1)
+        if len(size) != 2 or not all(1 <= side <= LARGEST for side in size):
             raise ArgumentError("`size` must be height and width in pixels.", [f"it is {self.size!r}"])
-        fixed("size", size)
+        fixed("size", tuple(int(side) for side in size))
         if self.channels not in (1, 3):
             raise ArgumentError("`channels` must be 3 (colour) or 1 (grey).", [f"it is {self.channels!r}"])
+        fixed("channels", int(self.channels))
         for name in ("mean", "std"):
-            values = tuple(float(value) for value in getattr(self, name))
+            values = _several(name, getattr(self, name))
             if len(set(values)) == 1:
                 values = values[:1] * self.channels
             if len(values) != self.channels or not all(map(math.isfinite, values)):
@@ -85,7 +86,7 @@ class Preprocess:
             raise ArgumentError("`std` must be above 0.", [f"it is {self.std!r}"])
         one_of("fit", self.fit, _FITS)
         one_of("interpolation", self.interpolation, _INTERPOLATIONS)
-        if not 0 < self.crop <= 1:
+        if not is_number(self.crop) or not 0 < self.crop <= 1:
             raise ArgumentError("`crop` must be above 0 and at most 1.", [f"it is {self.crop!r}"])
 
     def to_dict(self) -> dict[str, Any]:
@@ -201,3 +202,10 @@ def _sides(size: tuple[int, int]) -> str:
 
 def _values(values: tuple[float, ...]) -> str:
     return f"{values[0]:g}" if len(set(values)) == 1 else "(" + ", ".join(f"{value:g}" for value in values) + ")"
+
+
+def _several(name: str, value: Any) -> tuple[float, ...]:
+    values = [value] if is_number(value) else list(value) if isinstance(value, Iterable) else []
+    if not values or not all(map(is_number, values)):
+        raise ArgumentError(f"`{name}` must hold numbers.", [f"it is {value!r}"])
+    return tuple(map(float, values))

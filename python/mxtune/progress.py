@@ -20,6 +20,8 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any, Optional, Protocol
 
+from .arguments import whole
+
 
 class Reporter(Protocol):
     """Anything that listens."""
@@ -177,7 +179,7 @@ def default(verbose: Optional[int] = None) -> Reporter:
 
     A reporter that already listens (R's, for one) is kept unless ``verbose`` is 0.
     """
-    if verbose == 0:
+    if verbose is not None and whole("verbose", int(verbose) if isinstance(verbose, bool) else verbose, 0, 2) == 0:
         return Silent()
     listening = _current.get()
     if listening is not None:

@@ -13,7 +13,7 @@ import numpy as np
 
 from . import callbacks as watching
 from . import plan, progress, zoo
-from .arguments import one_of, whole
+from .arguments import one_of, whole, yes_or_no
 from .checkpoint import Checkpoint, Standing
 from .engine.devices import Device, resolve
 from .errors import ArgumentError, LabelError, MxtuneError, NetworkError, PictureWarning, TrainingError, TrainingWarning
@@ -147,7 +147,7 @@ def mxtrain(
     wishes = plan.Wishes(tune, epochs, batch_size, lr, schedule, patience)
     seed = whole("seed", seed)
     one_of("precision", precision, ("auto", "float32"))
-    if resume and checkpoint is None:
+    if yes_or_no("resume", resume) and checkpoint is None:
         raise ArgumentError("`resume` needs `checkpoint`: the file to go on from.")
     watchers = watching.parse(callbacks)
     devices = resolve(device)
@@ -162,7 +162,7 @@ def mxtrain(
             "stages": [stage.to_dict() for stage in stages],
             "augment": spec.to_dict(),
             "class_weights": _class_weights(class_weights, images),
-            "restore_best": bool(restore_best),
+            "restore_best": yes_or_no("restore_best", restore_best),
             "seed": seed,
             "pictures": {"training": len(images), "validation": 0 if held is None else len(held)},
         }

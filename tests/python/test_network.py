@@ -13,7 +13,7 @@ import pytest
 from mxtune import mxnetwork
 from mxtune.engine import load, symbols
 from mxtune.engine.executor import Executor
-from mxtune.errors import NetworkError, WeightsError
+from mxtune.errors import ArgumentError, NetworkError, WeightsError
 from mxtune.graph import Builder, Graph, Node, to_json
 from mxtune.network import Network
 from mxtune.preprocess import Preprocess
@@ -106,7 +106,7 @@ def test_a_seed_gives_the_same_head(lenet: Network) -> None:
 
 @pytest.mark.parametrize("units", [0, -1, 2.5, True])
 def test_a_head_without_outputs_is_refused(lenet: Network, units: int) -> None:
-    with pytest.raises(NetworkError, match="at least one output"):
+    with pytest.raises(ArgumentError, match="`units` must be a whole number of at least 1"):
         lenet.replace_head(units)
 
 
@@ -299,3 +299,17 @@ def test_an_unknown_name_is_answered_by_near_matches(tmp_path: Path) -> None:
     with pytest.raises(NetworkError, match=r"x-symbol\.json"):
         mxnetwork(tmp_path / "x-symbol.json")
     assert load().__version__.startswith("1.")
+
+
+def test_preprocessing_that_is_given_counts_whatever_is_opened() -> None:
+    wish = {"size": 96, "mean": 127, "std": 128, "fit": "pad"}
+    spec = Preprocess(size=(96, 96), mean=(127.0,), std=(128.0,), fit="pad")
+    assert mxnetwork("efficientnet_lite0", preprocess=wish).preprocess == spec
+    assert mxnetwork("lenet", preprocess=wish).shapes["conv1"][0] == (1, 20, 92, 92)
+    assert mxnetwork("lenet", image_size=48, channels=1, preprocess=wish).preprocess == replace(
+        spec, size=(48, 48), channels=1
+    )
+    with pytest.raises(NetworkError, match="takes pictures of 3 channels, not 1"):
+        mxnetwork("efficientnet_lite0", preprocess={"channels": 1})
+    with pytest.raises(ArgumentError, match="`preprocess` must be a Preprocess"):
+        mxnetwork("lenet", preprocess=3)  # type: ignore[arg-type]

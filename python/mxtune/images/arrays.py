@@ -40,7 +40,7 @@ def pictures_of(array: Any, layout: str, count: Optional[int] = None) -> tuple[N
     PictureError
         A picture holds numbers that are not finite.
     """
-    if sorted(layout) != sorted("NHWC"):
+    if not isinstance(layout, str) or sorted(layout) != sorted("NHWC"):
         raise ArgumentError('`layout` must order N, H, W and C, as "NHWC" does.', [f"it is {layout!r}"])
     if array.dtype.kind not in "uifb":
         raise ArgumentError("Pictures must be numbers.", [f"the array's type is {array.dtype}"])

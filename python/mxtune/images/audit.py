@@ -8,8 +8,8 @@ from typing import Any, Optional, Union
 import numpy as np
 
 from .. import progress
-from ..arguments import one_of
-from ..errors import PictureWarning
+from ..arguments import one_of, yes_or_no
+from ..errors import ArgumentError, PictureWarning
 from .decode import in_threads, unreadable
 from .findings import across, copies, few, mislead, warn, without_empty
 from .imageset import BadPicture, ImageSet
@@ -92,6 +92,10 @@ def mximages(
     one_of("on_bad", on_bad, ("error", "skip", "keep"))
     if isinstance(x, ImageSet):
         return _relabelled(x, y, levels, task)
+    yes_or_no("recursive", recursive)
+    if validation is not None and not isinstance(validation, ImageSet):
+        text = "`validation` must be a set of pictures that mximages() made."
+        raise ArgumentError(text, [f"it is a {type(validation).__name__}"])
     source = gather(x, y, layout=layout, recursive=recursive, path=path, label=label)
     unlabelled = source.y is None or (on_bad == "keep" and y is None)
     wanted = Labels() if unlabelled else _folder_labels(source, levels, task)

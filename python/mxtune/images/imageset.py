@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Optional, Union
 
 import numpy as np
 
+from ..arguments import is_number, whole
 from ..errors import ArgumentError
 from .decode import in_threads, unreadable
 from .labels import Labels
@@ -187,9 +188,10 @@ class ImageSet:
         Raises
         ------
         ArgumentError
-            ``fraction`` is not between 0 and 1.
+            ``fraction`` is not between 0 and 1, or ``seed`` no whole number.
         """
-        if not 0 < fraction < 1:
+        seed = whole("seed", seed)
+        if not is_number(fraction) or not 0 < fraction < 1:
             raise ArgumentError("The share for validation must be above 0 and below 1.", [f"it is {fraction!r}"])
         groups: Sequence[object] = range(len(self)) if self._hashes is None else self._hashes
         train, valid = divide(self.y, groups, fraction, seed, self.task)

@@ -59,7 +59,7 @@ def understand(  # noqa: PLR0911 - one way out for each kind of label
         one_of("task", task, TASKS)
     if y is None:
         return Labels()
-    known = None if levels is None else tuple(str(level) for level in levels)
+    known = None if levels is None else _known(levels)
     if known is not None and len(set(known)) != len(known):
         raise ArgumentError("`levels` must be different from each other.", [f"they are {list(known)!r}"])
     if isinstance(y, (str, bytes, int, float)) and len(names) == 1:
@@ -184,6 +184,14 @@ def _matrix(y: Any, names: Sequence[str], known: Optional[tuple[str, ...]], task
         raise LabelError("Labels for several classes at once must be 0 and 1, or true and false.")
     chosen = task or ("multilabel" if binary else "regression")
     return Labels(chosen, np.ascontiguousarray(numbers), levels)
+
+
+def _known(levels: Any) -> tuple[str, ...]:
+    if isinstance(levels, str):  # a single one, as R sends it
+        return (levels,)
+    if not isinstance(levels, Iterable):
+        raise ArgumentError("`levels` must be the names of the classes.", [f"it is {levels!r}"])
+    return tuple(str(level) for level in levels)
 
 
 def _places(levels: Sequence[str], columns: Sequence[str]) -> list[int]:

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .. import graph as graphs
-from ..arguments import whole
+from ..arguments import LARGEST, is_number, whole
 from ..errors import NetworkError, WeightsError
 from ..graph import Builder, Entry, Graph
 from ..preprocess import Preprocess
@@ -209,17 +209,18 @@ class Network:
 
         Raises
         ------
+        ArgumentError
+            `units` is no whole number of at least 1.
         NetworkError
-            `units` is not positive, or `name` is taken.
+            `name` is taken.
         """
-        if isinstance(units, bool) or units != int(units) or units < 1:
-            raise NetworkError(f"A head needs at least one output, not {units}.")
+        units = whole("units", units, 1)
         builder, entry = self._head_input(stages)
         base = builder.graph(entry)
         if name in base or f"{name}_weight" in base:
             raise NetworkError(f"The network has a layer {name} already.", hint="Give the head another name.")
         body = self._with(base)  # without the values of an older head of this name
-        graph = builder.graph(builder.dense(entry, name, int(units)))
+        graph = builder.graph(builder.dense(entry, name, units))
         return replace(body, graph=graph, classifier=name, levels=None).initialise(seed)
 
     def freeze(self, what: What) -> Network:
@@ -305,8 +306,10 @@ class Network:
         Raises
         ------
         NetworkError
-            There is no such layer, or the new name is taken.
+            There is no such layer, or the new name is empty or taken.
         """
+        if not isinstance(name, str) or not name:
+            raise NetworkError(f"A layer can't be called {name!r}.")
         own = layers.parameters_of(self.graph, layer)
         names = {old: name + old[len(layer) :] for old in own if old.startswith(f"{layer}_")} | {layer: name}
         return replace(
@@ -389,7 +392,7 @@ def as_size(image_size: Union[int, Iterable[int]]) -> tuple[int, int]:
         Not one or two whole numbers of at least 1.
     """
     numbers = (image_size, image_size) if isinstance(image_size, (int, float, np.number)) else tuple(image_size)
-    if len(numbers) != 2 or not all(int(n) == n and n >= 1 for n in numbers):
+    if len(numbers) != 2 or not all(is_number(n) and 1 <= n <= LARGEST and int(n) == n for n in numbers):
         raise NetworkError(f"An image size is one or two whole numbers of pixels, not {image_size!r}.")
     return int(numbers[0]), int(numbers[1])
 

@@ -7,10 +7,10 @@ import os
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Optional, Union
+from typing import Any, Optional, Union
 
 from .. import progress, zoo
-from ..arguments import user_path
+from ..arguments import user_path, whole
 from ..errors import ArgumentError, NetworkError, WeightsError
 from ..formats import Weights, mxnet, read_weights
 from ..graph import Graph, without_loss
@@ -31,7 +31,7 @@ def mxnetwork(
     image_size: Union[int, Iterable[int], None] = None,
     seed: int = 0,
     channels: Optional[int] = None,
-    preprocess: Optional[Preprocess] = None,
+    preprocess: Union[Preprocess, Mapping[str, Any], None] = None,
 ) -> Network:
     """A network with its weights, by its name in the zoo or from a file.
 
@@ -52,7 +52,8 @@ def mxnetwork(
     channels
         3 or 1, for networks that have no weights yet; the network's own if None.
     preprocess
-        How pictures become numbers, where the file does not say; for ImageNet if None.
+        How pictures become numbers: a `Preprocess`, or its settings by name. If None the network's own; where a
+        file does not say, that of ImageNet.
 
     Raises
     ------
@@ -72,14 +73,21 @@ def mxnetwork(
         raise ArgumentError(text, [f"it is {name_or_path!r}"], "mxzoo() lists names.")
     path = user_path("name_or_path", name_or_path)
     weights = weights if weights in (None, RANDOM) else user_path("weights", weights)
+    classes = None if classes is None else whole("classes", classes, 1)
+    channels = None if channels is None else whole("channels", channels, 1)
     size = None if image_size is None else as_size(image_size)
+    if preprocess is not None:
+        preprocess = _wished(preprocess, size, channels)
+        size, channels = preprocess.size, preprocess.channels
     if path.suffix.lower() == ".mxt":
         opened = _of_model(path, weights)
     elif path.suffix.lower() == ".json":
         opened = _of_symbol(path, weights, size, channels, preprocess, seed)
     else:
         opened = _of_zoo(zoo.entry(str(path)), weights, classes, size, channels, seed)
-    if size is not None and size != opened.preprocess.size:
+    if preprocess is not None:
+        opened = replace(opened, preprocess=preprocess)
+    elif size is not None and size != opened.preprocess.size:
         opened = replace(opened, preprocess=replace(opened.preprocess, size=size))
     if classes is not None and classes != _units(opened):
         opened = opened.replace_head(classes, seed=seed, stages=False)
@@ -87,6 +95,16 @@ def mxnetwork(
 
 
 network = mxnetwork
+
+
+def _wished(preprocess: Any, size: Optional[tuple[int, int]], channels: Optional[int]) -> Preprocess:
+    """The preprocessing that the user gave, of that size and number of channels where they are given too."""
+    if isinstance(preprocess, Mapping):
+        preprocess = Preprocess.from_dict(preprocess)
+    if not isinstance(preprocess, Preprocess):
+        text = "`preprocess` must be a Preprocess, or its settings by name."
+        raise ArgumentError(text, [f"it is {preprocess!r}"])
+    return replace(preprocess, size=size or preprocess.size, channels=channels or preprocess.channels)
 
 
 def _of_model(path: Path, weights: Optional[AnyPath]) -> Network:
