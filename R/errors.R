@@ -74,10 +74,18 @@ abort_from_python <- function(sent, parent) {
     rlang::interrupt()
   }
   abort_mxtune(
-    sent$message, if (is.null(parent)) sent$bullets, in_r_words(sent$hint, classes),
+    sent$message, if (is.null(parent)) r_values(sent$bullets), in_r_words(sent$hint, classes),
     class = if (length(classes)) classes else "mxtune_python_error",
     files = as.character(unlist(sent$files)), trace_python = sent$trace, parent = parent
   )
+}
+
+#' What a user gave, as R writes it.
+#' @noRd
+r_values <- function(bullets) {
+  ours <- c("it is None" = "it is NULL", "it is True" = "it is TRUE", "it is False" = "it is FALSE")
+  bullets <- as.character(unlist(bullets))
+  ifelse(bullets %in% names(ours), ours[bullets], bullets)
 }
 
 #' Python's way out of a missing or broken MXNet is a pip command; R's is a function.

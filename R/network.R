@@ -38,8 +38,7 @@ mxnetwork <- function(x, weights, classes, image_size, seed, channels, preproces
   if (inherits(x, "mxmodel")) {
     return(engine_call("network", x))
   }
-  arguments$x <- NULL
-  arguments$name_or_path <- x
+  names(arguments)[names(arguments) == "x"] <- "name_or_path"
   engine_call("mxnetwork", arguments = arguments, listener = listener())
 }
 

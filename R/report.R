@@ -16,7 +16,9 @@
 plot.mxmodel <- function(x, kind = c("history", "confusion", "top_losses"), data, n = 9, ...) {
   rlang::check_dots_empty()
   kind <- rlang::arg_match(kind)
-  data <- rlang::maybe_missing(data)
+  if (kind != "history" && missing(data)) {
+    abort_mxtune(paste0("kind = \"", kind, "\" needs labelled pictures as `data`."))
+  }
   switch(kind,
     history = plot_history(x),
     confusion = plot_confusion(mxconfusion(x, data), x),

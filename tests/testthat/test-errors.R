@@ -38,6 +38,18 @@ test_that("wrong arguments are refused before Python is asked", {
   })
 })
 
+test_that("wrong arguments are told by name and value, as R writes it", {
+  expect_snapshot(error = TRUE, {
+    mxload(NULL)
+    mxload(c("a.mxt", "b.mxt"))
+    mxnetwork(TRUE)
+    mxnetwork("lenet", seed = -1)
+    mxtrain(small_folder(), verbose = 3)
+    mxtrain(small_folder(), restore_best = "no")
+    plot(small_model(), "confusion")
+  })
+})
+
 test_that("an engine's error names R's way out first", {
   told <- list(
     classes = list("mxtune_engine_error", "mxtune_error"), message = "MXNet is not installed.",

@@ -33,6 +33,11 @@ test_that("layers are frozen by name, pattern and number", {
   expect_identical(free(mxunfreeze(mxfreeze(net, "*"))), free(net))
 })
 
+test_that("preprocessing is a list of settings", {
+  wish <- list(size = c(32, 48), channels = 1, mean = 0, std = 255, fit = "stretch")
+  expect_match(mxnetwork("lenet", preprocess = wish)$text[1], "pictures of 32 x 48")
+})
+
 test_that("an unknown layer or network is an error that names what is near", {
   expect_error(mxcut(mxnetwork("lenet"), "fc"), class = "mxtune_network_error")
   expect_error(mxnetwork("lennet"), class = "mxtune_network_error")
