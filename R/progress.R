@@ -36,9 +36,15 @@ progress_style <- function(verbose = NULL) {
 
 listen_by_lines <- function() {
   list(
-    message = function(info) rlang::inform(info$text, class = "mxtune_message"),
+    message = function(info) rlang::inform(wrapped(info$text), class = "mxtune_message"),
     epoch = function(info) rlang::inform(epoch_line(info), class = "mxtune_message")
   )
+}
+
+#' A sentence in lines as wide as the page: of a vignette, for one.
+#' @noRd
+wrapped <- function(text) {
+  paste(strwrap(text, exdent = 2), collapse = "\n")
 }
 
 #' One epoch as a line of text, as Python writes it.
