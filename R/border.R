@@ -102,7 +102,9 @@ strings_to_python <- function(x, scalars) {
   }
   gaps <- which(is.na(x))
   text[gaps] <- ""
-  tagged("strings", values = as.list(unname(text)), missing = as.list(gaps - 1))
+  text <- unname(text)
+  values <- if (length(text) > 1) text else as.list(text) # a vector crosses quicker, and is a list there
+  tagged("strings", values = values, missing = as.list(gaps - 1))
 }
 
 #' Where a vector's numbers lie. `crossing` keeps it alive until Python has answered.

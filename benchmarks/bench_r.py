@@ -15,6 +15,7 @@ from pathlib import Path
 from .measure import ROOT, Figure, fresh, python, spread
 
 _ROUNDS = 3
+_SESSIONS = 9  # of prediction: the two differ by less than one session from the next
 _TRAIN_R = "invisible(mxtune::mxtrain(mxtune::mxexample('fashion'), tune = 'head', seed = 0, verbose = 0))"
 _TRAIN_PYTHON = "import mxtune; mxtune.mxtrain(mxtune.mxexample('fashion'), tune='head', seed=0, verbose=0)"
 # once to warm up, then the best of several; a memcpy is a copy of the same array within R
@@ -97,7 +98,7 @@ def _arrays() -> list[Figure]:
 def _files(model: Path) -> list[Figure]:
     python("-c", f"{_TRAIN_PYTHON}.save({str(model)!r})")
     r, own = [], []
-    for _ in range(_ROUNDS):
+    for _ in range(_SESSIONS):
         r.append(float(fresh("Rscript", "-e", _FILES_R.format(model=model)).said))
         own.append(float(python("-c", _FILES_PYTHON.format(model=model)).said))
     ratio = statistics.median(r) / statistics.median(own)
