@@ -120,10 +120,6 @@ def fitted(value: Any, name: str, declared: Optional[inspect.Parameter]) -> Any:
     wanted = str(declared.annotation) if declared is not None else ""
     if "float" not in wanted or re.search(r"\bint\b", wanted):
         value = _whole(value)
-    if isinstance(value, dict) and "Preprocess" in wanted:
-        from mxtune import Preprocess
-
-        value = Preprocess.from_dict({key: _whole(item) for key, item in value.items()})
     if isinstance(value, list) and re.search(r"\btuple\[", wanted):
         value = tuple(value)
     only_many = re.match(r"(Optional\[)?(Sequence|Iterable|list|tuple)\b", wanted)

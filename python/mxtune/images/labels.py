@@ -187,7 +187,7 @@ def _matrix(y: Any, names: Sequence[str], known: Optional[tuple[str, ...]], task
 
 
 def _known(levels: Any) -> tuple[str, ...]:
-    if isinstance(levels, str):  # a single one, as R sends it
+    if isinstance(levels, str):
         return (levels,)
     if not isinstance(levels, Iterable):
         raise ArgumentError("`levels` must be the names of the classes.", [f"it is {levels!r}"])

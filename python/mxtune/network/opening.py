@@ -52,8 +52,8 @@ def mxnetwork(
     channels
         3 or 1, for networks that have no weights yet; the network's own if None.
     preprocess
-        How pictures become numbers: a `Preprocess`, or its settings by name. If None the network's own; where a
-        file does not say, that of ImageNet.
+        How pictures become numbers: a `Preprocess`, or its settings by name; what is not named is as `Preprocess`
+        has it, not as the network had it. If None the network's own; where a file does not say, that of ImageNet.
 
     Raises
     ------
