@@ -20,7 +20,8 @@
 #' | `mxtune_callback_error` | a function given as a callback failed; `$parent` is its condition |
 #'
 #' The condition's fields: `$headline` (the first line), `$bullets`, `$hint`, `$files` (names of pictures,
-#' where it is about pictures), `$trace_python` (for reports of bugs).
+#' where it is about pictures), `$model` (of `mxtune_training_error`: the best model so far, not measured, or
+#' `NULL`), `$trace_python` (for reports of bugs).
 #' @name mxtune-conditions
 #' @examplesIf mxtune:::has_engine()
 #' tryCatch(
@@ -76,7 +77,8 @@ abort_from_python <- function(sent, parent) {
   abort_mxtune(
     sent$message, if (is.null(parent)) r_values(sent$bullets), in_r_words(sent$hint, classes),
     class = if (length(classes)) classes else "mxtune_python_error",
-    files = as.character(unlist(sent$files)), trace_python = sent$trace, parent = parent
+    files = as.character(unlist(sent$files)), model = from_python(sent$model), trace_python = sent$trace,
+    parent = parent
   )
 }
 
@@ -84,14 +86,17 @@ abort_from_python <- function(sent, parent) {
 #' @noRd
 r_values <- function(bullets) {
   ours <- c("it is None" = "it is NULL", "it is True" = "it is TRUE", "it is False" = "it is FALSE")
-  bullets <- as.character(unlist(bullets))
+  bullets <- sub("^it is \\[([^][]*)\\]$", "it is c(\\1)", as.character(unlist(bullets)))
   ifelse(bullets %in% names(ours), ours[bullets], bullets)
 }
 
-#' Python's way out of a missing or broken MXNet is a pip command; R's is a function.
+#' Python's way out of a missing or broken MXNet is a pip command; R's is a function. Its error has an attribute;
+#' R's a field.
 #' @noRd
 in_r_words <- function(hint, classes) {
-  if ("mxtune_engine_error" %in% classes && !("mxtune_device_error" %in% classes)) {
+  if ("mxtune_training_error" %in% classes && !is.null(hint)) {
+    sub("This error's `model`", "rlang::last_error()$model", hint, fixed = TRUE)
+  } else if ("mxtune_engine_error" %in% classes && !("mxtune_device_error" %in% classes)) {
     paste(c("install_mxtune() makes a Python that works. In the present one:", hint), collapse = " ")
   } else {
     hint

@@ -21,8 +21,8 @@
 #'   Default: `r default_of("mxnetwork", "seed")`.
 #' @param channels 3 for colour, 1 for grey. Default: the network's own.
 #' @param preprocess How a picture becomes the network's input, where not in the network's own way: a list such
-#'   as `list(size = c(28, 28), channels = 1, mean = 0, std = 255, fit = "stretch")`. It replaces the network's own
-#'   as a whole: what is not named is 224 x 224, colour, mean 0, std 255, fit "crop".
+#'   as `list(size = c(28, 28), channels = 1, mean = 0, std = 255, fit = "stretch")`. What is not named stays the
+#'   network's own; where a file does not say, that of ImageNet.
 #' @param ... Must be empty; for `mxinsert()`: the operator's arguments, as MXNet names them.
 #' @return An object of class `mxnetwork`.
 #' @export

@@ -45,6 +45,24 @@ def whole(name: str, value: Any, least: int = 0, most: int = LARGEST) -> int:
     return int(value)
 
 
+def height_and_width(name: str, value: Any) -> tuple[int, int]:
+    """Height and width in pixels, of one number or two.
+
+    Raises
+    ------
+    ArgumentError
+        Not one or two whole numbers of at least 1.
+    """
+    try:
+        sides = tuple(value)
+    except TypeError:  # one number
+        sides = (value, value)
+    if len(sides) != 2 or not all(is_number(side) and 1 <= side <= LARGEST and side == int(side) for side in sides):
+        text = f"`{name}` must be a whole number of pixels, or height and width."
+        raise ArgumentError(text, [f"it is {value!r}"])
+    return int(sides[0]), int(sides[1])
+
+
 def yes_or_no(name: str, value: Any) -> bool:
     """The value as bool.
 

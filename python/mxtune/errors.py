@@ -23,10 +23,13 @@ class _Told(Exception):  # noqa: N818 - warnings have it too
     """Words in the house form: what is wrong, each thing by name, how to mend it."""
 
     def __init__(self, message: str, bullets: Sequence[str] = (), hint: Optional[str] = None) -> None:
-        super().__init__(_compose(message, bullets, hint))
+        super().__init__(message)
         self.message = message
         self.bullets = tuple(bullets)
         self.hint = hint
+
+    def __str__(self) -> str:
+        return _compose(self.message, self.bullets, self.hint)
 
     def __reduce__(self) -> tuple[Any, ...]:
         return type(self), (self.message, self.bullets, self.hint), self.__dict__

@@ -243,7 +243,7 @@ class Model:
             f"  trained on  {pictures.get('training', 0)} pictures, validated on {pictures.get('validation', 0)}",
             f"  stages      {stages}; {len(self._rows)} epochs; seed {self.settings.get('seed')}",
         ]
-        lines += [f"  {name:<18}{value:.4g}" for name, value in self.metrics.items()]
+        lines += [f"  {name:<24}{value:.4g}" for name, value in self.metrics.items()]
         return "\n".join(lines)
 
     def plot(self, path: Optional[PathLike] = None, kind: str = "history", x: Any = None, y: Any = None) -> Figure:
@@ -400,10 +400,9 @@ class Model:
             kinds = "classes" if self.task == "classification" else "labels"
             shown = ", ".join(self.levels[:6]) + (", ..." if len(self.levels) > 6 else "")
             what = f"{len(self.levels)} {kinds} ({shown})"
-        first = next(iter(self.metrics.items()), None)
-        told = (
-            "" if first is None else f", {first[0]} {first[1]:.3g} on {self.metrics.get('n', 0):g} validation pictures"
-        )
+        told, n = "", int(self.metrics.get("n", 0))
+        for metric, value in list(self.metrics.items())[:1]:
+            told = f", {metric} {value:.3g} on {n} validation picture{'' if n == 1 else 's'}"
         return f"<Model {name}: {what}{told}>"
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .arguments import LARGEST, is_number, one_of
+from .arguments import height_and_width, is_number, one_of
 from .augment import Augment
 from .errors import ArgumentError
 from .spec import plain, settings
@@ -68,10 +68,7 @@ class Preprocess:
         def fixed(name: str, value: object) -> None:
             object.__setattr__(self, name, value)
 
-        size = _several("size", self.size) * (2 if is_number(self.size) else 1)
-        if len(size) != 2 or not all(1 <= side <= LARGEST for side in size):
-            raise ArgumentError("`size` must be height and width in pixels.", [f"it is {self.size!r}"])
-        fixed("size", tuple(int(side) for side in size))
+        fixed("size", height_and_width("size", self.size))
         if self.channels not in (1, 3):
             raise ArgumentError("`channels` must be 3 (colour) or 1 (grey).", [f"it is {self.channels!r}"])
         fixed("channels", int(self.channels))

@@ -145,7 +145,7 @@ def _curves(axes: Any, frame: pd.DataFrame, names: Sequence[str], best: Optional
         if best is not None and name != "train_loss" and np.isfinite(values[best]):
             axes.plot(
                 best + 1, values[best], "o", markersize=11, markerfacecolor="none", markeredgecolor="black",
-                label=f"best: {values[best]:.3g}",
+                label=f"at the lowest loss: {values[best]:.3g}",
             )  # fmt: skip
     _stages(axes, frame)
     axes.set_xlabel("epoch")

@@ -93,7 +93,7 @@ def opened(network: Network, stage: Stage) -> frozenset[str]:
     return frozenset(chosen - auxiliary)
 
 
-_HEAD_FEATURES = 32
+_HEAD_FEATURES = 32  # as many of them learn at the full rate
 
 
 class LayerTraining:

@@ -13,17 +13,16 @@ import numpy as np
 
 from . import callbacks as watching
 from . import plan, progress, zoo
-from .arguments import one_of, whole, yes_or_no
+from .arguments import height_and_width, one_of, whole, yes_or_no
 from .checkpoint import Checkpoint, Standing
 from .engine.devices import Device, resolve
-from .errors import ArgumentError, LabelError, MxtuneError, NetworkError, PictureWarning, TrainingError, TrainingWarning
+from .errors import ArgumentError, LabelError, MxtuneError, PictureWarning, TrainingError, TrainingWarning
 from .features import Cache, fingerprint
 from .images import ImageSet, mximages
 from .images.findings import warn
 from .losses import Loss, loss_for
 from .model import Model
 from .network import Network, mxnetwork
-from .network.data import as_size
 from .preprocess import Augment, Preprocess
 from .stages import LayerTraining, Task, better, train_head
 from .views import Views
@@ -208,17 +207,22 @@ class _Run:
             if not self._trained:
                 raise
             warn(TrainingWarning("The training was interrupted: this is the best model so far."))
-        except TrainingError as error:
-            error.model = self._model() if self._trained else None
-            raise
         except MxtuneError as error:
             if not self._trained:
                 raise
+            if isinstance(error, TrainingError):
+                self._hand_over(error)
+                raise
             told = TrainingError(f"The training could not go on. {error.message}", error.bullets, error.hint)
-            told.model = self._model()
+            self._hand_over(told)
             raise told from error
         held = self._task.held
         return self._model() if held is None else self._model().measured(held.images)
+
+    def _hand_over(self, error: TrainingError) -> None:
+        """The best model so far, to whoever catches the error."""
+        error.model = self._model()
+        error.hint = " ".join(filter(None, [error.hint, "This error's `model` is the best model so far."]))
 
     def _stage(self, number: int, cache: Cache) -> None:
         standing, stage = self._standing, self._stages[number]
@@ -260,7 +264,8 @@ class _Run:
         finally:
             self._keep(training)
         if number and self._settings["restore_best"] and not standing.best:
-            text = f"Training the {stage.name} did not lower the validation loss: the weights before it are kept."
+            what = "all layers" if stage.name == "all" else f"the {stage.name}"
+            text = f"Training {what} did not lower the validation loss: the weights before it are kept."
             progress.current().event("message", text=text)
 
     def _ended(self, stage: plan.Stage) -> bool:
@@ -348,7 +353,7 @@ def _network(
     seed: int,
 ) -> tuple[Network, bool]:
     """The network with a new head for these pictures, and whether it has learned anything before."""
-    size = _checked_size(image_size)
+    size = None if image_size is None else height_and_width("image_size", image_size)
     if isinstance(net, Model):
         found = net.network
     elif isinstance(net, Network):
@@ -386,16 +391,6 @@ def _by_name(net: PathLike, images: ImageSet, image_size: Optional[tuple[int, in
         text = f"Small pictures are seen at {size[0]} x {size[1]}: image_size= overrides it."
         progress.current().event("message", text=text)
     return replace(network, preprocess=replace(network.preprocess, fit="stretch"))
-
-
-def _checked_size(image_size: Any) -> Optional[tuple[int, int]]:
-    if image_size is None:
-        return None
-    try:
-        return as_size(image_size)
-    except (NetworkError, TypeError, ValueError, OverflowError) as error:
-        text = "`image_size` must be a whole number of pixels, or height and width."
-        raise ArgumentError(text, [f"it is {image_size!r}"]) from error
 
 
 def _seen_size(images: ImageSet, preprocess: Preprocess, tune: str) -> tuple[int, int]:

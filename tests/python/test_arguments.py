@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from mxtune import mxload, mxnetwork
-from mxtune.arguments import user_path, whole
+from mxtune.arguments import height_and_width, user_path, whole
 from mxtune.errors import ArgumentError, ModelFileError, WeightsError
 
 
@@ -35,6 +35,17 @@ def test_a_name_that_only_looks_like_a_home_folder_is_a_name() -> None:
 def test_what_is_no_count_is_an_argument_error(wrong: object) -> None:
     with pytest.raises(ArgumentError, match="`n` must be a whole number of at least 1"):
         whole("n", wrong, 1)
+
+
+@pytest.mark.parametrize("wrong", [0, 96.5, "96", True, None, float("nan"), [], [96], [96, 0], [1, 2, 3], ["9", "6"]])
+def test_what_is_no_size_is_an_argument_error(wrong: object) -> None:
+    with pytest.raises(ArgumentError, match="`image_size` must be a whole number of pixels, or height and width"):
+        height_and_width("image_size", wrong)
+
+
+def test_a_size_is_one_number_or_two() -> None:
+    assert height_and_width("image_size", 96.0) == (96, 96)
+    assert height_and_width("image_size", np.array([48, 64])) == (48, 64)
 
 
 def test_whole_numbers_of_r_and_numpy_are_numbers() -> None:

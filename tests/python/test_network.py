@@ -17,6 +17,7 @@ from mxtune.errors import ArgumentError, NetworkError, WeightsError
 from mxtune.graph import Builder, Graph, Node, to_json
 from mxtune.network import Network
 from mxtune.preprocess import Preprocess
+from mxtune.zoo import imagenet
 
 
 def predict(net: Network, x: np.ndarray) -> np.ndarray:
@@ -184,7 +185,7 @@ def test_removing_and_renaming_keep_the_function(lenet: Network, grey: np.ndarra
 def test_macs_grow_with_the_picture(lite: Network) -> None:
     assert lite.macs() == 385_187_552
     assert lite.macs(112) < lite.macs((112, 224)) < lite.macs()
-    with pytest.raises(NetworkError, match="whole numbers of pixels"):
+    with pytest.raises(ArgumentError, match="whole number of pixels"):
         lite.macs((1, 2, 3))
 
 
@@ -233,6 +234,8 @@ def test_a_network_is_opened_from_mxnets_files(lenet: Network, grey: np.ndarray,
     net = mxnetwork(tmp_path / "mine-symbol.json", preprocess=seen)
     np.testing.assert_array_equal(predict(net, grey), predict(lenet, grey))
     assert net.provenance["name"] == "mine" and len(net.provenance["sha256"]) == 64
+    some = mxnetwork(tmp_path / "mine-symbol.json", preprocess={"size": 28, "channels": 1, "mean": 0})
+    assert some.preprocess == replace(imagenet((28, 28), 1), mean=(0,))
     fewer = mxnetwork(tmp_path / "mine-symbol.json", preprocess=seen, classes=3)
     assert predict(fewer, grey).shape == (4, 3)
 
@@ -303,11 +306,14 @@ def test_an_unknown_name_is_answered_by_near_matches(tmp_path: Path) -> None:
 
 def test_preprocessing_that_is_given_counts_whatever_is_opened() -> None:
     wish = {"size": 96, "mean": 127, "std": 128, "fit": "pad"}
-    spec = Preprocess(size=(96, 96), mean=(127.0,), std=(128.0,), fit="pad")
+    spec = Preprocess(size=(96, 96), mean=(127.0,), std=(128.0,), fit="pad")  # the rest is the network's own
     assert mxnetwork("efficientnet_lite0", preprocess=wish).preprocess == spec
     assert mxnetwork("lenet", preprocess=wish).shapes["conv1"][0] == (1, 20, 92, 92)
     assert mxnetwork("lenet", image_size=48, channels=1, preprocess=wish).preprocess == replace(
-        spec, size=(48, 48), channels=1
+        mxnetwork("lenet").preprocess, size=(48, 48), mean=(127.0,), std=(128.0,), fit="pad"
+    )
+    assert mxnetwork("efficientnet_lite0", preprocess={"fit": "pad"}).preprocess == replace(
+        mxnetwork("efficientnet_lite0").preprocess, fit="pad"
     )
     with pytest.raises(NetworkError, match="takes pictures of 3 channels, not 1"):
         mxnetwork("efficientnet_lite0", preprocess={"channels": 1})

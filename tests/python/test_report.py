@@ -68,7 +68,7 @@ def test_history_marks_the_epoch_that_training_keeps() -> None:
     for axes in (loss, metric):
         ring = axes.lines[-1]
         assert list(ring.get_xdata()) == [3]
-    assert "best: 1" in [text.get_text() for text in loss.get_legend().get_texts()]
+    assert "at the lowest loss: 1" in [text.get_text() for text in loss.get_legend().get_texts()]
 
 
 @pytest.mark.parametrize("valid", [True, False])

@@ -393,6 +393,7 @@ def test_a_loss_that_is_no_number_keeps_the_head() -> None:
         warnings.simplefilter("error")
         with pytest.raises(TrainingError, match=r"Use a lower learning rate than lr = 1e\+30") as caught:
             quick_head(tune="tail", lr=1e30, epochs=3)
+    assert str(caught.value).endswith("This error's `model` is the best model so far.")
     model = caught.value.model
     assert model is not None
     head = quick_head()

@@ -100,6 +100,16 @@ test_that("a fault in a callback names it and keeps the cause", {
   )
   expect_match(conditionMessage(error), "The callback on_epoch failed.", fixed = TRUE)
   expect_identical(conditionMessage(error$parent), "no {such} thing")
+  expect_s3_class(error$model, "mxmodel")
+})
+
+test_that("a loss that is no number costs no model", {
+  error <- expect_error(
+    mxtrain(small_folder(), tune = "tail", lr = 1e30, epochs = 2, seed = 1),
+    class = "mxtune_training_error"
+  )
+  expect_match(conditionMessage(error), "rlang::last_error()$model is the best model so far", fixed = TRUE)
+  expect_equal(nrow(predict(error$model, small_folder())), nrow(predict(small_model(), small_folder())))
 })
 
 test_that("an interrupt returns the best model so far with a warning", {

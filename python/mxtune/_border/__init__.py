@@ -101,15 +101,17 @@ def _find(what: str, owner: Any) -> Any:
 
 
 def _condition(error: BaseException) -> Tagged:
-    """An exception or warning as data: condition classes, message, bullets, hint, files."""
+    """An exception or warning as data: condition classes, message, bullets, hint, files, model."""
     ours = [c.__name__ for c in type(error).__mro__ if issubclass(c, _Told) and c is not _Told]
     classes = ["mxtune" + re.sub("([A-Z])", r"_\1", name.replace("Mxtune", "")).lower() for name in ours]
     told: Tagged = {"classes": classes, "bullets": [], "hint": None, "files": None}
+    told["model"] = to_r(getattr(error, "model", None))
     function = error if isinstance(error, CallbackError) else error.__cause__
     if isinstance(function, CallbackError):
         station, _, words = str(function).partition(": ")
         classes = ["mxtune_callback_error", *classes]
-        return told | {"classes": classes, "message": f"The callback {station} failed.", "bullets": [words]}
+        message, hint = f"The callback {station} failed.", getattr(error, "hint", None)
+        return told | {"classes": classes, "message": message, "bullets": [words], "hint": hint}
     if isinstance(error, _Told):
         bullets = [str(bullet) for bullet in error.bullets]
         files = [str(name) for name, _ in getattr(error, "files", ())]

@@ -165,7 +165,7 @@ def _folder_labels(source: Source, levels: Optional[Sequence[str]], task: Option
         raise unreadable(
             outside,
             len(source.names),
-            "Move them into class folders, or use recursive = true for no classes.",
+            "Move them into class folders, or set `recursive` in mximages() for no classes.",
         )
     labels = understand(source.y, source.names, levels, task)
     if levels is None and labels.task == "classification" and labels.y is not None:

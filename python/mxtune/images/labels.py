@@ -111,9 +111,7 @@ def _classes(values: list[Any], names: Sequence[str], known: Optional[tuple[str,
     unknown = [f"{name}: {text}" for name, text in zip(names, texts) if text not in code]
     if unknown:
         raise LabelError(
-            f"{_pictures(len(unknown))} a label that is none of the {len(known)} levels.",
-            listed(unknown),
-            f"The levels are {', '.join(known[:20])}{' ...' if len(known) > 20 else ''}.",
+            f"{_pictures(len(unknown))} a label that is not among the levels.", listed(unknown), _told(known)
         )
     return Labels("classification", np.asarray([code[text] for text in texts], dtype=np.int64), known)
 
@@ -141,7 +139,7 @@ def _sets(values: list[Any], names: Sequence[str], known: Optional[tuple[str, ..
         raise LabelError("No picture has a label.", hint="Give at least one picture at least one label.")
     code = {level: index for index, level in enumerate(levels)}
     unknown = [f"{n}: {label}" for n, labels in zip(names, sets) for label in labels if label not in code]
-    _refuse(f"have a label that is none of the {len(levels)} levels", unknown)
+    _refuse("have a label that is not among the levels", unknown, _told(levels))
     y = np.zeros((len(values), len(levels)), dtype=np.float32)
     for row, labels in enumerate(sets):
         y[row, [code[label] for label in labels]] = 1
@@ -209,11 +207,15 @@ def _count(count: int, names: Sequence[str]) -> None:
         raise LabelError(f"There are {count} labels for {len(names)} pictures.", hint="Give one label for each.")
 
 
-def _refuse(what: str, bad: list[str]) -> None:
+def _told(levels: Sequence[str]) -> str:
+    return f"The levels are {', '.join(levels[:20])}{' ...' if len(levels) > 20 else ''}."
+
+
+def _refuse(what: str, bad: list[str], hint: Optional[str] = None) -> None:
     if bad:
         verb, _, rest = what.partition(" ")
         verb = "has" if len(bad) == 1 and verb == "have" else verb
-        raise LabelError(f"{len(bad)} {'picture' if len(bad) == 1 else 'pictures'} {verb} {rest}.", listed(bad))
+        raise LabelError(f"{len(bad)} {'picture' if len(bad) == 1 else 'pictures'} {verb} {rest}.", listed(bad), hint)
 
 
 def _pictures(count: int) -> str:

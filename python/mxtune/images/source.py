@@ -96,7 +96,7 @@ def _path(where: Path, y: Any, recursive: bool) -> Source:
     if y is not None:
         raise LabelError(
             "The labels are given twice: by class folders and by `y`.",
-            hint="Leave `y` out, or use recursive = true to take the folder's pictures without classes.",
+            hint="Leave `y` out, or set `recursive` in mximages() to take the folder's pictures without classes.",
         )
     return Source(folder.paths, folder.names, files, folder.labels, folder.levels)
 

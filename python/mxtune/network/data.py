@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Optional, Union
@@ -11,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .. import graph as graphs
-from ..arguments import LARGEST, is_number, whole
+from ..arguments import height_and_width, whole
 from ..errors import NetworkError, WeightsError
 from ..graph import Builder, Entry, Graph
 from ..preprocess import Preprocess
@@ -131,7 +130,7 @@ class Network:
         """
         if image_size is None:
             return layers.macs(self.graph, self.shapes)
-        return layers.macs(self.graph, self._shapes_at(as_size(image_size)))
+        return layers.macs(self.graph, self._shapes_at(height_and_width("image_size", image_size)))
 
     @cached_property
     def stages(self) -> tuple[str, ...]:
@@ -381,20 +380,6 @@ class Network:
         import html
 
         return f"<p>{html.escape(repr(self))}</p>{self.layers.to_html(index=False, max_rows=40)}"
-
-
-def as_size(image_size: Union[int, Iterable[int]]) -> tuple[int, int]:
-    """Height and width in pixels, of one number or two.
-
-    Raises
-    ------
-    NetworkError
-        Not one or two whole numbers of at least 1.
-    """
-    numbers = (image_size, image_size) if isinstance(image_size, (int, float, np.number)) else tuple(image_size)
-    if len(numbers) != 2 or not all(is_number(n) and 1 <= n <= LARGEST and int(n) == n for n in numbers):
-        raise NetworkError(f"An image size is one or two whole numbers of pixels, not {image_size!r}.")
-    return int(numbers[0]), int(numbers[1])
 
 
 def _told(shape: tuple[int, ...]) -> str:

@@ -10,14 +10,15 @@ from pathlib import Path
 from typing import Any, Optional, Union
 
 from .. import progress, zoo
-from ..arguments import user_path, whole
+from ..arguments import height_and_width, user_path, whole
 from ..errors import ArgumentError, NetworkError, WeightsError
 from ..formats import Weights, mxnet, read_weights
 from ..graph import Graph, without_loss
 from ..graph.data import integers
 from ..preprocess import Preprocess
+from ..spec import settings
 from ..zoo import Entry
-from .data import Network, as_size
+from .data import Network
 from .matching import match, plain
 
 AnyPath = Union[str, "os.PathLike[str]"]
@@ -52,8 +53,8 @@ def mxnetwork(
     channels
         3 or 1, for networks that have no weights yet; the network's own if None.
     preprocess
-        How pictures become numbers: a `Preprocess`, or its settings by name; what is not named is as `Preprocess`
-        has it, not as the network had it. If None the network's own; where a file does not say, that of ImageNet.
+        How pictures become numbers: a `Preprocess`, or some of its settings by name. What is not named stays the
+        network's own; where a file does not say, that of ImageNet.
 
     Raises
     ------
@@ -74,21 +75,14 @@ def mxnetwork(
     path = user_path("name_or_path", name_or_path)
     weights = weights if weights in (None, RANDOM) else user_path("weights", weights)
     classes = None if classes is None else whole("classes", classes, 1)
-    channels = None if channels is None else whole("channels", channels, 1)
-    size = None if image_size is None else as_size(image_size)
-    if preprocess is not None:
-        preprocess = _wished(preprocess, size, channels)
-        size, channels = preprocess.size, preprocess.channels
+    wished = _wished(preprocess, image_size, channels)
     if path.suffix.lower() == ".mxt":
-        opened = _of_model(path, weights)
+        opened = _of_model(path, weights, wished.get("channels"))
     elif path.suffix.lower() == ".json":
-        opened = _of_symbol(path, weights, size, channels, preprocess, seed)
+        opened = _of_symbol(path, weights, wished, seed)
     else:
-        opened = _of_zoo(zoo.entry(str(path)), weights, classes, size, channels, seed)
-    if preprocess is not None:
-        opened = replace(opened, preprocess=preprocess)
-    elif size is not None and size != opened.preprocess.size:
-        opened = replace(opened, preprocess=replace(opened.preprocess, size=size))
+        opened = _of_zoo(zoo.entry(str(path)), weights, classes, wished.get("size"), wished.get("channels"), seed)
+    opened = replace(opened, preprocess=replace(opened.preprocess, **wished))
     if classes is not None and classes != _units(opened):
         opened = opened.replace_head(classes, seed=seed, stages=False)
     return opened.check()
@@ -97,22 +91,31 @@ def mxnetwork(
 network = mxnetwork
 
 
-def _wished(preprocess: Any, size: Optional[tuple[int, int]], channels: Optional[int]) -> Preprocess:
-    """The preprocessing that the user gave, of that size and number of channels where they are given too."""
-    if isinstance(preprocess, Mapping):
-        preprocess = Preprocess.from_dict(preprocess)
-    if not isinstance(preprocess, Preprocess):
+def _wished(preprocess: Any, image_size: Any, channels: Any) -> dict[str, Any]:
+    """The settings of `Preprocess` that the user named, in one way or another."""
+    if isinstance(preprocess, Preprocess):
+        preprocess = preprocess.to_dict()
+    elif not isinstance(preprocess, (Mapping, type(None))):
         text = "`preprocess` must be a Preprocess, or its settings by name."
         raise ArgumentError(text, [f"it is {preprocess!r}"])
-    return replace(preprocess, size=size or preprocess.size, channels=channels or preprocess.channels)
+    found = settings(Preprocess, preprocess or {})
+    if image_size is not None:
+        found["size"] = height_and_width("image_size", image_size)
+    elif "size" in found:
+        found["size"] = height_and_width("size", found["size"])
+    if channels is not None or "channels" in found:
+        found["channels"] = whole("channels", found.get("channels") if channels is None else channels, 1)
+    return found
 
 
-def _of_model(path: Path, weights: Optional[AnyPath]) -> Network:
+def _of_model(path: Path, weights: Optional[AnyPath], channels: Optional[int]) -> Network:
     if weights is not None:
         raise NetworkError("A .mxt model has weights of its own.", hint="Leave out weights=.")
     from mxtune import mxload
 
     found: Network = mxload(path).network
+    if channels not in (None, found.preprocess.channels):
+        raise NetworkError(f"{path} takes pictures of {found.preprocess.channels} channels, not {channels}.")
     return found
 
 
@@ -150,15 +153,13 @@ def _of_zoo(
 def _of_symbol(
     path: Path,
     weights: Optional[AnyPath],
-    size: Optional[tuple[int, int]],
-    channels: Optional[int],
-    preprocess: Optional[Preprocess],
+    wished: Mapping[str, Any],
     seed: int,
 ) -> Network:
     graph = without_loss(mxnet.read_symbol(path))
-    if preprocess is None:
-        channels = channels or _channels(graph) or 3
-        preprocess = zoo.imagenet(size or (224, 224), channels)
+    channels = wished.get("channels") or _channels(graph) or 3
+    preprocess = replace(zoo.imagenet(channels=channels), **wished)
+    if not {"mean", "std"} <= set(wished):
         text = f"{path.name} does not say how pictures are prepared. {preprocess} Change it by preprocess=."
         progress.current().event("message", text=text)
     bare = Network(graph, {}, {"name": path.name.replace("-symbol.json", "")}, preprocess)
