@@ -11,7 +11,7 @@ import re
 import sys
 import tempfile
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any, Optional
 
 from ..errors import EngineError
@@ -97,27 +97,27 @@ def explain(error: BaseException) -> EngineError:
         package = error.name.partition(".")[0]
         return EngineError(f"MXNet needs the Python package {package}.", hint=f"Run: pip install {package}")
     if library:
-        return EngineError(
-            f"MXNet can't be loaded: the shared library {library[1]} is missing.",
-            hint=library_hint(library[1]),
-        )
+        missing = (cuda.missing() if cuda.wheel_of(library[1]) else ()) or (library[1],)
+        told = f"libraries {', '.join(missing)} are" if len(missing) > 1 else f"library {missing[0]} is"
+        return EngineError(f"MXNet can't be loaded: the shared {told} missing.", hint=library_hint(missing))
     return EngineError(
         f"MXNet is installed and can't be loaded: {text}",
         hint=install_hint(force=True),
     )
 
 
-def library_hint(library: str) -> str:
-    """The command that brings a missing shared library."""
-    wheel = cuda.wheel_of(library)
-    if wheel:
-        return f"Run: pip install {wheel}"
-    if library.startswith("libcuda.so"):
-        return "This MXNet is built for a GPU and its driver is missing. Run: " + _install_command()
-    package = _PACKAGES.get(library)
+def library_hint(missing: Sequence[str]) -> str:
+    """The command that brings missing shared libraries."""
+    wheels = [wheel for wheel in map(cuda.wheel_of, missing) if wheel]
+    if wheels:
+        return f"Run: pip install {' '.join(dict.fromkeys(wheels))}"
+    if missing[0].startswith("libcuda.so"):
+        command = f"pip uninstall -y {cuda.distribution()} && {_install_command()}"
+        return f"This MXNet is built for GPUs and needs NVIDIA's driver. Without one, run: {command}"
+    package = _PACKAGES.get(missing[0])
     if package:
         return f"On Debian or Ubuntu run: apt-get install {package}"
-    return f"Install the system package that holds {library}."
+    return f"Install the system package that holds {missing[0]}."
 
 
 def install_hint(force: bool = False) -> str:
@@ -166,14 +166,14 @@ def _run_in_the_calling_thread(module: Any) -> None:
         return
     os.environ[_ENGINE] = "NaiveEngine"
     try:
-        with _unsaid("MXNet start using engine"):
+        with unsaid("MXNet start using engine"):
             module.nd.waitall()  # the engine starts, and has read it
     finally:
         os.environ.pop(_ENGINE, None)  # nor do processes that are started later inherit it
 
 
 @contextlib.contextmanager
-def _unsaid(words: str) -> Iterator[None]:
+def unsaid(words: str) -> Iterator[None]:
     """Keep the line with these words, which the library writes past Python, from stderr; all others get there."""
     with contextlib.ExitStack() as stack:
         try:

@@ -18,7 +18,7 @@ LIBRARIES = (
     ("libnvrtc.so.11.2", "cuda_nvrtc", "nvidia-cuda-nvrtc-cu11"),
     ("libcublasLt.so.11", "cublas", "nvidia-cublas-cu11"),
     ("libcublas.so.11", "cublas", "nvidia-cublas-cu11"),
-    ("libcudnn.so.8", "cudnn", "nvidia-cudnn-cu11==8.9.6.5"),
+    ("libcudnn.so.8", "cudnn", "nvidia-cudnn-cu11~=8.9"),
     ("libcufft.so.10", "cufft", "nvidia-cufft-cu11"),
     ("libcurand.so.10", "curand", "nvidia-curand-cu11"),
     ("libcusparse.so.11", "cusparse", "nvidia-cusparse-cu11"),
@@ -69,14 +69,35 @@ def build() -> Optional[str]:
     """The CUDA version, such as "11.7", of the installed MXNet wheel; None for one without CUDA."""
     for version in _VERSIONS:
         with contextlib.suppress(importlib.metadata.PackageNotFoundError):
-            importlib.metadata.version(f"mxnet-cu{version.replace('.', '')}")
+            importlib.metadata.version(_wheel(version))
             return version
     return None
+
+
+def distribution() -> str:
+    """The PyPI package that MXNet comes from: "mxnet", or that of a build for GPUs such as "mxnet-cu117"."""
+    version = build()
+    return _wheel(version) if version else "mxnet"
+
+
+def _wheel(version: str) -> str:
+    return f"mxnet-cu{version.replace('.', '')}"
 
 
 def wheel_of(library: str) -> Optional[str]:
     """The PyPI package that carries a CUDA library, or None."""
     return next((wheel for name, _, wheel in LIBRARIES if name == library), None)
+
+
+def missing() -> tuple[str, ...]:
+    """Those of `LIBRARIES` that can't be opened."""
+
+    def opens(name: str) -> bool:
+        with contextlib.suppress(OSError):
+            return bool(ctypes.CDLL(name))
+        return False
+
+    return tuple(name for name, _, _ in LIBRARIES if not opens(name))
 
 
 def preload() -> tuple[str, ...]:

@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal, Optional, Union
+from functools import lru_cache
+from typing import Callable, Literal, Optional, Union
 
 from ..errors import ArgumentError, DeviceError, EngineError
-from . import cuda, load
+from . import cuda, load, unsaid
 
 _OLDEST = (5, 0)
 # by CUDA's major version; today's wheels hold machine code for sm_50, 60, 70, 80, 86, and no PTX for others
@@ -29,10 +30,14 @@ class Device:
 
 @dataclass(frozen=True)
 class Build:
-    """What the installed MXNet can do: its CUDA version or None, and why it can't be loaded, if it can't."""
+    """What the installed MXNet can do: its CUDA version or None, and why it can't be loaded, if it can't.
+
+    ``fault`` tries the GPU of an index: why MXNet can't compute on it, or None.
+    """
 
     cuda: Optional[str] = None
     problem: Optional[str] = None
+    fault: Callable[[int], Optional[str]] = lambda _: None
 
 
 @dataclass(frozen=True)
@@ -94,15 +99,22 @@ def explain_gpu() -> str:
     return f"No GPU is used: {choice.reason}; {choice.remedy}."
 
 
+def usable_gpus() -> tuple[Device, ...]:
+    """All GPUs that can be computed on."""
+    seen = cuda.gpus()
+    build = _build() if seen else Build()
+    return tuple(device for gpu in seen for device in choose(f"gpu:{gpu.index}", build, seen).devices)
+
+
 def choose(request: Request, build: Build, gpus: Sequence[cuda.Gpu]) -> Choice:
     """The devices for a request, given what MXNet can do and which GPUs there are; looks at nothing else."""
     wanted = _parse(request)
     if wanted == _CPU:
         return Choice(_CPU)
     if wanted is None:
-        usable = [gpu for gpu in gpus if _refusal(build, [gpu]) is None]
+        usable = next((gpu for gpu in gpus if _refusal(build, [gpu]) is None), None)
         if usable:
-            return Choice((Device("gpu", usable[0].index),))
+            return Choice((Device("gpu", usable.index),))
         refusal = _refusal(build, gpus)
         return Choice(_CPU if request == "auto" else (), *(refusal or ()))
     for device in wanted:
@@ -160,6 +172,12 @@ def _refusal(build: Build, gpus: Sequence[cuda.Gpu]) -> Optional[tuple[str, str]
         return build.problem.rstrip("."), "mxinfo() shows the command that mends it"
     if build.cuda is None:
         return f"MXNet is installed without CUDA, which {fitting[0].name} needs", f"run: {gpu_command()}"
+    faults = {gpu: build.fault(gpu.index) for gpu in fitting}
+    if all(faults.values()):
+        return (
+            "; ".join(f"MXNet can't compute on {gpu.name}: {fault}" for gpu, fault in faults.items()),
+            "a newer NVIDIA driver may help: nvidia-smi shows which there is",
+        )
     return None
 
 
@@ -185,4 +203,16 @@ def _build() -> Build:
         return Build(cuda.build(), error.message)
     if not mx.runtime.Features().is_enabled("CUDA"):
         return Build()
-    return Build(cuda.build() or "11")
+    return Build(cuda.build() or "11", fault=fault)
+
+
+@lru_cache
+def fault(index: int) -> Optional[str]:
+    """Why MXNet can't compute on a GPU, in its own words; None if it can."""
+    mx = load()
+    try:
+        with unsaid("Please install cuda driver"):
+            (mx.nd.ones((2, 2), ctx=mx.gpu(index)) * 2).asnumpy()  # its memory, and code for it
+    except mx.base.MXNetError as error:
+        return str(error).strip().splitlines()[-1].rpartition(": ")[2]
+    return None

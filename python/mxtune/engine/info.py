@@ -119,9 +119,9 @@ def collect() -> Info:
         mx = load()
         versions["mxnet"] = str(mx.__version__)
         features = tuple(sorted(name for name, on in mx.runtime.Features().items() if on.enabled))
-        usable = ("cpu", *_usable_gpus("CUDA" in features))
+        usable = ("cpu", *map(str, devices.usable_gpus()))
     except EngineError as error:
-        versions["mxnet"] = _version("mxnet")
+        versions["mxnet"] = _version(cuda.distribution())
         problems.append(Problem(error.message, error.hint or ""))
 
     folders: dict[str, Optional[str]] = {"weights": _weights(), "cache": str(cache_dir())}
@@ -160,15 +160,6 @@ def _version(package: str) -> Optional[str]:
     with contextlib.suppress(importlib.metadata.PackageNotFoundError):
         return importlib.metadata.version(package)
     return None
-
-
-def _usable_gpus(built: bool) -> tuple[str, ...]:
-    if not built:
-        return ()
-    build = devices.Build(cuda.build() or "11")
-    seen = cuda.gpus()
-    chosen = [devices.choose(f"gpu:{gpu.index}", build, seen).devices for gpu in seen]
-    return tuple(str(device) for found in chosen for device in found)
 
 
 def _weights() -> Optional[str]:
