@@ -328,6 +328,8 @@ require_python <- function() {
 make_environment <- function(envname, python, gpu) {
   if (!reticulate::virtualenv_exists(envname)) {
     start_environment(envname, python)
+  } else if (!gpu) {
+    remove_build_for_gpus(envname)
   }
   from_file <- paste("-r", shQuote(requirements_file())) # reticulate loses the quotes within a requirement
   reticulate::virtualenv_install(envname, packages = "numpy", pip_options = from_file)
@@ -339,6 +341,15 @@ make_environment <- function(envname, python, gpu) {
       envname,
       packages = "mxnet-cu117==1.9.1", ignore_installed = TRUE, pip_options = "--no-deps"
     )
+  }
+}
+
+#' Both builds live in one folder: the other can't be installed over it, nor stay alone.
+#' @noRd
+remove_build_for_gpus <- function(envname) {
+  builds <- intersect(c("mxnet", "mxnet-cu117"), reticulate::py_list_packages(envname)$package)
+  if ("mxnet-cu117" %in% builds) {
+    reticulate::virtualenv_remove(envname, packages = builds, confirm = FALSE)
   }
 }
 

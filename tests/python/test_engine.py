@@ -298,7 +298,9 @@ def test_all_of_cudas_libraries_that_are_missing_come_by_one_command() -> None:
 def test_a_build_for_gpus_without_a_driver_is_told_the_way_to_the_other() -> None:
     told = str(engine.explain(OSError("libcuda.so.1: cannot open shared object file: No such file or directory")))
     assert told.startswith("MXNet can't be loaded: the shared library libcuda.so.1 is missing.\n")
-    assert re.search(r"Without one, run: pip uninstall -y mxnet\S* && pip install .*mxnet==1.9.1$", told)
+    assert re.search(
+        r"Without one, run: pip uninstall -y mxnet\S* && pip install --force-reinstall .*mxnet==1.9.1$", told
+    )
 
 
 @pytest.mark.parametrize(

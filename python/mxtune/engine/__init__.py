@@ -92,7 +92,8 @@ def explain(error: BaseException) -> EngineError:
     text = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
     library = re.search(r"(lib[\w+.-]+\.so[\w.]*): cannot open shared object file", text)
     if isinstance(error, ModuleNotFoundError) and (error.name or "").split(".")[0] == "mxnet":
-        return EngineError("MXNet, which computes the networks, is not installed.", hint=install_hint())
+        lost = cuda.installed("mxnet") is not None  # a build for GPUs was in the same folder, and was taken off
+        return EngineError("MXNet, which computes the networks, is not installed.", hint=install_hint(lost))
     if isinstance(error, ModuleNotFoundError) and error.name:
         package = error.name.partition(".")[0]
         return EngineError(f"MXNet needs the Python package {package}.", hint=f"Run: pip install {package}")
@@ -112,7 +113,7 @@ def library_hint(missing: Sequence[str]) -> str:
     if wheels:
         return f"Run: pip install {' '.join(dict.fromkeys(wheels))}"
     if missing[0].startswith("libcuda.so"):
-        command = f"pip uninstall -y {cuda.distribution()} && {_install_command()}"
+        command = f"pip uninstall -y {cuda.distribution()} && {_install_command(force=True)}"
         return f"This MXNet is built for GPUs and needs NVIDIA's driver. Without one, run: {command}"
     package = _PACKAGES.get(missing[0])
     if package:

@@ -67,10 +67,13 @@ def _gpu(driver: Any, index: int) -> Gpu:
 
 def build() -> Optional[str]:
     """The CUDA version, such as "11.7", of the installed MXNet wheel; None for one without CUDA."""
-    for version in _VERSIONS:
-        with contextlib.suppress(importlib.metadata.PackageNotFoundError):
-            importlib.metadata.version(_wheel(version))
-            return version
+    return next((version for version in _VERSIONS if installed(_wheel(version))), None)
+
+
+def installed(package: str) -> Optional[str]:
+    """The version of an installed package; None if it is not."""
+    with contextlib.suppress(importlib.metadata.PackageNotFoundError):
+        return importlib.metadata.version(package)
     return None
 
 

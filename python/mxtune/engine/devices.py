@@ -184,7 +184,7 @@ def _refusal(build: Build, gpus: Sequence[cuda.Gpu]) -> Optional[tuple[str, str]
 def gpu_command() -> str:
     """The command that installs MXNet for GPUs and NVIDIA's libraries for it."""
     wheels = " ".join(dict.fromkeys(wheel for _, _, wheel in cuda.LIBRARIES))
-    return f"pip uninstall -y mxnet && pip install --no-deps mxnet-cu117==1.9.1 {wheels}"
+    return f"pip install {wheels} && pip install --force-reinstall --no-deps mxnet-cu117==1.9.1"
 
 
 def _sentence(text: str) -> str:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
-import importlib.metadata
 import importlib.util
 import os
 import platform
@@ -108,7 +106,7 @@ def collect() -> Info:
     problems: list[Problem] = []
     versions: dict[str, Optional[str]] = {"mxtune": _own_version(), "python": platform.python_version()}
     for package in (*_PACKAGES, *_OPTIONAL):
-        versions[package] = _version(package)
+        versions[package] = cuda.installed(package)
     missing = [package for package in _PACKAGES if versions[package] is None]
     if missing:
         problems.append(_problem(f"Not installed: {', '.join(missing)}", f"pip install {' '.join(missing)}"))
@@ -121,7 +119,7 @@ def collect() -> Info:
         features = tuple(sorted(name for name, on in mx.runtime.Features().items() if on.enabled))
         usable = ("cpu", *map(str, devices.usable_gpus()))
     except EngineError as error:
-        versions["mxnet"] = _version(cuda.distribution())
+        versions["mxnet"] = cuda.installed(cuda.distribution())
         problems.append(Problem(error.message, error.hint or ""))
 
     folders: dict[str, Optional[str]] = {"weights": _weights(), "cache": str(cache_dir())}
@@ -154,12 +152,6 @@ def _own_version() -> str:
     from .. import __version__
 
     return __version__
-
-
-def _version(package: str) -> Optional[str]:
-    with contextlib.suppress(importlib.metadata.PackageNotFoundError):
-        return importlib.metadata.version(package)
-    return None
 
 
 def _weights() -> Optional[str]:
