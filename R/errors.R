@@ -94,13 +94,20 @@ r_values <- function(bullets) {
 #' R's a field.
 #' @noRd
 in_r_words <- function(hint, classes) {
-  if ("mxtune_training_error" %in% classes && !is.null(hint)) {
-    sub("This error's `model`", "rlang::last_error()$model", hint, fixed = TRUE)
-  } else if ("mxtune_engine_error" %in% classes && !("mxtune_device_error" %in% classes)) {
-    paste(c("install_mxtune() makes a Python that works. In the present one:", hint), collapse = " ")
-  } else {
-    hint
+  if (is.null(hint)) {
+    return(NULL)
   }
+  hint <- with_own_pip(sub("This error's `model`", "rlang::last_error()$model", hint, fixed = TRUE))
+  if ("mxtune_engine_error" %in% classes && !("mxtune_device_error" %in% classes)) {
+    hint <- paste("install_mxtune() makes a Python that works. Or mend this one.", hint)
+  }
+  hint
+}
+
+#' Commands with the pip of the Python in use: the one of the search path may be another's.
+#' @noRd
+with_own_pip <- function(text) {
+  gsub("\\bpip (?=install|uninstall)", paste(shQuote(reticulate_python()), "-m pip "), text, perl = TRUE)
 }
 
 # ---- Python or the engine can't be had ----

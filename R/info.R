@@ -23,6 +23,8 @@ mxinfo <- function() {
   }
   none <- data.frame(what = character(), remedy = character())
   engine$problems <- do.call(rbind, c(list(none), lapply(engine$problems, as.data.frame)))
+  engine$problems$remedy <- with_own_pip(engine$problems$remedy)
+  engine$text <- with_own_pip(engine$text)
   structure(c(list(r = r), the$engine, engine), class = "mxinfo")
 }
 
