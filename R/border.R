@@ -45,7 +45,7 @@ to_python.mx_picture <- function(x, crossing = NULL, scalars = TRUE) tagged("pic
 
 to_python.data.frame <- function(x, crossing = NULL, scalars = TRUE) {
   columns <- lapply(unname(as.list(x)), function(column) to_python(column, crossing, scalars = FALSE))
-  tagged("frame", names = as.list(enc2utf8(names(x))), columns = columns)
+  tagged("frame", names = as.list(as_utf8(names(x))), columns = columns)
 }
 
 to_python.list <- function(x, crossing = NULL, scalars = TRUE) {
@@ -55,12 +55,12 @@ to_python.list <- function(x, crossing = NULL, scalars = TRUE) {
   } else if (all(vapply(x, is.function, logical(1)))) {
     rlang::set_names(values, names(x)) # a callback, by the names of its stations
   } else {
-    tagged("dict", names = as.list(enc2utf8(names(x))), values = values)
+    tagged("dict", names = as.list(as_utf8(names(x))), values = values)
   }
 }
 
 to_python.factor <- function(x, crossing = NULL, scalars = TRUE) {
-  tagged("factor", codes = vector_to_python(as.integer(x), crossing), levels = as.list(enc2utf8(levels(x))))
+  tagged("factor", codes = vector_to_python(as.integer(x), crossing), levels = as.list(as_utf8(levels(x))))
 }
 
 to_python.Date <- function(x, crossing = NULL, scalars = TRUE) { # nolint: object_name_linter
@@ -81,7 +81,7 @@ to_python.numeric <- function(x, crossing = NULL, scalars = TRUE) {
   } else if (length(x) == 1 && is.null(names(x))) {
     if (is.na(x) && !is.nan(x)) NULL else as.vector(x)
   } else {
-    names <- as.list(enc2utf8(names(x) %||% character()))
+    names <- as.list(as_utf8(names(x) %||% character()))
     tagged("options", vector = vector_to_python(x, crossing), names = names)
   }
 }
@@ -93,9 +93,9 @@ to_python.default <- function(x, crossing = NULL, scalars = TRUE) {
 }
 
 strings_to_python <- function(x, scalars) {
-  text <- enc2utf8(as.vector(x))
+  text <- as_utf8(as.vector(x))
   if (!is.null(names(x)) && scalars) {
-    return(tagged("dict", names = as.list(enc2utf8(names(x))), values = as.list(unname(text))))
+    return(tagged("dict", names = as.list(as_utf8(names(x))), values = as.list(unname(text))))
   }
   if (scalars && length(x) == 1) {
     return(if (is.na(x)) NULL else unname(text))
@@ -105,6 +105,21 @@ strings_to_python <- function(x, scalars) {
   text <- unname(text)
   values <- if (length(text) > 1) text else as.list(text) # a vector crosses quicker, and is a list there
   tagged("strings", values = values, missing = as.list(gaps - 1))
+}
+
+#' Text as UTF-8. In a C locale, as in a cron job, names of files and words of a script come as bytes without a mark,
+#' which R would take for nothing that can be said.
+#' @noRd
+as_utf8 <- function(text) {
+  if (in_c_locale()) {
+    bytes <- Encoding(text) == "unknown" & validUTF8(text)
+    Encoding(text[bytes]) <- "UTF-8"
+  }
+  enc2utf8(text)
+}
+
+in_c_locale <- function() {
+  Sys.getlocale("LC_CTYPE") %in% c("C", "POSIX")
 }
 
 #' Where a vector's numbers lie. `crossing` keeps it alive until Python has answered.

@@ -89,7 +89,7 @@ start_python <- function() {
       name_host()
     }
     started <- tryCatch(
-      without_prompt(reticulate::py_available(initialize = TRUE)),
+      in_utf8(without_prompt(reticulate::py_available(initialize = TRUE))),
       error = function(error) abort_no_python(conditionMessage(error))
     )
     if (!started) {
@@ -123,19 +123,26 @@ name_host <- function() {
   invisible()
 }
 
+#' Run code with an environment variable that is the user's again afterwards.
+#' @noRd
+with_variable <- function(name, value, code) {
+  set <- function(value) do.call(Sys.setenv, rlang::set_names(list(value), name))
+  before <- Sys.getenv(name, NA)
+  on.exit(if (is.na(before)) Sys.unsetenv(name) else set(before))
+  set(value)
+  code
+}
+
 #' reticulate asks on first use whether to install Miniconda; install_mxtune() is our way.
 #' @noRd
 without_prompt <- function(code) {
-  before <- Sys.getenv("RETICULATE_MINICONDA_ENABLED", NA)
-  Sys.setenv(RETICULATE_MINICONDA_ENABLED = "FALSE")
-  on.exit(
-    if (is.na(before)) {
-      Sys.unsetenv("RETICULATE_MINICONDA_ENABLED")
-    } else {
-      Sys.setenv(RETICULATE_MINICONDA_ENABLED = before)
-    }
-  )
-  code
+  with_variable("RETICULATE_MINICONDA_ENABLED", "FALSE", code)
+}
+
+#' In a C locale Python would take the names of files for ASCII, for as long as it runs.
+#' @noRd
+in_utf8 <- function(code) {
+  if (in_c_locale()) with_variable("LC_ALL", "C.UTF-8", code) else code
 }
 
 #' Import the engine that this R package carries, whatever else is installed in the user's Python. Only a

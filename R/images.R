@@ -169,7 +169,10 @@ picture_source.numeric <- function(x, layout = NULL) {
     abort_mxtune(
       "An array of pictures has 3 or 4 dimensions.",
       bullets = paste0("this one has ", if (axes) paste(dim(x), collapse = " x ") else "none"),
-      hint = "One picture of height x width x channels: array(x, c(1, dim(x)))."
+      hint = paste(
+        "One picture: array(x, c(1, dim(x))).",
+        "A matrix with a picture in each row: mximages(x, dim = c(height, width))."
+      )
     )
   }
   layout <- layout %||% "NHWC"

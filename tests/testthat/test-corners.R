@@ -55,16 +55,34 @@ test_that("R and Python train the same model to the last bit, and each opens the
 })
 
 test_that("locale and language of the session change nothing", {
+  locales <- withr::local_tempdir()
+  turkish <- c("-i", "tr_TR", "-f", "UTF-8", file.path(locales, "tr_TR.UTF-8"))
+  skip_if(!nzchar(Sys.which("localedef")) || system2("localedef", turkish) != 0, "no localedef to make a locale with")
   plain <- predict(train_corners(), corners, type = "prob")
-  for (env in list(c(LC_ALL = "C"), c(LC_ALL = "tr_TR.UTF-8", LANGUAGE = "tr"))) {
+  for (locale in c("C", "tr_TR.UTF-8")) {
     there <- fresh(function(corners) {
       library(mxtune)
       fit <- mxtrain(
         corners,
         net = "lenet", tune = "all", epochs = 10, batch_size = 4, augment = "none", seed = 1, verbose = 0
       )
-      predict(fit, corners, type = "prob")
-    }, list(corners), env = env)
-    expect_identical(there, plain)
+      list(locale = Sys.getlocale("LC_CTYPE"), predicted = predict(fit, corners, type = "prob"))
+    }, list(corners), env = c(LC_ALL = locale, LANGUAGE = "tr", LOCPATH = locales))
+    expect_identical(there$locale, locale)
+    expect_identical(there$predicted, plain)
   }
+})
+
+test_that("folders of any script are found in a C locale", {
+  classes <- c("\u00e4pfel", "\u732b")
+  folder <- file.path(withr::local_tempdir(), "\u0131\u015f\u0131k")
+  for (class in classes) {
+    dir.create(file.path(folder, class), recursive = TRUE)
+    file.copy(list.files(corners, recursive = TRUE, full.names = TRUE), file.path(folder, class))
+  }
+  there <- fresh(function(parent) {
+    bytes <- list.files(parent, full.names = TRUE) # without a mark
+    as.character(unique(as.data.frame(suppressWarnings(mxtune::mximages(bytes)))$label))
+  }, list(dirname(folder)), env = c(LC_ALL = "C"))
+  expect_identical(there, classes)
 })
