@@ -127,8 +127,8 @@ for part in "$@"; do
     *) stop "scripts/setup.sh: unknown part $part" ;;
   esac
 done
-# shellcheck disable=SC2086 # a list of words
-need $debs
+# shellcheck disable=SC2046,SC2086 # a list of words
+need $(printf '%s\n' $debs | sort -u)
 for part in "$@"; do
   case "$part" in
     python) python ;;
