@@ -234,7 +234,7 @@ def confusion(frame: pd.DataFrame) -> Plot:
 
 
 def _numbers(axes: Any, counts: NDArray[np.float64], shares: NDArray[np.float64], letters: float, cell: float) -> None:
-    widest = len(f"{counts.max():.0f}") if counts.size else 1
+    widest = len(f"{np.max(counts):.0f}") if counts.size else 1
     letters = min(letters, cell * 72 / (0.7 * max(widest, 2)))
     for row, column in zip(*np.nonzero(counts)):
         text = f"{counts[row, column]:.0f}"

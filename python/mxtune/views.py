@@ -72,7 +72,7 @@ class Views:
     def _worth_keeping(self) -> bool:
         """Whether canvases are kept: where they fit, unless small pictures lie in memory already."""
         height, width = self.preprocess.canvas_size
-        if self.images.files is None and self.images.sizes.prod(axis=1).max() <= height * width:
+        if self.images.files is None and np.max(self.images.sizes.prod(axis=1)) <= height * width:
             return False
         return 2 * len(self.images) * height * width * self.preprocess.channels <= KEPT_BYTES
 

@@ -239,7 +239,7 @@ def _eight_bits(image: PIL.Image.Image) -> PIL.Image.Image:
     values = np.asarray(image, dtype=np.float32)
     if not np.isfinite(values).all():
         raise UnreadableError("it holds values that are no numbers")
-    top = float(values.max()) if values.size else 0.0
+    top = float(np.max(values)) if values.size else 0.0
     if image.mode.startswith("I;16"):
         factor = 1 / 257
     elif image.mode == "F" and top <= 1:
