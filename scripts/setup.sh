@@ -98,7 +98,11 @@ r() {
   stamp=$(stamp requirements-r.lock)-$(Rscript --version 2>&1 | cksum | tr ' ' '-')
   [ "$(cat .venv/made-for-r 2>/dev/null)" = "$stamp" ] && return 0
   say "Installing the Python packages that host R into .venv"
-  .venv/bin/python -m pip install -q --disable-pip-version-check --no-deps --require-hashes -r requirements-r.lock
+  if Rscript -e 'quit(status = getRversion() >= "4.5")'; then
+    .venv/bin/python -m pip install -q --disable-pip-version-check --no-deps --require-hashes -r requirements-r.lock
+  else # the lock doesn't fit: rpy2 3.5 knows no R from 4.5 on
+    .venv/bin/python -m pip install -q --disable-pip-version-check "rpy2>=3.6"
+  fi
   echo "$stamp" >.venv/made-for-r
 }
 

@@ -199,7 +199,8 @@ def test_a_forked_child_gets_an_error_and_leaves_its_parent_alone() -> None:
     told = script(
         TRAIN
         + """
-import multiprocessing
+import multiprocessing, warnings
+warnings.simplefilter("ignore", DeprecationWarning)  # Python 3.12 and later: of the fork itself
 rh.start()
 def child():
     for work in (lambda: rh.eval("1"), lambda: model.predict(folder)):
