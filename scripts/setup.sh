@@ -98,6 +98,8 @@ r() {
   stamp=$(stamp requirements-r.lock)-$(Rscript --version 2>&1 | cksum | tr ' ' '-')
   [ "$(cat .venv/made-for-r 2>/dev/null)" = "$stamp" ] && return 0
   say "Installing the Python packages that host R into .venv"
+  # versions 3.5 and 3.6 lie in one folder: one can't be installed over the other
+  .venv/bin/python -m pip uninstall -q -y rpy2 rpy2-rinterface rpy2-robjects 2>/dev/null
   if Rscript -e 'quit(status = getRversion() >= "4.5")'; then
     .venv/bin/python -m pip install -q --disable-pip-version-check --no-deps --require-hashes -r requirements-r.lock
   else # the lock doesn't fit: rpy2 3.5 knows no R from 4.5 on
