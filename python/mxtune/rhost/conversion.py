@@ -54,7 +54,7 @@ def activate() -> None:
     _before.setdefault("conversion", conversion.get_conversion())
     conversion.set_conversion(converter())
     if shell is not None:
-        magics = shell.magics_manager.registry["RMagics"]
+        magics = _magics(shell)
         _before.setdefault("magics", magics.converter)
         magics.converter = converter()
 
@@ -64,7 +64,13 @@ def deactivate() -> None:
     if "conversion" in _before:
         conversion.set_conversion(_before.pop("conversion"))
     if "magics" in _before:
-        _shell().magics_manager.registry["RMagics"].converter = _before.pop("magics")
+        _magics(_shell()).converter = _before.pop("magics")
+
+
+def _magics(shell: Any) -> Any:
+    """What holds the converter of ``%%R`` cells; from rpy2 3.6 on the options do."""
+    magics = shell.magics_manager.registry["RMagics"]
+    return getattr(magics, "options", magics)
 
 
 def _ignored(_: str) -> None:
