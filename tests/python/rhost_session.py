@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import rpy2.robjects as ro
+from rpy2.rinterface import MissingArg
 from rpy2.robjects.conversion import get_conversion, localconverter
 
 import mxtune
@@ -276,6 +277,10 @@ def test_call_takes_python_names_for_names_with_dots() -> None:
     assert rh.call("stats::sd", [1, 2, 4, 5]) == pytest.approx(1.8257418583505538)
     assert rh.call("+", 1, 2) == 3
     assert rh.call(rh.eval("function(a_b) a_b"), a_b=4) == 4
+
+
+def test_a_missing_argument_of_rpy2_is_left_to_r() -> None:
+    assert rh.call("paste", "a", "b", sep=MissingArg) == "a b"
 
 
 def test_eval_with_variables_leaves_the_workspace_alone() -> None:

@@ -23,7 +23,9 @@ _HERE = str(Path(__file__).resolve().parent)
 
 def call(what: Any, arguments: Sequence[Any], named: Mapping[str, Any]) -> Any:
     """See `mxtune.rhost.call`."""
-    function = into_r(what)
+    from rpy2.rinterface import MissingArg
+
+    function, named = into_r(what), {name: value for name, value in named.items() if value is not MissingArg}
     sent = list_of([into_r(value) for value in (*arguments, *named.values())])
     names = into_r([""] * len(arguments) + list(named))
     return run("hosted_call", function, sent, names)
