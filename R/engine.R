@@ -33,12 +33,13 @@ engine_call <- function(what, owner = NULL, arguments = list(), listener = NULL)
   from_python(outcome$value)
 }
 
-#' Python's answer, whatever Ctrl-C does. Where reticulate before 1.37 calls a function of R, a jump of R's would leave
-#' Python half way: it is for Python to notice. Later ones catch it, and Python hears of none while R suspends them.
+#' Python's answer, whatever Ctrl-C or Esc does. Where reticulate calls a function of R, a jump of R's would leave
+#' Python half way and cost its answer: R only notes the interrupt, and Python looks (`Interruptible`). A Python that
+#' hosts R hears of it first; from reticulate 1.37 on R must not suspend it there.
 #' @noRd
 whole <- function(answer) {
   catches <- exists("install_interrupt_handlers", asNamespace("reticulate"), inherits = FALSE)
-  if (catches) answer else suspendInterrupts(answer)
+  if (the$hosted && catches) answer else suspendInterrupts(answer)
 }
 
 #' Python's side of the border, started when first needed.

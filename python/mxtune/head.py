@@ -177,6 +177,7 @@ def _minimise(
     scale = np.asarray(loss.scale) if isinstance(loss, SquaredError) else None
 
     def objective(flat: Array) -> tuple[float, Array]:
+        progress.current().event("advance", n=0)  # a sign of life: R's Ctrl-C is heard at such
         solution = flat.reshape(shape)
         value, gradient = loss(_apply(features, solution, loss), targets, weights)
         if scale is not None:

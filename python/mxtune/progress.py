@@ -177,11 +177,13 @@ def using(reporter: Reporter) -> Iterator[Reporter]:
 def default(verbose: Optional[int] = None) -> Reporter:
     """The reporter for ``verbose``: 0 says nothing, 1 one line an epoch, 2 a bar; ``None`` looks where it runs.
 
-    A reporter that already listens (R's, for one) is kept unless ``verbose`` is 0.
+    A reporter that already listens (R's, for one) is kept; where ``verbose`` is 0 and it has a method ``silenced``,
+    what that gives.
     """
-    if verbose is not None and whole("verbose", int(verbose) if isinstance(verbose, bool) else verbose, 0, 2) == 0:
-        return Silent()
     listening = _current.get()
+    if verbose is not None and whole("verbose", int(verbose) if isinstance(verbose, bool) else verbose, 0, 2) == 0:
+        silent: Reporter = getattr(listening, "silenced", Silent)()
+        return silent
     if listening is not None:
         return listening
     if verbose == 1:

@@ -136,6 +136,34 @@ test_that("an interrupt returns the best model so far with a warning", {
   expect_identical(result$predicts, 36L)
 })
 
+# Ctrl-C is a signal; Esc in RStudio sets the flag that the signal's handler sets. No function of R is at work.
+for (key in c("os.kill(os.getpid(), signal.SIGINT)", "R_interrupts_pending.value = 1")) {
+  test_that(paste("an interrupt in silence returns the best model so far:", key), {
+    folder <- small_folder()
+    result <- fresh(function(folder, key) {
+      library(mxtune)
+      checkpoint <- tempfile()
+      mxinfo()
+      reticulate::py_run_string(paste0("
+import ctypes, os, signal, threading, time
+R_interrupts_pending = ctypes.c_int.in_dll(ctypes.CDLL(None), 'R_interrupts_pending')
+def press():
+    while not os.path.exists('", checkpoint, "'):  # until something is learned
+        time.sleep(0.05)
+    ", key, "
+threading.Thread(target=press).start()
+"))
+      fit <- suppressWarnings(mxtrain(
+        folder,
+        net = "lenet", tune = "all", epochs = 9999, patience = 0, seed = 1, verbose = 0, checkpoint = checkpoint
+      ))
+      list(epochs = nrow(fit$history), predicts = nrow(predict(fit, folder)))
+    }, list(folder, key))
+    expect_lt(result$epochs, 9999)
+    expect_identical(result$predicts, 36L)
+  })
+}
+
 test_that("no graphics device is opened by training and predicting", {
   before <- grDevices::dev.list()
   predict(small_model(), small_folder())

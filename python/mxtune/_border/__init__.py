@@ -39,7 +39,7 @@ from typing import Any, Optional
 import mxtune
 from mxtune import progress
 from mxtune._border.from_r import Tagged, fitted, from_r
-from mxtune._border.reporter import CallbackError, Listener
+from mxtune._border.reporter import CallbackError, Interruptible, Listener
 from mxtune._border.to_r import fill, to_r
 from mxtune.errors import _Told
 from mxtune.images.arrays import first
@@ -71,8 +71,9 @@ def call(what: str, owner: Any, arguments: dict[str, Any], listener: Any = None)
 def _reporter(listener: Any) -> progress.Reporter:
     """Functions of R, or a reporter of the Python that hosts R, listen; or nobody."""
     if listener is None:
-        return progress.Silent()
-    return Listener(listener) if isinstance(listener, dict) else listener
+        return Interruptible(progress.Silent())
+    reporter: progress.Reporter = Interruptible(Listener(listener)) if isinstance(listener, dict) else listener
+    return reporter
 
 
 @contextmanager

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import ctypes
+import sys
 import time
 from collections.abc import Mapping
-from typing import Any, Callable
+from typing import Any, Callable, Optional
+
+from mxtune.progress import Reporter, Silent
 
 SECONDS_BETWEEN = 0.1  # of "advance": reticulate before 1.31 holds Python still while R code runs
 
@@ -28,6 +32,36 @@ class Listener:
         elif kind == "start":
             self._held, self._last = 0, 0.0
         _answer(self._functions[kind], info)
+
+
+class Interruptible:
+    """A reporter that hears of Ctrl-C in R's console, and of Esc in RStudio, whenever work tells of itself.
+
+    R only notes them, in a flag, while Python works. Raised from another thread they may hit a thread that is about to
+    start: CPython takes it for the one that starts it.
+    """
+
+    def __init__(self, reporter: Reporter) -> None:
+        self._reporter, self._flag = reporter, _interrupts_pending()
+
+    def event(self, kind: str, **info: Any) -> None:
+        if self._flag is not None and self._flag.value:
+            self._flag.value = 0
+            raise KeyboardInterrupt
+        self._reporter.event(kind, **info)
+
+    def silenced(self) -> Interruptible:
+        return Interruptible(Silent())
+
+
+def _interrupts_pending() -> Optional[ctypes.c_int]:
+    """R's flag; None where Python hosts R, and hears of Ctrl-C itself."""
+    if "rpy2" in sys.modules:
+        return None
+    try:
+        return ctypes.c_int.in_dll(ctypes.CDLL(None), "R_interrupts_pending")
+    except (ValueError, OSError, TypeError):  # TypeError: Windows has no library of that kind
+        return None
 
 
 class CallbackError(Exception):
