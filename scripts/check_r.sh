@@ -16,3 +16,7 @@ if grep -q '^Status:.*WARNING' mxtune.Rcheck/00check.log; then
   echo "R CMD check warns; see above" >&2
   exit 1
 fi
+if ! grep -q '| SKIP 0 |' mxtune.Rcheck/tests/testthat.Rout; then
+  echo "Tests of R were skipped; see .cache/r/mxtune.Rcheck/tests/testthat.Rout" >&2
+  exit 1
+fi

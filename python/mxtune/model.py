@@ -400,9 +400,10 @@ class Model:
             kinds = "classes" if self.task == "classification" else "labels"
             shown = ", ".join(self.levels[:6]) + (", ..." if len(self.levels) > 6 else "")
             what = f"{len(self.levels)} {kinds} ({shown})"
-        told, n = "", int(self.metrics.get("n", 0))
-        for metric, value in list(self.metrics.items())[:1]:
-            told = f", {metric} {value:.3g} on {n} validation picture{'' if n == 1 else 's'}"
+        told = ""
+        if self.metrics:
+            first, n = next(iter(self.metrics)), int(self.metrics.get("n", 0))
+            told = f", {first} {self.metrics[first]:.3g} on {n} validation picture{'' if n == 1 else 's'}"
         return f"<Model {name}: {what}{told}>"
 
 

@@ -13,6 +13,8 @@ import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
+from mxtune.engine import cuda
+
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGE = ROOT / "python" / "mxtune"
 # what git tracks, or would: never what was built
@@ -90,6 +92,19 @@ def test_the_lock_holds_every_requirement_at_a_version_that_fits() -> None:
     ):
         wanted = Requirement(line)
         assert wanted.specifier.contains(locked[canonicalize_name(wanted.name)]), line
+
+
+def test_python_r_and_the_command_for_gpus_ask_for_the_same_libraries_of_cuda() -> None:
+    in_r = (ROOT / "R" / "python.R").read_text(encoding="utf-8")
+    lists = [
+        re.findall(r'^\s*"(nvidia-.*?);', project()["gpu"], re.MULTILINE),
+        [f"nvidia-{line}" for line in re.findall(r'"([a-z-]+-cu11.*?)"', in_r)],
+        [wheel for _, _, wheel in cuda.LIBRARIES],
+    ]
+    for lines in lists:
+        (cudnn,) = {Requirement(line).specifier for line in lines if "cudnn" in line}
+        assert [cudnn.contains(version) for version in ("8.5.0.96", "8.9.6.50", "9.1.0.70")] == [False, True, False]
+    assert len({frozenset(Requirement(line).name for line in lines) for lines in lists}) == 1
 
 
 def test_both_locks_agree_on_what_they_share() -> None:

@@ -72,8 +72,7 @@ def _reporter(listener: Any) -> progress.Reporter:
     """Functions of R, or a reporter of the Python that hosts R, listen; or nobody."""
     if listener is None:
         return Interruptible(progress.Silent())
-    reporter: progress.Reporter = Interruptible(Listener(listener)) if isinstance(listener, dict) else listener
-    return reporter
+    return Interruptible(Listener(listener)) if isinstance(listener, dict) else listener
 
 
 @contextmanager

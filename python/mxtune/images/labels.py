@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 TASKS = ("classification", "regression", "multilabel")
+_UNKNOWN = "have a label that is not among the levels"
 
 
 @dataclass(frozen=True, eq=False)
@@ -109,10 +110,7 @@ def _classes(values: list[Any], names: Sequence[str], known: Optional[tuple[str,
     code = {level: index for index, level in enumerate(known)}
     texts = [text_of(value) for value in values]
     unknown = [f"{name}: {text}" for name, text in zip(names, texts) if text not in code]
-    if unknown:
-        raise LabelError(
-            f"{_pictures(len(unknown))} a label that is not among the levels.", listed(unknown), _told(known)
-        )
+    _refuse(_UNKNOWN, unknown, _told(known))
     return Labels("classification", np.asarray([code[text] for text in texts], dtype=np.int64), known)
 
 
@@ -139,7 +137,7 @@ def _sets(values: list[Any], names: Sequence[str], known: Optional[tuple[str, ..
         raise LabelError("No picture has a label.", hint="Give at least one picture at least one label.")
     code = {level: index for index, level in enumerate(levels)}
     unknown = [f"{n}: {label}" for n, labels in zip(names, sets) for label in labels if label not in code]
-    _refuse("have a label that is not among the levels", unknown, _told(levels))
+    _refuse(_UNKNOWN, unknown, _told(levels))
     y = np.zeros((len(values), len(levels)), dtype=np.float32)
     for row, labels in enumerate(sets):
         y[row, [code[label] for label in labels]] = 1
@@ -216,10 +214,6 @@ def _refuse(what: str, bad: list[str], hint: Optional[str] = None) -> None:
         verb, _, rest = what.partition(" ")
         verb = "has" if len(bad) == 1 and verb == "have" else verb
         raise LabelError(f"{len(bad)} {'picture' if len(bad) == 1 else 'pictures'} {verb} {rest}.", listed(bad), hint)
-
-
-def _pictures(count: int) -> str:
-    return "1 picture has" if count == 1 else f"{count} pictures have"
 
 
 def listed(lines: Sequence[str], most: int = 100) -> list[str]:

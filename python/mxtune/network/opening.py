@@ -101,8 +101,6 @@ def _wished(preprocess: Any, image_size: Any, channels: Any) -> dict[str, Any]:
     found = settings(Preprocess, preprocess or {})
     if image_size is not None:
         found["size"] = height_and_width("image_size", image_size)
-    elif "size" in found:
-        found["size"] = height_and_width("size", found["size"])
     if channels is not None or "channels" in found:
         found["channels"] = whole("channels", found.get("channels") if channels is None else channels, 1)
     return found
