@@ -49,7 +49,7 @@ def imports(file: Path) -> Iterator[str]:
 def project() -> dict[str, str]:
     """The text of each list of requirements in pyproject.toml, by its name."""
     text = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
-    return dict(re.findall(r"^([a-z-]+) = \[(.*?)\n?\]$", text, flags=re.MULTILINE | re.DOTALL))
+    return dict(re.findall(r"^([a-z-]+) = \[(.*?)\n?\](?: *#[^\n]*)?$", text, flags=re.MULTILINE | re.DOTALL))
 
 
 def pins(lock: str) -> dict[str, str]:
