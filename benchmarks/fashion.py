@@ -32,7 +32,7 @@ def figures() -> list[Figure]:
 
 def _child(way: str) -> None:
     if way == "bare":
-        from mxtune import engine
+        from mxtune.engines import mxnet as engine
 
         engine.load()
         return

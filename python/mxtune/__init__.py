@@ -15,15 +15,16 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from . import errors
-    from .callbacks import Callback
-    from .engine.info import Info, mxinfo
+    from .engines.info import Info, mxinfo
     from .examples import mxexample
     from .images import ImageSet, mximages
-    from .model import Model, mxload
-    from .network import Network, mxnetwork
-    from .preprocess import Augment, Preprocess
-    from .training import mxtrain
+    from .images.preprocess import Augment, Preprocess
+    from .model.model import Model, mxload
+    from .network import Network
+    from .training.callbacks import Callback
+    from .training.train import mxtrain
     from .zoo import mxzoo
+    from .zoo.opening import mxnetwork
 
 __version__ = "0.1.0"
 
@@ -31,17 +32,17 @@ _WHERE = {  # each public name and the module that holds it
     "mxtrain": "training",
     "mxload": "model",
     "mxzoo": "zoo",
-    "mxnetwork": "network",
+    "mxnetwork": "zoo.opening",
     "mximages": "images",
-    "mxinfo": "engine.info",
+    "mxinfo": "engines.info",
     "mxexample": "examples",
     "Model": "model",
     "ImageSet": "images",
     "Network": "network",
-    "Preprocess": "preprocess",
-    "Augment": "preprocess",
-    "Callback": "callbacks",
-    "Info": "engine.info",
+    "Preprocess": "images.preprocess",
+    "Augment": "images.preprocess",
+    "Callback": "training",
+    "Info": "engines.info",
 }
 
 __all__ = [

@@ -153,7 +153,7 @@ def train(
     with _job(verbose, quiet) as stopped:
         _writable(output)
         if plot is not None:
-            from . import report  # noqa: F401 - what it needs is missed before the work, not after
+            from .model import report  # noqa: F401 - what it needs is missed before the work, not after
 
             _writable(plot)
         from . import mxtrain
@@ -268,7 +268,7 @@ def info(
     """
     with _job(None, False):
         if model is None:
-            from .engine.info import collect
+            from .engines.info import collect
 
             found = collect()
             typer.echo(_json(found.to_dict()) if format == "json" else f"{found}\n", nl=False)
@@ -390,7 +390,7 @@ def _rows(frame: "pd.DataFrame", form: Literal["csv", "json"]) -> str:
 
 
 def _json(facts: Any) -> str:
-    from .bundle.writing import plain
+    from .formats.mxt.writing import plain
 
     return json.dumps(plain(facts), ensure_ascii=False, allow_nan=False, indent=2) + "\n"
 

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Optional
 
 if TYPE_CHECKING:
-    from .model import Model
+    from .model.model import Model
 
 
 def _compose(message: str, bullets: Sequence[str], hint: Optional[str]) -> str:

@@ -19,8 +19,8 @@ import pytest
 import mxtune
 from mxtune import cli, mxexample, mxload
 from mxtune.images.labels import TASKS
-from mxtune.model import TYPES
-from mxtune.plan import SCHEDULES, TUNES
+from mxtune.model.model import TYPES
+from mxtune.training.plan import SCHEDULES, TUNES
 
 ENVIRONMENT = {**os.environ, "PYTHONPATH": str(Path(mxtune.__file__).parents[1]), "COLUMNS": "100"}
 

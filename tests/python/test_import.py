@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 import mxtune
-from test_engine import passes
+from processes import passes
 
 HEAVY = [
     "mxnet",

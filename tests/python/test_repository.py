@@ -13,7 +13,7 @@ import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
-from mxtune.engine import cuda
+from mxtune.engines.mxnet import cuda
 
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGE = ROOT / "python" / "mxtune"
@@ -58,7 +58,7 @@ def pins(lock: str) -> dict[str, str]:
     return {canonicalize_name(name): version for name, version in re.findall(r"^([\w.-]+)==(\S+)", text, re.MULTILINE)}
 
 
-@pytest.mark.parametrize(("module", "home"), [("mxnet", "engine/"), ("rpy2", "rhost.py")])
+@pytest.mark.parametrize(("module", "home"), [("mxnet", "engines/mxnet/"), ("rpy2", "rhost.py")])
 def test_a_foreign_engine_is_imported_in_one_place_only(module: str, home: str) -> None:
     guests = [file.relative_to(PACKAGE).as_posix() for file in PACKAGE.rglob("*.py") if module in imports(file)]
     assert [guest for guest in guests if not guest.startswith((home, home.removesuffix(".py") + "/"))] == []
@@ -80,7 +80,7 @@ def test_no_lock_names_a_package_index() -> None:
 
 def test_no_test_is_skipped() -> None:
     skips = re.compile(r"pytest\." + r"(skip|importorskip)\b|mark\." + "skip")
-    assert [file.name for file in (ROOT / "tests" / "python").glob("*.py") if skips.search(file.read_text())] == []
+    assert [file.name for file in (ROOT / "tests" / "python").rglob("*.py") if skips.search(file.read_text())] == []
 
 
 def test_the_lock_holds_every_requirement_at_a_version_that_fits() -> None:

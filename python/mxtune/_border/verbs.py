@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 import mxtune
-from mxtune.engine.info import collect
+from mxtune.engines.info import collect
 
 if TYPE_CHECKING:
     from mxtune import ImageSet, Model, Network

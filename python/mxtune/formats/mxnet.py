@@ -42,7 +42,7 @@ def read_params(path: Path) -> Weights:
     WeightsError
         The file is damaged, or names its arrays not at all.
     """
-    from ..engine import symbols
+    from ..engines.mxnet import symbols
 
     raw = symbols.read_params(path)
     weights: Weights = {}

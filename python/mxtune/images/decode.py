@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any, Optional, TypeVar, Union
 
-from ..engine.threads import usable_cpus
 from ..errors import PictureError
+from ..machine import usable_cpus
 from .labels import listed
 from .picture import UnreadableError
 

@@ -13,12 +13,13 @@ from .. import graph as graphs
 from ..arguments import height_and_width, whole
 from ..errors import NetworkError, WeightsError
 from ..graph import Builder, Entry, Graph
-from ..preprocess import Preprocess
-from . import anatomy, features, layers
-from .choice import What, chosen
+from ..images.preprocess import Preprocess
+from . import features, layers
+from . import structure as anatomy
 from .initialise import first_value
-from .insertion import layer as new_layer
-from .insertion import spliced
+from .insert import layer as new_layer
+from .insert import spliced
+from .select import What, chosen
 from .shapes import Shapes, shapes_of
 
 if TYPE_CHECKING:

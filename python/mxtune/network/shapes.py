@@ -22,7 +22,7 @@ def shapes_of(graph: Graph, inputs: Mapping[str, tuple[int, ...]]) -> Shapes:
         The layers do not fit one another or the picture; an array would have more than 2**31 - 1 elements;
         or a reshape makes more of its input than there is, where MXNet 1.9 would read foreign memory.
     """
-    from ..engine import symbols
+    from ..engines.mxnet import symbols
 
     try:
         shapes = symbols.infer_shapes(graph, inputs)

@@ -16,7 +16,7 @@ from typing import Any, Optional
 
 import mxtune
 
-from ..engine import info
+from ..engines import info
 from ..errors import RHostError
 from . import interrupts
 

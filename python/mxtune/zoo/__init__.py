@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Optional
 from ..errors import NetworkError
 from ..formats import Weights
 from ..graph import Graph, near
-from ..preprocess import Preprocess
+from ..images.preprocess import Preprocess
 
 if TYPE_CHECKING:
     import pandas as pd

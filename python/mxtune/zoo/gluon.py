@@ -75,7 +75,7 @@ def build(name: str, classes: int, size: tuple[int, int], channels: int) -> Grap
 
     Gluon writes that last pooling of DenseNet, Inception and SqueezeNet for one size of picture only.
     """
-    from ..engine import symbols
+    from ..engines.mxnet import symbols
 
     graph = symbols.gluon_graph(name, classes)
     graph = Graph(tuple(_bare(node) for node in graph.nodes), graph.heads)
@@ -109,7 +109,7 @@ def _readable(graph: Graph) -> dict[str, str]:
 
 def aliases(name: str) -> Mapping[str, str]:
     """The names of Gluon's ``save_parameters`` (``"features.0.weight"``) to ours."""
-    from ..engine import symbols
+    from ..engines.mxnet import symbols
 
     return symbols.gluon_aliases(name)
 

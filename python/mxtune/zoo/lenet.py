@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ..graph import Builder, Graph
-from ..preprocess import Preprocess
+from ..images.preprocess import Preprocess
 from . import Entry, register
 
 

@@ -1,4 +1,4 @@
-"""Model files of format version 1, written before any later change: they open, and predict what they did, to the bit."""
+"""Model files of format version 1, written before any later change: they open, and predict the same bits."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
 """Writes the model files of format version 1 in this folder, and what each says of drawn pictures.
 
-Run once, with the mxtune that wrote version 1 (0.1.0); the files then stay as they are. Their predictions are compared to
-the bit by tests/python/formats/test_golden.py, in a process of one thread and of AVX2's instructions alone, since oneDNN
-adds in another order on other CPUs.
+Run once, with the mxtune that wrote version 1 (0.1.0); the files then stay as they are. Their predictions are compared
+to the bit by tests/python/formats/test_golden.py, in a process of one thread and of AVX2's instructions alone, since
+oneDNN adds in another order on other CPUs.
 
     OMP_NUM_THREADS=1 DNNL_MAX_CPU_ISA=AVX2 python tests/shared/golden/make.py
 """
@@ -73,13 +73,15 @@ def pictures() -> np.ndarray:
 def main() -> None:
     images = mxtune.mximages(mxtune.mxexample("fashion"))
     rng = np.random.default_rng(5)
+    files = list(images.files)
+    names = np.array(images.levels)[images.y]
+    labels = [[name] + (["späte Ware"] if rng.random() < 0.4 else []) for name in names]
+    numbers = rng.normal([3, 200], [1, 40], (len(images), 2))
     kinds = {
         "classification": (residual, images, (32, 24)),
-        "multilabel": (dense, mxtune.mximages(list(images.files), [
-            [name] + (["späte Ware"] if rng.random() < 0.4 else []) for name in np.array(images.levels)[images.y]
-        ]), (24, 24)),
-        "regression": (means, mxtune.mximages(list(images.files), rng.normal([3, 200], [1, 40], (len(images), 2))), (20, 28)),
-    }  # fmt: skip
+        "multilabel": (dense, mxtune.mximages(files, labels), (24, 24)),
+        "regression": (means, mxtune.mximages(files, numbers), (20, 28)),
+    }
     for task, (symbol, set_, size) in kinds.items():
         with tempfile.TemporaryDirectory() as folder:
             file = Path(folder) / f"{task}-symbol.json"

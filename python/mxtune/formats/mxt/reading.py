@@ -1,0 +1,179 @@
+"""A model file is read with every name, size, place and hash checked before anything in it is believed."""
+
+from __future__ import annotations
+
+import io
+import os
+import stat
+import struct
+import zipfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, BinaryIO, Union
+
+from ...errors import ModelFileError
+from .layout import FORMAT, MANIFEST, MEMBERS, MOST_BYTES, SYMBOL, WEIGHTS, frames, seal
+from .untrusted import NO_MODEL, FaultError, arrays_of, json_of, shown, text_of
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Content = tuple[dict[str, Any], str, dict[str, NDArray[Any]]]
+
+_READ_IN_R = "If R wrote it, open it there: readRDS() or load()."
+_OTHER_FILES = (  # how other files begin, what they are, what to do with them
+    (b"\x1f\x8b", "it is compressed by gzip, as R's .rds files are", _READ_IN_R),
+    (b"BZh", "it is compressed by bzip2, as R's .rds files may be", _READ_IN_R),
+    (b"\xfd7zXZ", "it is compressed by xz, as R's .rds files may be", _READ_IN_R),
+    (b"X\n", "it looks like an .rds file of R", _READ_IN_R),
+    (b"RDX", "it is a workspace of R", _READ_IN_R),
+    (b"\x89HDF", "it is an HDF5 file, as Keras writes", NO_MODEL),
+    (b"\x80", "it is a pickle of Python, which could run code and was not opened", NO_MODEL),
+    (b"\x08", "it looks like an ONNX file", NO_MODEL),
+)
+# What Python's zip reader raises for damaged files; the sizes it believes are checked against the file first.
+_ZIP_FAULTS = (zipfile.BadZipFile, ValueError, EOFError, RuntimeError, struct.error, OverflowError)
+
+
+def read(source: Union[str, os.PathLike[str], bytes]) -> Content:
+    """Returns manifest, symbol JSON and arrays (by name, in bytewise order), all of it checked.
+
+    Parameters
+    ----------
+    source
+        A path, or the content of a model file.
+
+    Raises
+    ------
+    ModelFileError
+        There is no such file, or it is damaged, cut short, hostile, of a newer format, or no model at all.
+        Nothing of it was unpacked to the disk or run.
+
+    Examples
+    --------
+    >>> from mxtune.formats import mxt as bundle
+    >>> bundle.read(b"not a model")
+    Traceback (most recent call last):
+    mxtune.errors.ModelFileError: Can't read the model of 11 bytes.
+    x it is no model file
+    i A model file is what model.save() or mxsave() writes.
+    """
+    if isinstance(source, (str, os.PathLike)):
+        name = f'the model file "{os.fspath(source)}"'
+    else:
+        name = f"the model of {len(source):,} bytes"
+    try:
+        with _open(source) as stream:
+            return _read(stream)
+    except FaultError as fault:
+        raise ModelFileError(f"Can't read {name}.", [fault.what], fault.hint) from None
+    except OSError as error:
+        raise ModelFileError(f"Can't read {name}.", [error.strerror or str(error)]) from error
+
+
+def _open(source: Union[str, os.PathLike[str], bytes]) -> BinaryIO:
+    if not isinstance(source, (str, os.PathLike)):
+        return io.BytesIO(source)
+    path = Path(source)
+    try:
+        mode = path.stat().st_mode
+    except FileNotFoundError:
+        raise FaultError("there is no such file", f"Looked for {path.absolute()}") from None
+    except ValueError:  # a null byte
+        raise FaultError("no file can have this name", NO_MODEL) from None
+    if stat.S_ISDIR(mode):
+        raise FaultError("it is a folder", NO_MODEL)
+    if not stat.S_ISREG(mode):  # a pipe would be waited for
+        raise FaultError("it is no ordinary file", NO_MODEL)
+    return path.open("rb")
+
+
+def _read(stream: BinaryIO) -> Content:
+    _check_beginning(stream.read(8))
+    length = stream.seek(0, os.SEEK_END)
+    try:
+        with zipfile.ZipFile(stream) as archive:
+            entries = archive.infolist()
+            manifest = _manifest(archive, entries, length)
+            _check_entries(entries, length)
+            _check_frames(stream, entries, length)
+            members = {name: archive.read(name) for name in MEMBERS[1:]}
+    except _ZIP_FAULTS as error:
+        why = shown(str(error))  # may quote any part of the file
+        raise FaultError(f"it is damaged, or was cut short to {length:,} bytes: {why}") from None
+    _check_seals(manifest, members)
+    json_of(SYMBOL, members[SYMBOL])
+    return manifest, text_of(SYMBOL, members[SYMBOL]), arrays_of(WEIGHTS, members[WEIGHTS])
+
+
+def _check_beginning(beginning: bytes) -> None:
+    if not beginning:
+        raise FaultError("it is empty")
+    if beginning.startswith(b"PK"):
+        return
+    for magic, what, hint in _OTHER_FILES:
+        if beginning.startswith(magic):
+            raise FaultError(what, hint)
+    raise FaultError("it is no model file", NO_MODEL)
+
+
+def _manifest(archive: zipfile.ZipFile, entries: list[zipfile.ZipInfo], length: int) -> dict[str, Any]:
+    """The manifest, before all else: a newer format may have other members, and is refused by its number."""
+    found = [entry for entry in entries if entry.filename == MANIFEST]
+    if not found:
+        names = ", ".join(shown(entry.filename) for entry in entries[:3])
+        raise FaultError(f"it is a zip without {MANIFEST} (it holds {names or 'nothing'})", NO_MODEL)
+    _check_entry(found[0], length)
+    manifest = json_of(MANIFEST, archive.read(found[0]))
+    version = manifest.get("format") if isinstance(manifest, dict) else None
+    if not isinstance(manifest, dict) or type(version) is not int or version < 1:
+        raise FaultError(f"{MANIFEST} does not say which format the file has", NO_MODEL)
+    if version > FORMAT:
+        raise FaultError(
+            f"a newer mxtune wrote it, in format {version}; this mxtune reads formats up to {FORMAT}",
+            "Update mxtune: pip install --upgrade mxtune",
+        )
+    return manifest
+
+
+def _check_entries(entries: list[zipfile.ZipInfo], length: int) -> None:
+    names = [entry.filename for entry in entries]
+    for name in names:
+        if name not in MEMBERS:
+            raise FaultError(f"it holds {shown(name)}, which no model has", NO_MODEL)
+        if names.count(name) > 1:
+            raise FaultError(f"it holds {name} more than once", NO_MODEL)
+    for name in MEMBERS:
+        if name not in names:
+            raise FaultError(f"it has no {name}")
+    for entry in entries:
+        _check_entry(entry, length)
+
+
+def _check_entry(entry: zipfile.ZipInfo, length: int) -> None:
+    name, size = entry.filename, entry.file_size
+    if entry.compress_type != zipfile.ZIP_STORED:
+        raise FaultError(f"{name} is compressed, which in a model file it never is", NO_MODEL)
+    if size != entry.compress_size or size > length:
+        raise FaultError(f"{name} claims to have {size:,} bytes, which a file of {length:,} can't hold so")
+    if size > MOST_BYTES[name]:
+        raise FaultError(f"{name} has {size:,} bytes, and at most {MOST_BYTES[name]:,} are read", NO_MODEL)
+
+
+def _check_frames(stream: BinaryIO, entries: list[zipfile.ZipInfo], length: int) -> None:
+    """Nothing may lie before, between or behind the members but what writing puts there."""
+    expected = frames((entry.filename, entry.file_size, entry.CRC) for entry in entries)
+    same = length == expected[-1][0] + len(expected[-1][1])
+    for offset, frame in expected:
+        stream.seek(offset)
+        same = same and stream.read(len(frame)) == frame
+    if not same or [entry.filename for entry in entries] != list(MEMBERS):
+        raise FaultError("it is damaged or was packed again: the zip is not laid out as mxtune writes it")
+
+
+def _check_seals(manifest: dict[str, Any], members: dict[str, bytes]) -> None:
+    told = manifest.get("members")
+    if not isinstance(told, dict) or set(told) != set(members):
+        raise FaultError(f"{MANIFEST} does not name the other members")
+    for name, content in members.items():
+        if told[name] != seal(content):
+            raise FaultError(f"{name} is not what was written, by its size or SHA-256")

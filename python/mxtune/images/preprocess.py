@@ -1,0 +1,208 @@
+"""How a picture becomes numbers: `Preprocess`, always the same and saved with the model."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ..arguments import height_and_width, is_number, one_of
+from ..errors import ArgumentError
+from ..spec import plain, settings
+from .augment import Augment
+
+if TYPE_CHECKING:
+    import PIL.Image
+    from numpy.typing import NDArray
+
+    Pixels = NDArray[np.uint8]
+
+__all__ = ["Augment", "Preprocess"]
+
+_FITS = ("crop", "pad", "stretch")
+_INTERPOLATIONS = ("bicubic", "bilinear", "area")
+_LONGEST = 4  # a panorama longer than this is cut before it is resized: its ends are in no view anyway
+
+
+@dataclass(frozen=True)
+class Preprocess:
+    """How every picture is brought to the network's input. Equal specs give equal numbers.
+
+    Parameters
+    ----------
+    size
+        Height and width (pixels) that the network sees.
+    channels
+        3 (red, green, blue) or 1 (grey).
+    mean, std
+        What is taken off, then divided by, for each channel, on the scale 0 to 255.
+    fit
+        ``"crop"``: resize until the crop fits inside, keep the centre. ``"stretch"``: resize each side by
+        itself. ``"pad"``: the whole picture, with bars of the mean colour.
+    crop
+        With ``fit="crop"``, the share of the resized picture's shorter side that is kept: 224 / 256 = .875.
+    interpolation
+        ``"bicubic"``, ``"bilinear"`` or ``"area"``; all smooth before they shrink.
+
+    Examples
+    --------
+    >>> spec = Preprocess(size=(224, 224), mean=(127, 127, 127), std=(128, 128, 128))
+    >>> spec == Preprocess.from_dict(spec.to_dict())
+    True
+    >>> print(spec)
+    Pictures are resized to a shorter side of 256, cropped to 224 x 224, colour, (value - 127) / 128.
+    """
+
+    size: tuple[int, int] = (224, 224)
+    channels: int = 3
+    mean: tuple[float, ...] = (0.0, 0.0, 0.0)
+    std: tuple[float, ...] = (255.0, 255.0, 255.0)
+    fit: str = "crop"
+    crop: float = 0.875
+    interpolation: str = "bicubic"
+
+    def __post_init__(self) -> None:
+        def fixed(name: str, value: object) -> None:
+            object.__setattr__(self, name, value)
+
+        fixed("size", height_and_width("size", self.size))
+        if self.channels not in (1, 3):
+            raise ArgumentError("`channels` must be 3 (colour) or 1 (grey).", [f"it is {self.channels!r}"])
+        fixed("channels", int(self.channels))
+        for name in ("mean", "std"):
+            values = _several(name, getattr(self, name))
+            if len(set(values)) == 1:
+                values = values[:1] * self.channels
+            if len(values) != self.channels or not all(map(math.isfinite, values)):
+                raise ArgumentError(f"`{name}` must hold {self.channels} numbers.", [f"it is {values!r}"])
+            fixed(name, values)
+        if min(self.std) <= 0:
+            raise ArgumentError("`std` must be above 0.", [f"it is {self.std!r}"])
+        one_of("fit", self.fit, _FITS)
+        one_of("interpolation", self.interpolation, _INTERPOLATIONS)
+        if not is_number(self.crop) or not 0 < self.crop <= 1:
+            raise ArgumentError("`crop` must be above 0 and at most 1.", [f"it is {self.crop!r}"])
+
+    def to_dict(self) -> dict[str, Any]:
+        """The spec as plain JSON values."""
+        return plain(self)
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> Preprocess:
+        """The spec that `to_dict` wrote."""
+        return cls(**settings(cls, values))
+
+    @property
+    def canvas_size(self) -> tuple[int, int]:
+        """Height and width (pixels) that every canvas has at least; what `ImageSet.open` wants to know."""
+        if self.fit != "crop":
+            return self.size
+        return round(self.size[0] / self.crop), round(self.size[1] / self.crop)
+
+    def canvas(self, image: PIL.Image.Image) -> Pixels:
+        """The whole picture, small: (h, w, C) uint8 with the network's input size inside.
+
+        With ``fit="crop"`` the picture keeps its proportions and covers `canvas_size`; otherwise the canvas
+        is the network's input itself. Worth keeping: `centre` and `Augment.view` make every view from it.
+        """
+        image = self._coloured(image)
+        height, width = self.canvas_size
+        if self.fit == "pad":
+            return self._padded(image)
+        if self.fit == "stretch":
+            return _array(self._resized(image, width, height))
+        scale = max(height / image.height, width / image.width)
+        long = (_LONGEST * width / scale, _LONGEST * height / scale)
+        if image.width > long[0] or image.height > long[1]:
+            image = _middle(image, min(image.width, round(long[0])), min(image.height, round(long[1])))
+        return _array(
+            self._resized(image, max(width, round(image.width * scale)), max(height, round(image.height * scale)))
+        )
+
+    def centre(self, canvas: Pixels) -> Pixels:
+        """The central view of a canvas, (H, W, C) uint8: what the network sees when it predicts."""
+        height, width = self.size
+        top, left = round((canvas.shape[0] - height) / 2), round((canvas.shape[1] - width) / 2)
+        return canvas[top : top + height, left : left + width]
+
+    def picture(self, image: PIL.Image.Image) -> Pixels:
+        """The central view of a picture, (H, W, C) uint8; the same as ``centre(canvas(image))``."""
+        return self.centre(self.canvas(image))
+
+    def batch(self, pictures: Pixels) -> NDArray[np.float32]:
+        """Views (N, H, W, C) uint8 as the network wants them: (N, C, H, W) float32, normalised."""
+        count, height, width, channels = pictures.shape
+        out = np.empty((count, channels, height, width), dtype=np.float32)
+        for channel, (mean, std) in enumerate(zip(self.mean, self.std)):
+            np.subtract(pictures[..., channel], np.float32(mean), out=out[:, channel], dtype=np.float32)
+            out[:, channel] *= np.float32(1 / std)
+        return out
+
+    def _coloured(self, image: PIL.Image.Image) -> PIL.Image.Image:
+        mode = "RGB" if self.channels == 3 else "L"
+        return image if image.mode == mode else image.convert(mode)
+
+    def _resized(self, image: PIL.Image.Image, width: int, height: int) -> PIL.Image.Image:
+        from PIL.Image import Resampling
+
+        if image.size == (width, height):
+            return image
+        how = {"bicubic": Resampling.BICUBIC, "bilinear": Resampling.BILINEAR, "area": Resampling.BOX}
+        return image.resize((width, height), how[self.interpolation])
+
+    def _padded(self, image: PIL.Image.Image) -> Pixels:
+        height, width = self.size
+        scale = min(height / image.height, width / image.width)
+        inner = _array(
+            self._resized(
+                image,
+                min(width, max(1, round(image.width * scale))),
+                min(height, max(1, round(image.height * scale))),
+            )
+        )
+        colour = np.clip(np.rint(self.mean), 0, 255).astype(np.uint8)
+        out = np.empty((height, width, self.channels), dtype=np.uint8)
+        out[:] = colour
+        top, left = (height - inner.shape[0]) // 2, (width - inner.shape[1]) // 2
+        out[top : top + inner.shape[0], left : left + inner.shape[1]] = inner
+        return out
+
+    def __str__(self) -> str:
+        height, width = self.size
+        resized = {
+            "crop": f"resized to {_sides(self.canvas_size)}, cropped to {height} x {width}",
+            "stretch": f"stretched to {height} x {width}",
+            "pad": f"fitted into {height} x {width} with bars",
+        }[self.fit]
+        if self.fit == "crop" and self.canvas_size == self.size:
+            resized = f"resized and cropped to {height} x {width}"
+        colours = "colour" if self.channels == 3 else "grey"
+        return f"Pictures are {resized}, {colours}, (value - {_values(self.mean)}) / {_values(self.std)}."
+
+
+def _array(image: PIL.Image.Image) -> Pixels:
+    pixels = np.asarray(image)
+    return pixels if pixels.ndim == 3 else pixels[:, :, np.newaxis]
+
+
+def _middle(image: PIL.Image.Image, width: int, height: int) -> PIL.Image.Image:
+    left, top = (image.width - width) // 2, (image.height - height) // 2
+    return image.crop((left, top, left + width, top + height))
+
+
+def _sides(size: tuple[int, int]) -> str:
+    return f"a shorter side of {size[0]}" if size[0] == size[1] else f"at least {size[0]} x {size[1]}"
+
+
+def _values(values: tuple[float, ...]) -> str:
+    return f"{values[0]:g}" if len(set(values)) == 1 else "(" + ", ".join(f"{value:g}" for value in values) + ")"
+
+
+def _several(name: str, value: Any) -> tuple[float, ...]:
+    values = [value] if is_number(value) else list(value) if isinstance(value, Iterable) else []
+    if not values or not all(map(is_number, values)):
+        raise ArgumentError(f"`{name}` must hold numbers.", [f"it is {value!r}"])
+    return tuple(map(float, values))

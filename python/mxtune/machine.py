@@ -1,0 +1,69 @@
+"""What this machine lets the process use."""
+
+from __future__ import annotations
+
+import math
+import os
+from pathlib import Path
+from typing import Optional
+
+
+def usable_cpus() -> int:
+    """The number of CPUs this process may use, at least 1.
+
+    The machine's, less what affinity and the container's quota take away; a quota of 1.5 CPUs counts as 2.
+
+    Examples
+    --------
+    >>> from mxtune.machine import usable_cpus
+    >>> usable_cpus() >= 1
+    True
+    """
+    try:
+        cpus = len(os.sched_getaffinity(0))
+    except (AttributeError, OSError):  # not on macOS and Windows
+        cpus = os.cpu_count() or 1
+    quota = _quota()
+    return max(1, min(cpus, math.ceil(quota))) if quota else max(1, cpus)
+
+
+def _quota(root: Path = Path("/sys/fs/cgroup"), membership: Path = Path("/proc/self/cgroup")) -> Optional[float]:
+    """The CPUs that the control groups of this process allow together, or None where there is no limit."""
+    try:
+        lines = membership.read_text(encoding="utf-8", errors="replace").splitlines()
+    except OSError:
+        return None
+    quotas = []
+    for line in lines:
+        _, _, rest = line.partition(":")
+        controllers, _, group = rest.partition(":")
+        if not controllers:
+            quotas += [_quota_v2(folder) for folder in _upwards(root, group)]
+        elif "cpu" in controllers.split(","):
+            for base in (root / controllers, root / "cpu"):
+                quotas += [_quota_v1(folder) for folder in _upwards(base, group)]
+    limits = [quota for quota in quotas if quota]
+    return min(limits) if limits else None
+
+
+def _upwards(root: Path, group: str) -> list[Path]:
+    """The folder of a control group and those above it, whose limits hold for it too."""
+    parts = [part for part in group.split("/") if part not in ("", "..")]
+    return [root.joinpath(*parts[:n]) for n in range(len(parts), -1, -1)]
+
+
+def _quota_v2(folder: Path) -> Optional[float]:
+    try:
+        quota, period = (folder / "cpu.max").read_text(encoding="ascii").split()
+        return int(quota) / int(period)  # "max 100000" is no limit
+    except (OSError, ValueError, ZeroDivisionError):
+        return None
+
+
+def _quota_v1(folder: Path) -> Optional[float]:
+    try:
+        quota = int((folder / "cpu.cfs_quota_us").read_text(encoding="ascii"))
+        period = int((folder / "cpu.cfs_period_us").read_text(encoding="ascii"))
+        return quota / period if quota > 0 else None
+    except (OSError, ValueError, ZeroDivisionError):
+        return None

@@ -1,0 +1,468 @@
+"""`Model`: a trained network and all that is needed to use it; `mxload` reads one."""
+
+from __future__ import annotations
+
+import io
+import os
+import threading
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Optional, Union
+
+import numpy as np
+
+from ..arguments import one_of, user_path, whole
+from ..engines.mxnet.devices import resolve
+from ..engines.mxnet.executor import Executor
+from ..errors import ArgumentError, LabelError, MxtuneError
+from ..formats import mxt as bundle
+from ..formats.mxt import manifest
+from ..graph import to_json
+from ..images import ImageSet, mximages
+from ..images.preprocess import Preprocess
+from ..network import Network
+from ..tasks import metrics
+from ..tasks.losses import Loss, loss_for
+from .predicting import outputs
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.figure import Figure
+    from numpy.typing import NDArray
+
+    from ..rhost.model_in_r import ModelInR
+
+    Array = NDArray[Any]
+
+PathLike = Union[str, "os.PathLike[str]"]
+TYPES = ("class", "prob", "logit", "features")
+KINDS = ("history", "confusion", "top_losses")
+_BATCH = 32
+
+
+class Model:
+    """A trained network with its preprocessing, classes, history and origin; `mxtrain` makes one.
+
+    Parameters
+    ----------
+    network
+        Its heads are the logits; it carries the preprocessing.
+    task
+        ``"classification"``, ``"multilabel"`` or ``"regression"``.
+    levels
+        The classes, labels, or names of the numbers, in the order of the outputs; empty for a single number.
+    history
+        A row for each epoch.
+    settings
+        How it was trained.
+    metrics
+        What `evaluate` said of the validation pictures; empty without.
+    versions
+        Of the packages that made it.
+
+    Examples
+    --------
+    >>> from mxtune import mxexample, mxtrain
+    >>> model = mxtrain(mxexample("fashion"), tune="head", verbose=0)
+    >>> list(model.predict(mxexample("fashion")).columns)
+    ['file', 'pred_class']
+    """
+
+    def __init__(
+        self,
+        network: Network,
+        task: str,
+        levels: Sequence[str] = (),
+        history: Sequence[Mapping[str, Any]] = (),
+        settings: Optional[Mapping[str, Any]] = None,
+        metrics: Optional[Mapping[str, float]] = None,
+        versions: Optional[Mapping[str, str]] = None,
+    ) -> None:
+        self.network, self.task, self.levels = network, task, tuple(levels)
+        self.settings, self.metrics = dict(settings or {}), dict(metrics or {})
+        self.versions = dict(versions or _versions())
+        self._rows: list[dict[str, Any]] = [dict(row) for row in history]
+        self._executors: dict[str, Executor] = {}
+        self._lock = threading.Lock()
+
+    # ---- what it knows
+
+    @property
+    def preprocess(self) -> Preprocess:
+        """How a picture becomes the network's input."""
+        return self.network.preprocess
+
+    @property
+    def provenance(self) -> dict[str, str]:
+        """Where the network and its first weights came from: name, source, licence, url, paper, sha256."""
+        return dict(self.network.provenance)
+
+    @property
+    def history(self) -> pd.DataFrame:
+        """One row an epoch: ``stage, epoch, train_loss, lr``; with validation ``valid_loss, valid_<metric>`` too."""
+        import pandas as pd
+
+        found = dict.fromkeys(("stage", "epoch", "train_loss", *(name for row in self._rows for name in row)))
+        names = [name for name in found if name != "lr"]
+        frame = pd.DataFrame(self._rows, columns=[*names, "lr"])
+        return frame.astype({name: float for name in frame.columns if name not in ("stage", "epoch")})
+
+    # ---- what it says of pictures
+
+    def predict(
+        self,
+        x: Any,
+        type: str = "class",  # noqa: A002 - the word in R
+        on_bad: str = "na",
+        batch_size: int = _BATCH,
+    ) -> pd.DataFrame:
+        """One row a picture, in the order given: ``file`` and what the model says of it.
+
+        ========== =============================================================================
+        ``type``   columns
+        ========== =============================================================================
+        class      ``pred_class``, categorical with the model's levels; ``pred_<label>``, boolean,
+                   for multilabel; ``pred`` or ``pred_<name>`` for numbers
+        prob       for classification ``pred_class``; ``pred_<level>``, 0 to 1
+        logit      ``pred_<level>``, before softmax or sigmoid
+        features   ``feature_1`` ...: what the network's body says, as the head sees it
+        ========== =============================================================================
+
+        Parameters
+        ----------
+        x
+            Pictures: all that `mximages` takes.
+        type
+            ``"class"``, ``"prob"``, ``"logit"`` or ``"features"``.
+        on_bad
+            What becomes of pictures that can't be read: ``"na"``, a row without values and a warning that names
+            them; ``"error"``.
+        batch_size
+            Pictures at a time.
+
+        Raises
+        ------
+        PictureError
+            There are no pictures; or bad ones, with ``on_bad="error"``.
+
+        Warns
+        -----
+        PictureWarning
+            Pictures can't be read; all are named.
+        """
+        import pandas as pd
+
+        one_of("type", type, TYPES)
+        one_of("on_bad", on_bad, ("na", "error"))
+        batch_size = whole("batch_size", batch_size, 1)
+        images = mximages(x, on_bad="keep" if on_bad == "na" else "error")
+        values, good = self._outputs(images, type == "features", batch_size)
+        columns: dict[str, Any] = {"file": images.names}
+        if type == "features":
+            names = [f"feature_{number}" for number in range(1, values.shape[1] + 1)]
+            return pd.concat([pd.DataFrame(columns), pd.DataFrame(values, columns=names)], axis=1)
+        probabilities = values if type == "logit" else self._loss.probabilities(values)
+        if self.task == "classification":
+            if type in ("class", "prob"):
+                codes = np.where(good, np.nan_to_num(probabilities).argmax(axis=1), -1)
+                columns["pred_class"] = pd.Categorical.from_codes(codes, categories=list(self.levels))
+            if type != "class":
+                columns |= {f"pred_{level}": probabilities[:, k] for k, level in enumerate(self.levels)}
+        elif self.task == "multilabel":
+            for k, level in enumerate(self.levels):
+                said = probabilities[:, k]
+                columns[f"pred_{level}"] = _yes(said >= 0.5, good) if type == "class" else said
+        else:
+            names = [f"pred_{name}" for name in self.levels] or ["pred"]
+            columns |= {name: probabilities[:, k] for k, name in enumerate(names)}
+        return pd.DataFrame(columns)
+
+    def evaluate(self, x: Any = None, y: Any = None) -> dict[str, float]:
+        """Figures on labelled pictures; see `mxtune.tasks.metrics`. Without pictures, those of the validation.
+
+        Raises
+        ------
+        LabelError
+            The pictures have no labels, or labels that the model does not know.
+        """
+        if x is None:
+            if not self.metrics:
+                raise LabelError("The model was trained without validation.", hint="Give labelled pictures.")
+            return dict(self.metrics)
+        images = self._labelled(x, y)
+        outputs, good = self._outputs(images)
+        return self._figures(np.asarray(images.y)[good], outputs[good])
+
+    def confusion(self, x: Any, y: Any = None) -> pd.DataFrame:
+        """Counts (K, K): the true class in rows, the predicted one in columns.
+
+        Raises
+        ------
+        ArgumentError
+            The model's task is not classification.
+        """
+        self._must_classify("confusion")
+        images = self._labelled(x, y)
+        outputs, good = self._outputs(images)
+        return metrics.confusion(np.asarray(images.y)[good], outputs[good].argmax(axis=1), self.levels)
+
+    def top_losses(self, x: Any, y: Any = None, n: int = 9) -> pd.DataFrame:
+        """The ``n`` pictures the model is most wrong about: ``file, truth, pred_class, prob, loss``.
+
+        ``prob`` is the probability of the true class. For other tasks: ``file, loss``.
+        """
+        import pandas as pd
+
+        n = whole("n", n, 1)
+        images = self._labelled(x, y)
+        outputs, good = self._outputs(images)
+        rows = np.flatnonzero(good)
+        targets = self._targets(np.asarray(images.y)[rows])
+        losses = self._loss.each(outputs[rows].astype(np.float64), targets)
+        order = np.argsort(-losses, kind="stable")[:n]
+        chosen = rows[order]
+        columns: dict[str, Any] = {"file": [images.names[row] for row in chosen]}
+        if self.task == "classification":
+            probabilities = self._loss.probabilities(outputs[chosen].astype(np.float64))
+            truth = np.asarray(images.y)[chosen]
+            categories = list(self.levels)
+            columns["truth"] = pd.Categorical.from_codes(truth, categories=categories)
+            columns["pred_class"] = pd.Categorical.from_codes(probabilities.argmax(axis=1), categories=categories)
+            columns["prob"] = probabilities[np.arange(len(truth)), truth]
+        columns["loss"] = losses[order]
+        return pd.DataFrame(columns)
+
+    # ---- looks
+
+    def summary(self) -> str:
+        """How it was made and how good it is, as text."""
+        pictures = self.settings.get("pictures", {})
+        stages = ", ".join(dict.fromkeys(str(row.get("stage")) for row in self._rows)) or "none"
+        lines = [
+            repr(self)[1:-1],
+            f"  network     {self.network.n_parameters:,} parameters; weights: "
+            f"{self.provenance.get('source', 'unknown')} ({self.provenance.get('licence', 'unknown licence')})",
+            f"  pictures    {self.preprocess}",
+            f"  trained on  {pictures.get('training', 0)} pictures, validated on {pictures.get('validation', 0)}",
+            f"  stages      {stages}; {len(self._rows)} epochs; seed {self.settings.get('seed')}",
+        ]
+        lines += [f"  {name:<24}{value:.4g}" for name, value in self.metrics.items()]
+        return "\n".join(lines)
+
+    def plot(self, path: Optional[PathLike] = None, kind: str = "history", x: Any = None, y: Any = None) -> Figure:
+        """A figure; written to a file if `path` is given.
+
+        Parameters
+        ----------
+        path
+            Ends in .png, .pdf or .svg.
+        kind
+            ``"history"``; ``"confusion"`` and ``"top_losses"`` need labelled pictures.
+        x, y
+            These pictures.
+        """
+        from . import report
+
+        one_of("kind", kind, KINDS)
+        if kind != "history" and x is None:
+            raise ArgumentError(f'kind = "{kind}" needs labelled pictures as `x`.')
+        figure: Figure
+        if kind == "history":
+            figure = report.history(self.history)
+        elif kind == "confusion":
+            figure = report.confusion(self.confusion(x, y))
+        else:
+            figure = self._worst(x, y)
+        if path is not None:
+            report.write(figure, user_path("path", path))
+        return figure
+
+    def _worst(self, x: Any, y: Any) -> Figure:
+        from . import report
+
+        images = self._labelled(x, y)
+        worst = self.top_losses(images)
+        places = {name: place for place, name in enumerate(images.names)}
+        titles = [f"loss {loss:.2f}" for loss in worst["loss"]]
+        if self.task == "classification":
+            titles = [f"{t}, taken for {p} ({q:.2f})" for t, p, q in zip(worst.truth, worst.pred_class, worst.prob)]
+        figure: Figure = report.gallery([images.open(places[name]) for name in worst["file"]], titles)
+        return figure
+
+    @property
+    def r(self) -> ModelInR:
+        """What the R package does with a model, in an R inside this process: ``model.r.predict("photos")``."""
+        from ..rhost.model_in_r import ModelInR
+
+        return ModelInR(self)
+
+    # ---- in and out
+
+    def save(self, path: PathLike) -> None:
+        """Write the model to one file; see ARCHITECTURE.md for its format. A crash leaves an older file whole."""
+        bundle.write(user_path("path", path), self._manifest(), to_json(self.network.graph), self._arrays())
+
+    def to_bytes(self) -> bytes:
+        """What `save` would write."""
+        stream = io.BytesIO()
+        bundle.write(stream, self._manifest(), to_json(self.network.graph), self._arrays())
+        return stream.getvalue()
+
+    @classmethod
+    def from_bytes(cls, content: bytes) -> Model:
+        """The model that `to_bytes` wrote.
+
+        Raises
+        ------
+        ModelFileError
+            The content is damaged, hostile, too new, or no model.
+        """
+        return _of_parts(*bundle.read(bytes(content)), "the bytes")
+
+    def __reduce__(self) -> tuple[Any, tuple[bytes]]:
+        return Model.from_bytes, (self.to_bytes(),)
+
+    def _manifest(self) -> dict[str, Any]:
+        network = self.network
+        return {
+            "task": self.task,
+            "levels": list(self.levels),
+            "preprocess": self.preprocess.to_dict(),
+            "network": {"classifier": network.classifier, "provenance": network.provenance},
+            "settings": self.settings,
+            "metrics": self.metrics,
+            "history": self._rows,
+            "versions": self.versions,
+        }
+
+    def _arrays(self) -> dict[str, Array]:
+        return {name: np.ascontiguousarray(array) for name, array in self.network.params.items()}
+
+    # ---- inner work
+
+    @property
+    def _loss(self) -> Loss:
+        if self.task == "regression":  # in the targets' own units
+            return loss_for(self.task, np.zeros((2, len(self.levels) or 1)), len(self.levels) or 1)
+        return loss_for(self.task, np.zeros((1, 1)), len(self.levels))
+
+    def _targets(self, y: Array) -> Array:
+        return y if self.task == "classification" else y.reshape(len(y), -1).astype(np.float64)
+
+    def _figures(self, y: Array, outputs: Array) -> dict[str, float]:
+        if len(y) == 0:
+            raise MxtuneError("None of the pictures can be read.")
+        probabilities = self._loss.probabilities(outputs.astype(np.float64))
+        if self.task == "classification":
+            return metrics.classification(y, probabilities)
+        if self.task == "multilabel":
+            return metrics.multilabel(y, probabilities)
+        return metrics.regression(self._targets(y), probabilities)
+
+    def measured(self, images: ImageSet) -> Model:
+        """The model with `metrics` measured on these pictures, as `mxtrain` returns it."""
+        outputs, good = self._outputs(images, title="Validating")
+        figures = self._figures(np.asarray(images.y)[good], outputs[good])
+        found = Model(self.network, self.task, self.levels, self._rows, self.settings, figures, self.versions)
+        found._executors = self._executors  # ready to predict
+        return found
+
+    def _labelled(self, x: Any, y: Any) -> ImageSet:
+        images = mximages(x, y, levels=self.levels or None, task=self.task)
+        if images.y is None:
+            raise LabelError("The pictures have no labels.", hint="Use class folders, or give the labels as `y`.")
+        return images
+
+    def _must_classify(self, verb: str) -> None:
+        if self.task != "classification":
+            raise ArgumentError(f"{verb} is for classification.", [f"the model's task is {self.task}"])
+
+    def _outputs(
+        self, images: ImageSet, body: bool = False, batch_size: int = _BATCH, title: str = "Predicting"
+    ) -> tuple[Array, Array]:
+        """Logits or features (N, K) float32, NaN for bad pictures, and which are good, (N,) bool."""
+        executor = self._executor("features" if body else "logits")
+        return outputs(executor, self.preprocess, images, self._width(body), batch_size, title)
+
+    def _width(self, body: bool) -> int:
+        head = self.network.params[f"{self.network.classifier}_weight"]
+        return int(head.shape[1] if body else head.shape[0])
+
+    def _executor(self, which: str) -> Executor:
+        with self._lock:
+            if which not in self._executors:
+                network = self.network.body if which == "features" else self.network
+                self._executors[which] = Executor(network.graph, network.params, resolve("auto"))
+            return self._executors[which]
+
+    def __repr__(self) -> str:
+        name = self.provenance.get("name", "network")
+        if self.task == "regression":
+            what = "regression of " + (", ".join(self.levels) or "one number")
+        else:
+            kinds = "classes" if self.task == "classification" else "labels"
+            shown = ", ".join(self.levels[:6]) + (", ..." if len(self.levels) > 6 else "")
+            what = f"{len(self.levels)} {kinds} ({shown})"
+        told = ""
+        if self.metrics:
+            first, n = next(iter(self.metrics)), int(self.metrics.get("n", 0))
+            told = f", {first} {self.metrics[first]:.3g} on {n} validation picture{'' if n == 1 else 's'}"
+        return f"<Model {name}: {what}{told}>"
+
+
+Model.__module__ = "mxtune"  # R dispatches on it: it must outlast a file that moves
+
+
+def mxload(path: PathLike) -> Model:
+    """The `Model` in a file that `Model.save`, or R's ``mxsave()``, wrote.
+
+    Reading runs no code from the file: every size, name and checksum is checked first.
+
+    Raises
+    ------
+    ModelFileError
+        There is no such file; or it is damaged, hostile, made by a newer version, or no model at all.
+
+    Examples
+    --------
+    >>> import tempfile, os
+    >>> from mxtune import mxexample, mxload, mxtrain
+    >>> model = mxtrain(mxexample("fashion"), tune="head", verbose=0)
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     model.save(os.path.join(folder, "fashion.mxt"))
+    ...     mxload(os.path.join(folder, "fashion.mxt")).levels == model.levels
+    True
+    """
+    file = user_path("path", path)
+    return _of_parts(*bundle.read(file), file.name)
+
+
+def _of_parts(told: Mapping[str, Any], symbol: str, arrays: dict[str, Array], name: str) -> Model:
+    network = manifest.network_of(told, symbol, arrays, name)
+    return Model(
+        network,
+        told["task"],
+        told["levels"],
+        told["history"],
+        told["settings"],
+        {figure: np.nan if value is None else value for figure, value in told["metrics"].items()},
+        told["versions"],
+    )
+
+
+def _yes(said: Array, good: Array) -> Any:
+    """True and false, and NA for bad pictures."""
+    import pandas as pd
+
+    return said if good.all() else pd.arrays.BooleanArray(said, ~good)
+
+
+def _versions() -> dict[str, str]:
+    from importlib.metadata import PackageNotFoundError, version
+
+    from .. import __version__
+
+    try:
+        engine = version("mxnet")
+    except PackageNotFoundError:
+        engine = "unknown"
+    return {"mxtune": __version__, "mxnet": engine, "numpy": np.__version__}

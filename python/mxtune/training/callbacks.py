@@ -1,0 +1,83 @@
+"""What may watch a training, and end it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Union, cast
+
+from ..errors import ArgumentError, TrainingError
+
+
+class Callback:
+    """Watches a training; override what you need.
+
+    Examples
+    --------
+    >>> class StopAtOne(Callback):
+    ...     def on_epoch(self, epoch, metrics):
+    ...         return metrics["train_loss"] > 1  # False ends the training
+    >>> StopAtOne().on_epoch(1, {"train_loss": 0.5})
+    False
+    """
+
+    def on_start(self, settings: Mapping[str, Any]) -> Any:
+        """Before the first stage; ``settings`` are those that the model keeps."""
+
+    def on_epoch(self, epoch: int, metrics: Mapping[str, Any]) -> Any:
+        """After an epoch, counted from 1 in each stage; ``metrics`` is its row of the history.
+
+        Returning False ends the training with the best model so far.
+        """
+
+    def on_end(self, history: Sequence[Mapping[str, Any]]) -> Any:
+        """After the last stage."""
+
+
+Watcher = Union[Callback, Callable[[int, Mapping[str, Any]], Any]]
+
+
+def parse(callbacks: Union[Watcher, Sequence[Watcher], None]) -> list[Watcher]:
+    """One callback or several as a list.
+
+    Raises
+    ------
+    ArgumentError
+        Something in it is neither a Callback nor a function of epoch and metrics.
+    """
+    if callbacks is None:
+        return []
+    listed = list(callbacks) if isinstance(callbacks, (list, tuple)) else [callbacks]
+    wrong = [
+        f"{one!r} is neither"
+        for one in listed
+        if not callable(one) and not hasattr(one, "on_epoch") and not isinstance(one, Callback)
+    ]
+    if wrong:
+        raise ArgumentError("`callbacks` must be Callback objects, or functions of epoch and metrics.", wrong)
+    return cast("list[Watcher]", listed)
+
+
+def tell(callbacks: Sequence[Watcher], station: str, *arguments: Any) -> bool:
+    """Call each callback's ``station``; False if one of them asked for the end.
+
+    Raises
+    ------
+    TrainingError
+        A callback failed; its own error is the cause.
+    """
+    go_on = True
+    for callback in callbacks:
+        function = getattr(callback, station, None)
+        if function is None and station == "on_epoch":
+            function = callback
+        if function is None:
+            continue
+        try:
+            answer = function(*arguments)
+        except Exception as error:
+            name = getattr(callback, "__name__", type(callback).__name__)
+            raise TrainingError(
+                f"The callback {name} failed in {station}.", [f"{type(error).__name__}: {error}"]
+            ) from error
+        go_on = go_on and not (answer is False or (hasattr(answer, "item") and answer.item() is False))
+    return go_on

@@ -1,0 +1,250 @@
+"""The Python side of the border that R crosses, spoken to as R does."""
+
+from __future__ import annotations
+
+import ctypes
+import re
+import warnings
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from mxtune import _border, errors, progress
+from mxtune._border.from_r import NA_INTEGER, from_r
+from mxtune._border.to_r import to_r
+
+
+def sent(values: Any, kind: str = "double", dim: Any = ()) -> tuple[dict[str, Any], Any]:
+    """What R sends for a vector, and the vector, which must stay alive."""
+    types = {"double": np.float64, "integer": np.int32, "logical": np.int32, "raw": np.uint8}
+    vector = np.asarray(values, types[kind])
+    address = float(vector.ctypes.data)
+    told = {"..r": "numbers", "type": kind, "length": vector.size, "dim": list(dim), "address": address}
+    return told, vector
+
+
+def received(told: dict[str, Any]) -> list[Any]:
+    """What R sees in the vector that waits under a token."""
+    types = {
+        "double": ctypes.c_double,
+        "integer": ctypes.c_int32,
+        "logical": ctypes.c_int32,
+        "raw": ctypes.c_uint8,
+    }
+    memory = (types[told["..r"]] * told["length"])()
+    _border.fill(float(told["token"]), float(ctypes.addressof(memory)))
+    return list(memory)
+
+
+class Owner:
+    """Stands for an object of ours whose methods R calls."""
+
+    def whole(self, epochs: int | None = None, lr: float = 0.1, levels: list[str] | None = None) -> str:
+        return repr((epochs, lr, levels))
+
+    def fails(self) -> None:
+        raise errors.PictureError("Can't read 1 of 2 pictures.", ["a {b}.jpg: empty"], 'Use on_bad = "skip".')
+
+    def broken(self) -> None:
+        raise KeyError("x")
+
+    def interrupted(self) -> None:
+        raise KeyboardInterrupt
+
+    def warns(self) -> int:
+        warnings.warn(errors.LabelWarning("One class is small.", ["cat: 1 picture"]), stacklevel=2)
+        warnings.warn("old", DeprecationWarning, stacklevel=2)
+        return 1
+
+    def tells(self) -> None:
+        reporter = progress.current()
+        reporter.event("start", title="Training", total=1000, unit="pictures")
+        for _ in range(1000):
+            reporter.event("advance", n=1)
+        reporter.event("epoch", stage="head", epoch=1, epochs=2, metrics={"loss": np.float32(0.5)})
+
+    def watched(self, callbacks: Any = ()) -> Any:
+        return callbacks.on_epoch(1, {"loss": np.float64(0.25)})
+
+
+def call(what: str, **arguments: Any) -> dict[str, Any]:
+    return _border.call(what, Owner(), arguments)
+
+
+def test_whole_numbers_become_int_where_the_argument_takes_one() -> None:
+    assert call("whole", epochs=3.0, lr=1.0)["value"] == "(3, 1.0, None)"
+
+
+def test_a_single_string_becomes_a_list_where_only_several_fit() -> None:
+    assert call("whole", levels="cat")["value"] == "(None, 0.1, ['cat'])"
+
+
+def test_an_error_becomes_data_with_the_class_names_of_r() -> None:
+    error = call("fails")["error"]
+    assert error["classes"] == ["mxtune_picture_error", "mxtune_error"]
+    assert error["message"] == "Can't read 1 of 2 pictures."
+    assert error["bullets"] == ["a {b}.jpg: empty"]
+    assert error["hint"] == 'Use on_bad = "skip".'
+    assert "Traceback" in error["trace"]
+
+
+def test_an_error_that_is_not_ours_tells_its_kind() -> None:
+    error = call("broken")["error"]
+    assert error["classes"] == []
+    assert error["message"] == "KeyError: 'x'"
+
+
+def test_an_interrupt_is_told_as_one() -> None:
+    assert call("interrupted")["error"] == {"classes": ["interrupt"]}
+
+
+def test_warnings_are_told_and_those_for_developers_are_not() -> None:
+    told = call("warns")["warnings"]
+    assert [w["classes"] for w in told] == [["mxtune_label_warning", "mxtune_warning"]]
+    assert told[0]["bullets"] == ["cat: 1 picture"]
+
+
+def test_every_error_class_has_a_name_in_r() -> None:
+    for name, kind in vars(errors).items():
+        if isinstance(kind, type) and issubclass(kind, errors.MxtuneError):
+            classes = _border._condition(kind("x"))["classes"]
+            assert classes[-1] == "mxtune_error", name
+
+
+def test_progress_reaches_the_listener_and_not_more_often_than_it_can_be_seen() -> None:
+    heard: list[tuple[str, dict[str, Any]]] = []
+
+    def hears(kind: str) -> Callable[..., None]:
+        return lambda info: heard.append((kind, info))
+
+    _border.call("tells", Owner(), {}, {kind: hears(kind) for kind in ("start", "advance", "epoch", "end")})
+    kinds = [kind for kind, _ in heard]
+    assert kinds[0] == "start"
+    assert kinds[-2:] == ["epoch", "end"]
+    assert 1 <= kinds.count("advance") < 20
+    assert type(heard[-2][1]["metrics"]["loss"]) is float
+
+
+def test_what_no_function_hears_does_not_cross() -> None:
+    heard: list[dict[str, Any]] = []
+    assert _border.call("tells", Owner(), {}, {"epoch": heard.append})["error"] is None
+    assert len(heard) == 1
+
+
+def test_without_a_listener_nothing_is_printed(capsys: pytest.CaptureFixture[str]) -> None:
+    call("tells")
+    assert capsys.readouterr() == ("", "")
+
+
+def test_a_function_of_r_is_a_callback_and_its_error_is_told() -> None:
+    assert call("watched", callbacks=lambda epoch, metrics: metrics["loss"] < epoch)["value"] is True
+    error = call("watched", callbacks=lambda *_: {"..r": "error", "message": "object 'x' not found"})["error"]
+    assert error["classes"] == ["mxtune_callback_error"]
+    assert error["message"] == "The callback on_epoch failed."
+    assert error["bullets"] == ["object 'x' not found"]
+
+
+def test_ctrl_c_at_any_moment_in_r_is_ctrl_c() -> None:
+    def at_the_border(*_: Any) -> None:
+        raise RuntimeError("(Unknown exception occurred)")
+
+    for function in (lambda *_: {"..r": "interrupt"}, at_the_border):
+        assert call("watched", callbacks=function)["error"] == {"classes": ["interrupt"]}
+
+
+def test_numbers_are_copied_out_of_memory_that_is_only_lent() -> None:
+    told, vector = sent([1.0, 2.0])
+    numbers = from_r(told, "y")
+    vector[:] = 0
+    assert numbers.tolist() == [1.0, 2.0]
+
+
+def test_missing_whole_numbers_and_logicals_are_not_a_number() -> None:
+    told, _alive = sent([1, NA_INTEGER], "integer")
+    np.testing.assert_array_equal(from_r(told), [1, np.nan])
+    told, _alive = sent([1, 0], "logical")
+    assert from_r(told).dtype == bool
+
+
+def test_a_matrix_of_r_keeps_rows_and_columns() -> None:
+    told, _alive = sent([1, 2, 3, 4, 5, 6], dim=(2, 3))
+    assert from_r(told).tolist() == [[1, 3, 5], [2, 4, 6]]
+
+
+@pytest.mark.parametrize(("layout", "order"), [("NHWC", (0, 1, 2, 3)), ("HWCN", (1, 2, 3, 0))])
+def test_pictures_have_their_axes_in_place(layout: str, order: tuple[int, ...]) -> None:
+    pictures = np.arange(2 * 3 * 4 * 3, dtype=np.float64).reshape(2, 3, 4, 3)
+    ordered = pictures.transpose(order)
+    vector, _alive = sent(ordered.ravel(order="F"), dim=ordered.shape)
+    out = from_r({"..r": "pictures", "vector": vector, "layout": layout})
+    np.testing.assert_array_equal(out, pictures)
+
+
+def test_raw_pictures_do_not_alias_memory_of_r() -> None:
+    vector, memory = sent(np.zeros(48), "raw", dim=(4, 4, 3))
+    out = from_r({"..r": "pictures", "vector": vector, "layout": "HWC"})
+    memory[:] = 9
+    assert out.max() == 0
+
+
+def test_large_whole_numbers_go_to_r_as_doubles() -> None:
+    assert type(to_r(2**40)) is float
+    assert to_r(7) == 7
+    assert received(to_r(np.array([1, 2**40]))) == [1.0, float(2**40)]
+
+
+def test_a_frame_goes_to_r_column_by_column() -> None:
+    frame = pd.DataFrame(
+        {
+            "file": ["a", None],
+            "pred_class": pd.Categorical(["v", None], categories=["w", "v"]),
+            "prob": [0.5, np.nan],
+            "n": [1, 2],
+            "ok": [True, False],
+        }
+    )
+    told = to_r(frame)
+    text, classes, prob, n, ok = told["columns"]
+    assert text["values"] == ["a", ""]
+    assert text["missing"] == [1]
+    assert received(classes["codes"]) == [2, NA_INTEGER]
+    assert classes["levels"]["values"] == ["w", "v"]
+    numbers = np.array(received(prob))
+    assert numbers[0] == 0.5
+    assert numbers.view(np.int64)[1] & 0xFFFFFFFF == 1954, "the NaN must be R's NA"
+    assert n["..r"] == "integer"
+    assert received(n) == [1, 2]
+    assert received(ok) == [1, 0]
+
+
+def test_an_empty_frame_and_empty_vectors_cross() -> None:
+    told = to_r(pd.DataFrame({"file": [], "pred": np.zeros(0)}))
+    assert told["rows"] == 0
+    assert received(to_r(np.zeros(0))) == []
+
+
+def test_what_waits_for_r_is_given_once() -> None:
+    told = to_r(np.ones(3))
+    received(told)
+    with pytest.raises(KeyError):
+        received(told)
+
+
+def test_an_object_lent_to_r_is_the_same_object() -> None:
+    value = object()
+    assert _border.take(_border.lend(value)) is value
+
+
+def test_install_mxtune_installs_what_the_lock_pins() -> None:
+    root = Path(__file__).parents[3]
+    wanted = (root / "inst" / "requirements.txt").read_text().splitlines()
+    pins = {line.split("==")[0]: line.split(";")[0] for line in wanted if "==" in line.split(";")[0]}
+    locked = re.findall(r"^([a-z0-9-]+==[^ ;]+)", (root / "requirements.lock").read_text(), re.MULTILINE)
+    assert set(pins.values()) <= set(locked)
+    runtime = re.search(r"^dependencies = \[(.*?)^\]", (root / "pyproject.toml").read_text(), re.M | re.S)
+    assert runtime is not None
+    assert set(re.findall(r'^  "([a-z0-9-]+)', runtime[1], re.MULTILINE)) == set(pins)

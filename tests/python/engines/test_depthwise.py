@@ -1,0 +1,77 @@
+"""Depthwise convolutions in training: another graph, the same function and the same gradients."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from mxtune.engines.mxnet import symbols
+from mxtune.engines.mxnet.executor import Executor
+from mxtune.engines.mxnet.passes.depthwise import dense_depthwise
+from mxtune.graph import Graph, Node
+
+RNG = np.random.default_rng(3)
+
+
+def depthwise(kernel: int, stride: int, pads: str, pad: int = 0, bias: bool = True) -> tuple[Graph, dict]:
+    nodes = [
+        Node("data"), Node("w"), *([Node("b")] if bias else []),
+        Node("pad", "Pad", {"mode": "constant", "pad_width": pads}, (("data", 0),)),
+        Node(
+            "conv", "Convolution",
+            {"kernel": str((kernel,) * 2), "stride": str((stride,) * 2), "pad": str((pad,) * 2), "num_filter": "6",
+             "num_group": "6", "no_bias": str(not bias)},
+            (("pad" if pads else "data", 0), ("w", 0), *([("b", 0)] if bias else [])),
+        ),
+    ]  # fmt: skip
+    graph = Graph(tuple(node for node in nodes if pads or node.name != "pad"), (("conv", 0),))
+    params = {"w": RNG.normal(size=(6, 1, kernel, kernel)), "b": RNG.normal(size=6)}
+    return graph, {name: array.astype("float32") for name, array in params.items() if name in graph}
+
+
+def learned(graph: Graph, params: dict[str, np.ndarray], data: np.ndarray) -> tuple[np.ndarray, dict[str, np.ndarray]]:
+    """The outputs, and the gradients (a tenth of them, as AdamW keeps them)."""
+    executor = Executor(graph, params, trainable=["w", "b"])
+    outputs = executor.predict(data)
+    wanted = np.arange(outputs.size, dtype="float32").reshape(outputs.shape) % 7
+    executor.step(data, lambda said: (1.0, said - wanted), 1e-3)
+    return outputs, {name: array for name, array in executor.state().items() if name.startswith("mean:")}
+
+
+@pytest.mark.parametrize(
+    ("kernel", "stride", "pads", "pad", "size"),
+    [
+        (5, 1, "", 2, (2, 2)),
+        (3, 1, "", 1, (2, 3)),
+        (5, 2, "", 2, (7, 6)),
+        (5, 1, "", 0, (6, 5)),
+        (3, 2, "(0,0,0,0,0,1,0,1)", 0, (6, 4)),
+        (5, 2, "(0,0,0,0,1,2,0,1)", 0, (4, 5)),
+    ],
+)
+@pytest.mark.parametrize("bias", [True, False])
+def test_a_depthwise_convolution_of_a_small_map_is_a_matrix_product(
+    kernel: int, stride: int, pads: str, pad: int, size: tuple[int, int], bias: bool
+) -> None:
+    graph, params = depthwise(kernel, stride, pads, pad, bias)
+    data = RNG.normal(size=(4, 6, *size)).astype("float32")
+    shapes = symbols.infer_shapes(graph, {"data": data.shape})
+    dense, arrays = dense_depthwise(graph, params, ["w", "b"], shapes)
+    assert not any(node.op in ("Convolution", "Pad") for node in dense.nodes)
+    outputs, gradients = learned(dense, arrays, data)
+    expected, wanted = learned(graph, params, data)
+    np.testing.assert_allclose(outputs, expected, atol=1e-4)
+    for name, gradient in wanted.items():
+        np.testing.assert_allclose(gradients[name], gradient, atol=1e-3)
+
+
+@pytest.mark.parametrize(
+    ("kernel", "pad", "size", "trainable"),
+    [(3, 1, (7, 7), ["w"]), (5, 2, (14, 14), ["w"]), (5, 2, (7, 7), ["b"])],
+)
+def test_what_is_quick_large_or_frozen_stays_a_convolution(
+    kernel: int, pad: int, size: tuple[int, int], trainable: list[str]
+) -> None:
+    graph, params = depthwise(kernel, 1, "", pad)
+    shapes = symbols.infer_shapes(graph, {"data": (4, 6, *size)})
+    assert dense_depthwise(graph, params, trainable, shapes)[0] == graph

@@ -1,0 +1,155 @@
+"""A GPU is used where MXNet has code for it; otherwise one sentence says why not."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from mxtune.engines import mxnet as engine
+from mxtune.engines.mxnet import cuda, devices
+from mxtune.engines.mxnet.devices import Build, Device, choose, resolve
+from mxtune.errors import ArgumentError, DeviceError
+
+CPU = (Device("cpu"),)
+A10 = cuda.Gpu(0, "NVIDIA A10", (8, 6))
+L4 = cuda.Gpu(1, "NVIDIA L4", (8, 9))
+H100 = cuda.Gpu(0, "NVIDIA H100", (9, 0))
+K80 = cuda.Gpu(0, "Tesla K80", (3, 7))
+WITH_CUDA, WITHOUT = Build("11.7"), Build()
+
+
+@pytest.mark.parametrize(
+    ("request_", "gpus", "found"),
+    [
+        ("auto", (A10, L4), ["gpu:0"]),
+        ("gpu", (A10, L4), ["gpu:0"]),
+        ("auto", (H100, L4), ["gpu:1"]),
+        ("gpu", (H100, L4), ["gpu:1"]),
+        ("gpu:1", (A10, L4), ["gpu:1"]),
+        (["gpu:1", "gpu:0"], (A10, L4), ["gpu:1", "gpu:0"]),
+        ("cpu", (A10,), ["cpu"]),
+        (["cpu"], (A10,), ["cpu"]),
+        (Device("gpu", 1), (A10, L4), ["gpu:1"]),
+    ],
+)
+def test_usable_gpus_are_chosen(request_: devices.Request, gpus: tuple[cuda.Gpu, ...], found: list[str]) -> None:
+    choice = choose(request_, WITH_CUDA, gpus)
+    assert [str(device) for device in choice.devices] == found
+    assert choice.reason is None
+
+
+@pytest.mark.parametrize(
+    ("build", "gpus", "reason", "remedy"),
+    [
+        (WITH_CUDA, (), "the NVIDIA driver shows no GPU here", "nvidia-smi must list it"),
+        (WITHOUT, (A10,), "MXNet is installed without CUDA, which NVIDIA A10 needs", "mxnet-cu117==1.9.1"),
+        (
+            WITH_CUDA,
+            (H100,),
+            "MXNet 1.9.1 has machine code for compute capability 5.0 to 8.9, not for "
+            "NVIDIA H100 (compute capability 9.0)",
+            "Maxwell to Ada",
+        ),
+        (WITHOUT, (H100,), "compute capability 9.0", "Maxwell to Ada"),
+        (WITH_CUDA, (K80,), "Tesla K80 (compute capability 3.7)", "Maxwell to Ada"),
+        (Build("10.2"), (A10,), "compute capability 5.0 to 7.5, not for NVIDIA A10", "mxnet-cu117==1.9.1"),
+        (
+            Build("11.7", "MXNet can't be loaded: the shared library libcudnn.so.8 is missing."),
+            (A10,),
+            "the shared library libcudnn.so.8 is missing",
+            "mxinfo()",
+        ),
+    ],
+)
+def test_each_reason_against_a_gpu_is_told_with_what_would_help(
+    build: Build, gpus: tuple[cuda.Gpu, ...], reason: str, remedy: str
+) -> None:
+    automatic = choose("auto", build, gpus)
+    assert automatic.devices == CPU
+    assert reason in str(automatic.reason)
+    assert remedy in str(automatic.remedy)
+    asked = choose("gpu", build, gpus)
+    assert asked.devices == ()
+    assert (asked.reason, asked.remedy) == (automatic.reason, automatic.remedy)
+
+
+def test_a_gpu_that_fails_when_tried_is_passed_over() -> None:
+    old = Build("11.7", fault=lambda index: "CUDA driver version is insufficient" if index == 0 else None)
+    assert [str(device) for device in choose("auto", old, (A10, L4)).devices] == ["gpu:1"]
+    assert choose("auto", old, (A10,)).devices == CPU
+    choice = choose("gpu:0", old, (A10, L4))
+    assert choice.devices == ()
+    assert choice.reason == "MXNet can't compute on NVIDIA A10: CUDA driver version is insufficient"
+    assert "newer NVIDIA driver" in str(choice.remedy)
+
+
+def test_a_gpu_is_tried_by_computing_on_it() -> None:
+    assert engine.load().runtime.Features().is_enabled("CUDA") or "GPU" in str(devices.fault(0))
+
+
+def test_gpu_that_is_not_there_is_told_with_those_that_are() -> None:
+    choice = choose("gpu:3", WITH_CUDA, (A10, L4))
+    assert choice.devices == ()
+    assert choice.reason == "there is no gpu:3"
+    assert choice.remedy == "this machine has gpu:0 NVIDIA A10, gpu:1 NVIDIA L4"
+
+
+def test_one_unusable_gpu_of_a_list_is_an_error() -> None:
+    choice = choose(["gpu:0", "gpu:1"], WITH_CUDA, (H100, L4))
+    assert choice.devices == ()
+    assert "H100" in str(choice.reason)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        "",
+        "GPU",
+        "gpu:",
+        "gpu:-1",
+        "gpu:x",
+        "cuda",
+        "cpu:0",
+        [],
+        ["gpu:0", "gpu:0"],
+        ["cpu", "gpu:0"],
+        1,
+        None,
+    ],
+)
+def test_what_is_no_device_is_named(wrong: object) -> None:
+    with pytest.raises(ArgumentError, match=re.escape(repr(wrong))):
+        resolve(wrong)  # type: ignore[arg-type]
+
+
+def test_without_a_gpu_auto_is_the_cpu_and_gpu_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cuda, "gpus", lambda: ())
+    assert resolve() == resolve("auto") == resolve("cpu") == CPU
+    with pytest.raises(DeviceError) as caught:
+        resolve("gpu")
+    assert str(caught.value) == (
+        "No GPU can be used: the NVIDIA driver shows no GPU here.\n"
+        "i Where there is one, nvidia-smi must list it and CUDA_VISIBLE_DEVICES must not hide it."
+    )
+    assert devices.explain_gpu().startswith("No GPU is used: the NVIDIA driver shows no GPU here; where")
+
+
+def test_this_mxnet_without_cuda_says_so_beside_a_gpu(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cuda, "gpus", lambda: (A10,))
+    assert resolve("auto") == CPU
+    with pytest.raises(DeviceError, match="No GPU can be used: MXNet is installed without CUDA") as caught:
+        resolve("gpu:0")
+    assert str(caught.value.hint).endswith("&& pip install --force-reinstall --no-deps mxnet-cu117==1.9.1")
+
+
+def test_looking_for_gpus_never_fails() -> None:
+    found = cuda.gpus()
+    assert [gpu.index for gpu in found] == list(range(len(found)))
+
+
+def test_every_cuda_library_has_its_wheel() -> None:
+    for library, _, wheel in cuda.LIBRARIES:
+        assert cuda.wheel_of(library) == wheel
+        assert wheel in devices.gpu_command()
+    assert cuda.wheel_of("libgomp.so.1") is None

@@ -1,0 +1,60 @@
+"""Callbacks: what may be one, what is told, what a fault of theirs says."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from mxtune import Callback
+from mxtune.errors import ArgumentError, TrainingError
+from mxtune.training.callbacks import parse, tell
+
+
+class Stops(Callback):
+    def on_epoch(self, epoch: int, metrics: Any) -> bool:  # noqa: ARG002
+        return epoch < 2
+
+
+def fails(epoch: int, metrics: Any) -> None:  # noqa: ARG001
+    raise KeyError("loss")
+
+
+def test_none_one_and_several_are_a_list() -> None:
+    stops = Stops()
+    assert parse(None) == []
+    assert parse(stops) == [stops]
+    assert parse((stops, fails)) == [stops, fails]
+
+
+def test_what_can_not_watch_is_named() -> None:
+    with pytest.raises(ArgumentError, match=r"x 'stop' is neither\nx 3 is neither"):
+        parse([fails, "stop", 3])  # type: ignore[list-item]
+
+
+@pytest.mark.parametrize(("answer", "goes_on"), [(None, True), (True, True), (0, True), (False, False)])
+def test_false_ends_the_training(answer: Any, goes_on: bool) -> None:
+    assert tell([lambda *_: answer], "on_epoch", 1, {}) is goes_on
+
+
+def test_false_of_numpy_is_false() -> None:
+    assert not tell([lambda *_: np.bool_(False)], "on_epoch", 1, {})
+
+
+def test_every_callback_is_told_after_one_has_stopped() -> None:
+    seen: list[int] = []
+    assert not tell([lambda *_: False, lambda epoch, _: seen.append(epoch)], "on_epoch", 5, {})
+    assert seen == [5]
+
+
+def test_a_fault_names_callback_and_station_and_keeps_its_cause() -> None:
+    with pytest.raises(TrainingError) as caught:
+        tell([Stops(), fails], "on_epoch", 1, {})
+    assert str(caught.value) == "The callback fails failed in on_epoch.\nx KeyError: 'loss'"
+    assert isinstance(caught.value.__cause__, KeyError)
+
+
+def test_functions_hear_of_epochs_only() -> None:
+    assert tell([fails], "on_start", {})
+    assert tell([fails], "on_end", [])

@@ -1,0 +1,111 @@
+"""Features of the frozen network: computed once, kept, and computed anew where what was kept is damaged."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from mxtune import Network, mxexample, mximages, mxnetwork, progress
+from mxtune.engines.mxnet.devices import Device
+from mxtune.errors import ArgumentError
+from mxtune.images.loader import Views
+from mxtune.training.features import features, fingerprint
+
+CPU: Sequence[Device] = (Device("cpu", 0),)
+IMAGES = mximages(mxexample("fashion")).take(range(0, 320, 10))
+
+
+@pytest.fixture(scope="module")
+def body() -> Network:
+    return mxnetwork("efficientnet_lite0", image_size=64).replace_head(10, stages=True).body
+
+
+@pytest.fixture
+def sets(body: Network) -> list[Views]:
+    return [Views(IMAGES.take(range(25)), body.preprocess), Views(IMAGES.take(range(25, 32)), body.preprocess)]
+
+
+@pytest.fixture(scope="module")
+def expected(body: Network) -> np.ndarray:
+    from mxtune.engines.mxnet.executor import Executor
+
+    return np.asarray(Executor(body.graph, body.params).predict(Views(IMAGES, body.preprocess).central(range(32))))
+
+
+def test_every_set_gets_its_rows_of_one_array(body: Network, sets: list[Views], expected: np.ndarray) -> None:
+    train, held = features(body, sets, CPU, 8)
+    assert (train.shape, held.shape) == ((25, expected.shape[1]), (7, expected.shape[1]))
+    assert train.base is held.base is not None
+    np.testing.assert_allclose(np.concatenate([train, held]), expected, atol=1e-4)
+
+
+def test_a_second_run_computes_nothing(body: Network, sets: list[Views], tmp_path: Path) -> None:
+    told: list[str] = []
+
+    class Listener:
+        def event(self, kind: str, **info: Any) -> None:
+            told.append(f"{kind} {info.get('n', '')}")
+
+    first = features(body, sets, CPU, 8, tmp_path)
+    files = {file: file.stat().st_mtime_ns for file in tmp_path.iterdir()}
+    assert len(files) == 2
+    with progress.using(Listener()):
+        second = features(body, sets, CPU, 8, str(tmp_path))
+    assert told[1:3] == ["advance 25", "advance 7"]  # whole sets at once, not batches
+    assert files == {file: file.stat().st_mtime_ns for file in tmp_path.iterdir()}
+    for one, other in zip(first, second):
+        np.testing.assert_array_equal(one, other)
+
+
+@pytest.mark.parametrize("damage", ["cut", "byte", "empty", "other"])
+def test_a_damaged_file_is_computed_anew(body: Network, sets: list[Views], tmp_path: Path, damage: str) -> None:
+    whole = features(body, sets, CPU, 8, tmp_path)
+    for file in tmp_path.iterdir():
+        content = bytearray(file.read_bytes())
+        content[5000] ^= 1 if damage == "byte" else 0
+        file.write_bytes({"cut": content[:-100], "byte": content, "empty": b"", "other": b"no array at all"}[damage])
+    for one, other in zip(features(body, sets, CPU, 8, tmp_path), whole):
+        np.testing.assert_array_equal(one, other)
+
+
+def test_another_network_size_or_picture_has_other_files(body: Network, sets: list[Views], tmp_path: Path) -> None:
+    from dataclasses import replace
+
+    features(body, sets[1:], CPU, 8, tmp_path)
+    other = replace(body, params={**body.params, "stem_conv_weight_": np.zeros(1, "float32")})
+    assert fingerprint(other) != fingerprint(body)
+    spec = replace(body.preprocess, size=(96, 96))
+    features(body, [Views(sets[1].images, spec)], CPU, 8, tmp_path)
+    features(body, [Views(sets[1].images.take([0, 1]), body.preprocess)], CPU, 8, tmp_path)
+    assert len(list(tmp_path.iterdir())) == 3
+
+
+def test_true_keeps_them_where_mxtune_keeps_things(
+    body: Network, sets: list[Views], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MXTUNE_CACHE", str(tmp_path / "new"))
+    features(body, sets[1:], CPU, 8, True)
+    assert len(list((tmp_path / "new" / "features").iterdir())) == 1
+
+
+def test_a_folder_that_can_not_be_written_is_said_at_once(body: Network, sets: list[Views], tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(ArgumentError, match="Nothing can be written to the folder of `cache`"):
+        features(body, sets, CPU, 8, tmp_path / "file" / "deeper")
+
+
+def test_a_full_disk_costs_only_the_cache(
+    body: Network, sets: list[Views], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, expected: np.ndarray
+) -> None:
+    def full(*_: object, **__: object) -> None:
+        raise OSError(28, os.strerror(28))
+
+    monkeypatch.setattr(np, "save", full)
+    found = features(body, sets, CPU, 8, tmp_path)
+    np.testing.assert_allclose(found[0], expected[:25], atol=1e-4)
+    assert not list(tmp_path.iterdir())
