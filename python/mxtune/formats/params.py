@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import WeightsError
+from ..words import shape_text
 
 Array = NDArray[Any]
 _LIST = 0x112
@@ -122,8 +123,9 @@ class _Reader:
         for side in shape:
             items *= side  # Python's integers do not overflow
         if items * dtype.itemsize > self.left:
-            told = " x ".join(map(str, shape))
-            raise self.error(f"{what} says it is {told} of {dtype}, {self.left} bytes are left in the file")
+            raise self.error(
+                f"{what} says it is {shape_text(shape)} of {dtype}, {self.left} bytes are left in the file"
+            )
         flat = np.frombuffer(self.content, dtype, count=items, offset=self.at).copy()
         self.at += items * dtype.itemsize
         if flag == _BFLOAT16:

@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 from .builder import Builder
-from .data import LABEL_OPERATORS, PARAMETER_SLOTS, Entry, Graph, Node, near
+from .data import LABEL_OPERATORS, PARAMETER_SLOTS, Entry, Graph, Node
 from .edit import attach, insert, partition, remove, rename, replace_node, subgraph, without_loss
 from .symbol_json import from_json, to_json
 

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Optional
 
 from ..errors import NetworkError
+from ..words import near
 
 Entry = tuple[str, int]
 """One output of a node: the node's name and which of its outputs."""
@@ -43,18 +42,6 @@ PARAMETER_SLOTS: Mapping[str, tuple[str, ...]] = {
 
 LABEL_OPERATORS = frozenset(operator for operator, slots in PARAMETER_SLOTS.items() if slots is _LOSS)
 """Operators that are a loss: the Caffe-era ends of a network."""
-
-
-def near(name: str, known: Iterable[str]) -> Optional[str]:
-    """Words that point from a mistyped name to what was probably meant, or None.
-
-    Examples
-    --------
-    >>> near("steam_conv", ["stem_conv", "head"])
-    'Did you mean stem_conv?'
-    """
-    close = difflib.get_close_matches(str(name)[:100], list(known), n=3, cutoff=0.5)
-    return f"Did you mean {', '.join(close)}?" if close else None
 
 
 @dataclass(frozen=True)

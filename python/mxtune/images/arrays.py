@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Optional
 import numpy as np
 
 from ..errors import ArgumentError, PictureError
+from ..words import shape_text
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -89,7 +90,7 @@ def _four_axes(array: Any, layout: str, count: Optional[int]) -> tuple[Any, Opti
         is_one = count == 1 and as_many.shape[0] != 1
     else:
         is_one = as_one.shape[3] in (1, 3, 4) and as_many.shape[0] > 4
-    shape = " x ".join(map(str, array.shape))
+    shape = shape_text(array.shape)
     if is_one:
         return as_one, f"The {shape} array is one picture ({one})."
     return (

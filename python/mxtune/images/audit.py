@@ -10,10 +10,11 @@ import numpy as np
 from .. import progress
 from ..arguments import one_of, yes_or_no
 from ..errors import ArgumentError, PictureWarning
+from ..words import bullets
 from .decode import in_threads, unreadable
 from .findings import across, copies, few, mislead, warn, without_empty
 from .imageset import BadPicture, ImageSet
-from .labels import Labels, listed, understand
+from .labels import Labels, understand
 from .pixels import Look, Pixels
 from .source import Source, gather
 
@@ -122,7 +123,7 @@ def _audited(
     names = [source.names[row] for row in kept]
     if bad:
         lines = [f"{one.name}: {one.reason}" for one in bad]
-        warn(PictureWarning(f"Left out {len(bad)} of {len(looks)} pictures.", listed(lines)))
+        warn(PictureWarning(f"Left out {len(bad)} of {len(looks)} pictures.", bullets(lines, 100)))
     labels = Labels(labels.task, None if labels.y is None else labels.y[kept], labels.levels)
     if tidy:
         labels = without_empty(labels)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Optional, TypeVar, Union
 
 from ..errors import PictureError
 from ..machine import usable_cpus
-from .labels import listed
+from ..words import bullets, counted
 from .picture import UnreadableError
 
 if TYPE_CHECKING:
@@ -123,8 +123,8 @@ def in_threads(
 def unreadable(bad: Sequence[tuple[str, str]], count: int, hint: Optional[str] = None) -> PictureError:
     """The error that names every picture that can't be read."""
     error = PictureError(
-        f"Can't read {len(bad)} of {count} {'picture' if count == 1 else 'pictures'}.",
-        listed([f"{name}: {reason}" for name, reason in bad]),
+        f"Can't read {len(bad)} of {counted(count, 'picture')}.",
+        bullets([f"{name}: {reason}" for name, reason in bad], 100),
         hint,
     )
     error.files = tuple(bad)

@@ -1,21 +1,20 @@
-"""What is odd about pictures that can be read: each finding is kept in ``problems`` and said in a warning."""
+"""What is odd about pictures that can be read: kept in ``problems``, and said in a warning that is cut short."""
 
 from __future__ import annotations
 
 import sys
 import warnings
 from pathlib import Path
-from typing import Optional
 
 import numpy as np
 
 from ..errors import LabelWarning, MxtuneWarning, PictureWarning
+from ..words import bullets, counted
 from .imageset import ImageSet
-from .labels import Labels, listed
+from .labels import Labels
 from .pixels import Look
 
 _PACKAGE = str(Path(__file__).resolve().parents[1])
-_NAMED = 20  # names in a warning; `ImageSet.problems` has all of them
 
 
 def without_empty(labels: Labels) -> Labels:
@@ -29,8 +28,8 @@ def without_empty(labels: Labels) -> Labels:
     if np.all(used):
         return labels
     empty = [level for level, is_used in zip(labels.levels, used) if not is_used]
-    text = f"{_count(len(empty), 'class has no picture and is', 'classes have no picture and are')} left out."
-    warn(LabelWarning(text, listed(empty, _NAMED)))
+    text = f"{counted(len(empty), 'class has no picture and is', 'classes have no picture and are')} left out."
+    warn(LabelWarning(text, bullets(empty)))
     y = labels.y[:, used] if labels.task == "multilabel" else (np.cumsum(used) - 1)[labels.y].astype(np.int64)
     return Labels(labels.task, y, tuple(level for level, is_used in zip(labels.levels, used) if is_used))
 
@@ -40,7 +39,7 @@ def mislead(images: ImageSet, looks: list[Look]) -> None:
     lines = [f"{name}: {look.remark}" for name, look in zip(images.names, looks) if look.remark]
     if lines:
         images.problems += lines
-        warn(PictureWarning(f"The names of {_count(len(lines), 'file')} mislead.", listed(lines, _NAMED)))
+        warn(PictureWarning(f"The names of {counted(len(lines), 'file')} mislead.", bullets(lines)))
 
 
 def copies(images: ImageSet) -> None:
@@ -60,14 +59,14 @@ def copies(images: ImageSet) -> None:
         images.problems += [f"exact copies: {line}" for line in alike]
         warn(
             PictureWarning(
-                f"{_count(len(alike), 'picture is', 'pictures are')} there more than once.",
-                listed(alike, _NAMED),
+                f"{counted(len(alike), 'picture is', 'pictures are')} there more than once.",
+                bullets(alike),
             )
         )
     if torn:
         images.problems += [f"copies with different labels: {line}" for line in torn]
-        text = f"{_count(len(torn), 'picture is', 'pictures are')} there more than once, with different labels."
-        warn(LabelWarning(text, listed(torn, _NAMED), "Only one of the labels can be right."))
+        text = f"{counted(len(torn), 'picture is', 'pictures are')} there more than once, with different labels."
+        warn(LabelWarning(text, bullets(torn), "Only one of the labels can be right."))
 
 
 def few(images: ImageSet) -> None:
@@ -76,11 +75,11 @@ def few(images: ImageSet) -> None:
     single = [level for level, n in zip(counts["level"], counts["n"]) if n == 1]
     if single:
         images.problems += [f"a single picture: {level}" for level in single]
-        text = f"{_count(len(single), 'class has', 'classes have')} a single picture."
+        text = f"{counted(len(single), 'class has', 'classes have')} a single picture."
         warn(
             LabelWarning(
                 text,
-                listed(single, _NAMED),
+                bullets(single),
                 "Such a class can't be validated; some ten pictures are a good start.",
             )
         )
@@ -91,12 +90,8 @@ def across(images: ImageSet, validation: ImageSet) -> None:
     lines = [name if name == there else f"{name} = {there}" for name, there in images.shared(validation)]
     if lines:
         images.problems += [f"in training and validation: {line}" for line in lines]
-        text = f"{_count(len(lines), 'picture is', 'pictures are')} in training and in validation."
-        warn(PictureWarning(text, listed(lines, _NAMED), "Validation then flatters the model."))
-
-
-def _count(n: int, one: str, many: Optional[str] = None) -> str:
-    return f"{n} {one if n == 1 else many or one + 's'}"
+        text = f"{counted(len(lines), 'picture is', 'pictures are')} in training and in validation."
+        warn(PictureWarning(text, bullets(lines), "Validation then flatters the model."))
 
 
 def warn(warning: MxtuneWarning) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import NamedTuple, Optional
 
 from ..errors import LabelError
+from ..words import file_name
 
 _SYSTEM = {
     "thumbs.db",
@@ -60,19 +61,14 @@ def look_into(root: Path, recursive: bool) -> Folder:
     # Beside class folders, papers such as a licence or a table of labels are no pictures without a class.
     labelled: list[tuple[str, str, Optional[str]]] = [(n, p, None) for n, p in found if is_picture_name(n)]
     for name, files in classes.items():
-        labelled += [(f"{name}/{below}", path, unicodedata.normalize("NFC", shown(name))) for below, path in files]
+        labelled += [(f"{name}/{below}", path, unicodedata.normalize("NFC", file_name(name))) for below, path in files]
     labelled.sort()
     return Folder(
-        [shown(name) for name, _, _ in labelled],
+        [file_name(name) for name, _, _ in labelled],
         [path for _, path, _ in labelled],
         [label for _, _, label in labelled],
-        sorted({unicodedata.normalize("NFC", shown(name)) for name in classes}),
+        sorted({unicodedata.normalize("NFC", file_name(name)) for name in classes}),
     )
-
-
-def shown(name: str) -> str:
-    """A file's name as text that can be printed, also where its bytes are no UTF-8."""
-    return name.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
 
 
 def ignored(name: str) -> bool:
@@ -82,7 +78,7 @@ def ignored(name: str) -> bool:
 
 def _sorted(found: list[tuple[str, str]], labels: Optional[list[Optional[str]]], levels: list[str]) -> Folder:
     found.sort()
-    return Folder([shown(name) for name, _ in found], [path for _, path in found], labels, levels)
+    return Folder([file_name(name) for name, _ in found], [path for _, path in found], labels, levels)
 
 
 def _entries(folder: str) -> tuple[list[str], list[str]]:
@@ -122,9 +118,9 @@ def _refuse_splits(root: Path, classes: dict[str, list[tuple[str, str]]], found:
     splits = [name for name, files in classes.items() if files]
     nested = all("/" in below for files in classes.values() for below, _ in files)
     if len(splits) > 1 and not found and nested and {name.lower() for name in splits} <= _SPLITS:
-        first = shown(str(root / splits[0]))
+        first = file_name(str(root / splits[0]))
         raise LabelError(
             "The folders are parts of a data set, not classes.",
-            [shown(name) for name in splits],
+            [file_name(name) for name in splits],
             f'Use one part at a time, such as "{first}".',
         )

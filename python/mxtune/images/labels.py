@@ -11,6 +11,7 @@ import numpy as np
 
 from ..arguments import is_number, one_of
 from ..errors import ArgumentError, LabelError
+from ..words import bullets, counted, listing, shape_text
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -69,7 +70,7 @@ def understand(  # noqa: PLR0911 - one way out for each kind of label
         return _matrix(y, names, known, task)
     categories = _categories(y)
     values = y.tolist() if hasattr(y, "tolist") else list(y)
-    _count(len(values), names)
+    _as_many(len(values), names)
     if any(isinstance(value, (list, tuple, set, frozenset, np.ndarray)) for value in values):
         if all(_is_numbers(value) for value in values) and len({len(value) for value in values}) == 1:
             return _matrix(np.asarray([list(value) for value in values]), names, known, task)
@@ -110,7 +111,7 @@ def _classes(values: list[Any], names: Sequence[str], known: Optional[tuple[str,
     code = {level: index for index, level in enumerate(known)}
     texts = [text_of(value) for value in values]
     unknown = [f"{name}: {text}" for name, text in zip(names, texts) if text not in code]
-    _refuse(_UNKNOWN, unknown, _told(known))
+    _refuse(_UNKNOWN, unknown, _the_levels(known))
     return Labels("classification", np.asarray([code[text] for text in texts], dtype=np.int64), known)
 
 
@@ -137,7 +138,7 @@ def _sets(values: list[Any], names: Sequence[str], known: Optional[tuple[str, ..
         raise LabelError("No picture has a label.", hint="Give at least one picture at least one label.")
     code = {level: index for index, level in enumerate(levels)}
     unknown = [f"{n}: {label}" for n, labels in zip(names, sets) for label in labels if label not in code]
-    _refuse(_UNKNOWN, unknown, _told(levels))
+    _refuse(_UNKNOWN, unknown, _the_levels(levels))
     y = np.zeros((len(values), len(levels)), dtype=np.float32)
     for row, labels in enumerate(sets):
         y[row, [code[label] for label in labels]] = 1
@@ -150,10 +151,10 @@ def _matrix(y: Any, names: Sequence[str], known: Optional[tuple[str, ...]], task
         return understand(y.iloc[:, 0], names, known, task)
     table = y.to_numpy() if hasattr(y, "to_numpy") else np.asarray(y)
     if table.ndim != 2:
-        raise LabelError("Labels must be a vector or a matrix.", [f"they are {' x '.join(map(str, table.shape))}"])
+        raise LabelError("Labels must be a vector or a matrix.", [f"they are {shape_text(table.shape)}"])
     if table.shape[1] == 1:
         return understand(table[:, 0], names, known, task)
-    _count(len(table), names)
+    _as_many(len(table), names)
     bad = [name for name, row in zip(names, table.tolist()) if any(map(is_missing, row))]
     _refuse("have a missing label", bad)
     try:
@@ -165,7 +166,7 @@ def _matrix(y: Any, names: Sequence[str], known: Optional[tuple[str, ...]], task
         [n for n, row in zip(names, numbers) if not np.isfinite(row).all()],
     )
     if columns is not None and len(set(columns)) != len(columns):
-        raise LabelError("Two columns of the labels have one name.", listed(sorted(columns)))
+        raise LabelError("Two columns of the labels have one name.", bullets(sorted(columns)))
     if columns is not None and known is not None:
         numbers = numbers[:, _places(known, columns)]
     if known is not None and len(known) != numbers.shape[1]:
@@ -196,29 +197,24 @@ def _places(levels: Sequence[str], columns: Sequence[str]) -> list[int]:
     wrong += [f"{level}: no column" for level in levels if level not in columns]
     if wrong:
         text = f"The columns of the labels are not the {len(levels)} levels."
-        raise LabelError(text, listed(wrong), "A matrix without names is taken in the order of the levels.")
+        raise LabelError(text, bullets(wrong), "A matrix without names is taken in the order of the levels.")
     return [columns.index(level) for level in levels]
 
 
-def _count(count: int, names: Sequence[str]) -> None:
-    if count != len(names):
-        raise LabelError(f"There are {count} labels for {len(names)} pictures.", hint="Give one label for each.")
+def _as_many(labels: int, names: Sequence[str]) -> None:
+    if labels != len(names):
+        raise LabelError(f"There are {labels} labels for {len(names)} pictures.", hint="Give one label for each.")
 
 
-def _told(levels: Sequence[str]) -> str:
-    return f"The levels are {', '.join(levels[:20])}{' ...' if len(levels) > 20 else ''}."
+def _the_levels(levels: Sequence[str]) -> str:
+    return f"The levels are {listing(levels, 20)}."
 
 
 def _refuse(what: str, bad: list[str], hint: Optional[str] = None) -> None:
     if bad:
         verb, _, rest = what.partition(" ")
         verb = "has" if len(bad) == 1 and verb == "have" else verb
-        raise LabelError(f"{len(bad)} {'picture' if len(bad) == 1 else 'pictures'} {verb} {rest}.", listed(bad), hint)
-
-
-def listed(lines: Sequence[str], most: int = 100) -> list[str]:
-    """The first lines of a long list, and how many more there are."""
-    return list(lines) if len(lines) <= most else [*lines[:most], f"and {len(lines) - most} more"]
+        raise LabelError(f"{counted(len(bad), 'picture')} {verb} {rest}.", bullets(bad, 100), hint)
 
 
 def _is_table(y: Any) -> bool:

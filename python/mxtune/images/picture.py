@@ -20,7 +20,8 @@ from PIL import (
     WebPImagePlugin,
 )
 
-from .sniff import size_of_text, sniff, webp_size
+from ..words import file_size
+from .sniff import sniff, webp_size
 
 MAX_PIXELS = 110_000_000  # the largest camera sensors of today have 102 million, phones up to 50 as they come
 MAX_BYTES = 500_000_000
@@ -179,12 +180,12 @@ def _damage(data: bytes, kind: str, error: Exception) -> str:
     words = str(error).strip() or type(error).__name__
     whole = _declared_length(data, kind)
     if whole > len(data):
-        return f"the file ends after {size_of_text(len(data))} of {size_of_text(whole)}"
+        return f"the file ends after {file_size(len(data))} of {file_size(whole)}"
     low = words.lower()
     if any(word in low for word in ("truncated", "end of file", "not enough", "eof", "unexpected end")) or (
         kind == "GIF" and isinstance(error, (EOFError, IndexError))
     ):
-        return f"the file ends after {size_of_text(len(data))}, before the picture does"
+        return f"the file ends after {file_size(len(data))}, before the picture does"
     return f"a {kind} that can't be decoded ({words})"
 
 

@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Optional
 import numpy as np
 import PIL.Image
 
+from ..words import file_size
 from .picture import MAX_BYTES, UnreadableError, header, plain, read, scale_for, upright
-from .sniff import misnamed, size_of_text, sniff
+from .sniff import misnamed, sniff
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -121,7 +122,7 @@ class Pixels:
                 if start and sniff(start)[0] is None:  # a film is not read to its end
                     raise UnreadableError(sniff(start)[1])
                 if status.st_size > MAX_BYTES:
-                    raise UnreadableError(f"too large to be read: {size_of_text(status.st_size)}")
+                    raise UnreadableError(f"too large to be read: {file_size(status.st_size)}")
                 return start + file.read()
         except FileNotFoundError as error:
             link = os.path.islink(item)  # noqa: PTH114

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ..words import counted
+
 if TYPE_CHECKING:
     from .imageset import ImageSet
 
@@ -47,9 +49,9 @@ def page(images: ImageSet) -> str:
 
 def _title(images: ImageSet) -> str:
     colour = "grey " if images.grey else ""
-    what = f"{len(images)} {colour}{'picture' if len(images) == 1 else 'pictures'}"
+    what = counted(len(images), f"{colour}picture")
     if images.task == "classification":
-        what += f" of {len(images.levels)} {'class' if len(images.levels) == 1 else 'classes'}"
+        what += f" of {counted(len(images.levels), 'class', 'classes')}"
     elif images.task == "multilabel":
         what += f" with {len(images.levels)} labels"
     elif images.task == "regression" and images.y is not None and len(images):

@@ -69,14 +69,6 @@ def webp_size(data: bytes) -> tuple[int, int]:
     return max(1, int.from_bytes(body[6:8], "little") & 0x3FFF), max(1, int.from_bytes(body[8:10], "little") & 0x3FFF)
 
 
-def size_of_text(n_bytes: int) -> str:
-    """A number of bytes as people say it: ``"12 kB"``."""
-    for unit, size in (("GB", 10**9), ("MB", 10**6), ("kB", 10**3)):
-        if n_bytes >= size * 0.9995:
-            return f"{n_bytes / size:.{0 if n_bytes >= 10 * size else 1}f} {unit}"
-    return f"{n_bytes} bytes"
-
-
 def _no_picture(data: bytes) -> str:
     if data[4:8] == b"ftyp" and data[8:12] in _ISO_BRANDS:
         return f"a {_ISO_BRANDS[data[8:12]]} picture, which can't be read here: save it as JPEG or PNG"

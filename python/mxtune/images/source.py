@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,8 +12,9 @@ import numpy as np
 
 from ..arguments import user_path
 from ..errors import ArgumentError, LabelError, PictureError
+from ..words import file_name, near
 from .arrays import numbered, pictures_of
-from .folder import look_into, shown
+from .folder import look_into
 
 _PATHS = ("path", "file", "filename", "file_name", "filepath", "file_path", ".file", "image", "image_path")
 _PATHS_TOO = ("img", "picture", "photo", "files", "images", "pictures", "photos")
@@ -81,15 +81,14 @@ def _path(where: Path, y: Any, recursive: bool) -> Source:
         return _listed([where], y, "NHWC")
     if not where.exists():
         siblings = [entry.name for entry in where.parent.iterdir()] if where.parent.is_dir() else []
-        near = difflib.get_close_matches(where.name, siblings, n=1)
-        hint = f"Did you mean {shown(str(where.parent / near[0]))}?" if near else None
-        raise PictureError(f"There is no file or folder {shown(str(where))}.", hint=hint)
+        hint = near(where.name, siblings, most=1, before=f"{where.parent}{os.sep}")
+        raise PictureError(f"There is no file or folder {file_name(str(where))}.", hint=hint)
     try:
         folder = look_into(where, recursive)
     except PermissionError as error:
-        raise PictureError(f"The folder {shown(str(error.filename or where))} may not be read.") from error
+        raise PictureError(f"The folder {file_name(str(error.filename or where))} may not be read.") from error
     if not folder.names:
-        raise PictureError(f"There are no pictures in {shown(str(where))}.")
+        raise PictureError(f"There are no pictures in {file_name(str(where))}.")
     files: list[Optional[str]] = [os.path.abspath(name) for name in folder.paths]  # noqa: PTH100 - as it is
     if folder.labels is None:
         return Source(folder.paths, folder.names, files, y)
@@ -158,7 +157,7 @@ def _listed(x: list[Any], y: Any, layout: str) -> Source:
     for row, item in enumerate(x):
         name, file = numbered(row), None
         if isinstance(item, (str, os.PathLike)):
-            name = shown(os.fspath(item))
+            name = file_name(os.fspath(item))
             item = os.path.expanduser(os.fspath(item))  # noqa: PLW2901, PTH111
             file = os.path.abspath(item)  # noqa: PTH100 - links stay
         elif isinstance(item, np.ndarray):

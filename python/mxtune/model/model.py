@@ -22,6 +22,7 @@ from ..images.preprocess import Preprocess
 from ..network import Network
 from ..tasks import metrics
 from ..tasks.losses import Loss, loss_for
+from ..words import counted
 from .predicting import outputs
 
 if TYPE_CHECKING:
@@ -405,7 +406,7 @@ class Model:
         told = ""
         if self.metrics:
             first, n = next(iter(self.metrics)), int(self.metrics.get("n", 0))
-            told = f", {first} {self.metrics[first]:.3g} on {n} validation picture{'' if n == 1 else 's'}"
+            told = f", {first} {self.metrics[first]:.3g} on {counted(n, 'validation picture')}"
         return f"<Model {name}: {what}{told}>"
 
 

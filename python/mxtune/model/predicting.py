@@ -14,6 +14,7 @@ from ..images import ImageSet, decode_or_none
 from ..images.findings import warn
 from ..images.loader import ahead
 from ..images.preprocess import Preprocess
+from ..words import bullets
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -38,9 +39,8 @@ def outputs(
     finally:
         reporter.event("end")
     if bad:
-        told = [f"{name}: {reason}" for name, reason in bad]
-        told = told if len(told) <= 20 else [*told[:20], f"and {len(told) - 20} more"]
-        warn(PictureWarning(f"Can't read {len(bad)} of {len(images)} pictures: their rows are NA.", told))
+        lines = bullets([f"{name}: {reason}" for name, reason in bad])
+        warn(PictureWarning(f"Can't read {len(bad)} of {len(images)} pictures: their rows are NA.", lines))
     return out, good
 
 

@@ -14,6 +14,7 @@ from ..arguments import height_and_width, whole
 from ..errors import NetworkError, WeightsError
 from ..graph import Builder, Entry, Graph
 from ..images.preprocess import Preprocess
+from ..words import bullets, listing, shape_text
 from . import features, layers
 from . import structure as anatomy
 from .initialise import first_value
@@ -24,8 +25,6 @@ from .shapes import Shapes, shapes_of
 
 if TYPE_CHECKING:
     import pandas as pd
-
-_SHOWN = 8
 
 
 @dataclass(frozen=True, eq=False)
@@ -88,8 +87,7 @@ class Network:
         """
         found = [name for name in self.graph.inputs if name not in self.params]
         if len(found) != 1:
-            told = ", ".join(found[:_SHOWN]) or "none"
-            raise NetworkError("The network must have one input for pictures.", bullets=[f"it has {told}"])
+            raise NetworkError("The network must have one input for pictures.", bullets=[f"it has {listing(found)}"])
         return found[0]
 
     @property
@@ -357,10 +355,11 @@ class Network:
             if name not in self.params and name not in _labels(self.graph):
                 wrong.append(f"{name}: missing")
             elif name in self.params and self.params[name].shape != shapes[name][0]:
-                wrong.append(f"{name}: {_told(self.params[name].shape)} where {_told(shapes[name][0])} is needed")
+                wrong.append(
+                    f"{name}: {shape_text(self.params[name].shape)} where {shape_text(shapes[name][0])} is needed"
+                )
         if wrong:
-            more = [f"and {len(wrong) - _SHOWN} more"] if len(wrong) > _SHOWN else []
-            raise WeightsError("The weights do not fit the network.", bullets=[*wrong[:_SHOWN], *more])
+            raise WeightsError("The weights do not fit the network.", bullets=bullets(wrong, 8))
         return self
 
     # ---- words
@@ -381,10 +380,6 @@ class Network:
         import html
 
         return f"<p>{html.escape(repr(self))}</p>{self.layers.to_html(index=False, max_rows=40)}"
-
-
-def _told(shape: tuple[int, ...]) -> str:
-    return " x ".join(map(str, shape)) or "a single number"
 
 
 def _labels(graph: Graph) -> set[str]:

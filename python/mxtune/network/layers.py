@@ -6,6 +6,7 @@ import math
 from typing import TYPE_CHECKING, Any
 
 from ..graph import Graph
+from ..words import shape_text
 from .shapes import Shapes
 
 if TYPE_CHECKING:
@@ -47,7 +48,7 @@ def table(network: Network) -> pd.DataFrame:
         own = [name for name in parameters_of(graph, node.name) if name not in auxiliary]
         number = sum(math.prod(shapes[name][0]) for name in own if name not in counted)
         counted.update(own)
-        shape = " x ".join(map(str, shapes[node.name][0][1:]))
+        shape = shape_text(shapes[node.name][0][1:])
         rows.append((node.name, node.op, shape, number, any(name in trainable for name in own)))
     return pd.DataFrame(rows, columns=list(COLUMNS))
 

@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 
 from ..errors import WeightsError
 from ..formats import Weights
+from ..words import bullets
 
 _ENDINGS = {"running_mean": "moving_mean", "running_var": "moving_var"}
-_SHOWN = 8
 
 
 def common_prefix(names: Iterable[str]) -> str:
@@ -72,9 +72,8 @@ def match(
         raise WeightsError(f"{source} holds arrays that stand for one parameter.")
     lacking, foreign = sorted(wanted - set(arrays)), sorted(set(arrays) - wanted)
     if lacking or foreign:
-        told = [f"{name}: not in the file" for name in lacking] + [f"{name}: not in the network" for name in foreign]
-        more = [f"and {len(told) - _SHOWN} more"] if len(told) > _SHOWN else []
-        raise WeightsError(f"The weights in {source} are not those of this network.", bullets=told[:_SHOWN] + more)
+        lines = [f"{name}: not in the file" for name in lacking] + [f"{name}: not in the network" for name in foreign]
+        raise WeightsError(f"The weights in {source} are not those of this network.", bullets(lines, 8))
     return {name: as_parameter(name, array) for name, array in arrays.items()}
 
 

@@ -9,7 +9,8 @@ from typing import Union
 import numpy as np
 
 from ..errors import NetworkError
-from ..graph import Graph, near
+from ..graph import Graph
+from ..words import near
 from .layers import parameters_of
 
 What = Union[str, int, Iterable[str]]

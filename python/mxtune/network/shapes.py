@@ -7,6 +7,7 @@ from collections.abc import Mapping
 
 from ..errors import MxtuneError, NetworkError
 from ..graph import Graph
+from ..words import shape_text
 
 Shapes = Mapping[str, tuple[tuple[int, ...], ...]]
 MAX_ELEMENTS = 2**31 - 1
@@ -40,10 +41,6 @@ def shapes_of(graph: Graph, inputs: Mapping[str, tuple[int, ...]]) -> Shapes:
             source, index = node.inputs[0]
             if math.prod(found[0]) != math.prod(shapes[source][index]):
                 raise NetworkError(
-                    f"The layer {node.name} reshapes {_told(shapes[source][index])} to {_told(found[0])}."
+                    f"The layer {node.name} reshapes {shape_text(shapes[source][index])} to {shape_text(found[0])}."
                 )
     return shapes
-
-
-def _told(shape: tuple[int, ...]) -> str:
-    return " x ".join(map(str, shape)) or "a single number"

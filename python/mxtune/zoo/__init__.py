@@ -16,8 +16,9 @@ from typing import TYPE_CHECKING, Optional
 
 from ..errors import NetworkError
 from ..formats import Weights
-from ..graph import Graph, near
+from ..graph import Graph
 from ..images.preprocess import Preprocess
+from ..words import near
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from ...errors import NetworkError
 from ...formats.params import read_params, write_params
+from ...words import listing, shape_text
 from . import load
 
 if TYPE_CHECKING:
@@ -52,16 +53,15 @@ def infer_shapes(graph: Graph, inputs: Mapping[str, Shape]) -> dict[str, tuple[S
         found[output.name] = (*found.get(output.name, ()), tuple(shape))
     wrong = [name for name, of in found.items() if any(not shape or min(shape) < 1 for shape in of)]
     if wrong or not found:
-        more = f" and {len(wrong) - 3} more" if len(wrong) > 3 else ""
         raise NetworkError(
-            f"Input of {_told(inputs)} leaves no shape for {', '.join(wrong[:3])}{more}.",
+            f"Input of {_told(inputs)} leaves no shape for {listing(wrong, 3)}.",
             hint="The picture may be too small for this network, or an input is missing.",
         )
     return found
 
 
 def _told(inputs: Mapping[str, Shape]) -> str:
-    return ", ".join(f"{name} {' x '.join(map(str, shape))}" for name, shape in inputs.items()) or "no shape"
+    return ", ".join(f"{name} {shape_text(shape)}" for name, shape in inputs.items()) or "no shape"
 
 
 def _cause(error: BaseException) -> str:

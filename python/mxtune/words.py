@@ -1,0 +1,83 @@
+"""Words that many messages need: plurals, lists cut short, shapes, sizes, what a mistyped name may have meant."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Sequence
+from typing import Optional
+
+
+def counted(n: int, one: str, many: Optional[str] = None) -> str:
+    """A number and its noun; the plural is ``one`` with an s unless ``many`` is given.
+
+    Examples
+    --------
+    >>> counted(1, "picture"), counted(3, "picture"), counted(2, "class", "classes")
+    ('1 picture', '3 pictures', '2 classes')
+    """
+    return f"{n} {one if n == 1 else many or one + 's'}"
+
+
+def listing(names: Sequence[str], most: int = 8) -> str:
+    """Names in a sentence: the first ones, and how many more there are.
+
+    Examples
+    --------
+    >>> listing(["a", "b", "c"]), listing(["a", "b", "c"], most=1), listing([])
+    ('a, b, c', 'a and 2 more', 'none')
+    """
+    more = f" and {len(names) - most} more" if len(names) > most else ""
+    return ", ".join(names[:most]) + more or "none"
+
+
+def bullets(lines: Sequence[str], most: int = 20) -> list[str]:
+    """Lines of an error or a warning: the first ones, and how many more there are.
+
+    Examples
+    --------
+    >>> bullets(["a: empty", "b: empty", "c: empty"], most=2)
+    ['a: empty', 'b: empty', 'and 1 more']
+    """
+    return list(lines) if len(lines) <= most else [*lines[:most], f"and {len(lines) - most} more"]
+
+
+def shape_text(sides: Iterable[int]) -> str:
+    """The shape of an array.
+
+    Examples
+    --------
+    >>> shape_text((3, 224, 224)), shape_text(())
+    ('3 x 224 x 224', 'a single number')
+    """
+    return " x ".join(map(str, sides)) or "a single number"
+
+
+def file_size(n_bytes: int) -> str:
+    """A number of bytes as people say it.
+
+    Examples
+    --------
+    >>> file_size(12_345), file_size(1_234_567), file_size(80)
+    ('12 kB', '1.2 MB', '80 bytes')
+    """
+    for unit, size in (("GB", 10**9), ("MB", 10**6), ("kB", 10**3)):
+        if n_bytes >= size * 0.9995:
+            return f"{n_bytes / size:.{0 if n_bytes >= 10 * size else 1}f} {unit}"
+    return counted(n_bytes, "byte")
+
+
+def file_name(name: str) -> str:
+    """A file's name as text that can be printed, also where its bytes are no UTF-8."""
+    return name.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+
+
+def near(name: str, known: Iterable[str], most: int = 3, before: str = "") -> Optional[str]:
+    """A hint that points from a mistyped name to what was probably meant, or None; ``before`` precedes each name.
+
+    Examples
+    --------
+    >>> near("steam_conv", ["stem_conv", "head"])
+    'Did you mean stem_conv?'
+    """
+    close = difflib.get_close_matches(str(name)[:100], list(known), n=most, cutoff=0.5)
+    return f"Did you mean {', '.join(before + one for one in close)}?" if close else None
