@@ -328,7 +328,11 @@ class Model:
             "task": self.task,
             "levels": list(self.levels),
             "preprocess": self.preprocess.to_dict(),
-            "network": {"classifier": network.classifier, "provenance": network.provenance},
+            "network": {
+                "classifier": network.classifier,
+                "provenance": network.provenance,
+                **({} if network.pretrained else {"pretrained": False}),  # true is not written, as ever
+            },
             "settings": self.settings,
             "metrics": self.metrics,
             "history": self._rows,

@@ -17,7 +17,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from mxtune import Callback, Model, mxexample, mximages, mxload, mxnetwork, mxtrain, progress
+from mxtune import Callback, Model, Network, mxexample, mximages, mxload, mxnetwork, mxtrain, progress
 from mxtune.errors import (
     ArgumentError,
     CheckpointError,
@@ -171,6 +171,15 @@ def test_a_model_goes_on_with_the_same_and_with_other_levels() -> None:
         assert again.levels == tuple(sorted({FEW.levels[code] for code in x.y}))
         assert again.history["stage"][0] == "head"  # what it learned before counts as learned
         np.testing.assert_array_equal(again.preprocess.size, first.preprocess.size)
+
+
+def test_a_users_own_network_without_pretraining_is_trained_whole() -> None:
+    lenet = mxnetwork("lenet")
+    own = Network(lenet.graph, {}, {"name": "mine"}, lenet.preprocess).initialise(5)
+    model = mxtrain(FEW, net=own, epochs=1, verbose=0)
+    assert model.history["stage"].tolist() == ["all"] and model.network.pretrained
+    assert not np.array_equal(model.network.params["conv1_weight"], own.params["conv1_weight"])
+    assert Model.from_bytes(model.to_bytes()).network.pretrained
 
 
 def test_a_model_goes_on_from_its_file(tmp_path: Path) -> None:
