@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
     from numpy.typing import NDArray
 
-    from ..rhost.model_in_r import ModelInR
+    from ..border.rpy2.model_in_r import ModelInR
 
     Array = NDArray[Any]
 
@@ -292,7 +292,7 @@ class Model:
     @property
     def r(self) -> ModelInR:
         """What the R package does with a model, in an R inside this process: ``model.r.predict("photos")``."""
-        from ..rhost.model_in_r import ModelInR
+        from ..border.rpy2.model_in_r import ModelInR
 
         return ModelInR(self)
 
