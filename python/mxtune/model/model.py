@@ -299,7 +299,13 @@ class Model:
     # ---- in and out
 
     def save(self, path: PathLike) -> None:
-        """Write the model to one file; see ARCHITECTURE.md for its format. A crash leaves an older file whole."""
+        """Write the model to one file; see ARCHITECTURE.md for its format. A crash leaves an older file whole.
+
+        Raises
+        ------
+        StoreError
+            The file can't be written: a full disk, a missing folder, no permission.
+        """
         bundle.write(user_path("path", path), self._manifest(), to_json(self.network.graph), self._arrays())
 
     def to_bytes(self) -> bytes:

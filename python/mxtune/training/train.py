@@ -107,7 +107,8 @@ def mxtrain(
     seed
         0 to 2**31 - 1. The same seed gives the same bytes on the same machine.
     cache
-        True, or a folder: features of the frozen network are kept on disk between runs.
+        True, or a folder: features of the frozen network are kept on disk between runs. Beyond 10 GB (the
+        environment variable ``MXTUNE_CACHE_GB``) the longest unused go.
     checkpoint
         A file that is written after each epoch.
     resume

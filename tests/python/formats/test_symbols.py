@@ -18,7 +18,7 @@ from mxtune.engines.mxnet.symbols import (
     read_params,
     write_params,
 )
-from mxtune.errors import NetworkError, WeightsError
+from mxtune.errors import NetworkError, StoreError, WeightsError
 from mxtune.graph import from_json, to_json
 
 ARRAYS = {
@@ -149,7 +149,7 @@ def test_missing_file_and_unknown_type_are_told(tmp_path: Path) -> None:
         read_params(tmp_path / "none.params")
     with pytest.raises(WeightsError, match="'z', which is of type complex64"):
         write_params(tmp_path / "z.params", {"z": np.zeros(2, "complex64")})
-    with pytest.raises(WeightsError, match="Can't write"):
+    with pytest.raises(StoreError, match="Can't write the weights"):
         write_params(tmp_path / "no folder" / "a.params", ARRAYS)
     assert list(tmp_path.iterdir()) == []
 
