@@ -80,12 +80,12 @@ class Builder:
             no_bias=str(not bias),
         )
 
-    def batchnorm(self, x: Entry, name: str, eps: float = 1e-5, momentum: float = 0.9) -> Entry:
-        """Batch normalisation over channels, with gamma, beta and moving statistics."""
+    def batchnorm(self, x: Entry, name: str, eps: float = 1e-5, momentum: float = 0.9, scale: bool = True) -> Entry:
+        """Batch normalisation over channels, with gamma (1 for ever without `scale`), beta and moving statistics."""
         slots = ("gamma", "beta", "moving_mean", "moving_var")
         variables = [self.variable(f"{name}_{slot}") for slot in slots]
         return self.add_node(
-            "BatchNorm", name, [x, *variables], eps=repr(eps), momentum=repr(momentum), fix_gamma="False"
+            "BatchNorm", name, [x, *variables], eps=repr(eps), momentum=repr(momentum), fix_gamma=str(not scale)
         )
 
     def act(self, x: Entry, kind: str, name: str | None = None) -> Entry:
@@ -96,9 +96,17 @@ class Builder:
         return self.add_node("Activation", name, [x], act_type=kind)
 
     def pool(
-        self, x: Entry, kind: str, kernel: Size, stride: Size = 1, pad: Size = 0, name: str | None = None
+        self,
+        x: Entry,
+        kind: str,
+        kernel: Size,
+        stride: Size = 1,
+        pad: Size = 0,
+        name: str | None = None,
+        ceil: bool = False,
     ) -> Entry:
-        """``"max"`` or ``"avg"`` over windows."""
+        """``"max"`` or ``"avg"`` over windows; with `ceil` a last one may lie partly outside."""
+        convention = {"pooling_convention": "full"} if ceil else {}
         return self.add_node(
             "Pooling",
             name or f"{x[0]}_pool",
@@ -107,6 +115,7 @@ class Builder:
             kernel=_pair(kernel),
             stride=_pair(stride),
             pad=_pair(pad),
+            **convention,
         )
 
     def global_pool(self, x: Entry, kind: str = "avg", name: str | None = None) -> Entry:

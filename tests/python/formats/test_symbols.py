@@ -1,4 +1,4 @@
-"""Shapes, Gluon's networks and .params files, each against MXNet itself."""
+"""Shapes and .params files, each against MXNet itself."""
 
 from __future__ import annotations
 
@@ -10,16 +10,10 @@ import numpy as np
 import pytest
 
 from mxtune.engines.mxnet import load
-from mxtune.engines.mxnet.symbols import (
-    gluon_aliases,
-    gluon_graph,
-    gluon_names,
-    infer_shapes,
-    read_params,
-    write_params,
-)
-from mxtune.errors import NetworkError, StoreError, WeightsError
-from mxtune.graph import from_json, to_json
+from mxtune.engines.mxnet.symbols import infer_shapes, read_params, write_params
+from mxtune.errors import NetworkError, WeightsError
+from mxtune.graph import from_json
+from mxtune.zoo import entry
 
 ARRAYS = {
     "arg:a_weight": np.arange(12, dtype="float32").reshape(3, 4) / 7,
@@ -149,7 +143,7 @@ def test_missing_file_and_unknown_type_are_told(tmp_path: Path) -> None:
         read_params(tmp_path / "none.params")
     with pytest.raises(WeightsError, match="'z', which is of type complex64"):
         write_params(tmp_path / "z.params", {"z": np.zeros(2, "complex64")})
-    with pytest.raises(StoreError, match="Can't write the weights"):
+    with pytest.raises(WeightsError, match="Can't write"):
         write_params(tmp_path / "no folder" / "a.params", ARRAYS)
     assert list(tmp_path.iterdir()) == []
 
@@ -179,43 +173,9 @@ def test_symbol_of_an_old_mxnet_is_taken_silently(capfd: pytest.CaptureFixture[s
 
 def test_picture_too_small_for_a_network_is_told() -> None:
     with pytest.raises(NetworkError, match="input of data 1 x 3 x 16 x 16"):
-        infer_shapes(gluon_graph("alexnet"), {"data": (1, 3, 16, 16)})
+        infer_shapes(entry("alexnet").build(1000, (224, 224), 3), {"data": (1, 3, 16, 16)})
 
 
 def test_shape_that_is_left_open_is_told() -> None:
     with pytest.raises(NetworkError, match="leaves no shape for data"):
-        infer_shapes(gluon_graph("squeezenet1.1", 3), {})
-
-
-@pytest.mark.parametrize("name", ["resnet18_v1", "mobilenetv2_0.25", "squeezenet1.1", "densenet121", "alexnet"])
-def test_gluon_networks_have_the_same_names_whatever_was_built_before(name: str) -> None:
-    first = gluon_graph(name, 7)
-    block = load().gluon.model_zoo.vision.resnet18_v2()
-    block(load().sym.var("data"))
-    assert to_json(gluon_graph(name, 7)) == to_json(first)
-    assert not [node.name for node in first.nodes if node.name.startswith("net_")]
-    shapes = infer_shapes(first, {"data": (2, 3, 224, 224)})
-    assert shapes[first.heads[0][0]] == ((2, 7),)
-
-
-def test_gluon_names_are_all_and_a_wrong_one_is_told() -> None:
-    names = gluon_names()
-    assert len(names) == 34
-    assert {"resnet50_v1", "inceptionv3", "vgg16_bn", "mobilenet1.0"} <= set(names)
-    with pytest.raises(NetworkError, match="Gluon's model zoo has no 'resnet'"):
-        gluon_graph("resnet")
-
-
-def test_weights_saved_by_gluon_fit_the_graph(tmp_path: Path) -> None:
-    mx = load()
-    block = mx.gluon.model_zoo.vision.resnet18_v1(classes=1000)
-    block.initialize()
-    block(mx.nd.zeros((1, 3, 32, 32)))
-    block.save_parameters(str(tmp_path / "gluon.params"))
-    aliases, shapes = (
-        gluon_aliases("resnet18_v1"),
-        infer_shapes(gluon_graph("resnet18_v1"), {"data": (1, 3, 32, 32)}),
-    )
-    for name, array in read_params(tmp_path / "gluon.params").items():
-        assert shapes[aliases[name]] == (array.shape,)
-    assert aliases["batchnorm0_running_mean"] == "batchnorm0_moving_mean"
+        infer_shapes(entry("squeezenet1.1").build(3, (224, 224), 3), {})

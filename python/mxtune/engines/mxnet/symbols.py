@@ -1,11 +1,10 @@
-"""What MXNet knows of a graph: its shapes, the networks of Gluon's model zoo, its ``.params`` files."""
+"""What MXNet knows of a graph, its shapes; and its ``.params`` files."""
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from ...errors import NetworkError
 from ...formats.params import read_params, write_params
@@ -15,10 +14,9 @@ from . import load
 if TYPE_CHECKING:
     from ...graph import Graph
 
-__all__ = ["gluon_aliases", "gluon_graph", "gluon_names", "infer_shapes", "read_params", "write_params"]
+__all__ = ["infer_shapes", "read_params", "write_params"]
 
 Shape = tuple[int, ...]
-_PREFIX = "net_"  # Gluon counts names afresh only below a prefix
 
 
 def infer_shapes(graph: Graph, inputs: Mapping[str, Shape]) -> dict[str, tuple[Shape, ...]]:
@@ -69,65 +67,3 @@ def _cause(error: BaseException) -> str:
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
     told = [re.split(r"(?=Error in operator)|Check failed: ", line, maxsplit=1) for line in lines]
     return next((parts[-1] for parts in told if len(parts) > 1), (lines or [type(error).__name__])[-1])
-
-
-def gluon_names() -> list[str]:
-    """The names of the networks of ``mxnet.gluon.model_zoo.vision``, sorted."""
-    try:
-        load("mxnet.gluon.model_zoo.vision").get_model("")
-    except ValueError as error:  # its one complete list of names
-        return sorted(line.strip() for line in str(error).splitlines()[1:])
-    raise NetworkError("Gluon's model zoo does not tell its names.")
-
-
-def gluon_graph(name: str, classes: int = 1000) -> Graph:
-    """The graph of a network of Gluon's model zoo, without weights, from ``data`` to the logits.
-
-    Names are the same whatever was built before, and ``running_mean`` and ``running_var`` are named as
-    elsewhere in MXNet, ``moving_mean`` and ``moving_var``.
-
-    Parameters
-    ----------
-    name : str
-        One of `gluon_names()`.
-    classes : int
-        The number of outputs, 1000 as for ImageNet.
-
-    Raises
-    ------
-    NetworkError
-        There is no such network.
-    """
-    from ...graph import from_json
-
-    mx = load()
-    with mx.name.NameManager():
-        symbol = _gluon_block(name, classes)(mx.sym.var("data"))
-    document = json.loads(symbol.tojson())
-    for node in document["nodes"]:
-        node["name"] = _clean(node["name"])
-    return from_json(json.dumps(document))
-
-
-def gluon_aliases(name: str) -> dict[str, str]:
-    """The parameters' names in Gluon's files to those in our graph.
-
-    Both of Gluon's ways: ``"features.0.weight"`` as ``save_parameters`` writes it, and ``"conv0_weight"`` as
-    ``export`` does, there behind the prefix of the block that the user had, such as ``"resnetv10_"``.
-    """
-    aliases = {}
-    for structural, parameter in _gluon_block(name, 1000)._collect_params_with_prefix().items():
-        aliases[structural] = _clean(parameter.name)
-        aliases[parameter.name[len(_PREFIX) :]] = _clean(parameter.name)
-    return aliases
-
-
-def _gluon_block(name: str, classes: int) -> Any:
-    if name not in gluon_names():
-        raise NetworkError(f"Gluon's model zoo has no {name!r}.", hint="It has " + ", ".join(gluon_names()) + ".")
-    return load("mxnet.gluon.model_zoo.vision").get_model(name, classes=classes, prefix=_PREFIX)
-
-
-def _clean(name: str) -> str:
-    name = name[len(_PREFIX) :] if name.startswith(_PREFIX) else name
-    return re.sub(r"_running_(mean|var)$", r"_moving_\1", name)
