@@ -1,4 +1,4 @@
-# R's side of the border; python/mxtune/_border is the other, and has the table of what becomes what.
+# R's side of the border; python/mxtune/border is the other, and has the table of what becomes what.
 # Vectors of numbers cross by their address in memory: neither reticulate's nor NumPy's version matters.
 
 tagged <- function(tag, ...) list(`..r` = tag, ...)

@@ -159,7 +159,7 @@ import_engine <- function(hosted) {
     reticulate::py_call(reticulate::py_get_attr(path, "insert"), 0L, folder)
     on.exit(reticulate::py_call(reticulate::py_get_attr(path, "remove"), folder))
   }
-  border <- reticulate::import("mxtune._border", convert = FALSE)
+  border <- reticulate::import("mxtune.border.reticulate", convert = FALSE)
   the$engine <- list(
     version = reticulate::py_to_r(reticulate::import("mxtune", convert = FALSE)$`__version__`),
     folder = theirs %||% file.path(folder, "mxtune"),

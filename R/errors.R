@@ -14,6 +14,7 @@
 #' | `mxtune_weights_error` | weights are missing, damaged, or don't fit the network |
 #' | `mxtune_model_file_error` | a model file is damaged, too new, or no model at all |
 #' | `mxtune_checkpoint_error` | a checkpoint can't be resumed |
+#' | `mxtune_store_error` | a model, a plot or a checkpoint can't be written: a full disk, no permission |
 #' | `mxtune_training_error` | training can't start or go on |
 #' | `mxtune_engine_error` | Python or MXNet is missing or can't be loaded |
 #' | `mxtune_device_error` | the device asked for can't be used |

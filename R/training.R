@@ -38,7 +38,8 @@
 #' @param precision Number format of the work. Default: `r default_of("mxtrain", "precision")`.
 #' @param seed A whole number: the same seed gives the same model. `NULL` draws one from R's generator, so
 #'   that `set.seed()` governs.
-#' @param cache A folder that keeps features of the frozen network between runs, or `TRUE` for the usual one.
+#' @param cache A folder that keeps features of the frozen network between runs, or `TRUE` for the usual one: within
+#'   10 GB (the environment variable `MXTUNE_CACHE_GB` sets another bound) the last used are kept.
 #' @param checkpoint A file that keeps the state of a long training.
 #' @param resume Go on from `checkpoint`? Default: `r default_of("mxtrain", "resume")`.
 #' @param callbacks A function `on_epoch(epoch, metrics)`, or a list of such functions: called after each

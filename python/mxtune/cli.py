@@ -301,6 +301,29 @@ def zoo(format: Annotated[Literal["text", "csv", "json"], typer.Option(help="A t
             typer.echo(_rows(table, format), nl=False)
 
 
+@app.command(short_help="What is kept between runs, and how to remove it.")
+def cache(clear: Annotated[bool, typer.Option("--clear", help="Remove all of it.")] = False) -> None:
+    """Features of pictures that training kept (cache = True): where they are, how many, how large.
+
+    \b
+    Examples:
+      mxtune cache
+      mxtune cache --clear
+
+    Beyond 10 GB (MXTUNE_CACHE_GB) the longest unused go; MXTUNE_CACHE names another folder.
+    """
+    with _job(None, False):
+        from . import store
+        from .words import counted, file_size
+
+        if clear:
+            typer.echo(f"Removed {file_size(store.clear())} from {store.features_dir()}")
+            return
+        kept = store.entries()
+        size, most = file_size(sum(entry.n_bytes for entry in kept)), file_size(store.bound())
+        typer.echo(f"{store.features_dir()}: {counted(len(kept), 'file')}, {size} of {most}")
+
+
 # What they share ----------------------------------------------------------------------------------------------
 
 
@@ -403,10 +426,9 @@ def _write(text: str, output: Optional[Path]) -> None:
     if output is None:
         typer.echo(text, nl=False)
         return
-    try:
-        output.write_text(text, encoding="utf-8", errors="surrogateescape")
-    except OSError as error:
-        raise MxtuneError(f"Can't write {output}.", [error.strerror or str(error)]) from error
+    from . import store
+
+    store.write(output, [text.encode("utf-8", "surrogateescape")], "the table")
     _told(f"Wrote {output}")
 
 

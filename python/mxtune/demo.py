@@ -11,6 +11,7 @@ import time
 from pathlib import Path
 
 from . import mxexample, mximages, mxtrain
+from .store import make_folder
 
 
 def main(folder: str = "demo-output") -> None:
@@ -27,8 +28,7 @@ def main(folder: str = "demo-output") -> None:
     print(f"Trained in {seconds:.1f} s. Accuracy on the held-out pictures: {measured['accuracy']:.2f}")
     print(model.predict(held_out.take(range(3))).to_string(index=False))
 
-    target = Path(folder).absolute()
-    target.mkdir(parents=True, exist_ok=True)
+    target = make_folder(Path(folder).absolute())
     model.save(target / "model.mxt")
     model.plot(target / "history.png")
     print(f"Model: {target / 'model.mxt'}\nPlot:  {target / 'history.png'}")

@@ -6,10 +6,7 @@ R has a condition class of the same name in snake case (``PictureError`` is ``mx
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, Optional
-
-if TYPE_CHECKING:
-    from .model.model import Model
+from typing import Any, Optional
 
 
 def _compose(message: str, bullets: Sequence[str], hint: Optional[str]) -> str:
@@ -69,13 +66,17 @@ class CheckpointError(MxtuneError):
     """A checkpoint can't be resumed: damaged, or of other data or settings."""
 
 
+class StoreError(MxtuneError, OSError):
+    """A file can't be written: a full disk, a missing folder, no permission."""
+
+
 class TrainingError(MxtuneError):
     """Training can't start or go on, for example because the loss is not a number.
 
     ``model`` holds the best model so far, not measured; or None, where nothing was learned yet.
     """
 
-    model: Optional[Model] = None
+    model: Any = None
 
 
 class EngineError(MxtuneError, RuntimeError):

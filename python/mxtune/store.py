@@ -1,18 +1,192 @@
-"""Where this package keeps what it has fetched or computed; nothing is made until something is kept."""
+"""Files that this package writes, each whole or not at all; and its cache, which has a folder and a bound."""
 
 from __future__ import annotations
 
+import contextlib
+import errno
 import os
+import re
+import secrets
 import sys
+from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import NamedTuple, Optional, Union
 
 from .arguments import user_path
+from .errors import ArgumentError, StoreError
+from .words import file_size
 
-SETTING = "MXTUNE_CACHE"
+if sys.platform != "win32":
+    import fcntl
+
+FOLDER_SETTING, BOUND_SETTING = "MXTUNE_CACHE", "MXTUNE_CACHE_GB"
+_GIGABYTES = 10.0  # that the cache may take, unless the user sets another bound
+_TEMPORARY = re.compile(r"\.mxtune-[0-9a-f]{16}\.tmp")
+_ENTRY = re.compile(r"[0-9a-f]{32}\.npy")  # a folder that the user names may hold other files too
+_PATIENCE = 60.0  # seconds, for another process that writes into the cache
+
+
+# Files --------------------------------------------------------------------------------------------------------
+
+
+def write(
+    path: Union[str, os.PathLike[str]], pieces: Iterable[Union[bytes, memoryview]], what: str = "the file"
+) -> None:
+    """Write a file: it is replaced whole, or left as it was.
+
+    The pieces go to another name in the same folder, and are renamed when all of them are on the disk: neither a
+    crash nor a full disk harms what was there. What a killed process left in the folder is removed. A link stays a
+    link, permissions follow the umask; a pipe or a device such as ``/dev/stdout`` is written to as it is.
+
+    Parameters
+    ----------
+    path
+        The file, in a folder that exists.
+    pieces
+        Its content.
+    what
+        What the file is, for the error: ``"the model file"``.
+
+    Raises
+    ------
+    StoreError
+        It can't be written.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> from mxtune import store
+    >>> file = Path(tempfile.mkdtemp()) / "note.txt"
+    >>> store.write(file, [b"one ", b"two"])
+    >>> file.read_bytes()
+    b'one two'
+    """
+    try:
+        if Path(path).is_dir():
+            raise IsADirectoryError(errno.EISDIR, "it is a folder")
+        if Path(path).exists() and not Path(path).is_file():
+            with Path(path).open("wb") as stream:
+                stream.writelines(pieces)
+        else:
+            _replace(Path(os.path.realpath(path)), pieces)
+    except OSError as error:
+        raise _refusal(path, what, error) from error
+
+
+def make_folder(path: Union[str, os.PathLike[str]]) -> Path:
+    """The folder, made with those above it where they are missing.
+
+    Raises
+    ------
+    StoreError
+        It can't be made.
+    """
+    folder = Path(path)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise StoreError(f'Can\'t make the folder "{folder}".', [error.strerror or str(error)]) from error
+    return folder
+
+
+def writable(folder: Path) -> bool:
+    """Whether files can be kept in ``folder``, existing or not; nothing is made to find out."""
+    for place in (folder, *folder.parents):
+        if place.exists():
+            return place.is_dir() and os.access(place, os.W_OK | os.X_OK)
+    return False
+
+
+def _replace(target: Path, pieces: Iterable[Union[bytes, memoryview]]) -> None:
+    _sweep(target.parent)
+    aside, handle = _create(target.parent)
+    try:
+        with os.fdopen(handle, "wb") as stream:
+            stream.writelines(pieces)
+            stream.flush()
+            os.fsync(stream.fileno())
+            if sys.platform != "win32":
+                aside.replace(target)  # while the lock is held: nobody sweeps it up
+        if sys.platform == "win32":
+            aside.replace(target)  # which can't rename an open file
+    except BaseException:  # Ctrl-C too
+        with contextlib.suppress(OSError):
+            aside.unlink()
+        raise
+    with contextlib.suppress(OSError):  # that the new name lasts too; not every system can
+        folder = os.open(target.parent, os.O_RDONLY)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)
+
+
+def _create(folder: Path) -> tuple[Path, int]:
+    """A new file in the folder, and its handle, locked for as long as this process lives and keeps it open."""
+    while True:
+        aside = folder / f".mxtune-{secrets.token_hex(8)}.tmp"
+        # Not tempfile: its files are for their owner alone, whatever the umask says.
+        handle = os.open(aside, os.O_CREAT | os.O_EXCL | os.O_RDWR | getattr(os, "O_BINARY", 0), 0o666)
+        if _lock(handle) is not False and os.fstat(handle).st_nlink:
+            return aside, handle
+        os.close(handle)  # another process has swept it up before it was locked
+
+
+def _sweep(folder: Path) -> None:
+    """Remove what killed processes left in the folder: temporary files that nobody holds locked."""
+    with contextlib.suppress(OSError), os.scandir(folder) as files:
+        for file in files:
+            if _TEMPORARY.fullmatch(file.name):
+                with contextlib.suppress(OSError):
+                    handle = os.open(file.path, os.O_RDWR)
+                    try:
+                        if _lock(handle):
+                            Path(file.path).unlink()
+                    finally:
+                        os.close(handle)
+
+
+def _lock(handle: int) -> Optional[bool]:
+    """Whether the file is ours now, and not another process's; None where there are no locks."""
+    if sys.platform == "win32":
+        return None
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    except OSError:  # some file systems of networks
+        return None
+    return True
+
+
+def _refusal(path: Union[str, os.PathLike[str]], what: str, error: OSError) -> StoreError:
+    folder = Path(path).parent
+    reason, hint = error.strerror or str(error), None
+    if error.errno == errno.EISDIR:
+        hint = "Add a file name."
+    elif not folder.is_dir():
+        reason, hint = f"there is no folder {folder}", "Make the folder first, or write elsewhere."
+    elif error.errno in (errno.ENOSPC, errno.EDQUOT):
+        hint = "Make room on the disk, or write elsewhere."
+    elif error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
+        hint = "Write to a folder that you may change."
+    return StoreError(f'Can\'t write {what} "{os.fspath(path)}".', [reason], hint)
+
+
+# The cache ----------------------------------------------------------------------------------------------------
+
+
+class Entry(NamedTuple):
+    """A file in the cache: where it is, its size, and when it was last used (seconds since 1970)."""
+
+    path: Path
+    n_bytes: int
+    used: float
 
 
 def cache_dir() -> Path:
-    """The folder for weights and cached features; it need not exist.
+    """The folder for what is computed once and kept; it need not exist.
 
     The environment variable ``MXTUNE_CACHE`` if set, otherwise ``mxtune`` in the user's cache folder of the
     platform: ``$XDG_CACHE_HOME`` or ``~/.cache``, ``~/Library/Caches`` (macOS), ``%LOCALAPPDATA%`` (Windows).
@@ -23,21 +197,124 @@ def cache_dir() -> Path:
     >>> cache_dir().is_absolute()
     True
     """
-    own = os.environ.get(SETTING, "").strip()
+    own = os.environ.get(FOLDER_SETTING, "").strip()
     if own:
-        return user_path(SETTING, own).absolute()
-    home = Path.home()
-    if sys.platform == "win32":
-        return Path(os.environ.get("LOCALAPPDATA") or home / "AppData" / "Local") / "mxtune" / "Cache"
-    if sys.platform == "darwin":
-        return home / "Library" / "Caches" / "mxtune"
-    shared = os.environ.get("XDG_CACHE_HOME", "")
-    return (Path(shared) if Path(shared).is_absolute() else home / ".cache") / "mxtune"
+        return user_path(FOLDER_SETTING, own).absolute()
+    from platformdirs import user_cache_path
+
+    return user_cache_path("mxtune", appauthor=False)
 
 
-def writable(folder: Path) -> bool:
-    """Whether files can be kept in ``folder``, existing or not; nothing is made to find out."""
-    for place in (folder, *folder.parents):
-        if place.exists():
-            return place.is_dir() and os.access(place, os.W_OK | os.X_OK)
-    return False
+def features_dir() -> Path:
+    """The part of the cache that holds features of pictures."""
+    return cache_dir() / "features"
+
+
+def bound() -> int:
+    """How many bytes a folder of cached features may take: ``MXTUNE_CACHE_GB`` gigabytes, 10 if it is not set.
+
+    Raises
+    ------
+    ArgumentError
+        The variable is no number of at least 0.
+    """
+    text = os.environ.get(BOUND_SETTING, "").strip()
+    try:
+        gigabytes = float(text) if text else _GIGABYTES
+        if not 0 <= gigabytes < 1e9:
+            raise ValueError
+    except ValueError:
+        raise ArgumentError(f"`{BOUND_SETTING}` must be a number of gigabytes.", [f"it is {text!r}"]) from None
+    return int(gigabytes * 1e9)
+
+
+def entries(folder: Optional[Path] = None) -> list[Entry]:
+    """What a folder of cached features holds (the usual one if None), the last used first.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> from mxtune import store
+    >>> folder = Path(tempfile.mkdtemp())
+    >>> store.keep(folder / f"{'0' * 32}.npy", [bytes(80)], 80)
+    >>> [entry.n_bytes for entry in store.entries(folder)]
+    [80]
+    >>> store.clear(folder)
+    80
+    """
+    found = []
+    with contextlib.suppress(FileNotFoundError, NotADirectoryError), os.scandir(folder or features_dir()) as files:
+        for file in files:
+            if _ENTRY.fullmatch(file.name):
+                with contextlib.suppress(FileNotFoundError):  # another process cleared it meanwhile
+                    status = file.stat()
+                    found.append(Entry(Path(file.path), status.st_size, status.st_mtime))
+    return sorted(found, key=lambda entry: (-entry.used, entry.path))
+
+
+def clear(folder: Optional[Path] = None) -> int:
+    """Remove all cached features of a folder (the usual one if None); the number of bytes that are free again.
+
+    Raises
+    ------
+    StoreError
+        They can't be removed.
+    """
+    return sum(map(_remove, entries(folder)))
+
+
+def keep(path: Path, pieces: Iterable[Union[bytes, memoryview]], n_bytes: int) -> None:
+    """Write a file of ``n_bytes`` into the cache; those that were not used for longest make room within the bound.
+
+    Raises
+    ------
+    StoreError
+        It is larger than the bound, or can't be written.
+    """
+    room = bound() - n_bytes
+    if room < 0:
+        reason = f"{file_size(n_bytes)} are more than the {file_size(bound())} that the cache may take"
+        raise StoreError(f'Can\'t keep "{path}".', [reason], f"Set {BOUND_SETTING} to allow more.")
+    with _alone(make_folder(path.parent)):
+        for entry in entries(path.parent):
+            if entry.path != path:
+                room -= entry.n_bytes
+                if room < 0:
+                    _remove(entry)
+        write(path, pieces, "the cached features")
+
+
+def mark_used(path: Path) -> None:
+    """Note that a cached file was used now: the longest unused are removed first."""
+    with contextlib.suppress(OSError):  # a cache may be read-only
+        os.utime(path)
+
+
+def _remove(entry: Entry) -> int:
+    try:
+        entry.path.unlink(missing_ok=True)
+    except OSError as error:
+        raise StoreError(f'Can\'t remove "{entry.path}".', [error.strerror or str(error)]) from error
+    return entry.n_bytes
+
+
+@contextlib.contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    """One process at a time makes room in a folder and writes to it."""
+    from filelock import FileLock, Timeout
+
+    lock = FileLock(folder / ".lock")
+    try:
+        lock.acquire(timeout=_PATIENCE)
+    except NotImplementedError:  # a file system without locks: what is written is whole all the same
+        yield
+        return
+    except Timeout as error:
+        raise StoreError(f'Can\'t write to "{folder}".', ["another process is writing to it"]) from error
+    except OSError as error:
+        raise _refusal(folder / ".lock", "the lock file", error) from error
+    try:
+        yield
+    finally:
+        lock.release()

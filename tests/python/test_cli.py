@@ -17,7 +17,7 @@ import pandas as pd
 import pytest
 
 import mxtune
-from mxtune import cli, mxexample, mxload
+from mxtune import cli, mxexample, mxload, store
 from mxtune.images.labels import TASKS
 from mxtune.model.model import TYPES
 from mxtune.training.plan import SCHEDULES, TUNES
@@ -74,7 +74,7 @@ def test_help_is_quick_and_teaches() -> None:
         assert not any(line.split("|")[-1].strip() == heavy for line in loaded.splitlines())
 
 
-@pytest.mark.parametrize("command", ["train", "predict", "evaluate", "info", "zoo"])
+@pytest.mark.parametrize("command", ["train", "predict", "evaluate", "info", "zoo", "cache"])
 def test_help_of_each_command_has_an_example(command: str) -> None:
     text = mx(command, "--help").stdout
     assert f"Examples:\n    mxtune {command}" in text
@@ -201,3 +201,12 @@ def test_interrupt_writes_the_best_so_far_and_ends_with_130(photos: Path, tmp_pa
     assert "interrupted" in said
     assert "Traceback" not in said
     assert mxload(output).levels == ("bag", "sandal", "trouser")
+
+
+def test_cache_is_told_and_cleared(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MXTUNE_CACHE", str(tmp_path))
+    monkeypatch.setitem(ENVIRONMENT, "MXTUNE_CACHE", str(tmp_path))
+    store.keep(store.features_dir() / f"{'0' * 32}.npy", [bytes(12_345)], 12_345)
+    assert mx("cache").stdout == f"{tmp_path / 'features'}: 1 file, 12 kB of 10 GB\n"
+    assert mx("cache", "--clear").stdout == f"Removed 12 kB from {tmp_path / 'features'}\n"
+    assert mx("cache").stdout == f"{tmp_path / 'features'}: 0 files, 0 bytes of 10 GB\n"

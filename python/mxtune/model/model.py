@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
     from numpy.typing import NDArray
 
-    from ..rhost.model_in_r import ModelInR
+    from ..border.rpy2.model_in_r import ModelInR
 
     Array = NDArray[Any]
 
@@ -292,14 +292,20 @@ class Model:
     @property
     def r(self) -> ModelInR:
         """What the R package does with a model, in an R inside this process: ``model.r.predict("photos")``."""
-        from ..rhost.model_in_r import ModelInR
+        from ..border.rpy2.model_in_r import ModelInR
 
         return ModelInR(self)
 
     # ---- in and out
 
     def save(self, path: PathLike) -> None:
-        """Write the model to one file; see ARCHITECTURE.md for its format. A crash leaves an older file whole."""
+        """Write the model to one file; see ARCHITECTURE.md for its format. A crash leaves an older file whole.
+
+        Raises
+        ------
+        StoreError
+            The file can't be written: a full disk, a missing folder, no permission.
+        """
         bundle.write(user_path("path", path), self._manifest(), to_json(self.network.graph), self._arrays())
 
     def to_bytes(self) -> bytes:
@@ -328,7 +334,11 @@ class Model:
             "task": self.task,
             "levels": list(self.levels),
             "preprocess": self.preprocess.to_dict(),
-            "network": {"classifier": network.classifier, "provenance": network.provenance},
+            "network": {
+                "classifier": network.classifier,
+                "provenance": network.provenance,
+                **({} if network.pretrained else {"pretrained": False}),  # true is not written, as ever
+            },
             "settings": self.settings,
             "metrics": self.metrics,
             "history": self._rows,

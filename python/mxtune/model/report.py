@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, Optional
 
 import numpy as np
 
+from .. import store
 from ..errors import ArgumentError, MxtuneError
 
 try:
@@ -282,18 +283,23 @@ def gallery(pictures: Sequence[Image], titles: Sequence[str]) -> Plot:
 
 
 def write(figure: Figure, path: Path) -> None:
-    """Write a figure to a file, whose name tells the format.
+    """Write a figure to a file, whose name tells the format; without an ending it becomes a PNG.
 
     Raises
     ------
     ArgumentError
         The folder does not exist, or matplotlib knows no such format.
+    StoreError
+        The file can't be written.
     """
     if not path.parent.is_dir():
         raise ArgumentError(f"There is no folder {path.parent} to write the plot to.")
+    path = path if path.suffix[1:] else path.with_name(f"{path.name.rstrip('.')}.png")
+    content = io.BytesIO()
     try:
-        figure.savefig(path)
+        figure.savefig(content, format=path.suffix[1:])
     except ValueError as error:
         raise ArgumentError(
             f"A plot can't be written as {path.name}.", [str(error)], "Use .png, .pdf or .svg."
         ) from error
+    store.write(path, [content.getvalue()], "the plot")

@@ -48,6 +48,9 @@ class Network:
         What the outputs mean, or None.
     classifier
         The layer that gives the logits; found in the graph if None, ``""`` if there is none.
+    pretrained
+        Whether its values were learned, so that a head can be trained on them as they are. If None, true where
+        there are values: those that `initialise` draws are none.
 
     Examples
     --------
@@ -66,8 +69,11 @@ class Network:
     frozen: frozenset[str] = frozenset()
     levels: Optional[tuple[str, ...]] = None
     classifier: Optional[str] = None
+    pretrained: Optional[bool] = None
 
     def __post_init__(self) -> None:
+        if self.pretrained is None:
+            object.__setattr__(self, "pretrained", bool(self.params))
         needed = graphs.subgraph(self.graph, self.graph.heads)
         if needed != self.graph:  # MXNet tells no shape of the others
             object.__setattr__(self, "graph", needed)

@@ -3,23 +3,23 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import os
 import zlib
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Optional, Union
+from typing import TYPE_CHECKING, Any, Optional, Union
 
 import numpy as np
 
-from .. import progress
+from .. import progress, store
 from ..arguments import user_path
 from ..engines.mxnet.devices import Device
 from ..engines.mxnet.executor import Executor
-from ..errors import ArgumentError
+from ..errors import ArgumentError, StoreError
 from ..graph import to_json
 from ..images.loader import Views
 from ..network import Network
-from ..store import cache_dir, writable
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -46,7 +46,7 @@ def features(
     sets
         Pictures; their central views count.
     cache
-        A folder in which features are kept between runs, or true for the usual one.
+        A folder in which features are kept between runs, or true for the usual one; within a bound, see `store.bound`.
 
     Raises
     ------
@@ -97,9 +97,9 @@ def fingerprint(network: Network) -> str:
 def _file(body: Network, views: Views, cache: Cache) -> Optional[Path]:
     if cache is None or cache is False:
         return None
-    folder = cache_dir() / "features" if cache is True else user_path("cache", cache)
+    folder = store.features_dir() if cache is True else user_path("cache", cache)
     spec = repr((views.preprocess.to_dict(), fingerprint(body)))
-    if not writable(folder):
+    if not store.writable(folder):
         raise ArgumentError("Nothing can be written to the folder of `cache`.", [f"it is {folder}"])
     digest = hashlib.sha256(spec.encode())
     digest.update(b"".join(views.images.hashes))  # labels and names don't matter to features
@@ -112,14 +112,16 @@ def _kept(file: Optional[Path], rows: int) -> Optional[Features]:
     if file is None or not file.is_file():
         return None
     try:
-        found = np.load(file, mmap_mode="r", allow_pickle=False)
+        found: Features = np.load(file, mmap_mode="r", allow_pickle=False)
         with file.open("rb") as stream:
             stream.seek(-4, os.SEEK_END)
             told = int.from_bytes(stream.read(4), "little")
     except (ValueError, OSError, EOFError):
         return None
-    usable = found.ndim == 2 and found.dtype == np.float32 and len(found) == rows and _sum(found) == told
-    return found if usable else None
+    if found.ndim != 2 or found.dtype != np.float32 or len(found) != rows or _sum(found) != told:
+        return None
+    store.mark_used(file)
+    return found
 
 
 def _sum(array: Features) -> int:
@@ -131,14 +133,12 @@ def _sum(array: Features) -> int:
 
 
 def _keep(file: Path, array: Features) -> None:
-    partial = file.with_suffix(f".{os.getpid()}.part")
+    npy: Any = np.lib.format
+    header = io.BytesIO()
+    npy.write_array_header_1_0(header, npy.header_data_from_array_1_0(array))
+    pieces = (header.getvalue(), array.data.cast("B"), _sum(array).to_bytes(4, "little"))
     try:
-        file.parent.mkdir(parents=True, exist_ok=True)
-        with partial.open("wb") as stream:
-            np.save(stream, array, allow_pickle=False)
-            stream.write(_sum(array).to_bytes(4, "little"))
-        partial.replace(file)
-    except OSError as error:  # a full disk: they are computed again next time
-        partial.unlink(missing_ok=True)
-        text = f"The features can't be kept in {file.parent}: {error.strerror or error}."
+        store.keep(file, pieces, len(header.getvalue()) + array.nbytes + 4)
+    except StoreError as error:  # a full disk: they are computed again next time
+        text = f"The features can't be kept in {file.parent}: {error.bullets[0]}."
         progress.current().event("message", text=text)

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Optional, Union
 
+from .. import store
 from ..arguments import user_path
 from ..errors import ArgumentError, CheckpointError
 
@@ -88,7 +89,13 @@ class Checkpoint:
         self._identity = dict(identity)
 
     def write(self, standing: Standing) -> None:
-        """Keep the standing: to a temporary name, then renamed, so that an older one survives any crash."""
+        """Keep the standing; an older one survives any crash.
+
+        Raises
+        ------
+        StoreError
+            The file can't be written.
+        """
         if self.path is None:
             return
         from safetensors.numpy import save
@@ -97,19 +104,7 @@ class Checkpoint:
         arrays = {f"{group}/{name}": a for group in _GROUPS for name, a in getattr(standing, group).items()}
         told["identity"] = self._identity
         told["sum"] = _sum(told, arrays)
-        content = save(arrays, metadata={_KEY: json.dumps(told)})
-        partial = self.path.with_name(f".{self.path.name}.part")
-        try:
-            with partial.open("wb") as stream:
-                stream.write(content)
-                stream.flush()
-                os.fsync(stream.fileno())
-            partial.replace(self.path)
-        except BaseException as error:  # Ctrl-C too
-            partial.unlink(missing_ok=True)
-            if not isinstance(error, OSError):
-                raise
-            raise CheckpointError(f"The checkpoint {self.path} can't be written.", [str(error)]) from error
+        store.write(self.path, [save(arrays, metadata={_KEY: json.dumps(told)})], "the checkpoint")
 
     def read(self) -> Optional[Standing]:
         """The standing to go on from, or None where there is no checkpoint yet.

@@ -21,6 +21,7 @@ from ..images.loader import Views
 from ..images.preprocess import Augment, Preprocess
 from ..model.model import Model
 from ..network import Network
+from ..network.values import refuse_unusable
 from ..tasks.losses import Loss, loss_for
 from ..zoo.opening import mxnetwork
 from . import callbacks as watching
@@ -32,7 +33,6 @@ from .state import Checkpoint, Standing
 PathLike = Union[str, "os.PathLike[str]"]
 _SMALL = 64  # pictures with a shorter side below this are enlarged, and hardly zoomed
 _LIGHT = 10_000_000  # multiplications for a picture: LeNet has 2 million, EfficientNet-Lite0 at 64 pixels 32
-_FIRST = "first values"  # how the source of a network begins that has learned nothing
 _POOLED = ("stage_features", "all_features")  # what a head on every stage stands on
 
 
@@ -107,7 +107,8 @@ def mxtrain(
     seed
         0 to 2**31 - 1. The same seed gives the same bytes on the same machine.
     cache
-        True, or a folder: features of the frozen network are kept on disk between runs.
+        True, or a folder: features of the frozen network are kept on disk between runs. Beyond 10 GB (the
+        environment variable ``MXTUNE_CACHE_GB``) the longest unused go.
     checkpoint
         A file that is written after each epoch.
     resume
@@ -298,10 +299,12 @@ class _Run:
     def _model(self) -> Model:
         """The network as it is now, not measured."""
         images, told = self._task.train.images, dict(self._network.provenance)
-        if told.get("source", "").startswith(_FIRST):
-            told["source"] = f"mxtune, from {told['source']}"
+        if not self._network.pretrained:
+            told["source"] = f"mxtune, from {told.get('source', 'first values')}"
         return Model(
-            network=replace(self._network, provenance=told, levels=images.levels or None, frozen=frozenset()),
+            network=replace(
+                self._network, provenance=told, levels=images.levels or None, frozen=frozenset(), pretrained=True
+            ),
             task=str(images.task),
             levels=images.levels,
             history=self._standing.history,
@@ -367,7 +370,8 @@ def _network(
         raise ArgumentError("`net` must be a name, a file, a Network or a Model.", what, "mxzoo() lists names.")
     if size is not None and size != found.preprocess.size:
         found = replace(found, preprocess=replace(found.preprocess, size=size)).check()
-    pretrained = not found.provenance.get("source", "").startswith(_FIRST)
+    refuse_unusable(found)
+    pretrained = bool(found.pretrained)
     units = len(images.levels) if images.levels else 1
     on_stages = pretrained and found.body.output not in _POOLED and not (tune == "all" and _is_light(found))
     return found.replace_head(units, seed=seed, stages=on_stages), pretrained

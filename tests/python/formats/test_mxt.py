@@ -24,7 +24,7 @@ import numpy as np
 import pytest
 from safetensors.numpy import save
 
-from mxtune.errors import ArgumentError, ModelFileError
+from mxtune.errors import ArgumentError, ModelFileError, StoreError
 from mxtune.formats import mxt as bundle
 
 SYMBOL = '{"nodes":[],"heads":[]}'
@@ -199,7 +199,7 @@ def test_fault_in_mid_write_leaves_the_old_file_whole(tmp_path: Path, monkeypatc
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(os, "fsync", full_disk)
-    with pytest.raises(ModelFileError, match="No space left on device"):
+    with pytest.raises(StoreError, match="No space left on device"):
         bundle.write(path, {"task": "other"}, SYMBOL, arrays())
     assert path.read_bytes() == model_bytes()
     assert [entry.name for entry in tmp_path.iterdir()] == ["model.mxt"]
@@ -232,13 +232,13 @@ def test_link_stays_a_link(tmp_path: Path) -> None:
 
 
 def test_missing_folder_is_named(tmp_path: Path) -> None:
-    with pytest.raises(ModelFileError) as caught:
+    with pytest.raises(StoreError) as caught:
         bundle.write(tmp_path / "none" / "model.mxt", MANIFEST, SYMBOL, arrays())
     assert f"x there is no folder {tmp_path / 'none'}" in str(caught.value)
 
 
 def test_folder_as_target_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(ModelFileError, match="x it is a folder\ni Add a file name"):
+    with pytest.raises(StoreError, match="x it is a folder\ni Add a file name"):
         bundle.write(tmp_path, MANIFEST, SYMBOL, arrays())
 
 
@@ -380,10 +380,13 @@ def test_format_that_is_no_number_is_refused(version: Any) -> None:
         (b'{"format": NaN}', "NaN is no number"),
         (b'{"format": 1, "format": 1}', "a key comes twice"),
         (b'{"format": 1, "x": "\xff"}', "no valid text"),
+        (b"[" * 20_000_000, "more than 2,000,000 values"),
         (b"[" * 1_000_000, "nested more than 64 levels"),
         (b'{"format":1,"a":' + b"[" * 65 + b"]" * 65 + b"}", "nested more than 64 levels"),
         (b'{"format":' + b"9" * 10_000 + b"}", "no valid JSON"),
         (b'{"a":"' + b'\\"' * 1_000_000, "no valid JSON"),
+        (b"[" + b"[]," * 10_000_000 + b"0]", "more than 2,000,000 values"),
+        (b'{"format":1,"a":[' + b"0," * 10_000_000 + b"0]}", "more than 2,000,000 values"),
     ],
 )
 def test_hostile_manifest_is_refused(manifest: bytes, what: str) -> None:

@@ -16,7 +16,7 @@ import pytest
 from PIL import Image
 
 from mxtune import Model, mxexample, mximages, mxload, mxtrain
-from mxtune.errors import ArgumentError, LabelError, ModelFileError, PictureError, PictureWarning
+from mxtune.errors import ArgumentError, LabelError, ModelFileError, PictureError, PictureWarning, StoreError
 
 FOLDER = Path(mxexample("fashion"))
 IMAGES = mximages(FOLDER)
@@ -311,14 +311,14 @@ def test_a_crash_while_saving_leaves_the_old_file(
     model.save(tmp_path / "model.mxt")
     with monkeypatch.context() as patch:
         patch.setattr("os.fsync", broken)
-        with pytest.raises(ModelFileError, match="Can't write the model file"):
+        with pytest.raises(StoreError, match="Can't write the model file"):
             labels.save(tmp_path / "model.mxt")
     assert mxload(tmp_path / "model.mxt").levels == model.levels
     assert [file.name for file in tmp_path.iterdir()] == ["model.mxt"]
 
 
 def test_a_model_without_a_name_for_its_file_is_an_error(model: Model, tmp_path: Path) -> None:
-    with pytest.raises(ModelFileError, match="Can't write the model file"):
+    with pytest.raises(StoreError, match="Can't write the model file"):
         model.save(tmp_path / "none" / "model.mxt")
     with pytest.raises(ModelFileError, match="there is no such file"):
         mxload(tmp_path / "none.mxt")

@@ -319,3 +319,11 @@ def test_preprocessing_that_is_given_counts_whatever_is_opened() -> None:
         mxnetwork("efficientnet_lite0", preprocess={"channels": 1})
     with pytest.raises(ArgumentError, match="`preprocess` must be a Preprocess"):
         mxnetwork("lenet", preprocess=3)  # type: ignore[arg-type]
+
+
+def test_a_network_is_pretrained_where_its_values_were_learned(lenet: Network, lite: Network) -> None:
+    bare = Network(lenet.graph, {}, {"name": "mine"}, lenet.preprocess)
+    assert not bare.pretrained and not bare.initialise(3).pretrained and not lenet.pretrained
+    assert Network(lenet.graph, lenet.params, {}, lenet.preprocess).pretrained
+    assert lite.pretrained and lite.replace_head(3, stages=True).pretrained and lite.cut("top_act").pretrained
+    assert lite.insert("top_act", "Dropout", p=0.1).pretrained and not lenet.insert("fc1", "Dropout").pretrained

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from mxtune.errors import ArgumentError, CheckpointError
+from mxtune.errors import ArgumentError, CheckpointError, StoreError
 from mxtune.training.state import Checkpoint, Standing
 
 IDENTITY = {"pictures": "p", "network": "n", "settings": "{}"}
@@ -94,7 +94,7 @@ def test_a_write_that_breaks_leaves_the_old_one_whole(file: Path, monkeypatch: p
     content = file.read_bytes()
     with monkeypatch.context() as patch:
         patch.setattr("os.fsync", broken)
-        with pytest.raises(CheckpointError, match=r"can't be written.\nx .*No space left"):
+        with pytest.raises(StoreError, match=r"Can't write the checkpoint .*\nx No space left"):
             Checkpoint(file, IDENTITY).write(Standing())
     assert file.read_bytes() == content
     assert [one.name for one in file.parent.iterdir()] == [file.name]

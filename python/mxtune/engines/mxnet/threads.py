@@ -1,4 +1,4 @@
-"""Telling MXNet how many CPUs it may use before it is loaded."""
+"""Telling MXNet, before it is loaded, how many CPUs it may use and that its threads must not wait by spinning."""
 
 from __future__ import annotations
 
@@ -8,13 +8,18 @@ from collections.abc import Iterator
 
 from ...machine import usable_cpus
 
-_SETTING = "MXNET_OMP_MAX_THREADS"
-_USERS = ("OMP_NUM_THREADS", _SETTING)
+_THREADS = ("MXNET_OMP_MAX_THREADS", "OMP_NUM_THREADS")  # ours, and what a user may have set in its place
+_WAITING = ("GOMP_SPINCOUNT", "OMP_WAIT_POLICY")
+# A thread of libgomp that waits for others asks so often before it sleeps. Its own 300,000 times (milliseconds) burn
+# the CPU that the others need as soon as a second program wants one: LeNet trains at a tenth of the speed. Not at all
+# is half the speed on a quiet machine, as each of hundreds of operators then wakes a thread. 1,000 times is what
+# libgomp itself chooses where it knows of more threads than CPUs; it costs nothing on a quiet machine.
+_SPINS = 1_000
 
 
 def mxnet_threads() -> int:
     """The number of threads MXNet computes with: the user's own setting, otherwise the usable CPUs."""
-    for name in reversed(_USERS):
+    for name in _THREADS:
         value = os.environ.get(name, "").split(",")[0].strip()
         if value.isdigit() and int(value) > 0:
             return int(value)
@@ -23,16 +28,20 @@ def mxnet_threads() -> int:
 
 @contextlib.contextmanager
 def announced() -> Iterator[None]:
-    """Inside, a library that is loaded sees the usable CPUs, unless the user has set a number himself.
+    """Inside, a library that is loaded sees our settings, but where the user has set them; afterwards none is left.
 
-    MXNet takes half of the hardware threads by itself, which halves its speed. It reads its setting once,
-    while ``libmxnet`` is loaded; ``MXSetNumOMPThreads`` later does not have the effect.
+    Both are read once, while ``libmxnet`` and ``libgomp`` are loaded. MXNet takes half of the hardware threads by
+    itself, which halves its speed; ``MXSetNumOMPThreads`` later does not have the effect. Where another library, such
+    as R's own, has brought in ``libgomp`` before, its threads wait as they did.
     """
-    if any(name in os.environ for name in _USERS):
-        yield
-        return
-    os.environ[_SETTING] = str(usable_cpus())
+    settings = {
+        names[0]: str(value)
+        for names, value in ((_THREADS, usable_cpus()), (_WAITING, _SPINS))
+        if not any(name in os.environ for name in names)
+    }
+    os.environ.update(settings)
     try:
         yield
     finally:
-        os.environ.pop(_SETTING, None)
+        for name in settings:
+            os.environ.pop(name, None)

@@ -12,11 +12,14 @@ from ...graph import from_json
 from ...images.labels import TASKS
 from ...images.preprocess import Preprocess
 from ...network import Network
+from ...network.values import refuse_unusable
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-_MOST_PIXELS = 2**26  # of a picture that a network sees
+MOST_PIXELS = 2**26  # of a picture that a network sees
+MOST_LEVELS = 100_000
+MOST_ROWS = 100_000  # of the history, the metrics, or any other part
 
 
 def network_of(manifest: Mapping[str, Any], symbol: str, arrays: dict[str, NDArray[Any]], name: str) -> Network:
@@ -36,6 +39,7 @@ def network_of(manifest: Mapping[str, Any], symbol: str, arrays: dict[str, NDArr
     """
     try:
         _check(manifest)
+        _check_origin(manifest["network"], manifest["versions"])
         network = Network(
             graph=from_json(symbol),
             params=arrays,
@@ -43,6 +47,7 @@ def network_of(manifest: Mapping[str, Any], symbol: str, arrays: dict[str, NDArr
             preprocess=Preprocess.from_dict(manifest["preprocess"]),
             levels=tuple(manifest["levels"]) or None,
             classifier=manifest["network"]["classifier"],
+            pretrained=manifest["network"].get("pretrained", True),  # a model was trained
         )
         _check_network(network, max(1, len(manifest["levels"])))
     except KeyError as error:
@@ -60,20 +65,19 @@ def _check(manifest: Mapping[str, Any]) -> None:
     for part, kind in kinds.items():
         if not isinstance(manifest[part], kind):
             raise ValueError(f"its {part} is no {kind.__name__}")
+        if len(manifest[part]) > MOST_ROWS:
+            raise ValueError(f"its {part} has {len(manifest[part]):,} rows; at most {MOST_ROWS:,} are read")
     if manifest["task"] not in list(TASKS):
         raise ValueError(f"its task is {manifest['task']!r}")
     levels = manifest["levels"]
+    if isinstance(levels, list) and len(levels) > MOST_LEVELS:
+        raise ValueError(f"it has {len(levels):,} levels; at most {MOST_LEVELS:,} are read")
     if not isinstance(levels, list) or not _texts(levels) or len(set(levels)) < len(levels):
         raise ValueError("its levels are not different texts")
     if not levels and manifest["task"] != "regression":
         raise ValueError("it has no levels")
     if not isinstance(manifest["settings"].get("pictures", {}), dict):
         raise ValueError("its settings do not tell its pictures")
-    told = manifest["network"]
-    if not isinstance(told["classifier"], str) or not isinstance(told["provenance"], dict):
-        raise ValueError("its network is not described")
-    if not _texts(told["provenance"].values()) or not _texts(manifest["versions"].values()):
-        raise ValueError("its origin is not told in words")
     if not _numbers(manifest["metrics"].values()):
         raise ValueError("its metrics are not numbers")
     for row in manifest["history"]:
@@ -83,16 +87,26 @@ def _check(manifest: Mapping[str, Any]) -> None:
             raise ValueError("its history does not hold numbers")
 
 
+def _check_origin(told: Mapping[str, Any], versions: Mapping[str, Any]) -> None:
+    """Raises ValueError for a network, or versions, that are not told as `Model` does."""
+    if not isinstance(told["classifier"], str) or not isinstance(told["provenance"], dict):
+        raise ValueError("its network is not described")
+    if not isinstance(told.get("pretrained", True), bool):
+        raise ValueError("it does not say whether its network is pretrained")
+    if not _texts(told["provenance"].values()) or not _texts(versions.values()):
+        raise ValueError("its origin is not told in words")
+
+
 def _check_network(network: Network, outputs: int) -> None:
     """Raises ValueError, or what the network raises, unless it can be run as a model's."""
     if any(array.dtype != np.float32 for array in network.params.values()):
         raise ValueError("its weights are not float32")
-    if np.prod(network.preprocess.size, dtype=float) > _MOST_PIXELS:
+    if np.prod(network.preprocess.size, dtype=float) > MOST_PIXELS:
         raise ValueError(f"its pictures would have {network.preprocess.size[0]} x {network.preprocess.size[1]} pixels")
     node = network.graph.node(str(network.classifier))
     if node.op != "FullyConnected" or f"{node.name}_weight" not in network.params or len(network.graph.heads) != 1:
         raise ValueError(f"{network.classifier} is no dense layer that gives its outputs")
-    shapes = network.check().shapes
+    shapes = refuse_unusable(network.check()).shapes
     if shapes[network.output] != ((1, outputs),) or len(network.params[f"{node.name}_weight"]) != outputs:
         raise ValueError(f"it has not the {outputs} outputs of its levels")
     if len(network.body.shapes[network.body.output][0]) != 2:

@@ -20,6 +20,7 @@ NO_MODEL = "A model file is what model.save() or mxsave() writes."
 AGAIN = "Copy the file again from where it was whole, or save the model once more."
 _MOST_HEADER = 1 << 24  # bytes; a network of 10,000 arrays has 1 MB
 _DEEPEST = 64
+_MOST_VALUES = 2_000_000  # in one JSON text, to which a few hundred bytes of memory go each
 
 
 class FaultError(Exception):
@@ -44,7 +45,9 @@ def text_of(name: str, content: bytes) -> str:
 
 
 def json_of(name: str, content: bytes) -> Any:
-    """The value of the JSON member `name`: nested no deeper than 64, no key twice, no NaN."""
+    """The value of the JSON member `name`: nested no deeper than 64, no key twice, no NaN, two million values."""
+    if content.count(b",") + content.count(b"[") + content.count(b"{") > _MOST_VALUES:
+        raise FaultError(f"{name} has more than {_MOST_VALUES:,} values", NO_MODEL)
     text = text_of(name, content)
     outside = "".join(re.sub(r"\\.", "", text).split('"')[::2])  # without what is in strings
     steps = (1 if bracket in "[{" else -1 for bracket in re.findall(r"[\[\]{}]", outside))

@@ -1,20 +1,18 @@
-"""A model file is written beside its place and renamed, so that a crash leaves the old one whole."""
+"""The bytes of a model file, from its parts."""
 
 from __future__ import annotations
 
-import contextlib
 import json
 import math
 import os
-import secrets
 import zlib
 from collections.abc import Mapping
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO, Optional, Union
+from typing import TYPE_CHECKING, Any, BinaryIO, Union
 
 import numpy as np
 
-from ...errors import ArgumentError, ModelFileError
+from ... import store
+from ...errors import ArgumentError
 from .layout import DTYPES, FORMAT, MANIFEST, MOST_BYTES, SYMBOL, WEIGHTS, frames, seal
 
 if TYPE_CHECKING:
@@ -31,8 +29,7 @@ def write(
 ) -> None:
     """Returns nothing; afterwards `target` holds the model. The same content gives the same bytes.
 
-    A file is written under another name beside `target` and renamed when all of it is on the disk: after a
-    crash or with a full disk, what was there before is still whole. Its permissions follow the umask.
+    A file is replaced whole or left as it was, as `store.write` has it.
 
     Parameters
     ----------
@@ -48,7 +45,7 @@ def write(
 
     Raises
     ------
-    ModelFileError
+    StoreError
         The file can't be written.
     ArgumentError
         An array has a type that a model file can't hold, or the arrays are too large for one.
@@ -69,12 +66,7 @@ def write(
         for piece in pieces:
             target.write(piece)
         return
-    path = Path(os.path.realpath(target))  # a link stays, and the file behind it is replaced
-    try:
-        _replace(path, pieces)
-    except OSError as error:
-        what, hint = _why_not(path, error)
-        raise ModelFileError(f'Can\'t write the model file "{os.fspath(target)}".', [what], hint) from error
+    store.write(target, pieces, "the model file")
 
 
 def _members(manifest: Mapping[str, Any], symbol: str, arrays: Arrays) -> dict[str, bytes]:
@@ -130,35 +122,3 @@ def _pieces(members: Mapping[str, bytes]) -> list[bytes]:
     *before, last = frames((name, len(content), zlib.crc32(content)) for name, content in members.items())
     pairs = zip(before, members.values())
     return [piece for (_, frame), content in pairs for piece in (frame, content)] + [last[1]]
-
-
-def _replace(path: Path, pieces: list[bytes]) -> None:
-    if path.is_dir():
-        raise IsADirectoryError
-    aside = path.parent / f".mxt-{secrets.token_hex(8)}.tmp"
-    # Not tempfile: its files are for their owner alone, whatever the umask says.
-    handle = os.open(aside, os.O_CREAT | os.O_EXCL | os.O_WRONLY | getattr(os, "O_BINARY", 0), 0o666)
-    try:
-        with os.fdopen(handle, "wb") as stream:
-            stream.writelines(pieces)
-            stream.flush()
-            os.fsync(stream.fileno())
-        aside.replace(path)
-    except BaseException:
-        with contextlib.suppress(OSError):
-            aside.unlink()
-        raise
-    with contextlib.suppress(OSError):  # that the new name lasts too; not every system can
-        folder = os.open(path.parent, os.O_RDONLY)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
-
-
-def _why_not(path: Path, error: OSError) -> tuple[str, Optional[str]]:
-    if path.is_dir():
-        return "it is a folder", 'Add a file name, for example "model.mxt".'
-    if not path.parent.is_dir():
-        return f"there is no folder {path.parent}", "Make the folder first, or write elsewhere."
-    return error.strerror or str(error), None

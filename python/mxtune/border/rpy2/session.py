@@ -16,8 +16,8 @@ from typing import Any, Optional
 
 import mxtune
 
-from ..engines import info
-from ..errors import RHostError
+from ...engines import info
+from ...errors import RHostError
 from . import interrupts
 
 _REMOTE = "Python's own methods, such as model.predict(), work in every thread."

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from mxtune._border.from_r import CTYPES, NA_INTEGER, TAG, Tagged
+from mxtune.border.reticulate.from_r import CTYPES, NA_INTEGER, TAG, Tagged
 
 NA_REAL_BITS = 0x7FF00000000007A2  # R's own kind of NaN
 HANDLES = ("Model", "ImageSet", "Network")

@@ -10,8 +10,8 @@ from typing import Any, Callable, Optional
 import numpy as np
 import numpy.typing as npt
 
-from mxtune._border.pictures import pictures
-from mxtune._border.reporter import Callback
+from mxtune.border.reticulate.pictures import pictures
+from mxtune.border.reticulate.reporter import Callback
 
 Tagged = dict[str, Any]
 TAG = "..r"

@@ -25,7 +25,7 @@ _before: dict[str, Any] = {}
 @lru_cache(maxsize=1)
 def converter() -> Any:
     """rpy2's default rules, and over them the table in the package's docstring."""
-    from .. import ImageSet, Model, Network
+    from ... import ImageSet, Model, Network
 
     made = conversion.Converter("mxtune", template=ro.default_converter)
     for kind in (Model, ImageSet, Network, RObject, *_MADE, *_PLAIN, np.ndarray, np.generic):

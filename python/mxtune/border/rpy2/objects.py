@@ -76,15 +76,15 @@ def bare(sexp: Any) -> Any:
 
 def give(sexp: Any) -> Any:
     """Python's object that R holds: a Model of an ``mxmodel``, or any other."""
-    from .. import _border
+    from .. import reticulate
 
-    key = _border.lend(None)
+    key = reticulate.lend(None)
     session.function("to_host")(sexp, ri.StrSexpVector([key]))
-    return _border.take(key)
+    return reticulate.take(key)
 
 
 def lend(value: Any, how: str) -> Any:
     """R's object for Python's: ``"from_host"`` for ours, ``"object_from_host"`` for any other."""
-    from .. import _border
+    from .. import reticulate
 
-    return session.function(how)(ri.StrSexpVector([_border.lend(value)]))
+    return session.function(how)(ri.StrSexpVector([reticulate.lend(value)]))

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from ..errors import RError, RWarning
+from ...errors import RError, RWarning
 from . import interrupts, session
 from .callables import raised
 from .from_r import from_r
@@ -18,7 +18,8 @@ from .vectors import list_of
 
 # how reticulate tells of Ctrl-C in Python code, and in R code that Python code called
 _INTERRUPTED = re.compile(r"KeyboardInterrupt|RuntimeError: \(Unknown exception occurred\)")
-_HERE = str(Path(__file__).resolve().parent)
+_BORDER = Path(__file__).resolve().parents[1]
+_OURS = (str(_BORDER), str(_BORDER.with_name("rhost.py")))
 
 
 def call(what: Any, arguments: Sequence[Any], named: Mapping[str, Any]) -> Any:
@@ -88,6 +89,6 @@ def _warn(told: Mapping[str, Any]) -> None:
 def _outside() -> int:
     """The level of the user's own line."""
     level, frame = 1, sys._getframe(1)
-    while frame.f_back is not None and frame.f_code.co_filename.startswith(_HERE):
+    while frame.f_back is not None and frame.f_code.co_filename.startswith(_OURS):
         level, frame = level + 1, frame.f_back
     return level

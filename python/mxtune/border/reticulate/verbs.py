@@ -94,6 +94,7 @@ def network_bytes(object: Network) -> bytes:  # noqa: A002
         "frozen": sorted(object.frozen),
         "levels": None if object.levels is None else list(object.levels),
         "classifier": object.classifier,
+        "pretrained": object.pretrained,
         "names": list(object.params),
     }
     arrays: dict[str, Any] = {f"a{i}": array for i, array in enumerate(object.params.values())}
@@ -118,6 +119,7 @@ def network_from_bytes(data: bytes) -> Network:
         frozen=frozenset(told["frozen"]),
         levels=None if told["levels"] is None else tuple(told["levels"]),
         classifier=told["classifier"],
+        pretrained=told.get("pretrained"),
     )
 
 

@@ -7,7 +7,7 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Optional, Union
 
-from ..errors import ArgumentError
+from ...errors import ArgumentError
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -32,13 +32,13 @@ class ModelInR:
     @property
     def object(self) -> RObject:
         """The R object: an ``mxmodel``."""
-        from . import r
+        from ...rhost import r
 
         return r(self._model)
 
     def call(self, what: str, *arguments: Any, **named: Any) -> Any:
         """What a function of R returns for the model: ``model.r.call("mxconfusion", images)``."""
-        from . import call
+        from ...rhost import call
 
         return call(what, self.object, *arguments, **named)
 

@@ -40,7 +40,9 @@ import importlib
 from typing import TYPE_CHECKING, Any, Union
 
 if TYPE_CHECKING:
-    from .objects import RFunction, RObject
+    from .border.rpy2.objects import RFunction, RObject
+
+    converter: Any
 
 __all__ = ["RFunction", "RObject", "activate", "call", "converter", "deactivate", "eval", "py", "r", "start"]
 
@@ -61,7 +63,7 @@ def start() -> None:
     >>> import mxtune.rhost as rh
     >>> rh.start()  # doctest: +SKIP
     """
-    from . import session
+    from .border.rpy2 import session
 
     session.start()
 
@@ -80,8 +82,8 @@ def r(value: Any) -> RObject:
     >>> rh.call("summary", fit)  # doctest: +SKIP
     """
     start()
-    from .into_r import into_r
-    from .objects import wrap
+    from .border.rpy2.into_r import into_r
+    from .border.rpy2.objects import wrap
 
     return wrap(into_r(value))
 
@@ -100,7 +102,7 @@ def py(value: Any) -> Any:
     True
     """
     start()
-    from .from_r import from_r
+    from .border.rpy2.from_r import from_r
 
     return from_r(value)
 
@@ -133,7 +135,7 @@ def call(what: Union[str, RFunction], *arguments: Any, **named: Any) -> Any:
     1.0
     """
     start()
-    from . import running
+    from .border.rpy2 import running
 
     return running.call(what, arguments, named)
 
@@ -158,7 +160,7 @@ def eval(code: str, **variables: Any) -> Any:  # noqa: A001 - the word in R
     >>> rh.eval("coef(lm(y ~ x))", x=[1, 2, 3], y=[2, 4, 6.5])  # doctest: +SKIP
     """
     start()
-    from . import running
+    from .border.rpy2 import running
 
     return running.evaluate(code, variables)
 
@@ -174,7 +176,7 @@ def activate() -> None:
     >>> rh.activate()  # doctest: +SKIP
     """
     start()
-    from . import conversion
+    from .border.rpy2 import conversion
 
     conversion.activate()
 
@@ -187,7 +189,7 @@ def deactivate() -> None:
     >>> rh.deactivate()  # doctest: +SKIP
     """
     start()
-    from . import conversion
+    from .border.rpy2 import conversion
 
     conversion.deactivate()
 
@@ -196,10 +198,10 @@ def __getattr__(name: str) -> Any:
     """``converter``: for ``localconverter(rh.converter)`` of rpy2 and ``%%R -c rh.converter``; starts R."""
     if name in ("RObject", "RFunction"):
         start()
-        return getattr(importlib.import_module(".objects", __name__), name)
+        return getattr(importlib.import_module(".border.rpy2.objects", __package__), name)
     if name != "converter":
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     start()
-    from . import conversion
+    from .border.rpy2 import conversion
 
     return conversion.converter()

@@ -38,9 +38,9 @@ from typing import Any, Optional
 
 import mxtune
 from mxtune import progress
-from mxtune._border.from_r import Tagged, fitted, from_r
-from mxtune._border.reporter import CallbackError, Interruptible, Listener
-from mxtune._border.to_r import fill, to_r
+from mxtune.border.reticulate.from_r import Tagged, fitted, from_r
+from mxtune.border.reticulate.reporter import CallbackError, Interruptible, Listener
+from mxtune.border.reticulate.to_r import fill, to_r
 from mxtune.errors import _Told
 from mxtune.images.arrays import first
 
@@ -62,8 +62,8 @@ def call(what: str, owner: Any, arguments: dict[str, Any], listener: Any = None)
             outcome["error"] = _condition(error) | {"trace": traceback.format_exc()}
         except BaseException as error:  # noqa: BLE001 - Ctrl-C, or the wish to exit
             outcome["error"] = {"classes": ["interrupt"]}
-            if "mxtune.rhost.interrupts" in sys.modules:  # the Python that hosts this R raises it in the end
-                sys.modules["mxtune.rhost.interrupts"].keep(error)
+            if "mxtune.border.rpy2.interrupts" in sys.modules:  # the Python that hosts this R raises it in the end
+                sys.modules["mxtune.border.rpy2.interrupts"].keep(error)
     outcome["warnings"] = [_condition(w.message) for w in caught if isinstance(w.message, Warning)]
     return outcome
 
@@ -95,7 +95,7 @@ def _run(what: str, owner: Any, arguments: dict[str, Any]) -> Any:
 def _find(what: str, owner: Any) -> Any:
     if owner is not None:
         return getattr(owner, what)
-    from mxtune._border import verbs
+    from mxtune.border.reticulate import verbs
 
     return getattr(verbs, what, None) or getattr(mxtune, what)
 
