@@ -13,12 +13,16 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
+from . import accessors
+from ._version import __version__
+
 if TYPE_CHECKING:
     from . import errors
     from .engines.info import Info, mxinfo
     from .examples import mxexample
     from .images import ImageSet, mximages
-    from .images.preprocess import Augment, Preprocess
+    from .images.augment import Augment
+    from .images.preprocess import Preprocess
     from .model.model import Model, mxload
     from .network import Network
     from .training.callbacks import Callback
@@ -26,7 +30,7 @@ if TYPE_CHECKING:
     from .zoo import mxzoo
     from .zoo.opening import mxnetwork
 
-__version__ = "0.1.0"
+accessors.register("model.r", "mxtune.border.rpy2.model_in_r:ModelInR")
 
 _WHERE = {  # each public name and the module that holds it
     "mxtrain": "training",
@@ -40,7 +44,7 @@ _WHERE = {  # each public name and the module that holds it
     "ImageSet": "images",
     "Network": "network",
     "Preprocess": "images.preprocess",
-    "Augment": "images.preprocess",
+    "Augment": "images.augment",
     "Callback": "training",
     "Info": "engines.info",
 }

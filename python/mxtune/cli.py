@@ -85,7 +85,7 @@ def main() -> None:
 
 def _version(wanted: bool) -> None:
     if wanted:
-        from . import __version__
+        from ._version import __version__
 
         typer.echo(__version__)
         raise typer.Exit

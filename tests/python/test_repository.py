@@ -13,6 +13,7 @@ import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
+from mxtune._version import __version__
 from mxtune.engines.mxnet import cuda
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -105,6 +106,12 @@ def test_python_r_and_the_command_for_gpus_ask_for_the_same_libraries_of_cuda() 
         (cudnn,) = {Requirement(line).specifier for line in lines if "cudnn" in line}
         assert [cudnn.contains(version) for version in ("8.5.0.96", "8.9.6.50", "9.1.0.70")] == [False, True, False]
     assert len({frozenset(Requirement(line).name for line in lines) for lines in lists}) == 1
+
+
+def test_python_r_and_the_news_have_one_version() -> None:
+    (in_r,) = re.findall(r"^Version: (.*)$", (ROOT / "DESCRIPTION").read_text(encoding="utf-8"), re.MULTILINE)
+    newest = (ROOT / "NEWS.md").read_text(encoding="utf-8").splitlines()[0]
+    assert (in_r, newest) == (__version__, f"# mxtune {__version__}")
 
 
 def test_both_locks_agree_on_what_they_share() -> None:

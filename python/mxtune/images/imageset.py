@@ -10,7 +10,8 @@ import numpy as np
 
 from ..arguments import is_number, whole
 from ..errors import ArgumentError
-from .decode import in_threads, unreadable
+from . import show
+from .decode import decode, in_threads, unreadable
 from .labels import Labels
 from .picture import UnreadableError
 from .pixels import Pixels
@@ -207,14 +208,9 @@ class ImageSet:
         """A data frame ``level, n``: how many pictures each class or label has; no rows without classes."""
         import pandas as pd
 
-        levels: Sequence[str] = self.levels if self.task in ("classification", "multilabel") else ()
-        if self.y is None or not levels:
-            numbers = np.zeros(0, dtype=np.int64)
-        elif self.task == "multilabel":
-            numbers = self.y.sum(axis=0).astype(np.int64)
-        else:
-            numbers = np.bincount(self.y, minlength=len(levels)).astype(np.int64)
-        return pd.DataFrame({"level": pd.Series(list(levels), dtype=object), "n": numbers})
+        counts = self._labels.counts()
+        numbers = np.fromiter(counts.values(), dtype=np.int64, count=len(counts))
+        return pd.DataFrame({"level": pd.Series(list(counts), dtype=object), "n": numbers})
 
     def frame(self) -> pd.DataFrame:
         """A data frame, a row a picture: ``file``, its label (or a column a level), ``height``, ``width``."""
@@ -242,16 +238,17 @@ class ImageSet:
 
     def sheet(self, n: int = 24) -> PIL.Image.Image:
         """A contact sheet (RGB) of up to ``n`` pictures, labels beneath, each class with its share."""
-        from .sheet import draw
+        from . import sheet  # which needs Pillow's fonts
 
-        return draw(self, n)
+        rows = sheet.choose(self._labels, len(self), whole("n", n, 1))
+        thumbnails = decode(self, rows, sheet.thumbnail, at_least=sheet.SIDE)
+        return sheet.draw(thumbnails, [self.label_of(row) or self.names[row] for row in rows])
+
+    def _facts(self) -> show.Facts:
+        return show.Facts(len(self), self.grey, self._labels, self._sizes, self.bad, self.problems)
 
     def __repr__(self) -> str:
-        from .show import text
-
-        return text(self)
+        return show.text(self._facts())
 
     def _repr_html_(self) -> str:
-        from .show import page
-
-        return page(self)
+        return show.page(self._facts(), self.sheet)

@@ -34,6 +34,13 @@ class Labels:
     levels: tuple[str, ...] = ()
     guess: Optional[str] = None
 
+    def counts(self) -> dict[str, int]:
+        """How many pictures each class or label has; empty without classes."""
+        if self.y is None or self.task not in ("classification", "multilabel"):
+            return {}
+        numbers = self.y.sum(axis=0) if self.task == "multilabel" else np.bincount(self.y, minlength=len(self.levels))
+        return {level: int(n) for level, n in zip(self.levels, numbers)}
+
 
 def understand(  # noqa: PLR0911 - one way out for each kind of label
     y: Any, names: Sequence[str], levels: Optional[Sequence[str]] = None, task: Optional[str] = None

@@ -10,7 +10,8 @@ import numpy as np
 
 from ..machine import usable_cpus
 from . import ImageSet, decode
-from .preprocess import Augment, Preprocess
+from .augment import Augment
+from .preprocess import Preprocess
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -12,15 +12,12 @@ import numpy as np
 from ..arguments import height_and_width, is_number, one_of
 from ..errors import ArgumentError
 from ..spec import plain, settings
-from .augment import Augment
 
 if TYPE_CHECKING:
     import PIL.Image
     from numpy.typing import NDArray
 
     Pixels = NDArray[np.uint8]
-
-__all__ = ["Augment", "Preprocess"]
 
 _FITS = ("crop", "pad", "stretch")
 _INTERPOLATIONS = ("bicubic", "bilinear", "area")

@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import PIL.Image
+from numpy.typing import NDArray
 from PIL import ImageDraw, ImageFont
 
-from ..arguments import whole
-from .decode import decode
+from .labels import Labels
 
-if TYPE_CHECKING:
-    from .imageset import ImageSet
-
-_SIDE, _GAP, _TEXT = 120, 8, 14  # pixels
+SIDE = 120  # pixels, the longer one of each small picture
+_GAP, _TEXT = 8, 14  # pixels
 _FONTS = (  # the first that is installed and knows the letters
     "DejaVuSans.ttf",
     "NotoSans-Regular.ttf",
@@ -30,31 +29,30 @@ _FONTS = (  # the first that is installed and knows the letters
 )
 
 
-def draw(images: ImageSet, n: int = 24) -> PIL.Image.Image:
-    """The sheet (RGB) of up to ``n`` pictures, each class with its share, spread over the whole class."""
-    rows = _chosen(images, whole("n", n, 1))
-    columns = max(1, min(len(rows), 8 if len(rows) > 12 else 6, math.ceil(math.sqrt(2 * max(1, len(rows))))))
-    small = decode(images, rows, _thumbnail, at_least=_SIDE)
-    cell_w, cell_h = _SIDE + _GAP, _SIDE + _TEXT + 2 * _GAP
-    lines = math.ceil(len(rows) / columns)
+def draw(thumbnails: Sequence[NDArray[np.uint8]], titles: Sequence[str]) -> PIL.Image.Image:
+    """The sheet (RGB) of small pictures, each with its title beneath."""
+    count = len(thumbnails)
+    columns = max(1, min(count, 8 if count > 12 else 6, math.ceil(math.sqrt(2 * max(1, count)))))
+    cell_w, cell_h = SIDE + _GAP, SIDE + _TEXT + 2 * _GAP
+    lines = math.ceil(count / columns)
     sheet = PIL.Image.new("RGB", (columns * cell_w + _GAP, max(1, lines) * cell_h + _GAP), "white")
     pen = ImageDraw.Draw(sheet)
-    for place, (row, pixels) in enumerate(zip(rows, small)):
+    for place, (pixels, title) in enumerate(zip(thumbnails, titles)):
         left, top = _GAP + place % columns * cell_w, _GAP + place // columns * cell_h
         picture = PIL.Image.fromarray(pixels)
-        sheet.paste(picture, (left + (_SIDE - picture.width) // 2, top + (_SIDE - picture.height) // 2))
-        _write(pen, images.label_of(row) or images.names[row], left, top + _SIDE + 2)
+        sheet.paste(picture, (left + (SIDE - picture.width) // 2, top + (SIDE - picture.height) // 2))
+        _write(pen, title, left, top + SIDE + 2)
     return sheet
 
 
-def _chosen(images: ImageSet, n: int) -> list[int]:
-    """Rows for the sheet, class by class; numbers in ascending order."""
-    if images.y is None or images.task != "classification":
-        order = np.arange(len(images))
-        if images.task == "regression" and images.y is not None and images.y.ndim == 1:
-            order = np.argsort(images.y, kind="stable")
+def choose(labels: Labels, pictures: int, n: int) -> list[int]:
+    """Up to ``n`` rows for a sheet, each class with its share, spread over it; numbers in ascending order."""
+    if labels.y is None or labels.task != "classification":
+        order = np.arange(pictures)
+        if labels.task == "regression" and labels.y is not None and labels.y.ndim == 1:
+            order = np.argsort(labels.y, kind="stable")
         return _spread(order, n)
-    classes = [np.flatnonzero(images.y == code) for code in range(len(images.levels))]
+    classes = [np.flatnonzero(labels.y == code) for code in range(len(labels.levels))]
     classes = [rows for rows in classes if len(rows)]
     if len(classes) > n:
         return [int(classes[at][0]) for at in _spread(np.arange(len(classes)), n)]
@@ -72,8 +70,9 @@ def _spread(rows: Any, n: int) -> list[int]:
     return [int(rows[at * len(rows) // count]) for at in range(count)]
 
 
-def _thumbnail(picture: PIL.Image.Image) -> Any:
-    scale = _SIDE / max(picture.size)
+def thumbnail(picture: PIL.Image.Image) -> Any:
+    """The picture (RGB) made so small, or so large, that it fills its place."""
+    scale = SIDE / max(picture.size)
     size = max(1, round(picture.width * scale)), max(1, round(picture.height * scale))
     how = PIL.Image.Resampling.NEAREST if scale >= 2 else PIL.Image.Resampling.BICUBIC
     return np.asarray(picture.convert("RGB").resize(size, how))
@@ -84,11 +83,11 @@ def _write(pen: ImageDraw.ImageDraw, words: str, left: int, top: int) -> None:
     words = words.replace("\n", " ")
     if not isinstance(font, ImageFont.FreeTypeFont):  # the oldest of Pillow's fonts knows Latin letters only
         words = words.encode("latin-1", "replace").decode("latin-1")
-    if font.getlength(words) > _SIDE:
-        while words and font.getlength(words + "...") > _SIDE:
+    if font.getlength(words) > SIDE:
+        while words and font.getlength(words + "...") > SIDE:
             words = words[:-1]
         words += "..."
-    pen.text((left + (_SIDE - font.getlength(words)) / 2, top), words, fill="#333333", font=font)
+    pen.text((left + (SIDE - font.getlength(words)) / 2, top), words, fill="#333333", font=font)
 
 
 @lru_cache(maxsize=2)

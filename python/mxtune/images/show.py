@@ -3,92 +3,104 @@
 from __future__ import annotations
 
 import base64
+from collections.abc import Callable, Sequence
 from html import escape
 from io import BytesIO
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple, Optional
 
 import numpy as np
 
+from ..errors import PictureError
 from ..words import counted
 
 if TYPE_CHECKING:
-    from .imageset import ImageSet
+    import PIL.Image
+    from numpy.typing import NDArray
+
+    from .labels import Labels
 
 _LEVELS = 30
 _PROBLEMS = 10
 
 
-def text(images: ImageSet) -> str:
+class Facts(NamedTuple):
+    """What there is to say of a set; ``sizes`` (N, 2) are height and width in pixels, where they are known."""
+
+    pictures: int
+    grey: bool
+    labels: Labels
+    sizes: Optional[NDArray[np.int32]]
+    bad: Sequence[tuple[str, str]]
+    problems: Sequence[str]
+
+
+def text(facts: Facts) -> str:
     """The set in words: how many of what, how large, what is odd."""
-    lines = [f"ImageSet: {_title(images)}"]
-    counts = images.counts()
-    levels, numbers = [str(level) for level in counts["level"]], [f"{n}" for n in counts["n"]]
+    lines = [f"ImageSet: {_title(facts)}"]
+    counts = facts.labels.counts()
+    levels, numbers = list(counts), [f"{n}" for n in counts.values()]
     wide = max(map(len, levels[:_LEVELS]), default=0)
     long = max(map(len, numbers[:_LEVELS]), default=0)
     lines += [f"  {level:<{wide}}  {n:>{long}}" for level, n in list(zip(levels, numbers))[:_LEVELS]]
     if len(levels) > _LEVELS:
         lines.append(f"  ... {len(levels) - _LEVELS} more")
-    return "\n".join([*lines, *_odd(images)])
+    return "\n".join([*lines, *_odd(facts)])
 
 
-def page(images: ImageSet) -> str:
+def page(facts: Facts, sheet: Callable[[], PIL.Image.Image]) -> str:
     """The set as HTML: the same words, and a contact sheet."""
-    counts = images.counts()
+    counts = facts.labels.counts()
     rows = "".join(
-        f"<tr><td style='text-align:left'>{escape(str(level))}</td><td>{n}</td></tr>"
-        for level, n in list(zip(counts["level"], counts["n"]))[:_LEVELS]
+        f"<tr><td style='text-align:left'>{escape(level)}</td><td>{n}</td></tr>"
+        for level, n in list(counts.items())[:_LEVELS]
     )
     if len(counts) > _LEVELS:
         rows += f"<tr><td style='text-align:left'>... {len(counts) - _LEVELS} more</td><td></td></tr>"
-    odd = "".join(f"<div>{escape(line)}</div>" for line in _odd(images))
+    odd = "".join(f"<div>{escape(line)}</div>" for line in _odd(facts))
     return (
-        f"<div><strong>ImageSet</strong>: {escape(_title(images))}</div>"
-        f"{f'<table>{rows}</table>' if rows else ''}{odd}{_sheet(images)}"
+        f"<div><strong>ImageSet</strong>: {escape(_title(facts))}</div>"
+        f"{f'<table>{rows}</table>' if rows else ''}{odd}{_picture(sheet) if facts.pictures else ''}"
     )
 
 
-def _title(images: ImageSet) -> str:
-    colour = "grey " if images.grey else ""
-    what = counted(len(images), f"{colour}picture")
-    if images.task == "classification":
-        what += f" of {counted(len(images.levels), 'class', 'classes')}"
-    elif images.task == "multilabel":
-        what += f" with {len(images.levels)} labels"
-    elif images.task == "regression" and images.y is not None and len(images):
-        what += f" with numbers from {images.y.min():.4g} to {images.y.max():.4g}"
+def _title(facts: Facts) -> str:
+    labels = facts.labels
+    what = counted(facts.pictures, "grey picture" if facts.grey else "picture")
+    if labels.task == "classification":
+        what += f" of {counted(len(labels.levels), 'class', 'classes')}"
+    elif labels.task == "multilabel":
+        what += f" with {counted(len(labels.levels), 'label')}"
+    elif labels.task == "regression" and labels.y is not None and facts.pictures:
+        what += f" with numbers from {labels.y.min():.4g} to {labels.y.max():.4g}"
     else:
         what += " without labels"
-    return what + _sizes(images)
+    return what + _sizes(facts.sizes)
 
 
-def _sizes(images: ImageSet) -> str:
-    if not len(images) or images._sizes is None:
+def _sizes(sizes: Optional[NDArray[np.int32]]) -> str:
+    if sizes is None or not len(sizes):
         return ""
-    heights, widths = images.sizes.T
-    if len(np.unique(images.sizes, axis=0)) == 1:
+    heights, widths = sizes.T
+    if len(np.unique(sizes, axis=0)) == 1:
         return f", {heights[0]} x {widths[0]}"
     small, large = np.argmin(heights * widths.astype(float)), np.argmax(heights * widths.astype(float))
     return f", {heights[small]} x {widths[small]} to {heights[large]} x {widths[large]}"
 
 
-def _odd(images: ImageSet) -> list[str]:
-    lines = [f"x left out: {bad.name}: {bad.reason}" for bad in images.bad[:_PROBLEMS]]
-    if len(images.bad) > _PROBLEMS:
-        lines.append(f"x left out: {len(images.bad) - _PROBLEMS} more, see .bad")
-    lines += [f"! {problem}" for problem in images.problems[:_PROBLEMS]]
-    if len(images.problems) > _PROBLEMS:
-        lines.append(f"! {len(images.problems) - _PROBLEMS} more, see .problems")
+def _odd(facts: Facts) -> list[str]:
+    lines = [f"x left out: {name}: {reason}" for name, reason in facts.bad[:_PROBLEMS]]
+    if len(facts.bad) > _PROBLEMS:
+        lines.append(f"x left out: {len(facts.bad) - _PROBLEMS} more, see .bad")
+    lines += [f"! {problem}" for problem in facts.problems[:_PROBLEMS]]
+    if len(facts.problems) > _PROBLEMS:
+        lines.append(f"! {len(facts.problems) - _PROBLEMS} more, see .problems")
     return lines
 
 
-def _sheet(images: ImageSet) -> str:
-    if not len(images):
-        return ""
-    from ..errors import PictureError
-
+def _picture(sheet: Callable[[], PIL.Image.Image]) -> str:
     data = BytesIO()
     try:
-        images.sheet().save(data, "PNG")
+        sheet().save(data, "PNG")
     except PictureError as error:  # a picture that has gone since
         return f"<div>{escape(str(error))}</div>"
     return f"<img alt='contact sheet' src='data:image/png;base64,{base64.b64encode(data.getvalue()).decode()}'>"

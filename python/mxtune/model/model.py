@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any, Optional, Union
 
 import numpy as np
 
+from .._version import __version__
+from ..accessors import accessor
 from ..arguments import one_of, user_path, whole
 from ..engines.mxnet.devices import resolve
 from ..engines.mxnet.executor import Executor
@@ -29,8 +31,6 @@ if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.figure import Figure
     from numpy.typing import NDArray
-
-    from ..border.rpy2.model_in_r import ModelInR
 
     Array = NDArray[Any]
 
@@ -290,11 +290,9 @@ class Model:
         return figure
 
     @property
-    def r(self) -> ModelInR:
+    def r(self) -> Any:
         """What the R package does with a model, in an R inside this process: ``model.r.predict("photos")``."""
-        from ..border.rpy2.model_in_r import ModelInR
-
-        return ModelInR(self)
+        return accessor("model.r", self)
 
     # ---- in and out
 
@@ -469,8 +467,6 @@ def _yes(said: Array, good: Array) -> Any:
 
 def _versions() -> dict[str, str]:
     from importlib.metadata import PackageNotFoundError, version
-
-    from .. import __version__
 
     try:
         engine = version("mxnet")

@@ -112,7 +112,7 @@ class Network:
     @property
     def layers(self) -> pd.DataFrame:
         """One row a layer: ``layer, operator, output_shape, parameters, trainable``; see `layers.table`."""
-        return layers.table(self)
+        return layers.table(self.graph, self.shapes, frozenset(self.trainable))
 
     @property
     def trainable(self) -> list[str]:

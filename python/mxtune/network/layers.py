@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Collection
 from typing import TYPE_CHECKING, Any
 
 from ..graph import Graph
@@ -11,8 +12,6 @@ from .shapes import Shapes
 
 if TYPE_CHECKING:
     import pandas as pd
-
-    from .data import Network
 
 _PRODUCTS = frozenset({"Convolution", "Convolution_v1", "Deconvolution", "FullyConnected"})
 COLUMNS = ("layer", "operator", "output_shape", "parameters", "trainable")
@@ -30,7 +29,7 @@ def parameters_of(graph: Graph, layer: str) -> tuple[str, ...]:
     )
 
 
-def table(network: Network) -> pd.DataFrame:
+def table(graph: Graph, shapes: Shapes, trainable: Collection[str]) -> pd.DataFrame:
     """One row a layer: ``layer, operator, output_shape, parameters, trainable``.
 
     ``output_shape`` is text without the batch, ``"32 x 112 x 112"`` (channels, height, width). ``parameters``
@@ -39,8 +38,7 @@ def table(network: Network) -> pd.DataFrame:
     """
     import pandas as pd
 
-    graph, shapes = network.graph, network.shapes
-    auxiliary, counted, trainable = set(graph.auxiliary), set[str](), set(network.trainable)
+    auxiliary, counted = set(graph.auxiliary), set[str]()
     rows: list[tuple[Any, ...]] = []
     for node in graph.nodes:
         if node.op == "null":

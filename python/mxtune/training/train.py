@@ -16,9 +16,10 @@ from ..arguments import height_and_width, one_of, whole, yes_or_no
 from ..engines.mxnet.devices import Device, resolve
 from ..errors import ArgumentError, LabelError, MxtuneError, PictureWarning, TrainingError, TrainingWarning
 from ..images import ImageSet, mximages
+from ..images.augment import Augment
 from ..images.findings import warn
 from ..images.loader import Views
-from ..images.preprocess import Augment, Preprocess
+from ..images.preprocess import Preprocess
 from ..model.model import Model
 from ..network import Network
 from ..network.values import refuse_unusable
