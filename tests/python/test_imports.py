@@ -41,7 +41,6 @@ KNOWN_UPWARD = {  # being removed, each by the work on the room it starts in; a 
     "formats.mxnet -> engines.mxnet.symbols",
     "network.matching -> formats",
     "network.shapes -> engines.mxnet.symbols",
-    "zoo.gluon -> engines.mxnet.symbols",
     "zoo.opening -> ",
 }
 KNOWN_CIRCLES = {  # the same
