@@ -1,0 +1,230 @@
+"""Operator: everything that this package knows of one operator, in one place; and the registry of all of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from types import SimpleNamespace
+from typing import Callable, Optional, Union
+
+from ..errors import NetworkError
+from ..words import counted, near, shape_text
+from . import attributes as attribute_kinds
+from .attributes import Attribute
+from .misfit import MisfitError
+
+Shape = tuple[int, ...]
+Values = SimpleNamespace
+"""The values of an operator's attributes, by name."""
+ShapeRule = Callable[[Values, tuple[Shape, ...]], tuple[Shape, ...]]
+"""The shapes of the outputs, of an operator's attributes and the shapes of its inputs; may raise MisfitError."""
+
+Work = Callable[[Values, tuple[Shape, ...], tuple[Shape, ...]], int]
+
+
+@dataclass(frozen=True)
+class Slot:
+    """One input of an operator.
+
+    Parameters
+    ----------
+    name
+        As MXNet calls it, which is also how its variable is called: ``<layer>_<name>``.
+    role
+        ``"data"``, ``"weight"`` (any parameter), ``"auxiliary"`` (updated by training without a gradient), or
+        ``"label"``.
+    initial
+        The value with which the parameter starts; None for random ones.
+    """
+
+    name: str
+    role: str = "data"
+    initial: Optional[float] = None
+
+
+DATA = Slot("data")
+WEIGHT = Slot("weight", "weight")
+BIAS = Slot("bias", "weight", 0.0)
+GAMMA = Slot("gamma", "weight", 1.0)
+BETA = Slot("beta", "weight", 0.0)
+MOVING_MEAN = Slot("moving_mean", "auxiliary", 0.0)
+MOVING_VAR = Slot("moving_var", "auxiliary", 1.0)
+LABEL = Slot("label", "label")
+
+
+def same(values: Values, inputs: tuple[Shape, ...]) -> tuple[Shape, ...]:
+    """The rule of what keeps the shape of its first input."""
+    return inputs[:1]
+
+
+def _no_parameters(values: Values, data: Shape) -> Mapping[str, Shape]:
+    return {}
+
+
+def _no_work(values: Values, inputs: tuple[Shape, ...], outputs: tuple[Shape, ...]) -> int:
+    return 0
+
+
+@dataclass(frozen=True)
+class Operator:
+    """One operator.
+
+    Parameters
+    ----------
+    name
+        MXNet 1.9's name.
+    shapes
+        The rule that tells the shapes of the outputs.
+    slots
+        Its inputs in order, or a function that tells them from the attributes.
+    attributes
+        Its arguments.
+    aliases
+        Its other names, in this and older versions of MXNet.
+    roles
+        What it is to those who read a network, see `ROLES`.
+    parameters
+        The shapes of its parameters and labels by slot, from the attributes and the shape of the data.
+    macs, reads
+        Multiply-accumulates, and how many values a pooling reads, from the attributes and the shapes of inputs
+        and outputs.
+    outputs
+        How many, or the function that tells it from the attributes.
+    onnx, caffe
+        What it is called there; empty where it has no equal.
+    """
+
+    name: str
+    shapes: ShapeRule
+    slots: Union[tuple[Slot, ...], Callable[[Values], tuple[Slot, ...]]] = (DATA,)
+    attributes: tuple[Attribute, ...] = ()
+    aliases: tuple[str, ...] = ()
+    roles: frozenset[str] = frozenset()
+    parameters: Callable[[Values, Shape], Mapping[str, Shape]] = _no_parameters
+    macs: Work = _no_work
+    reads: Work = _no_work
+    outputs: Union[int, Callable[[Values], int]] = 1
+    onnx: str = ""
+    caffe: str = ""
+
+    def parse(self, written: Mapping[str, str]) -> Values:
+        """The values of the attributes as a graph writes them; MisfitError if one is not allowed."""
+        return attribute_kinds.parse(self.attributes, written)
+
+    def slots_of(self, values: Values) -> tuple[Slot, ...]:
+        """The inputs that it has with these attributes."""
+        return self.slots(values) if callable(self.slots) else self.slots
+
+    def n_outputs(self, values: Values) -> int:
+        """How many outputs it has with these attributes."""
+        return self.outputs(values) if callable(self.outputs) else self.outputs
+
+    def infer(self, values: Values, inputs: tuple[Optional[Shape], ...]) -> tuple[tuple[Shape, ...], tuple[Shape, ...]]:
+        """The shapes of all inputs and of the outputs.
+
+        Parameters
+        ----------
+        inputs
+            The shapes of the inputs; None for a parameter or label of which nothing is known yet.
+
+        Raises
+        ------
+        MisfitError
+            They don't fit one another or the attributes.
+        """
+        slots = self.slots_of(values)
+        if len(slots) != len(inputs):
+            raise MisfitError(f"it takes {counted(len(slots), 'input')} and has {len(inputs)}")
+        needed = self.parameters(values, inputs[0]) if inputs and inputs[0] is not None else {}
+        known = []
+        for slot, shape in zip(slots, inputs):
+            wanted = needed.get(slot.name)
+            if shape is None and wanted is None:
+                raise MisfitError(f"the shape of its {slot.name} is not known")
+            if shape is not None and wanted is not None and shape != wanted:
+                raise MisfitError(f"its {slot.name} is {shape_text(shape)} where {shape_text(wanted)} is needed")
+            known.append(shape if shape is not None else wanted)
+        complete = tuple(shape for shape in known if shape is not None)
+        outputs = self.shapes(values, complete)
+        if any(side < 1 for shape in (*complete, *outputs) for side in shape):
+            raise MisfitError(f"nothing is left of {shape_text(complete[0])}")
+        return complete, outputs
+
+
+ROLES = {
+    "weighted": "its weight makes features: a convolution or a dense layer",
+    "dense": "a dense layer",
+    "convolution": "a convolution",
+    "transposed": "its weight is (inputs, outputs, ...)",
+    "batchnorm": "normalises by statistics of the batch, which it keeps",
+    "activation": "one value of one value",
+    "rectifier": "an activation that lets through what is positive",
+    "keeps_zero": "maps zeros to zeros",
+    "sum": "the sum of two inputs",
+    "dropout": "sets values to zero in training, does nothing in prediction",
+    "flattens": "takes maps to vectors",
+    "pools": "goes over a map with a window",
+    "pads": "puts a border around a map",
+    "gathers": "puts features together without changing their meaning",
+    "same_count": "has as many values as its input",
+    "softmax": "turns logits into probabilities",
+    "loss": "ends a network in training; in prediction what it passes on are probabilities or values",
+    "passes_logits": "may lie between the classifier and the end of a network",
+}
+"""What an operator can be to those who read a network, with an explanation."""
+
+_REGISTRY: dict[str, Operator] = {}
+_BY_NAME: dict[str, Operator] = {}
+
+
+def register(operator: Operator) -> Operator:
+    """Add an operator to the registry, under all its names.
+
+    Raises
+    ------
+    ValueError
+        A name is taken, or a role is not in `ROLES`.
+    """
+    for name in (operator.name, *operator.aliases):
+        if name in _BY_NAME:
+            raise ValueError(f"two operators are called {name}")
+        _BY_NAME[name] = operator
+    if unknown := operator.roles - set(ROLES):
+        raise ValueError(f"{operator.name} has the unknown roles {sorted(unknown)}")
+    _REGISTRY[operator.name] = operator
+    return operator
+
+
+def all_operators() -> Iterator[Operator]:
+    """Every operator of the registry, by name."""
+    return (operator for _, operator in sorted(_REGISTRY.items()))
+
+
+def find(name: str) -> Optional[Operator]:
+    """The operator of this name, of any age, or None."""
+    return _BY_NAME.get(name)
+
+
+def get(name: str, layer: str) -> Operator:
+    """The operator of this name, of any age.
+
+    Parameters
+    ----------
+    layer
+        Which layer needs it, for the error.
+
+    Raises
+    ------
+    NetworkError
+        It is not supported; why not, or near matches, are told.
+    """
+    from .refused import reason
+
+    operator = _BY_NAME.get(name)
+    if operator is None:
+        why = reason(name)
+        raise NetworkError(
+            f"{layer} is a {name[:60]}, an operator that is not supported{f': {why}' if why else ''}.",
+            hint=None if why else near(name, _BY_NAME),
+        )
+    return operator
