@@ -8,8 +8,7 @@ from pathlib import Path
 from typing import Optional, Union
 
 from ..errors import NetworkError, WeightsError
-from ..graph import Graph, from_json
-from ..graph.symbol_json import MAX_BYTES
+from ..graph import LIMITS, Graph, from_json
 from . import Weights, register
 
 
@@ -23,8 +22,10 @@ def read_symbol(path: Union[str, os.PathLike[str]]) -> Graph:
     """
     file = Path(path)
     try:
-        if file.stat().st_size > MAX_BYTES:
-            raise NetworkError(f"{file} is too large for a symbol JSON: at most {MAX_BYTES // 2**20} MB are read.")
+        if file.stat().st_size > LIMITS.symbol_bytes:
+            raise NetworkError(
+                f"{file} is too large for a symbol JSON: at most {LIMITS.symbol_bytes / 1e6:.0f} MB are read."
+            )
         return from_json(file.read_bytes())
     except OSError as fault:
         raise NetworkError(f"Can't read {file}: {fault.strerror or fault}.") from None

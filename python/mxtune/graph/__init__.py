@@ -1,24 +1,29 @@
 """The symbol graph as plain data: read and written as MXNet's symbol JSON, edited by pure functions.
 
 ``data``: Node and Graph.  ``edit``: functions from graph to graph.  ``symbol_json``: in and out.
-``builder``: a small writer of graphs, for the zoo and for heads.
+``builder``: a small writer of graphs, for the zoo and for heads.  ``shapes``: of all layers, by the operators'
+rules.  ``limits``: how much a network may need.
 """
 
 from __future__ import annotations
 
 from .builder import Builder
-from .data import LABEL_OPERATORS, PARAMETER_SLOTS, Entry, Graph, Node
-from .edit import attach, insert, partition, remove, rename, replace_node, subgraph, without_loss
+from .data import Entry, Graph, Node
+from .edit import attach, declare, insert, partition, remove, rename, replace_node, subgraph, without_loss
+from .limits import LIMITS, Limits, Shapes
+from .shapes import shapes_of
 from .symbol_json import from_json, to_json
 
 __all__ = [
-    "LABEL_OPERATORS",
-    "PARAMETER_SLOTS",
+    "LIMITS",
     "Builder",
     "Entry",
     "Graph",
+    "Limits",
     "Node",
+    "Shapes",
     "attach",
+    "declare",
     "from_json",
     "insert",
     "near",
@@ -26,6 +31,7 @@ __all__ = [
     "remove",
     "rename",
     "replace_node",
+    "shapes_of",
     "subgraph",
     "to_json",
     "without_loss",

@@ -5,43 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import Optional
 
+from .. import ops
 from ..errors import NetworkError
+from ..ops import MisfitError, Operator, Slot
+from ..ops.attributes import Integers
 from ..words import near
 
 Entry = tuple[str, int]
 """One output of a node: the node's name and which of its outputs."""
-
-_CONVOLUTION = ("data", "weight", "bias")
-_BATCHNORM = ("data", "gamma", "beta", "moving_mean", "moving_var")
-_NORM = ("data", "gamma", "beta")
-_LOSS = ("data", "label")
-
-PARAMETER_SLOTS: Mapping[str, tuple[str, ...]] = {
-    "Convolution": _CONVOLUTION,
-    "Convolution_v1": _CONVOLUTION,
-    "Deconvolution": _CONVOLUTION,
-    "FullyConnected": _CONVOLUTION,
-    "BatchNorm": _BATCHNORM,
-    "BatchNorm_v1": _BATCHNORM,
-    "CuDNNBatchNorm": _BATCHNORM,
-    "_contrib_SyncBatchNorm": _BATCHNORM,
-    "InstanceNorm": _NORM,
-    "LayerNorm": _NORM,
-    "GroupNorm": _NORM,
-    "LeakyReLU": ("data", "gamma"),
-    "Embedding": ("data", "weight"),
-    "SoftmaxOutput": _LOSS,
-    "Softmax": _LOSS,
-    "LinearRegressionOutput": _LOSS,
-    "LogisticRegressionOutput": _LOSS,
-    "MAERegressionOutput": _LOSS,
-    "SVMOutput": _LOSS,
-}
-"""The names of the inputs of operators that hold parameters or take a label."""
-
-LABEL_OPERATORS = frozenset(operator for operator, slots in PARAMETER_SLOTS.items() if slots is _LOSS)
-"""Operators that are a loss: the Caffe-era ends of a network."""
 
 
 @dataclass(frozen=True)
@@ -66,18 +39,65 @@ class Node:
     inputs: tuple[Entry, ...] = ()
 
     @property
-    def slots(self) -> tuple[str, ...]:
-        """What each input is called: ``("data", "weight", "bias")`` of a convolution; empty if unknown."""
-        slots = PARAMETER_SLOTS.get(self.op, ())
-        if self.op == "LeakyReLU" and self.attrs.get("act_type") != "prelu":
-            return ("data",)
-        if slots is _CONVOLUTION and is_true(self.attrs.get("no_bias", self._bias_default)):
-            return slots[:2]
-        return slots
+    def is_variable(self) -> bool:
+        """True for data, parameters and labels."""
+        return self.op == "null"
+
+    @cached_property
+    def operator(self) -> Operator:
+        """What is known of its operator.
+
+        Raises
+        ------
+        NetworkError
+            The operator is not supported.
+        """
+        return ops.get(self.op, self.name)
+
+    @cached_property
+    def values(self) -> ops.Values:
+        """The operator's arguments with their types, defaults filled in.
+
+        Raises
+        ------
+        NetworkError
+            One is unknown, missing, of another type or outside its bounds.
+        """
+        try:
+            return self.operator.parse(self.attrs)
+        except MisfitError as fault:
+            raise misfit(self, fault) from None
 
     @property
-    def _bias_default(self) -> str:
-        return "True" if self.op == "Deconvolution" else "False"
+    def slots(self) -> tuple[Slot, ...]:
+        """Its inputs: those called data, weight and bias of a convolution; none of a variable."""
+        return () if self.is_variable else self.operator.slots_of(self.values)
+
+    @property
+    def n_outputs(self) -> int:
+        """How many outputs it has."""
+        return 1 if self.is_variable else self.operator.n_outputs(self.values)
+
+    def has_role(self, role: str) -> bool:
+        """True if its operator is this, one of `ops.ROLES`."""
+        return not self.is_variable and role in self.operator.roles
+
+    @cached_property
+    def declared_shape(self) -> Optional[ops.Shape]:
+        """The shape that a variable declares (``__shape__``), if it leaves no side open."""
+        try:
+            sides = _SHAPE.parse(self.attrs.get("__shape__", ""))
+        except ValueError:
+            return None
+        return tuple(side for side in sides if side is not None) or None
+
+
+_SHAPE = Integers(1, 2**31 - 1)
+
+
+def misfit(node: Node, fault: MisfitError) -> NetworkError:
+    """The error of a layer whose arguments or inputs don't fit."""
+    return NetworkError(f"The layer {node.name} ({node.op}) is impossible: {fault.words}.", hint=fault.hint)
 
 
 def is_true(text: str) -> bool:
@@ -145,33 +165,57 @@ class Graph:
         """
         found = self._by_name.get(name)
         if found is None:
-            operators = (node.name for node in self.nodes if node.op != "null")
+            operators = (node.name for node in self.nodes if not node.is_variable)
             raise NetworkError(f"The network has no layer {str(name)[:100]}.", hint=near(name, operators))
         return found
 
     @cached_property
+    def roles(self) -> dict[str, str]:
+        """What each variable is: ``"data"``, ``"weight"`` (any parameter), ``"auxiliary"`` or ``"label"``.
+
+        The slots of the operators that take it tell. What lies in no such slot (a layer scale, an embedding of
+        positions, a constant) is a parameter if it declares its shape, and data if not; where all declare one, the
+        first is the data.
+        """
+        roles = dict(self.slotted)
+        free = [node for node in self.nodes if node.is_variable and node.name not in roles]
+        data = [node for node in free if node.declared_shape is None] or free[:1]
+        roles.update((node.name, "data" if node in data else "weight") for node in free)
+        return roles
+
+    @cached_property
+    def slotted(self) -> dict[str, str]:
+        """The roles of those variables that an operator takes as its parameter or label."""
+        roles: dict[str, str] = {}
+        for node in self.nodes:
+            for (source, _), slot in zip(node.inputs, node.slots):
+                if slot.role != "data" and self._by_name[source].is_variable:
+                    roles.setdefault(source, slot.role)
+        return roles
+
+    @cached_property
     def auxiliary(self) -> tuple[str, ...]:
         """Variables that training updates without a gradient: BatchNorm's moving mean and variance."""
-        found = [
-            source
-            for node in self.nodes
-            if PARAMETER_SLOTS.get(node.op) is _BATCHNORM
-            for source, _ in node.inputs[3:5]
-        ]
-        return tuple(dict.fromkeys(found))
+        return self._with_role("auxiliary")
+
+    @cached_property
+    def labels(self) -> tuple[str, ...]:
+        """Variables that take the truth in training."""
+        return self._with_role("label")
 
     @cached_property
     def arguments(self) -> tuple[str, ...]:
         """Variables in order, without auxiliary states: data, labels and parameters."""
-        auxiliary = set(self.auxiliary)
-        return tuple(n.name for n in self.nodes if n.op == "null" and n.name not in auxiliary)
+        return tuple(node.name for node in self.nodes if node.is_variable and self.roles[node.name] != "auxiliary")
 
     @cached_property
     def inputs(self) -> tuple[str, ...]:
-        """Variables that no operator takes as its parameter or label: the data."""
-        inner = {source for node in self.nodes for source, _ in node.inputs[1:] if node.op in PARAMETER_SLOTS}
+        """Variables that hold the data."""
         used = {source for node in self.nodes for source, _ in node.inputs} | {name for name, _ in self.heads}
-        return tuple(name for name in self.arguments if name in used and name not in inner)
+        return tuple(name for name in self._with_role("data") if name in used)
+
+    def _with_role(self, role: str) -> tuple[str, ...]:
+        return tuple(node.name for node in self.nodes if node.is_variable and self.roles[node.name] == role)
 
     @cached_property
     def consumers(self) -> dict[str, tuple[Node, ...]]:
@@ -201,6 +245,6 @@ class Graph:
         return candidate
 
     def __repr__(self) -> str:
-        operators = sum(node.op != "null" for node in self.nodes)
+        operators = sum(not node.is_variable for node in self.nodes)
         heads = ", ".join(name for name, _ in self.heads)
         return f"<Graph of {operators} operators, output {heads}>"

@@ -7,7 +7,8 @@ from dataclasses import replace
 from typing import Union
 
 from ..errors import NetworkError
-from .data import LABEL_OPERATORS, Entry, Graph, Node
+from ..ops import spell
+from .data import Entry, Graph, Node
 
 
 def _entry(graph: Graph, output: Union[str, Entry]) -> Entry:
@@ -91,7 +92,7 @@ def _give_dropout(graph: Graph, rest_names: set[str]) -> None:
     for node in reversed(graph.nodes):
         users = graph.consumers[node.name]
         only_rest = all(user.name in rest_names for user in users) and (users or node.name in heads)
-        if node.op == "Dropout" and node.name not in rest_names and only_rest:
+        if node.has_role("dropout") and node.name not in rest_names and only_rest:
             rest_names.add(node.name)
 
 
@@ -205,12 +206,30 @@ def remove(graph: Graph, name: str) -> Graph:
     return subgraph(Graph(nodes, heads), heads)
 
 
+def declare(graph: Graph, shapes: Mapping[str, tuple[int, ...]]) -> Graph:
+    """The graph in which those of its data variables that have a value declare its shape: they are parameters.
+
+    Parameters
+    ----------
+    shapes
+        Those of the values that there are, by name.
+    """
+    found = [name for name in graph.inputs if shapes.get(name)]
+    if not found:
+        return graph
+    nodes = (
+        replace(node, attrs={**node.attrs, "__shape__": spell(shapes[node.name])}) if node.name in found else node
+        for node in graph.nodes
+    )
+    return Graph(tuple(nodes), graph.heads)
+
+
 def without_loss(graph: Graph) -> Graph:
     """The graph whose heads are logits: ``SoftmaxOutput`` and its kin, and a last softmax, taken off."""
     heads = []
     for head in graph.heads:
         entry = head
-        while graph.node(entry[0]).op in LABEL_OPERATORS | {"softmax", "SoftmaxActivation"}:
-            entry = graph.node(entry[0]).inputs[0]
+        while (node := graph.node(entry[0])).has_role("loss") or node.has_role("softmax"):
+            entry = node.inputs[0]
         heads.append(entry)
     return graph if tuple(heads) == graph.heads else subgraph(graph, heads)

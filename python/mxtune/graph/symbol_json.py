@@ -7,56 +7,27 @@ Ages: before 0.9 the operator's arguments are "param" and BatchNorm's moving sta
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any, NoReturn, Optional, Union
 
 from ..errors import NetworkError
-from .data import Entry, Graph, Node, integers
+from ..ops import MisfitError
+from ..words import counted
+from .data import Entry, Graph, Node, misfit
+from .limits import LIMITS, Limits, check_size
 
-MAX_BYTES = 64 * 2**20
-MAX_NODES = 100_000
+MAX_BRACKETS = 20  # for each node that a network may have
 MAX_NAME = 1_000
-MAX_ATTRIBUTE = 100_000
+MAX_ATTRIBUTE = 10_000
+MAX_DIGITS = 20
 MXNET_VERSION = 10901
-
-# What networks of pictures are made of. A file may name nothing else: some of MXNet's 700 operators call
-# back into the process, read files, or fault in native code on arguments that nobody tests. Grown here when
-# a network needs it.
-_OPERATORS = frozenset({
-    "null", "Convolution", "Convolution_v1", "Deconvolution", "FullyConnected", "Embedding", "dot",
-    "batch_dot", "BatchNorm", "BatchNorm_v1", "CuDNNBatchNorm", "_contrib_SyncBatchNorm", "InstanceNorm",
-    "LayerNorm", "GroupNorm", "L2Normalization", "LRN", "Activation", "LeakyReLU", "relu", "sigmoid",
-    "tanh", "hard_sigmoid", "softsign", "clip", "erf", "exp", "log", "sqrt", "square", "abs", "negative",
-    "rsqrt", "softmax", "SoftmaxActivation", "log_softmax", "SoftmaxOutput", "Softmax",
-    "LinearRegressionOutput", "LogisticRegressionOutput", "MAERegressionOutput", "SVMOutput", "MakeLoss",
-    "make_loss", "Pooling", "Pooling_v1", "_contrib_AdaptiveAvgPooling2D", "UpSampling",
-    "_contrib_BilinearResize2D", "Crop", "Pad", "pad", "Concat", "concat", "stack", "add_n",
-    "ElementWiseSum", "elemwise_add", "elemwise_sub", "elemwise_mul", "elemwise_div", "_plus", "_Plus",
-    "_minus", "_Minus", "_mul", "_Mul", "_div", "_Div", "_add", "_sub", "_maximum", "_minimum", "_Maximum",
-    "_Minimum", "_grad_add", "broadcast_add", "broadcast_plus", "broadcast_sub", "broadcast_minus",
-    "broadcast_mul", "broadcast_div", "broadcast_maximum", "broadcast_minimum", "broadcast_power",
-    "broadcast_like", "_plus_scalar", "_PlusScalar", "_minus_scalar", "_MinusScalar", "_rminus_scalar",
-    "_RMinusScalar", "_mul_scalar", "_MulScalar", "_div_scalar", "_DivScalar", "_rdiv_scalar",
-    "_RDivScalar", "_power_scalar", "_PowerScalar", "_maximum_scalar", "_minimum_scalar", "Flatten",
-    "flatten", "Reshape", "reshape", "transpose", "SwapAxis", "swapaxes", "expand_dims", "squeeze", "slice",
-    "slice_axis", "slice_like", "SliceChannel", "split", "mean", "sum", "sum_axis", "max", "max_axis",
-    "min", "min_axis", "Dropout", "Cast", "cast", "amp_cast", "_copy", "identity", "BlockGrad",
-    "stop_gradient", "depth_to_space", "space_to_depth",
-})  # fmt: skip
 
 # Words a user could hang on a node before 0.9.5; MXNet keeps them between underscores since.
 _HIDDEN = ("ctx_group", "lr_mult", "wd_mult", "force_mirroring", "mirror_stage", "profiler_scope")
 
-# How many outputs an operator has (its hidden ones too), where it is not one. MXNet trusts these indices.
-_OUTPUTS = {
-    "BatchNorm": 3, "BatchNorm_v1": 3, "CuDNNBatchNorm": 3, "_contrib_SyncBatchNorm": 3, "Dropout": 2,
-    "InstanceNorm": 3, "LayerNorm": 3, "GroupNorm": 3, "LRN": 2, "L2Normalization": 2, "LeakyReLU": 2,
-    "SliceChannel": 0, "split": 0,
-}  # fmt: skip
-_POSITIVE = ("num_group", "num_groups", "num_outputs", "block_size")  # MXNet 1.9 divides by them unchecked
 
-
-def _refuse(reason: str) -> NoReturn:
-    raise NetworkError("Can't read this symbol JSON.", bullets=[reason])
+def _refuse(reason: str, hint: Optional[str] = None) -> NoReturn:
+    raise NetworkError("Can't read this symbol JSON.", bullets=[reason], hint=hint)
 
 
 def _short(value: object) -> str:
@@ -68,7 +39,7 @@ def _is_index(value: object) -> bool:
     return isinstance(value, int) and not isinstance(value, bool) and value >= 0
 
 
-def from_json(text: Union[str, bytes]) -> Graph:
+def from_json(text: Union[str, bytes], limits: Limits = LIMITS) -> Graph:
     """The graph that a symbol JSON of MXNet 0.x or 1.x describes; any text that is not one is refused.
 
     Nothing is computed or run. Names that occur twice are made unique, except that variables of one name
@@ -77,14 +48,16 @@ def from_json(text: Union[str, bytes]) -> Graph:
     Parameters
     ----------
     text
-        The content of a ``-symbol.json`` file, at most 64 MB.
+        The content of a ``-symbol.json`` file.
+    limits
+        How many nodes are read; and 400 bytes for each.
 
     Raises
     ------
     NetworkError
         Too large, no JSON, a field missing or of the wrong type, an input that does not come before its
-        node, or an operator that networks of pictures do not need (control flow, custom code); the fault is
-        named.
+        node, an operator that is not supported (control flow, custom code), or an argument of an operator that
+        is unknown or out of bounds; the fault is named.
 
     Examples
     --------
@@ -94,12 +67,11 @@ def from_json(text: Union[str, bytes]) -> Graph:
     >>> graph.heads
     (('flat', 0),)
     """
-    document = _document(text)
+    document = _document(text, limits)
     raw_nodes, raw_heads = document.get("nodes"), document.get("heads")
     if not isinstance(raw_nodes, list) or not raw_nodes:
         _refuse('it has no list "nodes"')
-    if len(raw_nodes) > MAX_NODES:
-        _refuse(f"it has {len(raw_nodes):,} nodes; at most {MAX_NODES:,} are read")
+    check_size(len(raw_nodes), limits)
     reader = _Reader({_short_name(raw) for raw in raw_nodes})
     for position, raw in enumerate(raw_nodes):
         reader.node(position, raw)
@@ -109,11 +81,15 @@ def from_json(text: Union[str, bytes]) -> Graph:
     return Graph(tuple(reader.nodes), heads)
 
 
-def _document(text: Union[str, bytes]) -> dict[str, Any]:
-    if len(text) > MAX_BYTES:
-        _refuse(f"it has {len(text) / 2**20:.0f} MB; at most {MAX_BYTES // 2**20} MB are read")
+def _document(text: Union[str, bytes], limits: Limits) -> dict[str, Any]:
+    most = limits.symbol_bytes
+    if len(text) > most:
+        _refuse(f"it has {len(text) / 1e6:.0f} MB; at most {most / 1e6:.0f} MB are read")
+    brackets = sum(text.count(b) if isinstance(text, bytes) else text.count(b.decode()) for b in (b"[", b"{"))
+    if brackets > MAX_BRACKETS * limits.nodes:
+        _refuse(f"it has {brackets:,} brackets; at most {MAX_BRACKETS * limits.nodes:,} are read")
     try:
-        document = json.loads(text)
+        document = json.loads(text, parse_int=_integer)
     except RecursionError:
         _refuse("it is nested too deep")
     except (ValueError, UnicodeDecodeError) as fault:
@@ -121,6 +97,12 @@ def _document(text: Union[str, bytes]) -> dict[str, Any]:
     if not isinstance(document, dict):
         _refuse("it is not a JSON object")
     return document
+
+
+def _integer(digits: str) -> int:
+    if len(digits) > MAX_DIGITS:
+        raise ValueError(f"a number of {len(digits):,} digits")
+    return int(digits)
 
 
 def _short_name(raw: object) -> str:
@@ -146,10 +128,8 @@ class _Reader:
         name = name or f"node{position}"
         if not isinstance(operator, str) or not 0 < len(operator) <= MAX_NAME:
             _refuse(f"node {_short(name)} names no operator")
-        if raw.get("subgraphs") or operator not in _OPERATORS:
-            _refuse(f"node {_short(name)} is a {_short(operator)}, which networks of pictures do not need")
         raw_inputs = raw.get("inputs", [])
-        if not isinstance(raw_inputs, list) or len(raw_inputs) > MAX_NODES:
+        if not isinstance(raw_inputs, list):
             _refuse(f"the inputs of node {_short(name)} are not a list")
         if operator == "null" and raw_inputs:
             _refuse(f"the variable {_short(name)} has inputs")
@@ -159,7 +139,10 @@ class _Reader:
             self.by_position.append(self.taken[name])
             return
         node = Node(self._unique(name), operator, attributes, inputs)
-        self.by_position.append(self._add(self._complete(node)))
+        try:
+            self.by_position.append(self._add(self._complete(node)))
+        except NetworkError as fault:
+            _refuse(" ".join([fault.message, *fault.bullets]), fault.hint)
 
     def entry(self, user: str, raw: object) -> Entry:
         if not isinstance(raw, list) or len(raw) not in (2, 3) or not all(_is_index(part) for part in raw):
@@ -168,7 +151,7 @@ class _Reader:
         if position >= len(self.by_position):
             _refuse(f"an input of {_short(user)} is node {position}, which does not come before it")
         source = self.by_position[position]
-        if output >= _n_outputs(source):
+        if output >= source.n_outputs:
             _refuse(f"an input of {_short(user)} is output {output} of {_short(source.name)}, which has fewer")
         return source.name, output
 
@@ -188,20 +171,17 @@ class _Reader:
     def _complete(self, node: Node) -> Node:
         """The node with the parameters that files before 0.9 leave unsaid, as variables of their own."""
         missing = node.slots[len(node.inputs) :]
-        if not node.inputs or not missing:
-            return node
+        if len(node.inputs) > len(node.slots) or any(slot.role == "data" for slot in missing):
+            needed = counted(len(node.slots), "input")
+            raise misfit(node, MisfitError(f"it takes {needed} and has {len(node.inputs)}"))
         added = []
         for slot in missing:
-            name = f"{node.name}_{slot}"
+            name = f"{node.name}_{slot.name}"
             variable = self.taken.get(name)
-            if variable is None or variable.op != "null":
+            if variable is None or not variable.is_variable:
                 variable = self._add(Node(self._unique(name)))
             added.append((variable.name, 0))
-        return Node(node.name, node.op, node.attrs, node.inputs + tuple(added))
-
-
-def _n_outputs(node: Node) -> int:
-    return _OUTPUTS.get(node.op, 1) or integers(node.attrs.get("num_outputs", "1"))[0]
+        return replace(node, inputs=node.inputs + tuple(added)) if added else node
 
 
 def _attributes(name: str, raw: dict[str, Any]) -> dict[str, str]:
@@ -216,19 +196,8 @@ def _attributes(name: str, raw: dict[str, Any]) -> dict[str, str]:
     for key in _HIDDEN:
         if key in arguments:
             words[key] = arguments.pop(key)
-    for key in _POSITIVE:
-        if not _is_positive(arguments.get(key, "1")):
-            _refuse(f"{key} of node {_short(name)} is {_short(arguments[key])} and must be at least 1")
     kept = {key if key.startswith("__") else f"__{key}__": value for key, value in words.items()}
     return {**arguments, **kept}
-
-
-def _is_positive(text: str) -> bool:
-    try:
-        numbers = integers(text)
-    except ValueError:
-        return False
-    return len(numbers) == 1 and 1 <= numbers[0] <= MAX_NODES
 
 
 def _strings(name: str, key: str, raw: object) -> Optional[dict[str, str]]:

@@ -12,16 +12,15 @@ from numpy.typing import NDArray
 from .. import graph as graphs
 from ..arguments import height_and_width, whole
 from ..errors import NetworkError, WeightsError
-from ..graph import Builder, Entry, Graph
+from ..graph import LIMITS, Builder, Entry, Graph, Limits, Shapes, shapes_of
+from ..graph.limits import check_picture
 from ..images.preprocess import Preprocess
 from ..words import bullets, listing, shape_text
-from . import features, layers
-from . import structure as anatomy
+from . import features, layers, structure
 from .initialise import first_value
 from .insert import layer as new_layer
 from .insert import spliced
 from .select import What, chosen
-from .shapes import Shapes, shapes_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -51,6 +50,8 @@ class Network:
     pretrained
         Whether its values were learned, so that a head can be trained on them as they are. If None, true where
         there are values: those that `initialise` draws are none.
+    limit
+        How many times as much as `mxtune.graph.Limits` says it may need, in memory and work for one picture.
 
     Examples
     --------
@@ -70,15 +71,17 @@ class Network:
     levels: Optional[tuple[str, ...]] = None
     classifier: Optional[str] = None
     pretrained: Optional[bool] = None
+    limit: float = 1.0
 
     def __post_init__(self) -> None:
         if self.pretrained is None:
             object.__setattr__(self, "pretrained", bool(self.params))
         needed = graphs.subgraph(self.graph, self.graph.heads)
-        if needed != self.graph:  # MXNet tells no shape of the others
-            object.__setattr__(self, "graph", needed)
+        declared = graphs.declare(needed, {name: array.shape for name, array in self.params.items()})
+        if declared != self.graph:
+            object.__setattr__(self, "graph", declared)
         if self.classifier is None:
-            object.__setattr__(self, "classifier", anatomy.classifier(self.graph) or "")
+            object.__setattr__(self, "classifier", structure.classifier(self.graph) or "")
 
     # ---- what it is
 
@@ -107,7 +110,14 @@ class Network:
         return self._shapes_at(self.preprocess.size)
 
     def _shapes_at(self, size: tuple[int, int]) -> Shapes:
-        return shapes_of(self.graph, {self.input: (1, self.preprocess.channels, *size)})
+        spec = self.preprocess
+        check_picture(size, spec.crop if spec.fit == "crop" else 1.0, self.limits)
+        return shapes_of(self.graph, {self.input: (1, spec.channels, *size)}, self.limits)
+
+    @property
+    def limits(self) -> Limits:
+        """What it may need at most."""
+        return LIMITS.times(self.limit)
 
     @property
     def layers(self) -> pd.DataFrame:
@@ -148,11 +158,11 @@ class Network:
         ('tanh1', 'tanh2')
         """
         graph = graphs.subgraph(self.graph, [self._before_classifier])
-        return anatomy.stages(graph, self.shapes)
+        return structure.stages(graph, self.shapes)
 
     @property
     def _before_classifier(self) -> Entry:
-        return anatomy.before(self.graph, self.classifier) if self.classifier else self.graph.heads[0]
+        return structure.before(self.graph, self.classifier) if self.classifier else self.graph.heads[0]
 
     # ---- parts
 
@@ -332,12 +342,14 @@ class Network:
 
     # ---- parameters
 
+    @property
+    def _needed(self) -> list[str]:
+        """The variables that must have a value."""
+        return [name for name, role in self.graph.roles.items() if role in ("weight", "auxiliary")]
+
     def initialise(self, seed: int = 0) -> Network:
         """The network with first values for the parameters that have none; see `initialise.first_value`."""
-        data = set(self.graph.inputs)
-        labels = _labels(self.graph)
-        variables = [node.name for node in self.graph.nodes if node.op == "null"]
-        missing = [name for name in variables if name not in self.params and name not in data | labels]
+        missing = [name for name in self._needed if name not in self.params]
         if not missing:
             return self
         seed, shapes = whole("seed", seed), self.shapes
@@ -355,12 +367,11 @@ class Network:
             The layers do not fit one another.
         """
         shapes = self.shapes
-        needed = [n.name for n in self.graph.nodes if n.op == "null" and n.name not in self.graph.inputs]
         wrong = []
-        for name in needed:
-            if name not in self.params and name not in _labels(self.graph):
+        for name in self._needed:
+            if name not in self.params:
                 wrong.append(f"{name}: missing")
-            elif name in self.params and self.params[name].shape != shapes[name][0]:
+            elif self.params[name].shape != shapes[name][0]:
                 wrong.append(
                     f"{name}: {shape_text(self.params[name].shape)} where {shape_text(shapes[name][0])} is needed"
                 )
@@ -386,8 +397,3 @@ class Network:
         import html
 
         return f"<p>{html.escape(repr(self))}</p>{self.layers.to_html(index=False, max_rows=40)}"
-
-
-def _labels(graph: Graph) -> set[str]:
-    pairs = (pair for node in graph.nodes for pair in zip(node.inputs, node.slots))
-    return {name for (name, _), slot in pairs if slot == "label"}

@@ -5,10 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from ..graph import Builder, Entry, Graph, subgraph
-from .shapes import Shapes
-
-_GATHERING = frozenset({"Concat", "Dropout", "Flatten", "Pooling", "Reshape", "mean", "squeeze"})
+from ..graph import Builder, Entry, Graph, Shapes, subgraph
 
 
 def of_body(graph: Graph, entry: Entry, shapes: Shapes) -> tuple[Builder, Entry]:
@@ -43,7 +40,7 @@ def _dense(graph: Graph, entry: Entry, shapes: Shapes, stages: Sequence[str]) ->
         node = graph.node(name)
         if name in stages:
             continue
-        if node.op in _GATHERING and node.inputs:
+        if node.has_role("gathers"):
             waiting.extend(reversed(node.inputs))
         elif len(shapes[name][index]) == 2:
             found.append((name, index))

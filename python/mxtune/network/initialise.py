@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import math
 import zlib
+from typing import Optional
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import WeightsError
 from ..graph import Graph, Node
+from ..ops import Slot
 
 MAX_ELEMENTS = 2**31
-_CONSTANT = {"gamma": 1.0, "beta": 0.0, "bias": 0.0, "moving_mean": 0.0, "moving_var": 1.0}
 _GLUON = {"ones": 1.0, "zeros": 0.0}
-_RECTIFIERS = frozenset({"clip", "relu", "LeakyReLU"})
 
 
 def first_value(graph: Graph, name: str, shape: tuple[int, ...], seed: int) -> NDArray[np.float32]:
@@ -30,19 +30,17 @@ def first_value(graph: Graph, name: str, shape: tuple[int, ...], seed: int) -> N
     """
     if math.prod(shape) > MAX_ELEMENTS:
         raise WeightsError(f"The parameter {name} would have {math.prod(shape):,} elements.")
-    slot, user = _role(graph, name)
-    if user.op == "LeakyReLU":
-        return np.full(shape, 0.25, np.float32)
-    if slot in _CONSTANT:
-        return np.full(shape, _CONSTANT[slot], np.float32)
-    if slot != "weight":
+    slot, user = _slot(graph, name)
+    if slot is not None and slot.initial is not None:
+        return np.full(shape, slot.initial, np.float32)
+    if slot is None:
         written = graph.node(name).attrs.get("__init__", "")
         if written in _GLUON:
             return np.full(shape, _GLUON[written], np.float32)
         raise WeightsError(f"There is no value for {name}, and none can be guessed.", hint="Give weights= with it.")
     rng = np.random.default_rng([seed, zlib.crc32(name.encode())])
     fan_in, fan_out = math.prod(shape[1:]), shape[0] * math.prod(shape[2:])
-    if user.op == "Deconvolution":
+    if user.has_role("transposed"):
         fan_in, fan_out = fan_out, fan_in
     if _rectified(graph, user):
         return rng.normal(0, math.sqrt(2 / max(fan_in, 1)), shape).astype(np.float32)
@@ -50,12 +48,13 @@ def first_value(graph: Graph, name: str, shape: tuple[int, ...], seed: int) -> N
     return rng.uniform(-bound, bound, shape).astype(np.float32)
 
 
-def _role(graph: Graph, name: str) -> tuple[str, Node]:
+def _slot(graph: Graph, name: str) -> tuple[Optional[Slot], Node]:
+    """The parameter's place in the operator that takes it; None for one in no such place, as a layer scale."""
     for user in graph.consumers[name]:
         for (source, _), slot in zip(user.inputs, user.slots):
-            if source == name:
+            if source == name and slot.role != "data":
                 return slot, user
-    return "", graph.node(name)
+    return None, graph.node(name)
 
 
 def _rectified(graph: Graph, node: Node) -> bool:
@@ -65,6 +64,6 @@ def _rectified(graph: Graph, node: Node) -> bool:
         if len(users) != 1:
             return False
         node = users[0]
-        if node.op not in ("BatchNorm", "Dropout", "elemwise_add"):
+        if not any(node.has_role(role) for role in ("batchnorm", "dropout", "sum")):
             break
-    return node.op in _RECTIFIERS or node.attrs.get("act_type") == "relu"
+    return node.has_role("rectifier") or node.attrs.get("act_type") == "relu"

@@ -6,20 +6,14 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from ..errors import NetworkError
-from ..graph import PARAMETER_SLOTS, Graph, Node
-
-
-def _written(value: object) -> str:
-    if isinstance(value, (list, tuple)):
-        return "(" + ", ".join(map(str, value)) + ("," if len(value) == 1 else "") + ")"
-    return str(value)
+from ..graph import Graph, Node
+from ..ops import spell
 
 
 def layer(after: str, operator: str, name: str, attrs: Mapping[str, object]) -> list[Node]:
     """The node of a new layer, with a variable for each of its parameters before it."""
-    bare = Node(name, operator, {key: _written(value) for key, value in attrs.items()})
-    slots = bare.slots[1:] if operator in PARAMETER_SLOTS else ()
-    variables = [Node(f"{name}_{slot}") for slot in slots]
+    bare = Node(name, operator, {key: spell(value) for key, value in attrs.items()})
+    variables = [Node(f"{name}_{slot.name}") for slot in bare.slots if slot.role != "data"]
     return [*variables, replace(bare, inputs=((after, 0), *((v.name, 0) for v in variables)))]
 
 

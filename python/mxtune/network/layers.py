@@ -6,27 +6,20 @@ import math
 from collections.abc import Collection
 from typing import TYPE_CHECKING, Any
 
-from ..graph import Graph
+from ..graph import Graph, Shapes
 from ..words import shape_text
-from .shapes import Shapes
 
 if TYPE_CHECKING:
     import pandas as pd
 
-_PRODUCTS = frozenset({"Convolution", "Convolution_v1", "Deconvolution", "FullyConnected"})
 COLUMNS = ("layer", "operator", "output_shape", "parameters", "trainable")
 
 
 def parameters_of(graph: Graph, layer: str) -> tuple[str, ...]:
     """The variables that are this layer's own: weight, bias, gamma, beta, moving statistics."""
-    node = graph.node(layer)
-    data = set(graph.inputs)
-    pairs = zip(node.inputs, node.slots or [""] * len(node.inputs))
-    return tuple(
-        name
-        for (name, _), slot in pairs
-        if graph.node(name).op == "null" and name not in data and slot not in ("data", "label")
-    )
+    roles = graph.roles
+    names = (name for name, _ in graph.node(layer).inputs)
+    return tuple(dict.fromkeys(name for name in names if roles.get(name) in ("weight", "auxiliary")))
 
 
 def table(graph: Graph, shapes: Shapes, trainable: Collection[str]) -> pd.DataFrame:
@@ -41,7 +34,7 @@ def table(graph: Graph, shapes: Shapes, trainable: Collection[str]) -> pd.DataFr
     auxiliary, counted = set(graph.auxiliary), set[str]()
     rows: list[tuple[Any, ...]] = []
     for node in graph.nodes:
-        if node.op == "null":
+        if node.is_variable:
             continue
         own = [name for name in parameters_of(graph, node.name) if name not in auxiliary]
         number = sum(math.prod(shapes[name][0]) for name in own if name not in counted)
@@ -53,29 +46,14 @@ def table(graph: Graph, shapes: Shapes, trainable: Collection[str]) -> pd.DataFr
 
 def count(graph: Graph, shapes: Shapes) -> int:
     """How many parameters training can change, each once."""
-    data = set(graph.inputs)
-    own = {
-        name
-        for node in graph.nodes
-        if node.op != "null"
-        for name in parameters_of(graph, node.name)
-        if name not in data
-    }
-    return sum(math.prod(shapes[name][0]) for name in own - set(graph.auxiliary))
+    return sum(math.prod(shapes[name][0]) for name, role in graph.roles.items() if role == "weight")
 
 
 def macs(graph: Graph, shapes: Shapes) -> int:
-    """Multiplications with an addition for one picture, in convolutions and dense layers."""
+    """Multiplications with an addition for one picture, in convolutions, dense layers and products of matrices."""
     total = 0
     for node in graph.nodes:
-        if node.op not in _PRODUCTS:
-            continue
-        weight = math.prod(shapes[node.inputs[1][0]][0])
-        source, index = node.inputs[0]
-        if node.op == "Deconvolution":
-            total += weight * math.prod(shapes[source][index][2:])
-        elif node.op == "FullyConnected":
-            total += weight * math.prod(shapes[node.name][0][1:-1])
-        else:
-            total += weight * math.prod(shapes[node.name][0][2:])
+        if not node.is_variable:
+            inputs = tuple(shapes[source][index] for source, index in node.inputs)
+            total += node.operator.macs(node.values, inputs, shapes[node.name])
     return total

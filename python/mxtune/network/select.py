@@ -32,7 +32,7 @@ def chosen(graph: Graph, params: Collection[str], what: What) -> frozenset[str]:
     NetworkError
         Nothing of that name has parameters; near matches are named.
     """
-    own = {node.name: parameters_of(graph, node.name) for node in graph.nodes if node.op != "null"}
+    own = {node.name: parameters_of(graph, node.name) for node in graph.nodes if not node.is_variable}
     own = {layer: names for layer, names in own.items() if names}
     if isinstance(what, (int, np.integer)) and not isinstance(what, bool):
         return frozenset(name for layer in list(own)[:what] for name in own[layer])

@@ -6,17 +6,8 @@ import math
 from collections.abc import Mapping
 from typing import Optional
 
-from ..graph import Entry, Graph, Node
-from ..graph.data import integers, is_true
-from .shapes import Shapes
+from ..graph import Entry, Graph, Node, Shapes
 
-_FLATTENS = frozenset({"Flatten", "flatten", "Reshape", "reshape", "squeeze", "mean"})
-_PASSES = _FLATTENS | {
-    "Activation", "Cast", "Dropout", "Pooling", "SoftmaxActivation", "_copy", "cast", "clip", "identity",
-    "log_softmax", "relu", "sigmoid", "softmax", "tanh",
-}  # fmt: skip
-_WEIGHTED = frozenset({"Convolution", "Convolution_v1", "Deconvolution", "FullyConnected"})
-_PADS = frozenset({"Pad", "pad"})
 _SMALLER = 0.6  # output size over input size of an operator without a stride that still ends a stage
 
 
@@ -30,10 +21,10 @@ def classifier(graph: Graph) -> Optional[str]:
         return None
     node = graph.node(graph.heads[0][0])
     flat = False
-    while node.op in _PASSES and node.inputs:
-        flat = flat or node.op in _FLATTENS or is_global_pool(node)
+    while node.has_role("passes_logits"):
+        flat = flat or node.has_role("flattens") or is_global_pool(node)
         node = graph.node(node.inputs[0][0])
-    if node.op == "FullyConnected" or (node.op == "Convolution" and flat):
+    if node.has_role("dense") or (node.has_role("convolution") and flat):
         return node.name
     return None
 
@@ -41,14 +32,17 @@ def classifier(graph: Graph) -> Optional[str]:
 def before(graph: Graph, layer: str) -> Entry:
     """What a layer takes, seen through Dropout, which does nothing in prediction."""
     entry = graph.node(layer).inputs[0]
-    while graph.node(entry[0]).op == "Dropout":
+    while graph.node(entry[0]).has_role("dropout"):
         entry = graph.node(entry[0]).inputs[0]
     return entry
 
 
 def is_global_pool(node: Node) -> bool:
     """True for a pooling over the whole picture."""
-    return node.op == "Pooling" and is_true(node.attrs.get("global_pool", "False"))
+    if not node.has_role("pools"):
+        return False
+    values = vars(node.values)
+    return bool(values.get("global_pool")) or set(values.get("output_size", (0,))) <= {1}
 
 
 def stages(graph: Graph, shapes: Shapes) -> tuple[str, ...]:
@@ -67,11 +61,11 @@ def stages(graph: Graph, shapes: Shapes) -> tuple[str, ...]:
     last: Optional[str] = None
     seeing = _behind_weights(graph)
     for node in graph.nodes:
-        if node.op == "null" or not node.inputs:
+        if node.is_variable:
             continue
         shape = shapes[node.name][0]
         source = _map_before(graph, node.inputs[0][0])
-        if node.name in seeing and _is_map(shape) and node.op not in _PADS and not is_global_pool(node):
+        if node.name in seeing and _is_map(shape) and not node.has_role("pads") and not is_global_pool(node):
             last = node.name
         if source not in seeing or not _is_map(shapes[source][0]):
             continue
@@ -88,21 +82,21 @@ def stages(graph: Graph, shapes: Shapes) -> tuple[str, ...]:
 def _seen(graph: Graph, last: str, found: Mapping[tuple[int, ...], str]) -> bool:
     """True if the last map is a stage, or only a pooling of one, as before the flattening of LeNet or VGG."""
     node = graph.node(last)
-    return last in found.values() or (node.op == "Pooling" and node.inputs[0][0] in found.values())
+    return last in found.values() or (node.has_role("pools") and node.inputs[0][0] in found.values())
 
 
 def _behind_weights(graph: Graph) -> set[str]:
     """Nodes that depend on a convolution: what lies before them only normalises the picture."""
     found: set[str] = set()
     for node in graph.nodes:
-        if node.op in _WEIGHTED or any(source in found for source, _ in node.inputs):
+        if node.has_role("weighted") or any(source in found for source, _ in node.inputs):
             found.add(node.name)
     return found
 
 
 def _map_before(graph: Graph, name: str) -> str:
-    while graph.node(name).op in _PADS | {"Dropout"}:
-        name = graph.node(name).inputs[0][0]
+    while (node := graph.node(name)).has_role("pads") or node.has_role("dropout"):
+        name = node.inputs[0][0]
     return name
 
 
@@ -115,10 +109,10 @@ def _channels(shapes: Shapes, name: str) -> int:
 
 
 def _reduces(node: Node, before_shape: tuple[int, ...], after_shape: tuple[int, ...]) -> bool:
-    if len(after_shape) != 4 or node.op in _PADS:
-        return node.op == "mean"
+    if len(after_shape) != 4 or node.has_role("pads"):
+        return node.has_role("averages")
     if is_global_pool(node):
         return True
     smaller = math.prod(after_shape[2:]) < math.prod(before_shape[2:])
-    strided = max(integers(node.attrs.get("stride", "1")), default=1) > 1
+    strided = max(getattr(node.values, "stride", ()), default=1) > 1
     return smaller and (strided or after_shape[2] <= _SMALLER * before_shape[2])

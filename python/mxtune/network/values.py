@@ -35,7 +35,7 @@ def refuse_unusable(network: Network) -> Network:
 def unusable(graph: Graph, params: Mapping[str, NDArray[Any]]) -> list[str]:
     """A line for each parameter with a number of no use, and what is wrong with it."""
     pairs = (pair for node in graph.nodes for pair in zip(node.inputs, node.slots))
-    variances = {name for (name, _), slot in pairs if slot == "moving_var"}
+    variances = {name for (name, _), slot in pairs if slot.name == "moving_var"}
     lines = ((name, _fault(array, name in variances)) for name, array in params.items())
     return [f"{name}: {fault}" for name, fault in lines if fault]
 

@@ -162,6 +162,7 @@ ROLES = {
     "keeps_zero": "maps zeros to zeros",
     "sum": "the sum of two inputs",
     "dropout": "sets values to zero in training, does nothing in prediction",
+    "averages": "takes the mean over axes",
     "flattens": "takes maps to vectors",
     "pools": "goes over a map with a window",
     "pads": "puts a border around a map",

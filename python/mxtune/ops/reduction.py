@@ -39,7 +39,7 @@ for _name, _aliases, _onnx in (
             _rule,
             attributes=(_AXIS, flag("keepdims"), flag("exclude")),
             aliases=_aliases,
-            roles=frozenset({"flattens", "gathers", "passes_logits"} if _name == "mean" else ()),
+            roles=frozenset({"averages", "flattens", "gathers", "passes_logits"} if _name == "mean" else ()),
             onnx=_onnx,
             caffe="Reduction" if _name in ("mean", "sum") else "",
         )

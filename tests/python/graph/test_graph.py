@@ -150,10 +150,10 @@ HOSTILE = {
     "a is a Custom": document(DATA, node("Custom", "a", 0, op_type="softmax")),
     "a is a _Native": document(DATA, node("_Native", "a", 0, info="0x1")),
     "a is a _cvimread": document(node("_cvimread", "a", filename="/etc/passwd")),
-    "num_group of node a is 0": document(
+    "layer a (Convolution) is impossible: its num_group is 0 and must be a whole number from 1": document(
         DATA, node("Convolution", "a", 0, kernel="(3,3)", num_filter="4", num_group="0")
     ),
-    "num_outputs of node a is x": document(DATA, node("SliceChannel", "a", 0, num_outputs="x")),
+    "its num_outputs is x and must be a whole number": document(DATA, node("SliceChannel", "a", 0, num_outputs="x")),
     "argument kernel of node a is not a short string": document(
         DATA, {"op": "Convolution", "name": "a", "inputs": [[0, 0]], "attrs": {"kernel": 3}}
     ),
@@ -172,7 +172,7 @@ def test_a_hostile_file_is_refused_and_its_fault_named(reason: str) -> None:
 
 
 def test_a_file_too_large_is_refused_before_it_is_parsed() -> None:
-    with pytest.raises(NetworkError, match="at most 64 MB"):
+    with pytest.raises(NetworkError, match="it has 67 MB; at most 8 MB are read"):
         from_json(b" " * (64 * 2**20 + 1))
 
 

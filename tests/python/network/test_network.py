@@ -167,7 +167,7 @@ def test_an_edit_that_does_not_fit_is_refused(lenet: Network) -> None:
         lenet.insert("conv1", "Dropout", name="conv2", p=0.1)
     with pytest.raises(NetworkError, match="Did you mean conv2"):
         lenet.insert("convv2", "Dropout", p=0.1)
-    with pytest.raises(NetworkError, match="can't make a network"):
+    with pytest.raises(NetworkError, match=r"a Dropuot, an operator that is not supported\.\ni Did you mean Dropout"):
         lenet.insert("conv1", "Dropuot", p=0.1)
 
 
@@ -272,7 +272,7 @@ def test_graphs_that_would_crash_mxnet_are_refused() -> None:
     seen = Preprocess(size=(8, 8), channels=3, mean=(0,), std=(1,))
     b = Builder()
     more = b.graph(b.add_node("Reshape", "grown", [b.data()], shape="(0, 0, 99, 99)"))
-    with pytest.raises(NetworkError, match="grown reshapes 1 x 3 x 8 x 8 to 1 x 3 x 99 x 99"):
+    with pytest.raises(NetworkError, match=r"grown \(Reshape\): it reshapes 1 x 3 x 8 x 8 to 1 x 3 x 99 x 99"):
         Network(more, {}, {}, seen).check()
     b = Builder()
     huge = b.graph(b.conv(b.data(), "huge", 2_000_000_000, 1))

@@ -16,7 +16,7 @@ from .compile import zeros_before
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from ....network.shapes import Shapes
+    from ....graph import Shapes
 
     Params = Mapping[str, NDArray[Any]]
     Pair = tuple[int, int]
