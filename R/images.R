@@ -202,7 +202,7 @@ list_item <- function(item) {
   if (inherits(item, "magick-image")) {
     encoded(item)
   } else if (is.raw(item) && is.null(dim(item))) {
-    structure(list(bytes = item), class = "mx_picture")
+    item
   } else if ((is.numeric(item) || is.raw(item)) && length(dim(item)) %in% 2:3) {
     structure(list(x = item, layout = "HWC"), class = "mx_pictures")
   } else {
@@ -216,7 +216,7 @@ list_item <- function(item) {
 #' A magick picture as the bytes of a PNG: nothing is lost.
 #' @noRd
 encoded <- function(picture) {
-  structure(list(bytes = magick::image_write(picture, format = "png")), class = "mx_picture")
+  magick::image_write(picture, format = "png")
 }
 
 # ---- an object of R that holds the set ----

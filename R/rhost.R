@@ -1,4 +1,5 @@
-# R inside a Python process: python/mxtune/rhost calls these by name. What keeps such a process alive is in engine.R.
+# R inside a Python process: python/mxtune/border/rpy2 calls these by name. What keeps such a process alive is in
+# engine-hosted.R.
 
 #' Run code for Python; what happens comes back as a list with one of `value`, `error`, `interrupt`, and with
 #' `warnings`.

@@ -9,6 +9,7 @@ SEXP mxtune_address(SEXP x) {
   case REALSXP: at = REAL_RO(x); break;
   case INTSXP: at = INTEGER_RO(x); break;
   case LGLSXP: at = LOGICAL_RO(x); break;
+  case CPLXSXP: at = COMPLEX_RO(x); break;
   case RAWSXP: at = RAW_RO(x); break;
   default: Rf_error("only vectors of numbers have an address");
   }

@@ -5,30 +5,7 @@
 1.8257418583505538
 >>> rh.eval("levels(predicted)", predicted=model.predict("photos").pred_class)  # doctest: +SKIP
 
-What becomes what:
-
-===================================== ======================================== ==============================
-Python                                R                                        and back
-===================================== ======================================== ==============================
-``Model``, ``ImageSet``, ``Network``  ``mxmodel``, ``mximages``, ``mxnetwork``   the same object, no copy
-``None``; ``pandas.NA``               ``NULL``; ``NA``                           ``None``; ``pandas.NA``
-``bool``, ``int``, ``float``, ``str``  a vector of length one                    the same
-a list of strings                     a character vector (``None``: ``NA``)      a list
-a list or array of numbers            a numeric vector                         ``numpy.ndarray``; with ``NA`` an
-                                                                               array of pandas
-``numpy.ndarray``                     array, the same order of axes             ``numpy.ndarray``
-``pandas.Categorical``                factor, the same order of levels         ``pandas.Categorical``
-``pandas.DataFrame``                  data frame; an index of names: row names  ``pandas.DataFrame``
-``pandas.Series``, index of strings   a vector with names                      ``pandas.Series``
-``datetime.date``, ``datetime64[D]``   ``Date``                                  the same
-``datetime``, ``Timestamp``           ``POSIXct``; without time zone: in UTC     ``Timestamp``, ``DatetimeIndex``
-``timedelta``                         ``difftime``                              ``Timedelta``, ``timedelta64``
-``bytes``                             raw vector                               ``bytes``
-a dict; another list                  list, with names; list                   dict; list
-a function                            function                                 `RFunction`
-anything else                         a Python object of reticulate            the same object
-`RObject`                             what it holds                            `RObject`: all other classes
-===================================== ======================================== ==============================
+What becomes what is a table in `mxtune.border`. All else of R is an `RObject`, which prints as in R.
 
 R belongs to the thread that started it, which is the main one. Its errors are `mxtune.errors.RError`, its warnings
 `mxtune.errors.RWarning`; its messages are lines of the log ``mxtune.rhost``; what it prints goes to ``sys.stdout``.
@@ -69,7 +46,9 @@ def start() -> None:
 
 
 def r(value: Any) -> RObject:
-    """An R object: of a `Model` an ``mxmodel`` on which every method of the R package works; see the table above.
+    """An R object: of a `Model` an ``mxmodel`` on which every method of the R package works.
+
+    See the table of `mxtune.border`.
 
     Raises
     ------
@@ -82,14 +61,14 @@ def r(value: Any) -> RObject:
     >>> rh.call("summary", fit)  # doctest: +SKIP
     """
     start()
-    from .border.rpy2.into_r import into_r
     from .border.rpy2.objects import wrap
+    from .border.rpy2.sexp import into_r
 
     return wrap(into_r(value))
 
 
 def py(value: Any) -> Any:
-    """What an R object (of this module or of rpy2) is in Python; see the table above. Else the value itself.
+    """What an R object (of this module or of rpy2) is in Python, by the table of `mxtune.border`; else the value.
 
     Raises
     ------
@@ -102,9 +81,9 @@ def py(value: Any) -> Any:
     True
     """
     start()
-    from .border.rpy2.from_r import from_r
+    from .border.rpy2.sexp import out_of_r
 
-    return from_r(value)
+    return out_of_r(value)
 
 
 def call(what: Union[str, RFunction], *arguments: Any, **named: Any) -> Any:
@@ -166,7 +145,7 @@ def eval(code: str, **variables: Any) -> Any:  # noqa: A001 - the word in R
 
 
 def activate() -> None:
-    """Let rpy2, and ``%%R`` cells of a notebook, convert by the table above from now on, until `deactivate`.
+    """Let rpy2, and ``%%R`` cells of a notebook, convert by the table of `mxtune.border` until `deactivate`.
 
     As ever with rpy2, a vector of length one stays a vector, and ``NULL`` rpy2's own. In IPython ``rpy2.ipython`` is
     loaded, too. Without `activate`, name the converter: ``%%R -c rh.converter -i model``.

@@ -110,52 +110,16 @@ def test_a_model_that_r_trains_in_this_process_is_one_of_python(capsys: pytest.C
 
 # ---- values
 
-VALUES: list[Any] = [
-    None,
-    True,
-    3,
-    -2.5,
-    "ä\u4e16",
-    "",
-    1 + 2j,
-    b"ab\x00",
-    pd.NA,
-    dt.date(2024, 2, 29),
-    pd.Timestamp("2024-03-31 02:30", tz="UTC"),
-    pd.Timestamp("2024-07-01 12:00:00.25", tz="Europe/Berlin"),
-    pd.Timedelta(hours=36),
-    ["a", None, "b"],
-    {"a": 1, "b": "x", "c": [None, "z"]},
-    [1, "a", None],
-    [],
-]
-
-
-@pytest.mark.parametrize("value", VALUES, ids=repr)
-def test_a_value_comes_back_as_it_was(value: Any) -> None:
-    back = rh.py(rh.r(value))
-    assert type(back) is type(value)
-    assert back is value if value is pd.NA else back == value
-
-
 ARRAYS = [
-    np.array([1, 2, 3]),
-    np.array([0.5, np.nan, np.inf]),
-    np.array([True, False]),
-    np.arange(24.0).reshape(2, 3, 4),
     np.asfortranarray(np.arange(6).reshape(2, 3)),
     np.arange(20.0).reshape(4, 5)[::2, ::-1],
-    np.zeros(0),
-    np.array(["2024-01-01", "NaT"], "datetime64[D]"),
-    np.array([1 + 1j, 2]),
+    np.arange(12, dtype=np.float32)[::-3],
 ]
 
 
 @pytest.mark.parametrize("array", ARRAYS, ids=lambda a: f"{a.dtype}{a.shape}")
-def test_an_array_comes_back_as_it_was(array: np.ndarray) -> None:
-    back = rh.py(rh.r(array))
-    np.testing.assert_array_equal(back, array)
-    assert back.dtype.kind == array.dtype.kind
+def test_an_array_comes_back_as_it_was_however_it_lies_in_memory(array: np.ndarray) -> None:
+    np.testing.assert_array_equal(rh.py(rh.r(array)), array)
 
 
 def test_rows_and_columns_are_where_they_belong() -> None:

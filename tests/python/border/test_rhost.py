@@ -44,7 +44,7 @@ def script(text: str, **env: str) -> subprocess.CompletedProcess[str]:
 
 def test_all_that_crosses_in_one_session_of_pytest_which_ends_well() -> None:
     told = subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", str(HERE / "rhost_session.py")],
+        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *map(str, sorted(HERE.glob("*_session.py")))],
         cwd=ROOT,
         capture_output=True,
         text=True,

@@ -1,26 +1,7 @@
-"""Python's side of the border that ``R/engine.R`` crosses; ``R/border.R`` is the other side.
+"""Python's end of reticulate's way: ``R/engine-call.R`` and ``R/border.R`` are R's.
 
-One function, ``call``, runs a public function with plain arguments and answers with plain data: the value,
-the warnings, the error. Vectors of numbers cross by address, so that no version of NumPy or reticulate stands
-between.
-What becomes what:
-
-======================================= ============================================================
-R                                       Python
-======================================= ============================================================
-``NULL``, a missing value alone         ``None``
-a string, a number, ``TRUE``            ``str``, ``float`` (``int`` where the argument takes one), ``bool``
-a character vector                      ``list[str]``, ``None`` where missing
-a vector of numbers                     ``float64`` array (options: a list; with names: a dict)
-a logical vector                        ``bool`` array (``float64`` with NaN where something is missing)
-a factor                                ``pandas.Categorical`` with the same levels in their order
-an array of pictures                    ``(N, H, W, C)`` view, which ``mximages`` reads in the order of memory
-a picture of magick                     ``PIL.Image``
-a data frame                            ``pandas.DataFrame``
-a list                                  ``list``; ``dict`` with names
-a function                              a callable; in ``callbacks`` its ``on_epoch``
-``mxmodel``, ``mximages``, ``mxnetwork``  ``Model``, ``ImageSet``, ``Network``: the same object, and back
-======================================= ============================================================
+One function, `call`, runs a public function with plain arguments and answers with plain data: the value, the warnings,
+the error.
 """
 
 from __future__ import annotations
@@ -37,12 +18,14 @@ from contextlib import contextmanager
 from typing import Any, Optional
 
 import mxtune
-from mxtune import progress
-from mxtune.border.reticulate.from_r import Tagged, fitted, from_r
-from mxtune.border.reticulate.reporter import CallbackError, Interruptible, Listener
-from mxtune.border.reticulate.to_r import fill, to_r
-from mxtune.errors import _Told
-from mxtune.images.arrays import first
+
+from ... import progress
+from ...errors import _Told
+from ...images.arrays import first
+from ..to_r import to_r
+from .arguments import argument
+from .reporter import CallbackError, Interruptible, Listener
+from .wire import Tagged, fill, write
 
 __all__ = ["call", "fill", "give", "heard", "host_reporter", "lend", "take"]
 QUIET = (DeprecationWarning, PendingDeprecationWarning, FutureWarning, ResourceWarning, ImportWarning)
@@ -57,7 +40,7 @@ def call(what: str, owner: Any, arguments: dict[str, Any], listener: Any = None)
             warnings.simplefilter("ignore", category)
         try:
             with progress.using(_reporter(listener)), _counting_from_one():
-                outcome["value"] = to_r(_run(what, owner, arguments))
+                outcome["value"] = _carried(_run(what, owner, arguments))
         except Exception as error:  # noqa: BLE001 - every fault becomes a condition of R
             outcome["error"] = _condition(error) | {"trace": traceback.format_exc()}
         except BaseException as error:  # noqa: BLE001 - Ctrl-C, or the wish to exit
@@ -89,15 +72,19 @@ def _run(what: str, owner: Any, arguments: dict[str, Any]) -> Any:
     if not callable(function):
         return function
     declared = inspect.signature(function).parameters
-    return function(**{k: fitted(from_r(v, k), k, declared.get(k)) for k, v in arguments.items()})
+    return function(**{name: argument(sent, name, declared.get(name)) for name, sent in arguments.items()})
+
+
+def _carried(value: Any) -> Any:
+    return write(to_r(value))
 
 
 def _find(what: str, owner: Any) -> Any:
     if owner is not None:
         return getattr(owner, what)
-    from mxtune.border.reticulate import verbs
+    from . import facts
 
-    return getattr(verbs, what, None) or getattr(mxtune, what)
+    return getattr(facts, what, None) or getattr(mxtune, what)
 
 
 def _condition(error: BaseException) -> Tagged:
@@ -105,7 +92,7 @@ def _condition(error: BaseException) -> Tagged:
     ours = [c.__name__ for c in type(error).__mro__ if issubclass(c, _Told) and c is not _Told]
     classes = ["mxtune" + re.sub("([A-Z])", r"_\1", name.replace("Mxtune", "")).lower() for name in ours]
     told: Tagged = {"classes": classes, "bullets": [], "hint": None, "files": None}
-    told["model"] = to_r(getattr(error, "model", None))
+    told["model"] = _carried(getattr(error, "model", None))
     function = error if isinstance(error, CallbackError) else error.__cause__
     if isinstance(function, CallbackError):
         station, _, words = str(function).partition(": ")

@@ -7,7 +7,6 @@ from typing import Any, Callable
 import rpy2.rinterface as ri
 
 from . import interrupts, session
-from .vectors import list_of, strings
 
 raised: list[BaseException] = []  # what a Python function that R called has raised
 _functions: dict[int, tuple[Any, Any]] = {}  # rpy2 forgets a function that only R still holds
@@ -21,18 +20,17 @@ def function(called: Callable[..., Any]) -> Any:
 
 
 def _carrier(function: Callable[..., Any]) -> Callable[..., Any]:
-    from .from_r import from_r
-    from .into_r import into_r
+    from .sexp import into_r, out_of_r
 
     def carried(*arguments: Any, **named: Any) -> Any:
         try:
-            answer = function(*map(from_r, arguments), **{name: from_r(value) for name, value in named.items()})
-            return list_of([into_r(answer)], ["value"])
+            answer = function(*map(out_of_r, arguments), **{name: out_of_r(value) for name, value in named.items()})
+            return into_r({"value": answer})
         except Exception as error:  # noqa: BLE001 - it goes through R to whoever called R
             raised[:] = [error]
-            return list_of([strings([f"{type(error).__name__}: {error}"])], ["error"])
+            return into_r({"error": f"{type(error).__name__}: {error}"})
         except BaseException as error:  # noqa: BLE001 - Ctrl-C, or the wish to exit
             interrupts.keep(error)
-            return list_of([strings(["interrupt"])], ["interrupt"])
+            return into_r({"interrupt": True})
 
     return carried

@@ -6,29 +6,22 @@ import sys
 from functools import lru_cache
 from typing import Any
 
-import numpy as np
-import pandas as pd
 import rpy2.rinterface as ri
 import rpy2.robjects as ro
 from rpy2.rinterface_lib import callbacks
 from rpy2.robjects import conversion
 
-from .from_r import from_r
-from .into_r import into_r
 from .objects import RObject
+from .sexp import into_r, out_of_r
 
-_MADE = (pd.DataFrame, pd.Series, pd.Categorical, pd.Index, pd.api.extensions.ExtensionArray)
-_PLAIN = (list, tuple, dict, bytes, type(None), type(pd.NA), type(pd.NaT))
 _before: dict[str, Any] = {}
 
 
 @lru_cache(maxsize=1)
 def converter() -> Any:
-    """rpy2's default rules, and over them the table in the package's docstring."""
-    from ... import ImageSet, Model, Network
-
+    """rpy2's default rules, and over them the table of `mxtune.border`."""
     made = conversion.Converter("mxtune", template=ro.default_converter)
-    for kind in (Model, ImageSet, Network, RObject, *_MADE, *_PLAIN, np.ndarray, np.generic):
+    for kind in (object, int, list, bytes):  # the last three have a rule of rpy2's own
         made.py2rpy.register(kind, into_r)
     made.rpy2py_nc_map.clear()
     for name in ("SexpVector", "SexpEnvironment", "SexpClosure", "ListSexpVector", "IntSexpVector", "FloatSexpVector"):
@@ -40,8 +33,8 @@ def converter() -> Any:
 
 def _or_as_before(sexp: Any) -> Any:
     """Ours, but vectors of length one stay vectors; what Python has no like of as rpy2 shows it."""
-    found = from_r(sexp, singles=False)
-    return ro.default_converter.rpy2py(found) if isinstance(found, RObject) else found
+    value = out_of_r(sexp, singles=False)
+    return ro.default_converter.rpy2py(value) if isinstance(value, RObject) else value
 
 
 def activate() -> None:

@@ -103,11 +103,12 @@ class ModelInR:
                 return picture
 
     def _draw(self, path: Path, width: float, height: float, **named: Any) -> None:
-        from . import into_r, running
+        from . import running
+        from .sexp import into_r
 
         device = _DEVICES.get(path.suffix.lower())
         if device is None:
             raise ArgumentError(f"`path` must end in {', '.join(_DEVICES)}.", [f"it is {path}"])
-        sizes = into_r.into_r([float(width), float(height)])
-        sent = into_r.into_r(named)
-        running.run("hosted_plot", self.object, into_r.into_r(str(path)), into_r.into_r(device), sizes, sent)
+        sizes = into_r([float(width), float(height)])
+        sent = into_r(named)
+        running.run("hosted_plot", self.object, into_r(str(path)), into_r(device), sizes, sent)

@@ -9,12 +9,12 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import rpy2.rinterface as ri
+
 from ...errors import RError, RWarning
 from . import interrupts, session
 from .callables import raised
-from .from_r import from_r
-from .into_r import into_r
-from .vectors import list_of
+from .sexp import into_r, out_of_r
 
 # how reticulate tells of Ctrl-C in Python code, and in R code that Python code called
 _INTERRUPTED = re.compile(r"KeyboardInterrupt|RuntimeError: \(Unknown exception occurred\)")
@@ -24,12 +24,9 @@ _OURS = (str(_BORDER), str(_BORDER.with_name("rhost.py")))
 
 def call(what: Any, arguments: Sequence[Any], named: Mapping[str, Any]) -> Any:
     """See `mxtune.rhost.call`."""
-    from rpy2.rinterface import MissingArg
-
-    function, named = into_r(what), {name: value for name, value in named.items() if value is not MissingArg}
-    sent = list_of([into_r(value) for value in (*arguments, *named.values())])
-    names = into_r([""] * len(arguments) + list(named))
-    return run("hosted_call", function, sent, names)
+    function, named = into_r(what), {name: value for name, value in named.items() if value is not ri.MissingArg}
+    sent = ri.ListSexpVector([into_r(value) for value in (*arguments, *named.values())])
+    return run("hosted_call", function, sent, into_r([""] * len(arguments) + list(named)))
 
 
 def evaluate(code: str, variables: Mapping[str, Any]) -> Any:
@@ -39,7 +36,7 @@ def evaluate(code: str, variables: Mapping[str, Any]) -> Any:
 
 def run(name: str, *arguments: Any) -> Any:
     """What a function of R's package mxtune that ends in ``hosted()`` gives."""
-    return from_r(outcome(raw(name, *arguments)))
+    return out_of_r(outcome(raw(name, *arguments)))
 
 
 def raw(name: str, *arguments: Any) -> Any:

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import ctypes
-import re
 import warnings
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -15,30 +12,27 @@ import pytest
 
 from mxtune import errors, progress
 from mxtune.border import reticulate
-from mxtune.border.reticulate.from_r import NA_INTEGER, from_r
-from mxtune.border.reticulate.to_r import to_r
+from mxtune.border.reticulate.arguments import argument
+from mxtune.border.reticulate.wire import write
+from mxtune.border.to_r import to_r
+from mxtune.border.vector import DTYPES, NA_INTEGER, NA_REAL_BITS
 
 
-def sent(values: Any, kind: str = "double", dim: Any = ()) -> tuple[dict[str, Any], Any]:
-    """What R sends for a vector, and the vector, which must stay alive."""
-    types = {"double": np.float64, "integer": np.int32, "logical": np.int32, "raw": np.uint8}
-    vector = np.asarray(values, types[kind])
-    address = float(vector.ctypes.data)
-    told = {"..r": "numbers", "type": kind, "length": vector.size, "dim": list(dim), "address": address}
-    return told, vector
+def sent(values: Any, kind: str = "double", dim: Any = ()) -> tuple[dict[str, Any], list[Any]]:
+    """What R sends for a vector, and the memory of it, which must stay alive."""
+    vector = np.asarray(values, DTYPES[kind])
+    told = {"..r": "vector", "type": kind, "length": vector.size, "address": float(vector.ctypes.data)}
+    if not dim:
+        return told, [vector]
+    shape, alive = sent(dim, "integer")
+    return told | {"attributes": {"dim": shape}}, [vector, *alive]
 
 
 def received(told: dict[str, Any]) -> list[Any]:
     """What R sees in the vector that waits under a token."""
-    types = {
-        "double": ctypes.c_double,
-        "integer": ctypes.c_int32,
-        "logical": ctypes.c_int32,
-        "raw": ctypes.c_uint8,
-    }
-    memory = (types[told["..r"]] * told["length"])()
-    reticulate.fill(float(told["token"]), float(ctypes.addressof(memory)))
-    return list(memory)
+    memory = np.empty(told["length"], DTYPES[told["type"]])
+    reticulate.fill(float(told["token"]), float(memory.ctypes.data))
+    return memory.tolist()
 
 
 class Owner:
@@ -158,22 +152,33 @@ def test_ctrl_c_at_any_moment_in_r_is_ctrl_c() -> None:
 
 
 def test_numbers_are_copied_out_of_memory_that_is_only_lent() -> None:
-    told, vector = sent([1.0, 2.0])
-    numbers = from_r(told, "y")
-    vector[:] = 0
+    told, memory = sent([1.0, 2.0])
+    numbers = argument(told, "y", None)
+    memory[0][:] = 0
     assert numbers.tolist() == [1.0, 2.0]
 
 
-def test_missing_whole_numbers_and_logicals_are_not_a_number() -> None:
+def test_a_vector_is_a_list_in_an_option_and_an_array_of_labels() -> None:
     told, _alive = sent([1, NA_INTEGER], "integer")
-    np.testing.assert_array_equal(from_r(told), [1, np.nan])
-    told, _alive = sent([1, 0], "logical")
-    assert from_r(told).dtype == bool
+    assert argument(told, "options", None) == [1, None]
+    assert argument(told, "y", None).isna().tolist() == [False, True]
 
 
-def test_a_matrix_of_r_keeps_rows_and_columns() -> None:
-    told, _alive = sent([1, 2, 3, 4, 5, 6], dim=(2, 3))
-    assert from_r(told).tolist() == [[1, 3, 5], [2, 4, 6]]
+def test_labels_of_length_one_stay_a_vector_and_a_path_is_one_string() -> None:
+    told, _alive = sent([7])
+    assert argument(told, "y", None).tolist() == [7.0]
+    assert argument(told, "seed", None) == 7
+    text = {"..r": "vector", "type": "character", "values": ["cat"], "missing": []}
+    assert argument(text, "y", None) == ["cat"]
+    assert argument(text, "x", None) == "cat"
+
+
+def test_a_missing_value_alone_is_no_value() -> None:
+    for kind, na in (("integer", NA_INTEGER), ("logical", NA_INTEGER), ("double", np.uint64(NA_REAL_BITS).view(float))):
+        told, _alive = sent([na], kind)
+        assert argument(told, "seed", None) is None
+    told, _alive = sent([np.nan])
+    assert np.isnan(argument(told, "lr", None)), "not a number is a wrong number"
 
 
 @pytest.mark.parametrize(("layout", "order"), [("NHWC", (0, 1, 2, 3)), ("HWCN", (1, 2, 3, 0))])
@@ -181,55 +186,38 @@ def test_pictures_have_their_axes_in_place(layout: str, order: tuple[int, ...]) 
     pictures = np.arange(2 * 3 * 4 * 3, dtype=np.float64).reshape(2, 3, 4, 3)
     ordered = pictures.transpose(order)
     vector, _alive = sent(ordered.ravel(order="F"), dim=ordered.shape)
-    out = from_r({"..r": "pictures", "vector": vector, "layout": layout})
+    out = argument({"..r": "pictures", "vector": vector, "layout": layout}, "x", None)
     np.testing.assert_array_equal(out, pictures)
 
 
 def test_raw_pictures_do_not_alias_memory_of_r() -> None:
     vector, memory = sent(np.zeros(48), "raw", dim=(4, 4, 3))
-    out = from_r({"..r": "pictures", "vector": vector, "layout": "HWC"})
-    memory[:] = 9
+    out = argument({"..r": "pictures", "vector": vector, "layout": "HWC"}, "x", None)
+    memory[0][:] = 9
     assert out.max() == 0
 
 
-def test_large_whole_numbers_go_to_r_as_doubles() -> None:
-    assert type(to_r(2**40)) is float
-    assert to_r(7) == 7
-    assert received(to_r(np.array([1, 2**40]))) == [1.0, float(2**40)]
+def test_pictures_are_a_view_of_the_memory_of_r() -> None:
+    vector, memory = sent(np.zeros(48), dim=(4, 4, 3))
+    out = argument({"..r": "pictures", "vector": vector, "layout": "HWC"}, "x", None)
+    assert np.shares_memory(out, memory[0])
 
 
 def test_a_frame_goes_to_r_column_by_column() -> None:
     frame = pd.DataFrame(
-        {
-            "file": ["a", None],
-            "pred_class": pd.Categorical(["v", None], categories=["w", "v"]),
-            "prob": [0.5, np.nan],
-            "n": [1, 2],
-            "ok": [True, False],
-        }
+        {"file": ["a", None], "class": pd.Categorical(["v", None], categories=["w", "v"]), "prob": [0.5, np.nan]}
     )
-    told = to_r(frame)
-    text, classes, prob, n, ok = told["columns"]
-    assert text["values"] == ["a", ""]
-    assert text["missing"] == [1]
-    assert received(classes["codes"]) == [2, NA_INTEGER]
-    assert classes["levels"]["values"] == ["w", "v"]
+    text, classes, prob = write(to_r(frame))["values"]
+    assert (text["values"], text["missing"]) == (["a", ""], [1])
+    assert received(classes) == [2, NA_INTEGER]
+    assert classes["attributes"]["levels"]["values"] == ["w", "v"]
     numbers = np.array(received(prob))
     assert numbers[0] == 0.5
     assert numbers.view(np.int64)[1] & 0xFFFFFFFF == 1954, "the NaN must be R's NA"
-    assert n["..r"] == "integer"
-    assert received(n) == [1, 2]
-    assert received(ok) == [1, 0]
-
-
-def test_an_empty_frame_and_empty_vectors_cross() -> None:
-    told = to_r(pd.DataFrame({"file": [], "pred": np.zeros(0)}))
-    assert told["rows"] == 0
-    assert received(to_r(np.zeros(0))) == []
 
 
 def test_what_waits_for_r_is_given_once() -> None:
-    told = to_r(np.ones(3))
+    told = write(to_r(np.ones(3)))
     received(told)
     with pytest.raises(KeyError):
         received(told)
@@ -238,14 +226,3 @@ def test_what_waits_for_r_is_given_once() -> None:
 def test_an_object_lent_to_r_is_the_same_object() -> None:
     value = object()
     assert reticulate.take(reticulate.lend(value)) is value
-
-
-def test_install_mxtune_installs_what_the_lock_pins() -> None:
-    root = Path(__file__).parents[3]
-    wanted = (root / "inst" / "requirements.txt").read_text().splitlines()
-    pins = {line.split("==")[0]: line.split(";")[0] for line in wanted if "==" in line.split(";")[0]}
-    locked = re.findall(r"^([a-z0-9-]+==[^ ;]+)", (root / "requirements.lock").read_text(), re.MULTILINE)
-    assert set(pins.values()) <= set(locked)
-    runtime = re.search(r"^dependencies = \[(.*?)^\]", (root / "pyproject.toml").read_text(), re.M | re.S)
-    assert runtime is not None
-    assert set(re.findall(r'^  "([a-z0-9-]+)', runtime[1], re.MULTILINE)) == set(pins)

@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 import mxtune
-from mxtune.engines.info import collect
+
+from ...engines.info import collect
 
 if TYPE_CHECKING:
-    from mxtune import ImageSet, Model, Network
+    from ... import ImageSet, Model, Network
 
 
 def signature(name: str) -> dict[str, str]:
@@ -85,7 +86,7 @@ def network_facts(object: Network) -> dict[str, Any]:  # noqa: A002
 
 def network_bytes(object: Network) -> bytes:  # noqa: A002
     """A network as a NumPy archive: its arrays, and all else as JSON. Nothing in it is executable."""
-    from mxtune import graph
+    from ... import graph
 
     told = {
         "graph": graph.to_json(object.graph),
@@ -106,7 +107,7 @@ def network_bytes(object: Network) -> bytes:  # noqa: A002
 
 def network_from_bytes(data: bytes) -> Network:
     """The network that `network_bytes` wrote."""
-    from mxtune import graph
+    from ... import graph
 
     with np.load(io.BytesIO(data), allow_pickle=False) as stored:
         told = json.loads(stored["told"].tobytes())

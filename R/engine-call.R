@@ -1,0 +1,76 @@
+# Calls into the engine: a user's arguments go to Python; what comes back is a value, a condition or an interrupt.
+# What crosses, and how, is in border.R. Files called engine-*.R alone call reticulate.
+
+#' Run a public function of the engine, or a method of an object of ours.
+#'
+#' @param what The function's name, or the method's.
+#' @param owner `NULL`, or an `mxmodel`, `mximages` or `mxnetwork`.
+#' @param arguments A named list: what the user gave, and nothing else. Defaults live in Python.
+#' @param listener Who hears of progress, from `listener()`.
+#' @noRd
+engine_call <- function(what, owner = NULL, arguments = list(), listener = NULL) {
+  border <- engine()
+  crossing <- new.env(parent = emptyenv()) # keeps what Python looks at, and a user's function's condition
+  arguments <- arguments[!vapply(arguments, rlang::is_missing, logical(1))]
+  sent <- rlang::set_names(lapply(arguments, to_python, crossing), names(arguments) %||% character())
+  outcome <- whole(reticulate::py_call(
+    border$call, what, handle_of(owner), reticulate::r_to_py(sent), python_functions(listener, crossing)
+  ))
+  outcome <- reticulate::py_to_r(outcome)
+  crossing$kept <- NULL # until here Python looks into R's memory
+  for (warning in outcome$warnings) {
+    warn_from_python(warning)
+  }
+  if (!is.null(outcome$error)) {
+    abort_from_python(outcome$error, crossing$condition)
+  }
+  from_python(outcome$value)
+}
+
+#' Python's answer, whatever Ctrl-C or Esc does. Where reticulate calls a function of R, a jump of R's would leave
+#' Python half way and cost its answer: R only notes the interrupt, and Python looks (`Interruptible`). A Python that
+#' hosts R hears of it first; from reticulate 1.37 on R must not suspend it there.
+#' @noRd
+whole <- function(answer) {
+  catches <- exists("install_interrupt_handlers", asNamespace("reticulate"), inherits = FALSE)
+  if (the$hosted && catches) answer else suspendInterrupts(answer)
+}
+
+#' Functions by name, as a dict of Python; anything else as it is.
+#' @noRd
+python_functions <- function(functions, crossing) {
+  if (is.list(functions)) reticulate::r_to_py(lapply(functions, python_function, crossing)) else functions
+}
+
+#' A function of R as Python calls it. Its condition is kept in `crossing`, since Python can't carry it.
+#' @noRd
+python_function <- function(f, crossing) {
+  if (is.null(f) || is_python(f)) {
+    return(f)
+  }
+  safely <- function(...) {
+    tryCatch(
+      allowInterrupts(f(...)),
+      error = function(error) {
+        crossing$condition <- error
+        list(`..r` = "error", message = conditionMessage(error))
+      },
+      interrupt = function(interrupt) list(`..r` = "interrupt")
+    )
+  }
+  reticulate::r_to_py(safely, convert = TRUE)
+}
+
+#' A fresh vector that Python fills.
+#' @noRd
+fetch_vector <- function(sent) {
+  out <- vector(sent$type, sent$length)
+  if (length(out)) {
+    reticulate::py_call(engine()$fill, sent$token, .Call(mxtune_address, out))
+  }
+  out
+}
+
+is_python <- function(x) inherits(x, "python.builtin.object")
+
+is_alive <- function(x) is_python(x) && !reticulate::py_is_null_xptr(x)

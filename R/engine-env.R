@@ -1,0 +1,129 @@
+# Which Python: the user's choice first, then the environment that install_mxtune() made, then one made on the spot (by
+# reticulate 1.41 and later). A Python that hosts this R can't be changed, and is used.
+
+environment_name <- "r-mxtune"
+
+configure_python <- function() {
+  if (hosted_by_python() || wished_python()) {
+    return(invisible())
+  }
+  if (has_environment()) {
+    use_environment()
+  } else if (can_require()) {
+    require_python()
+  }
+  invisible()
+}
+
+#' Has the user said which Python to use?
+#' @noRd
+wished_python <- function() {
+  any(nzchar(Sys.getenv(c("RETICULATE_PYTHON", "RETICULATE_PYTHON_ENV", "VIRTUAL_ENV"))))
+}
+
+has_environment <- function() {
+  isTRUE(tryCatch(reticulate::virtualenv_exists(environment_name), error = function(e) FALSE))
+}
+
+use_environment <- function() {
+  reticulate::use_virtualenv(environment_name, required = FALSE)
+}
+
+can_require <- function() {
+  "py_require" %in% getNamespaceExports("reticulate")
+}
+
+#' Declare what the engine needs: reticulate makes a Python for it when nothing else is configured.
+#' @noRd
+require_python <- function() {
+  declare <- getExportedValue("reticulate", "py_require")
+  declare(requirements(), python_version = ">=3.9,<3.13")
+}
+
+make_environment <- function(envname, python, gpu) {
+  if (!reticulate::virtualenv_exists(envname)) {
+    start_environment(envname, python)
+  } else if (!gpu) {
+    remove_build_for_gpus(envname)
+  }
+  from_file <- paste("-r", shQuote(requirements_file())) # reticulate loses the quotes within a requirement
+  reticulate::virtualenv_install(envname, packages = "numpy", pip_options = from_file)
+  reticulate::virtualenv_install(envname, packages = "mxnet==1.9.1", pip_options = "--no-deps")
+  if (gpu) {
+    # that build unpacks into the same folder as the other, so it comes last and alone
+    reticulate::virtualenv_install(envname, packages = cuda_requirements())
+    reticulate::virtualenv_install(
+      envname,
+      packages = "mxnet-cu117==1.9.1", ignore_installed = TRUE, pip_options = "--no-deps"
+    )
+  }
+}
+
+#' Both builds live in one folder: the other can't be installed over it, nor stay alone.
+#' @noRd
+remove_build_for_gpus <- function(envname) {
+  builds <- intersect(c("mxnet", "mxnet-cu117"), reticulate::py_list_packages(envname)$package)
+  if ("mxnet-cu117" %in% builds) {
+    reticulate::virtualenv_remove(envname, packages = builds, confirm = FALSE)
+  }
+}
+
+#' By Python's own venv: some versions of reticulate ask for a pip of the system that nothing else needs.
+#' @noRd
+start_environment <- function(envname, python) {
+  if (is.null(python)) {
+    return(reticulate::virtualenv_create(envname, packages = NULL))
+  }
+  folder <- if (grepl("[/\\\\]", envname)) envname else file.path(reticulate::virtualenv_root(), envname)
+  said <- suppressWarnings(system2(python, c("-m", "venv", shQuote(path.expand(folder))), stdout = TRUE, stderr = TRUE))
+  if (!is.null(attr(said, "status"))) {
+    stop(python, " -m venv: ", paste(said, collapse = "\n"), call. = FALSE)
+  }
+}
+
+remove_environment <- function(envname) {
+  reticulate::virtualenv_remove(envname, confirm = FALSE)
+}
+
+environment_python <- function(envname) {
+  reticulate::virtualenv_python(envname)
+}
+
+#' The first Python on the path that can make an environment for R: its version fits, R can load its library, and
+#' its pip works from here (within R a Python may find libraries of R's and no `ssl`). `NULL` leaves it to reticulate.
+#' @noRd
+starting_python <- function() {
+  code <- "
+import ensurepip, ssl, sys, sysconfig, venv
+shared = sysconfig.get_config_var('Py_ENABLE_SHARED') or sysconfig.get_config_var('PYTHONFRAMEWORK')
+sys.exit(not ((3, 9) <= sys.version_info[:2] <= (3, 14) and shared))"
+  fits <- function(python) {
+    suppressWarnings(system2(python, c("-c", shQuote(code)), stdout = FALSE, stderr = FALSE)) == 0
+  }
+  found <- c(Sys.which(c("python3", paste0("python3.", c(11, 12, 13, 14, 10, 9)))), "/usr/bin/python3")
+  Find(fits, unique(found[file.exists(found)]))
+}
+
+#' What the engine needs, as pip reads it.
+#' @noRd
+requirements <- function() {
+  lines <- readLines(requirements_file())
+  lines[!startsWith(lines, "#")]
+}
+
+requirements_file <- function() {
+  system.file("requirements.txt", package = "mxtune", mustWork = TRUE)
+}
+
+#' CUDA 11 as packages, for the build of MXNet that uses GPUs.
+#' @noRd
+cuda_requirements <- function() {
+  paste0(
+    "nvidia-",
+    c(
+      "cublas-cu11>=11.11", "cuda-nvrtc-cu11>=11.8", "cuda-runtime-cu11>=11.8", "cudnn-cu11>=8.9,<9",
+      "cufft-cu11>=10.9", "curand-cu11>=10.3", "cusolver-cu11>=11.4", "cusparse-cu11>=11.7",
+      "nccl-cu11>=2.16", "nvtx-cu11>=11.8"
+    )
+  )
+}

@@ -1,0 +1,72 @@
+# R inside a Python process: what keeps such a process alive, and what passes objects and words to the host. What the
+# host calls by name is in rhost.R.
+
+#' Python runs in this process already, and reticulate did not start it.
+#' @noRd
+hosted_by_python <- function() {
+  isTRUE(.Call(mxtune_python_runs))
+}
+
+#' A Python started by a relative path, or by its name alone, tells reticulate a library that is not found: it is the
+#' program itself, and no library.
+#' @noRd
+name_host <- function() {
+  namespace <- asNamespace("reticulate")
+  if (!exists("main_process_python_info", namespace, inherits = FALSE)) {
+    return(invisible())
+  }
+  found <- get("main_process_python_info", namespace)
+  named <- function(...) {
+    info <- found(...)
+    if (!is.na(info$libpython) && !startsWith(info$libpython, "/")) {
+      info$libpython <- NA_character_ # as reticulate has it for a program started by its whole path
+    }
+    info
+  }
+  .Call(mxtune_rebind, "main_process_python_info", named, namespace)
+  invisible()
+}
+
+#' Python hosts this R: keep R's finalizers and its end from ending the process (see src/hosted.c).
+#' @noRd
+mend_hosted <- function() {
+  library <- getLoadedDLLs()[["reticulate"]][["path"]]
+  .Call(mxtune_mend_thread, library)
+  reg.finalizer(the, function(e) .Call(mxtune_hosted_ends), onexit = TRUE)
+  namespace <- asNamespace("reticulate")
+  if (exists("py_allow_threads_impl", namespace, inherits = FALSE)) {
+    .Call(mxtune_rebind, "py_allow_threads_impl", function(...) invisible(TRUE), namespace)
+  } else if (!.Call(mxtune_mend_decref, library)) {
+    warn_mxtune(
+      "This R runs inside Python, and this reticulate may end the process at a garbage collection.",
+      hint = "install.packages(\"reticulate\") brings a version (1.31 or later) that does not.",
+      class = "mxtune_engine_warning"
+    )
+  }
+  invisible()
+}
+
+#' The object that Python lent under a key (`rhost`): the same in memory.
+#' @noRd
+take_lent <- function(key) {
+  reticulate::py_call(engine()$take, key)
+}
+
+#' The way back: Python finds the object under the key.
+#' @noRd
+give_back <- function(object, key) {
+  reticulate::py_call(engine()$give, key, object)
+}
+
+#' A message of R, for the log of the Python that hosts it.
+#' @noRd
+tell_host <- function(text) {
+  reticulate::py_call(engine()$heard, text)
+}
+
+#' Who hears of progress where Python hosts R.
+#' @noRd
+host_reporter <- function(verbose) {
+  engine()
+  if (the$hosted) reticulate::py_call(the$border$host_reporter, verbose)
+}

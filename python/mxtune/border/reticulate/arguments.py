@@ -1,0 +1,76 @@
+"""What a user of R means by an argument: R has no scalars, whole numbers are doubles, and ``NA`` alone is nothing."""
+
+from __future__ import annotations
+
+import inspect
+import re
+from typing import Any, Optional
+
+import numpy as np
+import pandas as pd
+
+from ..from_r import from_r
+from ..vector import Vector
+from . import wire
+from .reporter import Callback
+
+
+def argument(sent: Any, name: str, declared: Optional[inspect.Parameter]) -> Any:
+    """The value of an argument, as its declared type wants it.
+
+    ``x`` and ``y`` are pictures and labels: there a vector stays one, whatever its length, but for the single path of
+    a folder or file. Elsewhere it is an option: one value, a list, or with names a dict.
+    """
+    value = wire.read(sent)
+    if name in ("x", "y"):
+        path = name == "x" and isinstance(value, Vector) and value.type == "character" and len(value.values) == 1
+        value = value.values[0] if path else from_r(value, singles=False)
+        return value.array if isinstance(value, pd.Series) else value
+    value = None if isinstance(value, Vector) and _is_na(value) else _option(from_r(value))
+    if name == "callbacks":
+        value = _callback(value)
+    return _fitted(value, str(declared.annotation) if declared is not None else "")
+
+
+def _is_na(vector: Vector) -> bool:
+    return len(vector.values) == 1 and bool(vector.missing()[0])
+
+
+def _option(value: Any) -> Any:
+    """Vectors as lists, those with names as dicts."""
+    if isinstance(value, dict):
+        return {key: _option(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_option(item) for item in value]
+    if isinstance(value, pd.Series):
+        return dict(zip(value.index, _option(value.array)))
+    one_axis = isinstance(value, (np.ndarray, pd.arrays.BooleanArray, pd.arrays.IntegerArray)) and value.ndim == 1
+    return [None if pd.isna(item) else item for item in value.tolist()] if one_axis else value
+
+
+def _callback(value: Any) -> Any:
+    """Functions of R: one is called after each epoch, several in a list with names at the stations of that name."""
+    if isinstance(value, list):
+        return [_callback(item) for item in value]
+    if isinstance(value, dict) and all(map(callable, value.values())):
+        return Callback(value)
+    return Callback({"on_epoch": value}) if callable(value) else value
+
+
+def _fitted(value: Any, wanted: str) -> Any:
+    if "float" not in wanted or re.search(r"\bint\b", wanted):
+        value = _whole(value)
+    if isinstance(value, list) and re.search(r"\btuple\[", wanted):
+        value = tuple(value)
+    only_many = re.match(r"(Optional\[)?(Sequence|Iterable|list|tuple)\b", wanted)
+    return [value] if only_many and isinstance(value, (str, int, float, Callback)) else value
+
+
+def _whole(value: Any) -> Any:
+    if isinstance(value, list):
+        return [int(item) for item in value] if all(map(_is_whole, value)) else value
+    return int(value) if _is_whole(value) else value
+
+
+def _is_whole(value: Any) -> bool:
+    return isinstance(value, float) and value.is_integer()

@@ -1,0 +1,109 @@
+"""Values carried between Python and R by rpy2: vectors are copied, objects stay the same."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import rpy2.rinterface as ri
+from rpy2.rinterface_lib.sexp import NULLType
+
+from .. import OURS, from_r, to_r
+from ..vector import ATTRIBUTES, DTYPES, Vector
+from . import callables
+from .objects import bare, give, lend, wrap
+
+_TYPES = {
+    "logical": ri.BoolSexpVector,
+    "integer": ri.IntSexpVector,
+    "double": ri.FloatSexpVector,
+    "complex": ri.ComplexSexpVector,
+    "raw": ri.ByteSexpVector,
+    "character": ri.StrSexpVector,
+    "list": ri.ListSexpVector,
+}
+_HELD = {*OURS.values(), "python.builtin.object"}  # R's classes of what Python made
+
+
+def into_r(value: Any) -> Any:
+    """R's object for a value of Python."""
+    return bare(value) if isinstance(value, ri.Sexp) else _write(to_r.to_r(value))
+
+
+def out_of_r(value: Any, singles: bool = True) -> Any:
+    """Python's value for an object of R; what is not of R stays. For ``singles`` see `mxtune.border.from_r.from_r`."""
+    return from_r.from_r(_read(value), singles)
+
+
+def _write(value: Any) -> Any:
+    if isinstance(value, Vector):
+        sexp = _written(value)
+        for name, held in value.attributes.items():
+            if name == "class":
+                sexp.rclass = _write(held)  # which also tells R that it is an object
+            else:
+                sexp.do_slot_assign(name, _write(held))
+        return sexp
+    if value is None:
+        return NULLType()
+    if isinstance(value, ri.Sexp):
+        return bare(value)
+    if type(value).__name__ in OURS and type(value).__module__.partition(".")[0] == "mxtune":
+        return lend(value, "from_host")
+    if callable(value) and not isinstance(value, type):
+        return callables.function(value)
+    return lend(value, "object_from_host")
+
+
+def _written(vector: Vector) -> Any:
+    kind = _TYPES[vector.type]
+    if vector.type == "list":
+        return kind([_write(item) for item in vector.values])
+    if vector.type == "character":
+        return kind([ri.NA_Character if text is None else text for text in vector.values])
+    if vector.type == "complex":
+        return kind(vector.values.tolist())
+    return kind.from_memoryview(np.ascontiguousarray(vector.values).data) if len(vector.values) else kind([])
+
+
+def _read(value: Any) -> Any:  # noqa: PLR0911 - one return a kind
+    sexp = bare(value) if isinstance(value, ri.Sexp) else value
+    if not isinstance(sexp, ri.Sexp):
+        return sexp
+    if sexp.typeof == ri.RTYPES.NILSXP:
+        return None
+    classes = list(sexp.rclass)
+    if not _HELD.isdisjoint(classes):
+        return give(sexp)
+    if "POSIXlt" in classes:
+        return _read(ri.baseenv["as.POSIXct"](sexp))
+    kind = _kind(sexp)
+    if not kind:
+        return wrap(value)
+    vector = Vector(kind, [], _attributes(sexp))
+    if kind == "list" and not from_r.becomes_python(vector):
+        return wrap(value)
+    return Vector(kind, _values(sexp, kind), vector.attributes)
+
+
+def _attributes(sexp: Any) -> dict[str, Any]:
+    held = {name: sexp.do_slot(name) for name in sexp.list_attrs() if name in ATTRIBUTES}
+    return {name: Vector(_kind(part), _values(part, _kind(part)), _attributes(part)) for name, part in held.items()}
+
+
+def _kind(sexp: Any) -> str:
+    """R's type, as `Vector` has it; "" for what is no vector."""
+    return next((kind for kind, vectors in _TYPES.items() if isinstance(sexp, vectors)), "")
+
+
+def _values(sexp: Any, kind: str) -> Any:
+    if kind == "list":
+        return [_read(item) for item in sexp]
+    if kind == "character":
+        return [None if text is ri.NA_Character else text for text in sexp]
+    if kind == "complex":
+        return np.array(list(sexp), complex)
+    if not len(sexp):
+        return np.empty(0, DTYPES[kind])
+    memory = np.frombuffer(bytes(sexp), np.uint8) if kind == "raw" else np.asarray(sexp.memoryview())
+    return np.array(memory, DTYPES[kind]).ravel(order="F")  # a copy: R's memory is only lent

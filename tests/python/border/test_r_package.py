@@ -1,0 +1,28 @@
+"""The R package, read as text: what it must have in common with Python, and where things are."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+ROOT = Path(__file__).parents[3]
+
+
+def test_only_files_of_the_engine_call_reticulate() -> None:
+    callers = {
+        file.name
+        for file in (ROOT / "R").glob("*.R")
+        if any("reticulate::" in line.partition("#")[0] for line in file.read_text(encoding="utf-8").splitlines())
+    }
+    assert callers
+    assert [name for name in callers if not name.startswith("engine-")] == []
+
+
+def test_install_mxtune_installs_what_the_lock_pins() -> None:
+    wanted = (ROOT / "inst" / "requirements.txt").read_text().splitlines()
+    pins = {line.split("==")[0]: line.split(";")[0] for line in wanted if "==" in line.split(";")[0]}
+    locked = re.findall(r"^([a-z0-9-]+==[^ ;]+)", (ROOT / "requirements.lock").read_text(), re.MULTILINE)
+    assert set(pins.values()) <= set(locked)
+    runtime = re.search(r"^dependencies = \[(.*?)^\]", (ROOT / "pyproject.toml").read_text(), re.M | re.S)
+    assert runtime is not None
+    assert set(re.findall(r'^  "([a-z0-9-]+)', runtime[1], re.MULTILINE)) == set(pins)
