@@ -103,27 +103,3 @@ sys.exit(not ((3, 9) <= sys.version_info[:2] <= (3, 14) and shared))"
   found <- c(Sys.which(c("python3", paste0("python3.", c(11, 12, 13, 14, 10, 9)))), "/usr/bin/python3")
   Find(fits, unique(found[file.exists(found)]))
 }
-
-#' What the engine needs, as pip reads it.
-#' @noRd
-requirements <- function() {
-  lines <- readLines(requirements_file())
-  lines[!startsWith(lines, "#")]
-}
-
-requirements_file <- function() {
-  system.file("requirements.txt", package = "mxtune", mustWork = TRUE)
-}
-
-#' CUDA 11 as packages, for the build of MXNet that uses GPUs.
-#' @noRd
-cuda_requirements <- function() {
-  paste0(
-    "nvidia-",
-    c(
-      "cublas-cu11>=11.11", "cuda-nvrtc-cu11>=11.8", "cuda-runtime-cu11>=11.8", "cudnn-cu11>=8.9,<9",
-      "cufft-cu11>=10.9", "curand-cu11>=10.3", "cusolver-cu11>=11.4", "cusparse-cu11>=11.7",
-      "nccl-cu11>=2.16", "nvtx-cu11>=11.8"
-    )
-  )
-}

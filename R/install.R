@@ -55,3 +55,27 @@ has_usable_gpu <- function() {
   capability <- suppressWarnings(as.numeric(told))
   any(capability >= 5 & capability <= 8.9, na.rm = TRUE)
 }
+
+#' What the engine needs, as pip reads it.
+#' @noRd
+requirements <- function() {
+  lines <- readLines(requirements_file())
+  lines[!startsWith(lines, "#")]
+}
+
+requirements_file <- function() {
+  system.file("requirements.txt", package = "mxtune", mustWork = TRUE)
+}
+
+#' CUDA 11 as packages, for the build of MXNet that uses GPUs.
+#' @noRd
+cuda_requirements <- function() {
+  paste0(
+    "nvidia-",
+    c(
+      "cublas-cu11>=11.11", "cuda-nvrtc-cu11>=11.8", "cuda-runtime-cu11>=11.8", "cudnn-cu11>=8.9,<9",
+      "cufft-cu11>=10.9", "curand-cu11>=10.3", "cusolver-cu11>=11.4", "cusparse-cu11>=11.7",
+      "nccl-cu11>=2.16", "nvtx-cu11>=11.8"
+    )
+  )
+}

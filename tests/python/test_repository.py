@@ -96,7 +96,7 @@ def test_the_lock_holds_every_requirement_at_a_version_that_fits() -> None:
 
 
 def test_python_r_and_the_command_for_gpus_ask_for_the_same_libraries_of_cuda() -> None:
-    in_r = (ROOT / "R" / "engine-env.R").read_text(encoding="utf-8")
+    in_r = (ROOT / "R" / "install.R").read_text(encoding="utf-8")
     lists = [
         re.findall(r'^\s*"(nvidia-.*?);', project()["gpu"], re.MULTILINE),
         [f"nvidia-{line}" for line in re.findall(r'"([a-z-]+-cu11.*?)"', in_r)],
