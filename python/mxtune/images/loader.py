@@ -1,26 +1,31 @@
-"""Pictures on their way into a network: decoded once, kept small, varied anew each time."""
+"""The loader: pictures of a set as batches for a network, for training, validation and prediction alike."""
 
 from __future__ import annotations
 
 from collections.abc import Generator, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING, Any, Optional
+from typing import TYPE_CHECKING, Any, Optional, Union
 
 import numpy as np
 
 from ..machine import usable_cpus
-from . import ImageSet, decode
 from .augment import Augment
+from .decode import decode_or_none, unreadable
+from .imageset import ImageSet
 from .preprocess import Preprocess
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    Rows = NDArray[np.int64]
+    AnyRows = Union[Sequence[int], Rows]
+    Pixels = NDArray[np.uint8]
+
 KEPT_BYTES = 512 * 2**20
 """Decoded pictures are kept in memory up to this size; more are decoded again for each batch."""
 
 
-class Views:
+class Loader:
     """The pictures of a set as batches for a network.
 
     Parameters
@@ -28,65 +33,122 @@ class Views:
     images, preprocess
         What, and how it becomes the network's input.
     augment
-        How `varied` views vary.
+        How the pictures of augmented batches vary; not at all if None.
     seed
-        Each varied view depends on it, on the round and on the picture, and on nothing else.
+        Each augmented picture depends on it, on the round and on the picture, and on nothing else.
+    repeated
+        Whether the pictures are gone through more than once: then they are decoded once, and kept where they fit.
+
+    Attributes
+    ----------
+    bad
+        ``(name, reason)`` of each picture that eval batches had to leave out.
     """
 
     def __init__(
-        self, images: ImageSet, preprocess: Preprocess, augment: Optional[Augment] = None, seed: int = 0
+        self,
+        images: ImageSet,
+        preprocess: Preprocess,
+        augment: Optional[Augment] = None,
+        seed: int = 0,
+        *,
+        repeated: bool = True,
     ) -> None:
         self.images, self.preprocess = images, preprocess
+        self.bad: list[tuple[str, str]] = []
         self._augment, self._seed = augment or Augment.none(), seed
-        self._canvases: Optional[dict[int, NDArray[np.uint8]]] = {} if self._worth_keeping() else None
+        self._kept: Optional[dict[int, Pixels]] = {} if repeated and self._worth_keeping() else None
 
     def __len__(self) -> int:
         return len(self.images)
 
     @property
-    def vary(self) -> bool:
-        """Whether varied views differ from the central one."""
+    def augments(self) -> bool:
+        """Whether augmented batches differ from eval batches."""
         return self._augment != Augment.none()
 
-    def central(self, indices: Sequence[int]) -> NDArray[np.float32]:
-        """(N, C, H, W) float32: what the network sees when it predicts."""
-        return self.preprocess.batch(np.stack([self.preprocess.centre(c) for c in self._decoded(indices)]))
+    @property
+    def keeps(self) -> bool:
+        """Whether decoded pictures are kept in memory."""
+        return self._kept is not None
 
-    def varied(self, indices: Sequence[int], round_: int) -> NDArray[np.float32]:
-        """(N, C, H, W) float32: views for training in this round."""
-        if not self.vary:
-            return self.central(indices)
-        canvases = self._decoded(indices)
+    def eval_batch(self, rows: AnyRows) -> NDArray[np.float32]:
+        """(N, C, H, W) float32: these pictures as the network sees them when it predicts.
 
-        def view(place: int) -> NDArray[np.uint8]:
-            rng = np.random.default_rng((self._seed, round_, int(indices[place])))
+        Raises
+        ------
+        PictureError
+            Some can't be read any more; all are named.
+        """
+        return self.preprocess.batch(self._eval_pixels(rows)[1])
+
+    def augmented_batch(self, rows: AnyRows, round_: int) -> NDArray[np.float32]:
+        """(N, C, H, W) float32: these pictures as the network sees them in this round of training.
+
+        Raises
+        ------
+        PictureError
+            Some can't be read any more; all are named.
+        """
+        if not self.augments:
+            return self.eval_batch(rows)
+        canvases = self._decoded(rows)[1]
+
+        def view(place: int) -> Pixels:
+            rng = np.random.default_rng((self._seed, round_, int(rows[place])))
             return self._augment.view(canvases[place], self.preprocess, rng)
 
         with ThreadPoolExecutor(usable_cpus(), "mxtune-augment") as pool:
-            return self.preprocess.batch(np.stack(list(pool.map(view, range(len(indices))))))
+            return self.preprocess.batch(np.stack(list(pool.map(view, range(len(rows))))))
 
-    def batches(self, size: int) -> Iterator[tuple[NDArray[np.int64], NDArray[np.float32]]]:
-        """All pictures in order, ``(indices, central views)``; the next batch is made while one is used."""
-        parts = [np.arange(start, min(start + size, len(self))) for start in range(0, len(self), size)]
-        yield from zip(parts, ahead(self.central, [(part,) for part in parts]))
+    def eval_batches(self, size: int, skip_bad: bool = False) -> Iterator[tuple[Rows, NDArray[np.float32]]]:
+        """All pictures in order, ``(rows, eval batch)``; the next batch is made while one is used.
+
+        Raises
+        ------
+        PictureError
+            Some can't be read any more; with ``skip_bad`` they are left out instead, and named in `bad`.
+        """
+
+        def batch(rows: Rows) -> tuple[Rows, NDArray[np.float32]]:
+            good, pixels = self._eval_pixels(rows, skip_bad)
+            return good, self.preprocess.batch(pixels)
+
+        starts = range(0, len(self), size)
+        yield from ahead(batch, [(np.arange(start, min(start + size, len(self))),) for start in starts])
+
+    def augmented_batches(self, parts: Sequence[Rows], round_: int) -> Generator[NDArray[np.float32], None, None]:
+        """The augmented batch of each of these ``parts``; the next one is made while one is used."""
+        return ahead(self.augmented_batch, [(rows, round_) for rows in parts])
 
     def _worth_keeping(self) -> bool:
-        """Whether canvases are kept: where they fit, unless small pictures lie in memory already."""
-        height, width = self.preprocess.canvas_size
+        """Whether decoded pictures are kept: where they fit, unless small ones lie in memory already."""
+        height, width = self.preprocess.canvas_size if self.augments else self.preprocess.size
         if self.images.files is None and np.max(self.images.sizes.prod(axis=1)) <= height * width:
             return False
-        return 2 * len(self.images) * height * width * self.preprocess.channels <= KEPT_BYTES
+        longest = 2 if self.augments else 1  # a canvas keeps its picture's proportions
+        return longest * len(self.images) * height * width * self.preprocess.channels <= KEPT_BYTES
 
-    def _decoded(self, indices: Sequence[int]) -> list[NDArray[np.uint8]]:
+    def _eval_pixels(self, rows: AnyRows, skip_bad: bool = False) -> tuple[Rows, Pixels]:
+        """The pictures that can be read: which rows, (N,), and their pixels, (N, H, W, C)."""
+        good, decoded = self._decoded(rows, skip_bad)
         spec = self.preprocess
-        kept = self._canvases
-        if kept is None:
-            return decode(self.images, indices, spec.canvas, at_least=spec.canvas_size)
-        missing = [int(index) for index in indices if int(index) not in kept]
-        if missing:
-            found = decode(self.images, missing, spec.canvas, at_least=spec.canvas_size)
-            kept.update(zip(missing, found))
-        return [kept[int(index)] for index in indices]
+        pixels = [spec.centre(canvas) for canvas in decoded] if self.augments else decoded
+        return good, np.stack(pixels) if pixels else np.empty((0, *spec.size, spec.channels), np.uint8)
+
+    def _decoded(self, rows: AnyRows, skip_bad: bool = False) -> tuple[Rows, list[Pixels]]:
+        """Canvases, from which every augmented picture is cut; or the pictures as the network sees them."""
+        kept = {} if self._kept is None else self._kept
+        missing = [int(row) for row in rows if int(row) not in kept]
+        spec = self.preprocess
+        prepare = spec.canvas if self.augments else spec.picture
+        decoded, bad = decode_or_none(self.images, missing, prepare, at_least=spec.canvas_size)
+        if bad and not skip_bad:
+            raise unreadable(bad, len(missing))
+        self.bad += bad
+        kept.update((row, pixels) for row, pixels in zip(missing, decoded) if pixels is not None)
+        good = np.asarray([row for row in rows if int(row) in kept], np.int64)
+        return good, [kept[int(row)] for row in good]
 
 
 def ahead(work: Any, calls: Sequence[tuple[Any, ...]]) -> Generator[Any, None, None]:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Optional, Union
 
 import numpy as np
 
+from .. import tasks
 from .._version import __version__
 from ..accessors import accessor
 from ..arguments import one_of, user_path, whole
@@ -20,12 +21,12 @@ from ..formats import mxt as bundle
 from ..formats.mxt import manifest
 from ..graph import to_json
 from ..images import ImageSet, mximages
+from ..images.loader import Loader
 from ..images.preprocess import Preprocess
 from ..network import Network
-from ..tasks import metrics
-from ..tasks.losses import Loss, loss_for
 from ..words import counted
-from .predicting import outputs
+from .outputs import outputs
+from .summary import summary
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -79,6 +80,7 @@ class Model:
         versions: Optional[Mapping[str, str]] = None,
     ) -> None:
         self.network, self.task, self.levels = network, task, tuple(levels)
+        self._task = tasks.named(task, self.levels)
         self.settings, self.metrics = dict(settings or {}), dict(metrics or {})
         self.versions = dict(versions or _versions())
         self._rows: list[dict[str, Any]] = [dict(row) for row in history]
@@ -157,25 +159,11 @@ class Model:
         batch_size = whole("batch_size", batch_size, 1)
         images = mximages(x, on_bad="keep" if on_bad == "na" else "error")
         values, good = self._outputs(images, type == "features", batch_size)
-        columns: dict[str, Any] = {"file": images.names}
+        files = {"file": images.names}
         if type == "features":
             names = [f"feature_{number}" for number in range(1, values.shape[1] + 1)]
-            return pd.concat([pd.DataFrame(columns), pd.DataFrame(values, columns=names)], axis=1)
-        probabilities = values if type == "logit" else self._loss.probabilities(values)
-        if self.task == "classification":
-            if type in ("class", "prob"):
-                codes = np.where(good, np.nan_to_num(probabilities).argmax(axis=1), -1)
-                columns["pred_class"] = pd.Categorical.from_codes(codes, categories=list(self.levels))
-            if type != "class":
-                columns |= {f"pred_{level}": probabilities[:, k] for k, level in enumerate(self.levels)}
-        elif self.task == "multilabel":
-            for k, level in enumerate(self.levels):
-                said = probabilities[:, k]
-                columns[f"pred_{level}"] = _yes(said >= 0.5, good) if type == "class" else said
-        else:
-            names = [f"pred_{name}" for name in self.levels] or ["pred"]
-            columns |= {name: probabilities[:, k] for k, name in enumerate(names)}
-        return pd.DataFrame(columns)
+            return pd.concat([pd.DataFrame(files), pd.DataFrame(values, columns=names)], axis=1)
+        return pd.DataFrame({**files, **self._task.predictions(values, type, good)})
 
     def evaluate(self, x: Any = None, y: Any = None) -> dict[str, float]:
         """Figures on labelled pictures; see `mxtune.tasks.metrics`. Without pictures, those of the validation.
@@ -191,7 +179,7 @@ class Model:
             return dict(self.metrics)
         images = self._labelled(x, y)
         outputs, good = self._outputs(images)
-        return self._figures(np.asarray(images.y)[good], outputs[good])
+        return self._measure(np.asarray(images.y), outputs, good)
 
     def confusion(self, x: Any, y: Any = None) -> pd.DataFrame:
         """Counts (K, K): the true class in rows, the predicted one in columns.
@@ -201,10 +189,9 @@ class Model:
         ArgumentError
             The model's task is not classification.
         """
-        self._must_classify("confusion")
         images = self._labelled(x, y)
         outputs, good = self._outputs(images)
-        return metrics.confusion(np.asarray(images.y)[good], outputs[good].argmax(axis=1), self.levels)
+        return self._task.confusion(np.asarray(images.y)[good], outputs[good])
 
     def top_losses(self, x: Any, y: Any = None, n: int = 9) -> pd.DataFrame:
         """The ``n`` pictures the model is most wrong about: ``file, truth, pred_class, prob, loss``.
@@ -217,37 +204,19 @@ class Model:
         images = self._labelled(x, y)
         outputs, good = self._outputs(images)
         rows = np.flatnonzero(good)
-        targets = self._targets(np.asarray(images.y)[rows])
-        losses = self._loss.each(outputs[rows].astype(np.float64), targets)
+        labels = np.asarray(images.y)
+        losses = self._task.losses(labels[rows], outputs[rows])
         order = np.argsort(-losses, kind="stable")[:n]
-        chosen = rows[order]
-        columns: dict[str, Any] = {"file": [images.names[row] for row in chosen]}
-        if self.task == "classification":
-            probabilities = self._loss.probabilities(outputs[chosen].astype(np.float64))
-            truth = np.asarray(images.y)[chosen]
-            categories = list(self.levels)
-            columns["truth"] = pd.Categorical.from_codes(truth, categories=categories)
-            columns["pred_class"] = pd.Categorical.from_codes(probabilities.argmax(axis=1), categories=categories)
-            columns["prob"] = probabilities[np.arange(len(truth)), truth]
-        columns["loss"] = losses[order]
-        return pd.DataFrame(columns)
+        worst = rows[order]
+        columns: dict[str, Any] = {"file": [images.names[row] for row in worst]}
+        columns |= self._task.mistakes(labels[worst], outputs[worst])
+        return pd.DataFrame({**columns, "loss": losses[order]})
 
     # ---- looks
 
     def summary(self) -> str:
-        """How it was made and how good it is, as text."""
-        pictures = self.settings.get("pictures", {})
-        stages = ", ".join(dict.fromkeys(str(row.get("stage")) for row in self._rows)) or "none"
-        lines = [
-            repr(self)[1:-1],
-            f"  network     {self.network.n_parameters:,} parameters; weights: "
-            f"{self.provenance.get('source', 'unknown')} ({self.provenance.get('licence', 'unknown licence')})",
-            f"  pictures    {self.preprocess}",
-            f"  trained on  {pictures.get('training', 0)} pictures, validated on {pictures.get('validation', 0)}",
-            f"  stages      {stages}; {len(self._rows)} epochs; seed {self.settings.get('seed')}",
-        ]
-        lines += [f"  {name:<24}{value:.4g}" for name, value in self.metrics.items()]
-        return "\n".join(lines)
+        """How it was made, what was decided and why, and how good it is, as text."""
+        return summary(repr(self)[1:-1], self.network, self.settings, self._rows, self.metrics)
 
     def plot(self, path: Optional[PathLike] = None, kind: str = "history", x: Any = None, y: Any = None) -> Figure:
         """A figure; written to a file if `path` is given.
@@ -283,9 +252,7 @@ class Model:
         images = self._labelled(x, y)
         worst = self.top_losses(images)
         places = {name: place for place, name in enumerate(images.names)}
-        titles = [f"loss {loss:.2f}" for loss in worst["loss"]]
-        if self.task == "classification":
-            titles = [f"{t}, taken for {p} ({q:.2f})" for t, p, q in zip(worst.truth, worst.pred_class, worst.prob)]
+        titles = [self._task.caption(row) for row in worst.to_dict("records")]
         figure: Figure = report.gallery([images.open(places[name]) for name in worst["file"]], titles)
         return figure
 
@@ -348,32 +315,18 @@ class Model:
 
     # ---- inner work
 
-    @property
-    def _loss(self) -> Loss:
-        if self.task == "regression":  # in the targets' own units
-            return loss_for(self.task, np.zeros((2, len(self.levels) or 1)), len(self.levels) or 1)
-        return loss_for(self.task, np.zeros((1, 1)), len(self.levels))
-
-    def _targets(self, y: Array) -> Array:
-        return y if self.task == "classification" else y.reshape(len(y), -1).astype(np.float64)
-
-    def _figures(self, y: Array, outputs: Array) -> dict[str, float]:
-        if len(y) == 0:
-            raise MxtuneError("None of the pictures can be read.")
-        probabilities = self._loss.probabilities(outputs.astype(np.float64))
-        if self.task == "classification":
-            return metrics.classification(y, probabilities)
-        if self.task == "multilabel":
-            return metrics.multilabel(y, probabilities)
-        return metrics.regression(self._targets(y), probabilities)
-
-    def measured(self, images: ImageSet) -> Model:
+    def measured(self, validation: Loader) -> Model:
         """The model with `metrics` measured on these pictures, as `mxtrain` returns it."""
-        outputs, good = self._outputs(images, title="Validating")
-        figures = self._figures(np.asarray(images.y)[good], outputs[good])
-        found = Model(self.network, self.task, self.levels, self._rows, self.settings, figures, self.versions)
-        found._executors = self._executors  # ready to predict
-        return found
+        values, good = self._forward(validation, title="Validating")
+        figures = self._measure(np.asarray(validation.images.y), values, good)
+        model = Model(self.network, self.task, self.levels, self._rows, self.settings, figures, self.versions)
+        model._executors = self._executors  # ready to predict
+        return model
+
+    def _measure(self, y: Array, outputs: Array, good: NDArray[np.bool_]) -> dict[str, float]:
+        if not good.any():
+            raise MxtuneError("None of the pictures can be read.")
+        return self._task.measure(y[good], outputs[good])
 
     def _labelled(self, x: Any, y: Any) -> ImageSet:
         images = mximages(x, y, levels=self.levels or None, task=self.task)
@@ -381,16 +334,15 @@ class Model:
             raise LabelError("The pictures have no labels.", hint="Use class folders, or give the labels as `y`.")
         return images
 
-    def _must_classify(self, verb: str) -> None:
-        if self.task != "classification":
-            raise ArgumentError(f"{verb} is for classification.", [f"the model's task is {self.task}"])
-
-    def _outputs(
-        self, images: ImageSet, body: bool = False, batch_size: int = _BATCH, title: str = "Predicting"
-    ) -> tuple[Array, Array]:
+    def _outputs(self, images: ImageSet, body: bool = False, batch_size: int = _BATCH) -> tuple[Array, Array]:
         """Logits or features (N, K) float32, NaN for bad pictures, and which are good, (N,) bool."""
+        return self._forward(Loader(images, self.preprocess, repeated=False), body, batch_size)
+
+    def _forward(
+        self, loader: Loader, body: bool = False, batch_size: int = _BATCH, title: str = "Predicting"
+    ) -> tuple[Array, Array]:
         executor = self._executor("features" if body else "logits")
-        return outputs(executor, self.preprocess, images, self._width(body), batch_size, title)
+        return outputs(executor, loader, self._width(body), batch_size, title)
 
     def _width(self, body: bool) -> int:
         head = self.network.params[f"{self.network.classifier}_weight"]
@@ -405,17 +357,11 @@ class Model:
 
     def __repr__(self) -> str:
         name = self.provenance.get("name", "network")
-        if self.task == "regression":
-            what = "regression of " + (", ".join(self.levels) or "one number")
-        else:
-            kinds = "classes" if self.task == "classification" else "labels"
-            shown = ", ".join(self.levels[:6]) + (", ..." if len(self.levels) > 6 else "")
-            what = f"{len(self.levels)} {kinds} ({shown})"
-        told = ""
+        measured = ""
         if self.metrics:
             first, n = next(iter(self.metrics)), int(self.metrics.get("n", 0))
-            told = f", {first} {self.metrics[first]:.3g} on {counted(n, 'validation picture')}"
-        return f"<Model {name}: {what}{told}>"
+            measured = f", {first} {self.metrics[first]:.3g} on {counted(n, 'validation picture')}"
+        return f"<Model {name}: {self._task}{measured}>"
 
 
 Model.__module__ = "mxtune"  # R dispatches on it: it must outlast a file that moves
@@ -456,13 +402,6 @@ def _of_parts(told: Mapping[str, Any], symbol: str, arrays: dict[str, Array], na
         {figure: np.nan if value is None else value for figure, value in told["metrics"].items()},
         told["versions"],
     )
-
-
-def _yes(said: Array, good: Array) -> Any:
-    """True and false, and NA for bad pictures."""
-    import pandas as pd
-
-    return said if good.all() else pd.arrays.BooleanArray(said, ~good)
 
 
 def _versions() -> dict[str, str]:

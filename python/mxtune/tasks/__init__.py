@@ -1,1 +1,10 @@
-"""What is learned: classification, several labels a picture, numbers; their losses and metrics."""
+"""What is learned: classification, several labels a picture, numbers; their losses and metrics. A file a task."""
+
+from __future__ import annotations
+
+from .base import Task, named, names
+from .classification import Classification
+from .multilabel import Multilabel
+from .regression import Regression
+
+__all__ = ["Classification", "Multilabel", "Regression", "Task", "named", "names"]

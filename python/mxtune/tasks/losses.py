@@ -1,12 +1,14 @@
-"""Losses: from outputs and targets to a number, its gradient, and what the outputs mean.
+"""Losses: from outputs and targets to a number and its gradient, and from outputs to probabilities.
 
-One file serves the convex head and the training of layers. All are means over the pictures that count.
+A loss is data, which each engine may compute its own way; what it computes in NumPy here serves the convex head, and
+is what engines are compared with. All are means over the pictures that count.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Optional, Union
+from abc import ABC, abstractmethod
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any, Optional
 
 import numpy as np
 
@@ -16,8 +18,54 @@ if TYPE_CHECKING:
     Array = NDArray[Any]
 
 
+class Loss(ABC):
+    """What training lowers. One whose targets have a unit trains in units of their spread, and translates."""
+
+    @abstractmethod
+    def probabilities(self, outputs: Array) -> Array:
+        """What the outputs (N, K) mean, (N, K)."""
+
+    @abstractmethod
+    def each(self, outputs: Array, targets: Array) -> Array:
+        """The loss of every picture, (N,), without smoothing."""
+
+    @abstractmethod
+    def __call__(self, outputs: Array, targets: Array, weights: Array) -> tuple[float, Array]:
+        """The loss and its gradient by `outputs`; ``weights`` (N,) says how much each picture counts."""
+
+    def smoothed(self, smoothing: float) -> Loss:  # noqa: ARG002 - some losses have none
+        """The same loss with so much label smoothing, where it has any."""
+        return self
+
+    # ---- units: of use where targets have one
+
+    def standardised(self) -> Loss:
+        """The same loss for targets and outputs in units of their spread."""
+        return self
+
+    def standardise(self, targets: Array) -> Array:
+        """Targets in units of their spread."""
+        return targets
+
+    def own_units(self, outputs: Array) -> Array:
+        """Outputs in the targets' own units, of those in units of their spread."""
+        return outputs
+
+    def standardised_gradient(self, gradient: Array) -> Array:
+        """The gradient by outputs in units of the spread, of that by outputs in own units."""
+        return gradient
+
+    def layer_in_own_units(self, weight: Array, bias: Array) -> tuple[Array, Array]:
+        """A last layer (K, d), (K,) whose outputs have the targets' units, of one in units of their spread."""
+        return weight, bias
+
+    def standardised_layer(self, weight: Array, bias: Array) -> tuple[Array, Array]:
+        """The way back."""
+        return weight, bias
+
+
 @dataclass(frozen=True)
-class CrossEntropy:
+class CrossEntropy(Loss):
     """Softmax and cross-entropy: one class of several.
 
     Parameters
@@ -41,13 +89,11 @@ class CrossEntropy:
         return np.asarray(exp / exp.sum(axis=1, keepdims=True))
 
     def each(self, outputs: Array, targets: Array) -> Array:
-        """The loss of every picture, (N,), without smoothing."""
         shifted = outputs - outputs.max(axis=1, keepdims=True)
         log_sum = np.log(np.exp(shifted).sum(axis=1))
         return np.asarray(log_sum - shifted[np.arange(len(targets)), targets])
 
     def __call__(self, outputs: Array, targets: Array, weights: Array) -> tuple[float, Array]:
-        """The loss and its gradient by `outputs`; ``weights`` (N,) says how much each picture counts."""
         if self.class_weights is not None:
             weights = weights * np.asarray(self.class_weights)[targets]
         total = max(float(weights.sum()), 1e-12)
@@ -62,9 +108,12 @@ class CrossEntropy:
         gradient *= (weights / total)[:, None]
         return float((weights * each).sum() / total), gradient
 
+    def smoothed(self, smoothing: float) -> CrossEntropy:
+        return replace(self, smoothing=smoothing)
+
 
 @dataclass(frozen=True)
-class BinaryCrossEntropy:
+class BinaryCrossEntropy(Loss):
     """A sigmoid and cross-entropy for each label by itself: any number of labels a picture."""
 
     labels: int
@@ -79,7 +128,6 @@ class BinaryCrossEntropy:
         return np.asarray(cost.mean(axis=1))
 
     def __call__(self, outputs: Array, targets: Array, weights: Array) -> tuple[float, Array]:
-        """The loss and its gradient by `outputs`."""
         total = max(float(weights.sum()), 1e-12)
         gradient = (self.probabilities(outputs) - targets) / self.labels
         gradient *= (weights / total)[:, None]
@@ -87,8 +135,14 @@ class BinaryCrossEntropy:
 
 
 @dataclass(frozen=True)
-class SquaredError:
-    """Half the squared error of numbers, in units of their standard deviation in training."""
+class SquaredError(Loss):
+    """Half the squared error of numbers, in units of their standard deviation in training.
+
+    Parameters
+    ----------
+    mean, scale
+        Mean and standard deviation of each of the K targets, in their own units.
+    """
 
     mean: tuple[float, ...]
     scale: tuple[float, ...]
@@ -97,41 +151,45 @@ class SquaredError:
     def __post_init__(self) -> None:
         object.__setattr__(self, "targets", len(self.mean))
 
+    @classmethod
+    def of(cls, targets: Array) -> SquaredError:
+        """The loss for training targets (N, K); those that are all the same have a scale of 1."""
+        scale = targets.std(axis=0)
+        return cls(
+            tuple(float(value) for value in targets.mean(axis=0)),
+            tuple(float(value) if value > 0 else 1.0 for value in scale),
+        )
+
     def probabilities(self, outputs: Array) -> Array:
         """The outputs themselves."""
         return outputs
 
     def each(self, outputs: Array, targets: Array) -> Array:
-        """The loss of every picture, (N,)."""
         return np.asarray(0.5 * (((outputs - targets) / np.asarray(self.scale)) ** 2).mean(axis=1))
 
     def __call__(self, outputs: Array, targets: Array, weights: Array) -> tuple[float, Array]:
-        """The loss and its gradient by `outputs`."""
         total = max(float(weights.sum()), 1e-12)
         scale = np.asarray(self.scale)
         gradient = (outputs - targets) / scale**2 / self.targets
         gradient *= (weights / total)[:, None]
         return float((weights * self.each(outputs, targets)).sum() / total), gradient
 
+    def standardised(self) -> SquaredError:
+        return replace(self, mean=(0.0,) * self.targets, scale=(1.0,) * self.targets)
 
-Loss = Union[CrossEntropy, BinaryCrossEntropy, SquaredError]
+    def standardise(self, targets: Array) -> Array:
+        return np.asarray((targets - np.asarray(self.mean)) / np.asarray(self.scale))
 
+    def own_units(self, outputs: Array) -> Array:
+        return np.asarray(outputs * np.asarray(self.scale) + np.asarray(self.mean))
 
-def loss_for(
-    task: str,
-    y: Array,
-    outputs: int,
-    smoothing: float = 0.0,
-    class_weights: Optional[tuple[float, ...]] = None,
-) -> Loss:
-    """The loss of a task, for training targets ``y``."""
-    if task == "classification":
-        return CrossEntropy(outputs, smoothing, class_weights)
-    if task == "multilabel":
-        return BinaryCrossEntropy(outputs)
-    columns = y.reshape(len(y), -1)
-    scale = columns.std(axis=0)
-    return SquaredError(
-        tuple(float(value) for value in columns.mean(axis=0)),
-        tuple(float(value) if value > 0 else 1.0 for value in scale),
-    )
+    def standardised_gradient(self, gradient: Array) -> Array:
+        return np.asarray(gradient * np.asarray(self.scale))
+
+    def layer_in_own_units(self, weight: Array, bias: Array) -> tuple[Array, Array]:
+        mean, scale = np.asarray(self.mean, bias.dtype), np.asarray(self.scale, bias.dtype)
+        return weight * scale[:, None], bias * scale + mean
+
+    def standardised_layer(self, weight: Array, bias: Array) -> tuple[Array, Array]:
+        mean, scale = np.asarray(self.mean, bias.dtype), np.asarray(self.scale, bias.dtype)
+        return weight / scale[:, None], (bias - mean) / scale

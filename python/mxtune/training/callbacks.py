@@ -1,4 +1,4 @@
-"""What may watch a training, and end it."""
+"""Callbacks: what may watch a training, and end it."""
 
 from __future__ import annotations
 
@@ -21,22 +21,22 @@ class Callback:
     """
 
     def on_start(self, settings: Mapping[str, Any]) -> Any:
-        """Before the first stage; ``settings`` are those that the model keeps."""
+        """Before the first phase; ``settings`` are those that the model keeps."""
 
     def on_epoch(self, epoch: int, metrics: Mapping[str, Any]) -> Any:
-        """After an epoch, counted from 1 in each stage; ``metrics`` is its row of the history.
+        """After an epoch, counted from 1 in each phase; ``metrics`` is its row of the history.
 
         Returning False ends the training with the best model so far.
         """
 
     def on_end(self, history: Sequence[Mapping[str, Any]]) -> Any:
-        """After the last stage."""
+        """After the last phase."""
 
 
-Watcher = Union[Callback, Callable[[int, Mapping[str, Any]], Any]]
+AnyCallback = Union[Callback, Callable[[int, Mapping[str, Any]], Any]]
 
 
-def parse(callbacks: Union[Watcher, Sequence[Watcher], None]) -> list[Watcher]:
+def parse(callbacks: Union[AnyCallback, Sequence[AnyCallback], None]) -> list[AnyCallback]:
     """One callback or several as a list.
 
     Raises
@@ -54,10 +54,10 @@ def parse(callbacks: Union[Watcher, Sequence[Watcher], None]) -> list[Watcher]:
     ]
     if wrong:
         raise ArgumentError("`callbacks` must be Callback objects, or functions of epoch and metrics.", wrong)
-    return cast("list[Watcher]", listed)
+    return cast("list[AnyCallback]", listed)
 
 
-def tell(callbacks: Sequence[Watcher], station: str, *arguments: Any) -> bool:
+def notify(callbacks: Sequence[AnyCallback], station: str, *arguments: Any) -> bool:
     """Call each callback's ``station``; False if one of them asked for the end.
 
     Raises

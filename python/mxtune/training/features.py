@@ -1,4 +1,4 @@
-"""What the frozen part of a network says of each picture: computed once, kept in memory or on disk."""
+"""Features: the output of the frozen body for each picture, computed once, kept in memory or on disk."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from ..engines.mxnet.devices import Device
 from ..engines.mxnet.executor import Executor
 from ..errors import ArgumentError, StoreError
 from ..graph import to_json
-from ..images.loader import Views
+from ..images.loader import Loader
 from ..network import Network
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ Cache = Union[None, bool, str, "os.PathLike[str]"]
 
 def features(
     body: Network,
-    sets: Sequence[Views],
+    loaders: Sequence[Loader],
     devices: Sequence[Device],
     batch_size: int = BATCH,
     cache: Cache = None,
@@ -43,8 +43,8 @@ def features(
     ----------
     body
         A network that ends in features (N, d).
-    sets
-        Pictures; their central views count.
+    loaders
+        The sets; their eval batches count.
     cache
         A folder in which features are kept between runs, or true for the usual one; within a bound, see `store.bound`.
 
@@ -53,36 +53,36 @@ def features(
     ArgumentError
         Nothing can be written to that folder.
     """
-    files = [_file(body, views, cache) for views in sets]
-    total = sum(len(views) for views in sets)
-    kept = [_kept(file, len(views)) for file, views in zip(files, sets)]
+    files = [_file(body, loader, cache) for loader in loaders]
+    total = sum(len(loader) for loader in loaders)
+    kept = [_kept(file, len(loader)) for file, loader in zip(files, loaders)]
     executor: Optional[Executor] = None
     reporter = progress.current()
     out: Optional[Features] = None
     start = 0
     reporter.event("start", title="Computing features", total=total, unit="pictures")
     try:
-        for views, found, file in zip(sets, kept, files):
-            stop = start + len(views)
-            if found is not None:
-                out = np.empty((total, found.shape[1]), np.float32) if out is None else out
-                out[start:stop] = found
-                reporter.event("advance", n=len(views))
+        for loader, known, file in zip(loaders, kept, files):
+            stop = start + len(loader)
+            if known is not None:
+                out = np.empty((total, known.shape[1]), np.float32) if out is None else out
+                out[start:stop] = known
+                reporter.event("advance", n=len(loader))
             else:
                 executor = executor or Executor(body.graph, body.params, devices)
-                for indices, batch in views.batches(batch_size):
-                    said = executor.predict(batch)
-                    out = np.empty((total, said.shape[1]), np.float32) if out is None else out
-                    out[start + indices[0] : start + indices[-1] + 1] = said
-                    reporter.event("advance", n=len(indices))
+                for rows, batch in loader.eval_batches(batch_size):
+                    outputs = executor.predict(batch)
+                    out = np.empty((total, outputs.shape[1]), np.float32) if out is None else out
+                    out[start + rows[0] : start + rows[-1] + 1] = outputs
+                    reporter.event("advance", n=len(rows))
                 if file is not None and out is not None:
                     _keep(file, out[start:stop])
             start = stop
     finally:
         reporter.event("end")
     assert out is not None  # noqa: S101 - there is at least one picture
-    ends = np.cumsum([len(views) for views in sets])
-    return [out[end - len(views) : end] for end, views in zip(ends, sets)]
+    ends = np.cumsum([len(loader) for loader in loaders])
+    return [out[end - len(loader) : end] for end, loader in zip(ends, loaders)]
 
 
 def fingerprint(network: Network) -> str:
@@ -94,16 +94,16 @@ def fingerprint(network: Network) -> str:
     return digest.hexdigest()
 
 
-def _file(body: Network, views: Views, cache: Cache) -> Optional[Path]:
+def _file(body: Network, loader: Loader, cache: Cache) -> Optional[Path]:
     if cache is None or cache is False:
         return None
     folder = store.features_dir() if cache is True else user_path("cache", cache)
-    spec = repr((views.preprocess.to_dict(), fingerprint(body)))
+    spec = repr((loader.preprocess.to_dict(), fingerprint(body)))
     if not store.writable(folder):
         raise ArgumentError("Nothing can be written to the folder of `cache`.", [f"it is {folder}"])
     digest = hashlib.sha256(spec.encode())
-    digest.update(b"".join(views.images.hashes))  # labels and names don't matter to features
-    digest.update(str(views.images.grey).encode())
+    digest.update(b"".join(loader.images.hashes))  # labels and names don't matter to features
+    digest.update(str(loader.images.grey).encode())
     return folder / f"{digest.hexdigest()[:32]}.npy"
 
 
@@ -112,31 +112,31 @@ def _kept(file: Optional[Path], rows: int) -> Optional[Features]:
     if file is None or not file.is_file():
         return None
     try:
-        found: Features = np.load(file, mmap_mode="r", allow_pickle=False)
+        array: Features = np.load(file, mmap_mode="r", allow_pickle=False)
         with file.open("rb") as stream:
             stream.seek(-4, os.SEEK_END)
-            told = int.from_bytes(stream.read(4), "little")
+            checksum = int.from_bytes(stream.read(4), "little")
     except (ValueError, OSError, EOFError):
         return None
-    if found.ndim != 2 or found.dtype != np.float32 or len(found) != rows or _sum(found) != told:
+    if array.ndim != 2 or array.dtype != np.float32 or len(array) != rows or _checksum(array) != checksum:
         return None
     store.mark_used(file)
-    return found
+    return array
 
 
-def _sum(array: Features) -> int:
-    """A checksum, computed in parts: what lies behind the array in its file."""
-    found = 0
+def _checksum(array: Features) -> int:
+    """What lies behind the array in its file, computed in parts."""
+    checksum = 0
     for start in range(0, len(array), 1024):
-        found = zlib.crc32(array[start : start + 1024].tobytes(), found)
-    return found
+        checksum = zlib.crc32(array[start : start + 1024].tobytes(), checksum)
+    return checksum
 
 
 def _keep(file: Path, array: Features) -> None:
     npy: Any = np.lib.format
     header = io.BytesIO()
     npy.write_array_header_1_0(header, npy.header_data_from_array_1_0(array))
-    pieces = (header.getvalue(), array.data.cast("B"), _sum(array).to_bytes(4, "little"))
+    pieces = (header.getvalue(), array.data.cast("B"), _checksum(array).to_bytes(4, "little"))
     try:
         store.keep(file, pieces, len(header.getvalue()) + array.nbytes + 4)
     except StoreError as error:  # a full disk: they are computed again next time

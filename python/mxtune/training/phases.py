@@ -1,90 +1,60 @@
-"""The stages of a training, each from a Network to a better one: the head on frozen features, then layers."""
+"""The phases of a training, each from a Network to a better one: the head on frozen features, then layers."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Optional
 
 import numpy as np
 
 from .. import progress
-from ..engines.mxnet.devices import Device
 from ..engines.mxnet.executor import Executor, weights
 from ..engines.mxnet.passes.depthwise import dense_depthwise
 from ..engines.mxnet.passes.folding import fold, unfold
 from ..errors import TrainingError
 from ..graph import partition
-from ..images.loader import KEPT_BYTES, Views, ahead
+from ..images.loader import KEPT_BYTES, Loader
 from ..network import Network
-from ..tasks import metrics
-from ..tasks.losses import BinaryCrossEntropy, CrossEntropy, Loss, SquaredError
 from .features import Cache, features
-from .head import fit_head, own_units
-from .plan import Stage
+from .head import fit_head
+from .phase import Phase
+from .problem import Problem
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
-
-    from .state import Standing
 
     Array = NDArray[Any]
     Row = dict[str, Any]
 
 
-@dataclass(frozen=True)
-class Task:
-    """What is learned from what, the same in every stage."""
-
-    train: Views
-    held: Optional[Views]
-    loss: Loss
-    devices: tuple[Device, ...]
-    seed: int
-
-    def targets(self, views: Views) -> Array:
-        """The labels as the loss takes them: (N,) codes, or (N, K)."""
-        y = views.images.y
-        assert y is not None  # noqa: S101 - mxtrain() has seen to it
-        return y if isinstance(self.loss, CrossEntropy) else y.reshape(len(y), -1).astype(np.float64)
-
-    def score(self, outputs: Array) -> Row:
-        """Validation figures of the outputs for `held`: its loss, and the metric of the task."""
-        assert self.held is not None  # noqa: S101
-        targets = self.targets(self.held)
-        outputs = outputs.astype(np.float64)
-        name, value = headline(self.loss, targets, outputs)
-        return {"valid_loss": float(self.loss.each(outputs, targets).mean()), f"valid_{name}": value}
-
-
-def train_head(network: Network, task: Task, stage: Stage, cache: Cache) -> tuple[Network, Row, bool]:
+def train_head(network: Network, problem: Problem, phase: Phase, cache: Cache) -> tuple[Network, Row, bool]:
     """The network with its head trained on frozen features, the row of history, and whether Ctrl-C came in between."""
-    sets = [task.train] if task.held is None else [task.train, task.held]
-    found = features(network.body, sets, task.devices, stage.batch_size, cache)
-    targets = task.targets(task.train)
-    held = None if task.held is None else (found[1], task.targets(task.held))
-    units = len(network.params[f"{network.classifier}_bias"])
-    head, outputs = fit_head(found[0], targets, task.loss, units, held)
-    found_weights = {f"{network.classifier}_weight": head.weight, f"{network.classifier}_bias": head.bias}
-    row: Row = {"stage": stage.name, "epoch": 1, "train_loss": head.train_loss, "lr": None}
+    loaders = [problem.train] if problem.validation is None else [problem.train, problem.validation]
+    arrays = features(network.body, loaders, problem.devices, phase.batch_size, cache)
+    targets = problem.targets(problem.train)
+    validation = None if problem.validation is None else (arrays[1], problem.targets(problem.validation))
+    head, outputs = fit_head(arrays[0], targets, problem.loss, problem.task.outputs, validation)
+    trained = {f"{network.classifier}_weight": head.weight, f"{network.classifier}_bias": head.bias}
+    row: Row = {"stage": phase.name, "epoch": 1, "train_loss": head.train_loss, "lr": None}
     if outputs is not None:
-        row |= task.score(outputs)
-    return replace(network, params={**network.params, **found_weights}), row, head.interrupted
+        row |= problem.score(outputs)
+    return replace(network, params={**network.params, **trained}), row, head.interrupted
 
 
-def opened(network: Network, stage: Stage) -> frozenset[str]:
-    """The parameters that a stage trains, BatchNorm's statistics among them where they move.
+def trainable_parameters(network: Network, phase: Phase) -> frozenset[str]:
+    """The parameters that a phase trains, BatchNorm's statistics among them where they move.
 
-    The tail is what follows the last stage but one of the body; there, statistics stay as they are.
+    The tail is what follows the last resolution stage but one of the body; there, statistics stay as they are.
     """
     auxiliary = set(network.graph.auxiliary)
     free = {name for name in network.params if name not in network.frozen}
-    if stage.name == "all":
+    if phase.name == "all":
         return frozenset(free)
-    places = network.stages[:-1]
-    if not places:
+    stage_ends = network.stages[:-1]
+    if not stage_ends:
         return frozenset(free - auxiliary)
-    behind = {places[-1]}
+    behind = {stage_ends[-1]}
     chosen: set[str] = set()
     for node in network.graph.nodes:
         sources = {name for name, _ in node.inputs}
@@ -98,44 +68,46 @@ _HEAD_FEATURES = 32  # as many of them learn at the full rate
 
 
 class LayerTraining:
-    """A stage that trains layers, epoch by epoch. What is not trained is fused and only computed forward.
+    """A phase that trains layers, epoch by epoch. What is not trained is fused and only computed forward.
 
     Numbers are trained in units of their spread, so that a learning rate means the same in millimetres and miles.
 
     Parameters
     ----------
     number
-        Of the stage, from 0: batches and views depend on the seed, on it and on the epoch, and on nothing else.
+        Of the phase, from 0: batches depend on the seed, on it and on the epoch, and on nothing else.
     """
 
-    def __init__(self, network: Network, task: Task, stage: Stage, number: int) -> None:
-        self._task, self._stage, self._number = task, stage, number
-        self._trainable = opened(network, stage)
+    def __init__(self, network: Network, problem: Problem, phase: Phase, number: int) -> None:
+        self._problem, self._phase, self._number = problem, phase, number
+        trainable = trainable_parameters(network, phase)
         if number:  # the head was fitted to outputs under these statistics
-            self._trainable -= set(network.graph.auxiliary)
-        front, rest = partition(network.graph, self._trainable)
+            trainable -= set(network.graph.auxiliary)
+        front, rest = partition(network.graph, trainable)
         self._data = network.input
         frozen = _of(front, network)
-        self._front = Executor(front, frozen, task.devices) if front.heads else None
-        self._room = KEPT_BYTES if frozen else 0  # for what a frozen part says; its zeros alone are not worth it
+        self._front = Executor(front, frozen, problem.devices) if front.heads else None
+        self._room = KEPT_BYTES if frozen else 0  # for a frozen front's outputs; without weights they are cheap
         self._head = (f"{network.classifier}_weight", f"{network.classifier}_bias")
-        head_rate = stage.head_rate or _head_rate(network.params[self._head[0]].shape[1])
-        rates = {self._head[0]: head_rate} if number else {}
+        head_multiplier = phase.head_lr_multiplier or _head_lr_multiplier(network.params[self._head[0]].shape[1])
+        lr_multipliers = {self._head[0]: head_multiplier} if number else {}
         params = _of(rest, network)
-        if number:  # first values of a head are in units of the spread already
-            params = self._scaled(params)
-        rest, params, trainable, self._folds = fold(rest, params, self._trainable)
+        if number:  # initial values of a head are in units of the spread already
+            params = self._in_units(problem.loss.standardised_layer, params)
+        rest, params, trainable, self._folds = fold(rest, params, trainable)
         cuts = [name for name in rest.inputs if name != self._data]
         shapes = {**network.shapes, **{cut: (network.shapes[n][i],) for cut, (n, i) in zip(cuts, front.heads)}}
         rest, params = dense_depthwise(rest, params, trainable, shapes)
-        self._executor = Executor(rest, params, task.devices, trainable, stage.decay, rates, task.seed)
+        self._executor = Executor(
+            rest, params, problem.devices, trainable, phase.weight_decay, lr_multipliers, problem.seed
+        )
         self._inputs = [name for name in rest.arguments if name not in params]
-        self._held: Optional[list[dict[str, Array]]] = None
+        self._validation: Optional[list[dict[str, Array]]] = None
 
     @property
     def steps(self) -> int:
         """Batches in an epoch."""
-        return -(-len(self._task.train) // self._stage.batch_size)
+        return -(-len(self._problem.train) // self._phase.batch_size)
 
     def epoch(self, epoch: int) -> Row:
         """Train one epoch, counted from 0, and return its row of the history.
@@ -145,49 +117,44 @@ class LayerTraining:
         TrainingError
             The loss is not a finite number, or a weight is none.
         """
-        task, stage = self._task, self._stage
+        problem, phase = self._problem, self._phase
         reporter = progress.current()
-        total, steps = 0.0, self.steps * stage.epochs
-        calls = list(self._batches(epoch))
-        round_ = self._number * 100_000 + epoch
-        made = ahead(task.train.varied, [(indices, round_) for indices, _ in calls])
-        targets = task.targets(task.train)
-        if isinstance(task.loss, SquaredError):
-            targets = (targets - np.asarray(task.loss.mean)) / np.asarray(task.loss.scale)
-        rate = 0.0
+        total, lr = 0.0, 0.0
+        parts = list(self._batches(epoch))
+        batches = problem.train.augmented_batches([rows for rows, _ in parts], self._number * 100_000 + epoch)
+        targets = problem.loss.standardise(problem.targets(problem.train))
         reporter.event(
-            "start", title=f"{stage.name} {epoch + 1}/{stage.epochs}", total=len(task.train), unit="pictures"
+            "start", title=f"{phase.name} {epoch + 1}/{phase.epochs}", total=len(problem.train), unit="pictures"
         )
         try:
-            for step, ((indices, counts), views) in enumerate(zip(calls, made)):
-                rate = stage.rate(epoch * self.steps + step, steps)
-                loss = self._loss(targets[indices], counts)
-                value = self._executor.step(self._crossing(views), loss, rate)
-                self._finite(value, epoch)
+            for step, ((rows, counts), batch) in enumerate(zip(parts, batches)):
+                lr = phase.lr_at(epoch * self.steps + step, self.steps * phase.epochs)
+                value = self._executor.step(self._crossing(batch), self._loss(targets[rows], counts), lr)
+                self._check_finite(value, epoch)
                 total += value * float(counts.sum())
                 reporter.event("advance", n=int(counts.sum()), loss=value)
         finally:
-            made.close()
+            batches.close()
             reporter.event("end")
-        row: Row = {"stage": stage.name, "epoch": epoch + 1, "train_loss": total / len(task.train), "lr": rate}
-        if task.held is not None:
-            row |= task.score(own_units(self._held_outputs(task.held), task.loss))
-        self._finite(row.get("valid_loss", 0.0), epoch)
+        row: Row = {"stage": phase.name, "epoch": epoch + 1, "train_loss": total / len(problem.train), "lr": lr}
+        if problem.validation is not None:
+            row |= problem.score(problem.loss.own_units(self._validation_outputs(problem.validation)))
+        self._check_finite(row.get("valid_loss", 0.0), epoch)
         if not all(np.isfinite(array).all() for array in self.parameters().values()):
-            self._finite(float("nan"), epoch)
+            self._check_finite(float("nan"), epoch)
         return row
 
-    def _finite(self, loss: float, epoch: int) -> None:
+    def _check_finite(self, loss: float, epoch: int) -> None:
         if not np.isfinite(loss):
             raise TrainingError(
-                f"The loss became {loss} in epoch {epoch + 1} of stage {self._stage.name}.",
-                hint=f"Use a lower learning rate than lr = {self._stage.lr:g}.",
+                f"The loss became {loss} in epoch {epoch + 1} of phase {self._phase.name}.",
+                hint=f"Use a lower learning rate than lr = {self._phase.lr:g}.",
             )
 
     def parameters(self, state: Optional[Mapping[str, Array]] = None) -> dict[str, NDArray[np.float32]]:
-        """What is trained, as it is now or was in that state."""
-        learned = self._executor.parameters() if state is None else weights(state)
-        return self._scaled(unfold(learned, self._folds), back=True)
+        """What is trained, as it is now or was in that state of the executor."""
+        trained = self._executor.parameters() if state is None else weights(state)
+        return self._in_units(self._problem.loss.layer_in_own_units, unfold(trained, self._folds))
 
     def state(self) -> dict[str, Array]:
         """What the next step depends on."""
@@ -197,65 +164,59 @@ class LayerTraining:
         """Go on from what `state` gave."""
         self._executor.restore(state)
 
-    def _scaled(self, params: dict[str, NDArray[np.float32]], back: bool = False) -> dict[str, NDArray[np.float32]]:
-        """Parameters whose head gives numbers in units of their spread; or back, in the numbers' own."""
-        loss, (weight, bias) = self._task.loss, self._head
-        if not isinstance(loss, SquaredError):
+    def _in_units(
+        self, converted: Callable[[Array, Array], tuple[Array, Array]], params: dict[str, NDArray[np.float32]]
+    ) -> dict[str, NDArray[np.float32]]:
+        """Parameters with the head in other units."""
+        weight, bias = self._head
+        if not {weight, bias} <= params.keys():
             return params
-        mean, scale = np.asarray(loss.mean, np.float32), np.asarray(loss.scale, np.float32)
-        if back:
-            return {**params, weight: params[weight] * scale[:, None], bias: params[bias] * scale + mean}
-        return {**params, weight: params[weight] / scale[:, None], bias: (params[bias] - mean) / scale}
+        return {**params, **dict(zip(self._head, converted(params[weight], params[bias])))}
 
     def _batches(self, epoch: int) -> Iterator[tuple[NDArray[np.int64], NDArray[np.float64]]]:
-        """Indices of each batch and how much each counts. The last one is filled up with pictures that count 0."""
-        size, pictures = self._stage.batch_size, len(self._task.train)
-        order = np.random.default_rng((self._task.seed, self._number, epoch)).permutation(pictures)
+        """Rows of each batch and how much each counts. The last one is filled up with pictures that count 0."""
+        size, pictures = self._phase.batch_size, len(self._problem.train)
+        order = np.random.default_rng((self._problem.seed, self._number, epoch)).permutation(pictures)
         for start in range(0, pictures, size):
-            indices = order[start : start + size]
+            rows = order[start : start + size]
             counts = np.zeros(size)
-            counts[: len(indices)] = 1
-            yield np.concatenate([indices, order[: size - len(indices)]]), counts
+            counts[: len(rows)] = 1
+            yield np.concatenate([rows, order[: size - len(rows)]]), counts
 
     def _loss(self, targets: Array, counts: Array) -> Callable[[Array], tuple[float, Array]]:
-        loss = self._task.loss
-        if isinstance(loss, CrossEntropy):
-            loss = replace(loss, smoothing=self._stage.smoothing)
-        elif isinstance(loss, SquaredError):
-            loss = replace(loss, mean=(0.0,) * loss.targets, scale=(1.0,) * loss.targets)
+        loss = self._problem.loss.standardised().smoothed(self._phase.smoothing)
         return lambda outputs: loss(outputs.astype(np.float64), targets, counts)
 
-    def _crossing(self, views: Array) -> dict[str, Array]:
-        """What the trained part takes: what the frozen part says of the views, or the views themselves."""
-        named = {self._data: views}
+    def _crossing(self, batch: Array) -> dict[str, Array]:
+        """What the trained part takes: the frozen part's outputs for the batch, or the batch itself."""
+        named = {self._data: batch}
         if self._front is not None:
-            said = self._front.predict(views)
+            outputs = self._front.predict(batch)
             cuts = [name for name in self._inputs if name != self._data]
-            named.update(zip(cuts, said if isinstance(said, list) else [said]))
+            named.update(zip(cuts, outputs if isinstance(outputs, list) else [outputs]))
         return {name: named[name] for name in self._inputs}
 
-    def _held_outputs(self, held: Views) -> Array:
-        """The outputs for the validation pictures. What the frozen part says of them is kept, where it is small."""
-        size = self._stage.batch_size
-        if self._held is not None:
-            return np.concatenate([self._executor.predict(batch) for batch in self._held])
+    def _validation_outputs(self, validation: Loader) -> Array:
+        """The outputs for the validation pictures. The frozen part's are kept, where they are small."""
+        if self._validation is not None:
+            return np.concatenate([self._executor.predict(batch) for batch in self._validation])
         outputs, kept, room = [], [], self._room
-        for _, views in held.batches(size):
-            batch = self._crossing(views)
+        for _, pictures in validation.eval_batches(self._phase.batch_size):
+            batch = self._crossing(pictures)
             outputs.append(self._executor.predict(batch))
             room -= sum(array.nbytes for array in batch.values())
             if room > 0:
                 kept.append(batch)
             else:
                 kept.clear()
-        self._held = kept or None
+        self._validation = kept or None
         return np.concatenate(outputs)
 
 
-def _head_rate(features: int) -> float:
+def _head_lr_multiplier(features: int) -> float:
     """A factor on the learning rate of a head that is trained already.
 
-    A step of AdamW changes every weight by about the rate, and so each logit by the rate times the number of
+    A step of AdamW changes every weight by about the learning rate, and so each logit by that times the number of
     features: some thousands of them would undo in one step what the head has learned.
     """
     return min(1.0, _HEAD_FEATURES / features)
@@ -263,19 +224,3 @@ def _head_rate(features: int) -> float:
 
 def _of(graph: Any, network: Network) -> dict[str, NDArray[np.float32]]:
     return {name: array for name, array in network.params.items() if name in graph}
-
-
-def better(standing: Standing, row: Row) -> bool:
-    """Whether this epoch has the lowest validation loss so far; without validation every epoch is the best yet."""
-    score = row.get("valid_loss")
-    return score is None or standing.best_score is None or score < standing.best_score
-
-
-def headline(loss: Loss, targets: Array, outputs: Array) -> tuple[str, float]:
-    """The metric that a history shows, and its value."""
-    said = loss.probabilities(outputs)
-    if isinstance(loss, CrossEntropy):
-        return "accuracy", float((said.argmax(axis=1) == targets).mean())
-    if isinstance(loss, BinaryCrossEntropy):
-        return "f1", metrics.multilabel(targets, said)["f1"]
-    return "rmse", metrics.regression(targets, said)["rmse"]

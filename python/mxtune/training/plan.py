@@ -1,130 +1,208 @@
-"""The plan of a training: which stages, how long, how fast. Plain data that is kept in the model."""
+"""The plan of a training: everything that is decided, decided once, from facts and options, with a reason for each."""
 
 from __future__ import annotations
 
-import math
-from dataclasses import asdict, dataclass, replace
-from typing import Any, Optional
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
 
-from ..arguments import is_number, one_of, whole
-from ..errors import ArgumentError
+from .options import Options
+from .phase import Phase
 
-TUNES = ("auto", "head", "tail", "all")
-SCHEDULES = ("cosine", "constant")
-_WARM_UP = 0.1  # share of the steps in which the learning rate rises
+_LIGHT = 10_000_000  # multiply-accumulates per image: LeNet has 2 million, EfficientNet-Lite0 at 64 pixels 32
+EVERY_STAGE, LAST_FEATURES = HEADS = ("every stage", "last features")
 
 
 @dataclass(frozen=True)
-class Stage:
-    """A part of the training.
+class Facts:
+    """What a plan is made from.
 
     Parameters
     ----------
-    name
-        ``"head"`` (on frozen features, to convergence), ``"tail"`` (the last layers), ``"all"``.
-    epochs
-        At most so many.
-    lr
-        Learning rate at its highest; the head has none.
-    patience
-        Epochs without a lower validation loss after which it ends; 0 for never.
-    decay
-        Weight decay of weights, none of biases and BatchNorm.
-    smoothing
-        Label smoothing.
-    head_rate
-        A factor on the learning rate of a head that is trained already; by the number of its features if None.
+    pictures
+        How many train.
+    validated
+        Whether there are pictures for validation.
+    shorter_side
+        Of the pictures, the median, pixels.
+    size, fit
+        How the network sees pictures, as it was given: `Preprocess` has both.
+    size_is_default, fit_is_default
+        Whether it is what the zoo gives every network of that name, and nobody has chosen it.
+    pretrained
+        Whether the network has learned anything before.
+    pooled
+        Whether its head takes every stage already.
+    macs
+        Multiply-accumulates per image, at `size`.
     """
 
-    name: str
-    epochs: int = 1
-    lr: float = 0.0
-    batch_size: int = 32
-    schedule: str = "cosine"
-    patience: int = 0
-    decay: float = 0.01
-    smoothing: float = 0.0
-    head_rate: Optional[float] = None
-
-    def rate(self, step: int, steps: int) -> float:
-        """The learning rate of a step, counted from 0: a rise in the first tenth, then down a cosine.
-
-        Loshchilov & Hutter, 2017 (cosine); Goyal et al., 2017 (warm-up).
-        """
-        rise = max(1, round(_WARM_UP * steps))
-        if step < rise:
-            return self.lr * (step + 1) / rise
-        if self.schedule == "constant":
-            return self.lr
-        return self.lr * 0.5 * (1 + math.cos(math.pi * (step - rise) / max(1, steps - rise)))
-
-    def to_dict(self) -> dict[str, Any]:
-        """The stage as plain JSON values."""
-        return asdict(self)
+    pictures: int
+    validated: bool
+    shorter_side: float = 224.0
+    size: tuple[int, int] = (224, 224)
+    fit: str = "crop"
+    size_is_default: bool = False
+    fit_is_default: bool = False
+    pretrained: bool = True
+    pooled: bool = False
+    macs: int = 400_000_000
 
 
 @dataclass(frozen=True)
-class Wishes:
-    """What the user asked for; None where the plan decides."""
+class Plan:
+    """What a training does.
 
-    tune: str = "auto"
-    epochs: Optional[int] = None
-    batch_size: Optional[int] = None
-    lr: Optional[float] = None
-    schedule: str = "cosine"
-    patience: Optional[int] = None
-
-    def __post_init__(self) -> None:
-        one_of("tune", self.tune, TUNES)
-        one_of("schedule", self.schedule, SCHEDULES)
-        for name, least in (("epochs", 1), ("batch_size", 1), ("patience", 0)):
-            value = getattr(self, name)
-            object.__setattr__(self, name, None if value is None else whole(name, value, least))
-        if self.lr is not None:
-            if not is_number(self.lr) or not 0 < self.lr < math.inf:
-                raise ArgumentError("`lr` must be a number above 0.", [f"it is {self.lr!r}"])
-            object.__setattr__(self, "lr", float(self.lr))
-
-
-def make(wishes: Wishes, pictures: int, pretrained: bool, validated: bool, light: bool = False) -> tuple[Stage, ...]:
-    """The stages for so many training pictures.
-
-    A pretrained network gets its head first. One without weights has nothing worth freezing: all of it is trained. A
-    light one can afford more epochs: LeNet learns digits after clothes to .983 in 60, to .971 in 15.
+    Parameters
+    ----------
+    size, fit
+        How the network sees pictures.
+    head
+        What the new head takes: ``"every stage"``, its averages and maxima, or ``"last features"``.
+    phases
+        What is trained, in order.
+    precision
+        Of the arithmetic.
+    why
+        The reason for each of these, by name, a few words.
     """
+
+    size: tuple[int, int]
+    fit: str
+    head: str
+    phases: tuple[Phase, ...]
+    precision: str = "float32"
+    why: Mapping[str, str] = field(default_factory=dict)
+
+    def to_dict(self) -> dict[str, Any]:
+        """The plan as plain JSON values."""
+        return {
+            "size": list(self.size),
+            "fit": self.fit,
+            "head": self.head,
+            "phases": [phase.to_dict() for phase in self.phases],
+            "precision": self.precision,
+            "why": dict(self.why),
+        }
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> Plan:
+        """The plan that `to_dict` wrote."""
+        phases = tuple(Phase.from_dict(phase) for phase in values["phases"])
+        return cls(**{**values, "size": tuple(values["size"]), "phases": phases})
+
+    @property
+    def trains_layers(self) -> bool:
+        """Whether more than the head is trained."""
+        return any(phase.name != "head" for phase in self.phases)
+
+
+def decide(facts: Facts, options: Options) -> Plan:
+    """The plan for these pictures and this network, where nobody asked for anything else.
+
+    Examples
+    --------
+    >>> plan = decide(Facts(pictures=300, validated=True), Options(tune="head"))
+    >>> plan.head, plan.why["phases"]
+    ('every stage', 'tune = "head": the head alone')
+    """
+    size, why_size = _size(facts, options)
+    fit, why_fit = _fit(facts)
+    light = facts.macs * size[0] * size[1] < _LIGHT * facts.size[0] * facts.size[1]
+    head, why_head = _head(facts, options, light)
+    phases, why_phases = _phases(facts, options, light)
+    why = {"size": why_size, "fit": why_fit, "head": why_head, "phases": why_phases}
+    return Plan(size, fit, head, phases, why={**why, "precision": "what the engine offers"})
+
+
+def guesses(plan: Plan, facts: Facts, options: Options) -> list[str]:
+    """What is to be said aloud: where the plan departs from the network as it was given, and what overrides that."""
+    size = f"{plan.size[0]} x {plan.size[1]}"
+    texts = []
+    if options.image_size is None and plan.size != facts.size:
+        texts.append(f"Small pictures are seen at {size}: image_size= overrides it.")
+    if plan.fit != facts.fit:
+        texts.append(f"Pictures are stretched to {size}, nothing is cut off: preprocess= of mxnetwork() overrides it.")
+    return texts
+
+
+def _size(facts: Facts, options: Options) -> tuple[tuple[int, int], str]:
+    """The network's own size, less for small pictures: about three times theirs.
+
+    Where all layers are trained they adapt to two thirds of that, which cost less than half.
+    """
+    if options.image_size is not None:
+        return options.image_size, "image_size asks for it"
+    if not facts.size_is_default:
+        return facts.size, "the network's own"
+    times, least = (2.2, 64) if options.tune == "all" else (3.2, 96)
+    wanted = max(least, 16 * round(times * facts.shorter_side / 16))
+    size = (min(facts.size[0], wanted), min(facts.size[1], wanted))
+    if size == facts.size:
+        return size, "the network's own"
+    return size, f"enough for pictures of about {facts.shorter_side:.0f} pixels, and quicker than {facts.size[0]}"
+
+
+def _fit(facts: Facts) -> tuple[str, str]:
+    if facts.fit_is_default:
+        return "stretch", "the whole picture is seen: what matters may lie at its edge"
+    return facts.fit, "the network's own"
+
+
+def _head(facts: Facts, options: Options, light: bool) -> tuple[str, str]:
+    if not facts.pretrained:
+        return LAST_FEATURES, "the network has learned nothing yet"
+    if facts.pooled:
+        return LAST_FEATURES, "they hold every stage already"
+    if options.tune == "all" and light:
+        return LAST_FEATURES, "every stage would cost more than training all layers of so light a network"
+    return EVERY_STAGE, "what early layers see may be what tells your pictures apart"
+
+
+def _phases(facts: Facts, options: Options, light: bool) -> tuple[tuple[Phase, ...], str]:
+    """A pretrained network gets its head first. One without weights has nothing worth freezing: all of it is trained.
+
+    A light one can afford more epochs: LeNet learns digits after clothes to .983 in 60, to .971 in 15.
+    """
+    pictures, validated = facts.pictures, facts.validated
     many = pictures >= 5000
-    batch = min(wishes.batch_size or (64 if many else 32), pictures)
-    patience = wishes.patience if wishes.patience is not None else 3
-    common = Stage(
+    batch = min(options.batch_size or (64 if many else 32), pictures)
+    patience = options.patience if options.patience is not None else 3
+    common = Phase(
         "all",
         batch_size=batch,
-        schedule=wishes.schedule,
+        schedule=options.schedule,
         patience=patience if validated else 0,
         smoothing=0.02,
     )
-    if not pretrained:
-        epochs = wishes.epochs or _clipped(600_000 / pictures, 15, 60)
-        patience = wishes.patience if wishes.patience is not None else max(3, epochs // 4)
+    if not facts.pretrained:
+        epochs = options.epochs or _clipped(600_000 / pictures, 15, 60)
+        patience = options.patience if options.patience is not None else max(3, epochs // 4)
         scratch = replace(
-            common, epochs=epochs, lr=wishes.lr or 1e-3, patience=patience if validated else 0, smoothing=0.0
+            common, epochs=epochs, lr=options.lr or 1e-3, patience=patience if validated else 0, smoothing=0.0
         )
-        return (scratch,)
-    head = Stage("head", batch_size=min(batch, 32))  # no faster above, and larger buffers
-    if wishes.tune == "head" or (wishes.tune == "auto" and not validated):
-        return (head,)
-    if wishes.tune == "all":
+        return (scratch,), "a network without weights is trained whole"
+    head = Phase("head", batch_size=min(batch, 32))  # no faster above, and larger buffers
+    if options.tune == "head":
+        return (head,), 'tune = "head": the head alone'
+    if options.tune == "auto" and not validated:
+        return (head,), "without validation nothing would tell when to stop training layers"
+    if options.tune == "all":
         affordable = _clipped(200_000 / pictures, 15, 60) if light else _clipped(25_000 / pictures, 8, 15)
-        epochs = wishes.epochs or affordable
-        if wishes.patience is None and validated:  # the loss rises at first: it falls with the learning rate
+        epochs = options.epochs or affordable
+        if options.patience is None and validated:  # the loss rises at first: it falls with the learning rate
             common = replace(common, patience=max(3, epochs * 5 // 6))
         lr = 2e-3 if light else 5e-4 if many else 3e-4
-        return head, replace(common, epochs=epochs, lr=wishes.lr or lr, head_rate=1.0 if light else None)
+        every = replace(common, epochs=epochs, lr=options.lr or lr, head_lr_multiplier=1.0 if light else None)
+        return (head, every), 'tune = "all": the head, then every layer that is not frozen'
     epochs = _clipped(2_000 / pictures, 2, 8)
-    if wishes.tune == "auto":  # on some hundred photographs a second epoch gained nothing, on three sets
+    why = 'tune = "tail": the head, then the layers of the last resolution'
+    if options.tune == "auto":  # on some hundred photographs a second epoch gained nothing, on three sets
         epochs = 1 if pictures < 1000 else 2
-        common = replace(common, patience=min(common.patience, 1 if wishes.patience is None else patience))
-    tail = replace(common, name="tail", epochs=wishes.epochs or epochs, lr=wishes.lr or 5e-5)
-    return head, tail
+        common = replace(common, patience=min(common.patience, 1 if options.patience is None else patience))
+        why = "the head, then the layers of the last resolution while validation improves"
+    tail = replace(common, name="tail", epochs=options.epochs or epochs, lr=options.lr or 5e-5)
+    return (head, tail), why
 
 
 def _clipped(value: float, low: int, high: int) -> int:

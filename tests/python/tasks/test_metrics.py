@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import sklearn.metrics as sk
 
-from mxtune.tasks import metrics
+from mxtune.tasks.metrics import confusion, measure
 
 
 @pytest.fixture(autouse=True)
@@ -37,7 +37,7 @@ def test_classification_agrees_with_scikit_learn(classes: int, dtype: str) -> No
     y, shares = drawn(500, classes)
     shares = shares.astype(dtype)
     predicted, labels = shares.argmax(axis=1), np.arange(classes)
-    found = metrics.classification(y, shares)
+    found = measure("classification", y, shares)
     expected = {
         "accuracy": sk.accuracy_score(y, predicted),
         "balanced_accuracy": sk.balanced_accuracy_score(y, predicted),
@@ -58,22 +58,22 @@ def test_classification_agrees_with_scikit_learn(classes: int, dtype: str) -> No
 def test_tied_scores_count_half() -> None:
     rng = np.random.default_rng(3)
     y, score = rng.integers(0, 2, 300), rng.integers(0, 5, 300) / 4
-    found = metrics.classification(y, np.column_stack([1 - score, score]))
+    found = measure("classification", y, np.column_stack([1 - score, score]))
     assert found["roc_auc"] == pytest.approx(sk.roc_auc_score(y, score))
 
 
 def test_sure_and_wrong_costs_much_but_not_infinity() -> None:
     for dtype, most in (("float32", 16), ("float64", 37)):
-        loss = metrics.classification([0, 1], np.array([[0, 1], [0, 1]], dtype))["log_loss"]
+        loss = measure("classification", [0, 1], np.array([[0, 1], [0, 1]], dtype))["log_loss"]
         assert most / 2 - 1 < loss < most / 2
-    assert metrics.classification([0], [[1, 0]])["log_loss"] == 0
+    assert measure("classification", [0], [[1, 0]])["log_loss"] == 0
 
 
 def test_absent_classes_do_not_count() -> None:
     y, shares = drawn(200, 4)
     kept = (y != 2) & (shares.argmax(axis=1) != 2)
     y, shares = y[kept], shares[kept]
-    found = metrics.classification(y, shares)
+    found = measure("classification", y, shares)
     assert found["balanced_accuracy"] == pytest.approx(
         sk.recall_score(y, shares.argmax(axis=1), average="macro", labels=[0, 1, 3])
     )
@@ -81,11 +81,11 @@ def test_absent_classes_do_not_count() -> None:
 
 
 def test_one_class_and_no_picture_have_an_answer() -> None:
-    found = metrics.classification([1, 1], [[0.1, 0.9], [0.3, 0.7]])
+    found = measure("classification", [1, 1], [[0.1, 0.9], [0.3, 0.7]])
     assert (found["accuracy"], found["balanced_accuracy"], found["macro_f1"]) == (1, 1, 1)
     assert np.isnan(found["roc_auc"])
-    assert metrics.classification([0], [[1.0]])["accuracy"] == 1
-    nothing = metrics.classification(np.zeros(0, int), np.zeros((0, 3)))
+    assert measure("classification", [0], [[1.0]])["accuracy"] == 1
+    nothing = measure("classification", np.zeros(0, int), np.zeros((0, 3)))
     assert nothing.pop("n") == 0
     assert all(np.isnan(value) for value in nothing.values())
 
@@ -95,7 +95,7 @@ def test_multilabel_agrees_with_scikit_learn(dtype: str) -> None:
     rng = np.random.default_rng(1)
     y = rng.integers(0, 2, (300, 4))
     shares = np.round(1 / (1 + np.exp(-rng.normal(2 * y - 1, 1.5))), 2).astype(dtype)  # rounded: ties
-    found = metrics.multilabel(y, shares)
+    found = measure("multilabel", y, shares)
     assert found == pytest.approx(
         {
             "f1": sk.f1_score(y, shares >= 0.5, average="macro"),
@@ -111,12 +111,12 @@ def test_multilabel_agrees_with_scikit_learn(dtype: str) -> None:
 def test_label_that_never_occurs_does_not_count() -> None:
     y = np.array([[1, 0, 0], [0, 1, 0], [1, 1, 0]])
     shares = np.array([[0.9, 0.2, 0.1], [0.6, 0.7, 0.2], [0.8, 0.4, 0.3]])
-    found = metrics.multilabel(y, shares)
-    seen = metrics.multilabel(y[:, :2], shares[:, :2])
+    found = measure("multilabel", y, shares)
+    seen = measure("multilabel", y[:, :2], shares[:, :2])
     assert found["f1"] == seen["f1"]
     assert found["mean_average_precision"] == seen["mean_average_precision"] == 1
-    assert np.isnan(metrics.multilabel(y[:, 2:], shares[:, 2:])["mean_average_precision"])
-    assert metrics.multilabel(y[:0], shares[:0])["n"] == 0
+    assert np.isnan(measure("multilabel", y[:, 2:], shares[:, 2:])["mean_average_precision"])
+    assert measure("multilabel", y[:0], shares[:0])["n"] == 0
 
 
 @pytest.mark.parametrize("shape", [(200,), (200, 1), (200, 3)])
@@ -124,7 +124,7 @@ def test_regression_agrees_with_scikit_learn(shape: tuple[int, ...]) -> None:
     rng = np.random.default_rng(2)
     y = rng.normal(5, [1, 10, 0.1][: shape[1]] if len(shape) > 1 else 2, shape)
     said = y + rng.normal(size=shape)
-    assert metrics.regression(y, said) == pytest.approx(
+    assert measure("regression", y, said) == pytest.approx(
         {
             "rmse": sk.root_mean_squared_error(y, said),
             "mae": sk.mean_absolute_error(y, said),
@@ -135,25 +135,25 @@ def test_regression_agrees_with_scikit_learn(shape: tuple[int, ...]) -> None:
 
 
 def test_truth_that_does_not_vary_has_no_r2() -> None:
-    found = metrics.regression([0.1] * 7, [0.2] * 7)
+    found = measure("regression", [0.1] * 7, [0.2] * 7)
     assert np.isnan(found["r2"])
     assert found["rmse"] == pytest.approx(0.1)
-    assert np.isnan(metrics.regression([1.0], [2.0])["r2"])
-    assert metrics.regression([], [])["n"] == 0
-    both = metrics.regression([[0.1, 1], [0.1, 2]], [[0.1, 1], [0.1, 2]])
+    assert np.isnan(measure("regression", [1.0], [2.0])["r2"])
+    assert measure("regression", [], [])["n"] == 0
+    both = measure("regression", [[0.1, 1], [0.1, 2]], [[0.1, 1], [0.1, 2]])
     assert both["r2"] == 1
 
 
 def test_confusion_has_the_truth_in_rows() -> None:
     rng = np.random.default_rng(4)
     y, predicted = rng.integers(0, 3, 100), rng.integers(0, 3, 100)
-    table = metrics.confusion(y, predicted, ("a", "b", "c"))
+    table = confusion(y, predicted, ("a", "b", "c"))
     np.testing.assert_array_equal(table, sk.confusion_matrix(y, predicted))
     assert (table.index.name, table.columns.name) == ("truth", "predicted")
     assert list(table.index) == list(table.columns) == ["a", "b", "c"]
 
 
 def test_confusion_keeps_levels_that_never_occur() -> None:
-    table: Any = metrics.confusion([0], [2], ["a", "b", "c"])
+    table: Any = confusion([0], [2], ["a", "b", "c"])
     assert table.loc["a", "c"] == table.to_numpy().sum() == 1
-    assert metrics.confusion([], [], ["a"]).shape == (1, 1)
+    assert confusion([], [], ["a"]).shape == (1, 1)

@@ -9,7 +9,7 @@ import pytest
 
 from mxtune import Callback
 from mxtune.errors import ArgumentError, TrainingError
-from mxtune.training.callbacks import parse, tell
+from mxtune.training.callbacks import notify, parse
 
 
 class Stops(Callback):
@@ -35,26 +35,26 @@ def test_what_can_not_watch_is_named() -> None:
 
 @pytest.mark.parametrize(("answer", "goes_on"), [(None, True), (True, True), (0, True), (False, False)])
 def test_false_ends_the_training(answer: Any, goes_on: bool) -> None:
-    assert tell([lambda *_: answer], "on_epoch", 1, {}) is goes_on
+    assert notify([lambda *_: answer], "on_epoch", 1, {}) is goes_on
 
 
 def test_false_of_numpy_is_false() -> None:
-    assert not tell([lambda *_: np.bool_(False)], "on_epoch", 1, {})
+    assert not notify([lambda *_: np.bool_(False)], "on_epoch", 1, {})
 
 
 def test_every_callback_is_told_after_one_has_stopped() -> None:
     seen: list[int] = []
-    assert not tell([lambda *_: False, lambda epoch, _: seen.append(epoch)], "on_epoch", 5, {})
+    assert not notify([lambda *_: False, lambda epoch, _: seen.append(epoch)], "on_epoch", 5, {})
     assert seen == [5]
 
 
 def test_a_fault_names_callback_and_station_and_keeps_its_cause() -> None:
     with pytest.raises(TrainingError) as caught:
-        tell([Stops(), fails], "on_epoch", 1, {})
+        notify([Stops(), fails], "on_epoch", 1, {})
     assert str(caught.value) == "The callback fails failed in on_epoch.\nx KeyError: 'loss'"
     assert isinstance(caught.value.__cause__, KeyError)
 
 
 def test_functions_hear_of_epochs_only() -> None:
-    assert tell([fails], "on_start", {})
-    assert tell([fails], "on_end", [])
+    assert notify([fails], "on_start", {})
+    assert notify([fails], "on_end", [])

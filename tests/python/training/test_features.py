@@ -13,7 +13,7 @@ import pytest
 from mxtune import Network, mxexample, mximages, mxnetwork, progress
 from mxtune.engines.mxnet.devices import Device
 from mxtune.errors import ArgumentError
-from mxtune.images.loader import Views
+from mxtune.images.loader import Loader
 from mxtune.training.features import features, fingerprint
 
 CPU: Sequence[Device] = (Device("cpu", 0),)
@@ -26,25 +26,25 @@ def body() -> Network:
 
 
 @pytest.fixture
-def sets(body: Network) -> list[Views]:
-    return [Views(IMAGES.take(range(25)), body.preprocess), Views(IMAGES.take(range(25, 32)), body.preprocess)]
+def sets(body: Network) -> list[Loader]:
+    return [Loader(IMAGES.take(range(25)), body.preprocess), Loader(IMAGES.take(range(25, 32)), body.preprocess)]
 
 
 @pytest.fixture(scope="module")
 def expected(body: Network) -> np.ndarray:
     from mxtune.engines.mxnet.executor import Executor
 
-    return np.asarray(Executor(body.graph, body.params).predict(Views(IMAGES, body.preprocess).central(range(32))))
+    return np.asarray(Executor(body.graph, body.params).predict(Loader(IMAGES, body.preprocess).eval_batch(range(32))))
 
 
-def test_every_set_gets_its_rows_of_one_array(body: Network, sets: list[Views], expected: np.ndarray) -> None:
+def test_every_set_gets_its_rows_of_one_array(body: Network, sets: list[Loader], expected: np.ndarray) -> None:
     train, held = features(body, sets, CPU, 8)
     assert (train.shape, held.shape) == ((25, expected.shape[1]), (7, expected.shape[1]))
     assert train.base is held.base is not None
     np.testing.assert_allclose(np.concatenate([train, held]), expected, atol=1e-4)
 
 
-def test_a_second_run_computes_nothing(body: Network, sets: list[Views], tmp_path: Path) -> None:
+def test_a_second_run_computes_nothing(body: Network, sets: list[Loader], tmp_path: Path) -> None:
     told: list[str] = []
 
     class Listener:
@@ -63,7 +63,7 @@ def test_a_second_run_computes_nothing(body: Network, sets: list[Views], tmp_pat
 
 
 @pytest.mark.parametrize("damage", ["cut", "byte", "empty", "other"])
-def test_a_damaged_file_is_computed_anew(body: Network, sets: list[Views], tmp_path: Path, damage: str) -> None:
+def test_a_damaged_file_is_computed_anew(body: Network, sets: list[Loader], tmp_path: Path, damage: str) -> None:
     whole = features(body, sets, CPU, 8, tmp_path)
     for file in tmp_path.glob("*.npy"):
         content = bytearray(file.read_bytes())
@@ -73,39 +73,39 @@ def test_a_damaged_file_is_computed_anew(body: Network, sets: list[Views], tmp_p
         np.testing.assert_array_equal(one, other)
 
 
-def test_another_network_size_or_picture_has_other_files(body: Network, sets: list[Views], tmp_path: Path) -> None:
+def test_another_network_size_or_picture_has_other_files(body: Network, sets: list[Loader], tmp_path: Path) -> None:
     from dataclasses import replace
 
     features(body, sets[1:], CPU, 8, tmp_path)
     other = replace(body, params={**body.params, "stem_conv_weight_": np.zeros(1, "float32")})
     assert fingerprint(other) != fingerprint(body)
     spec = replace(body.preprocess, size=(96, 96))
-    features(body, [Views(sets[1].images, spec)], CPU, 8, tmp_path)
-    features(body, [Views(sets[1].images.take([0, 1]), body.preprocess)], CPU, 8, tmp_path)
+    features(body, [Loader(sets[1].images, spec)], CPU, 8, tmp_path)
+    features(body, [Loader(sets[1].images.take([0, 1]), body.preprocess)], CPU, 8, tmp_path)
     assert len(list(tmp_path.glob("*.npy"))) == 3
 
 
 def test_true_keeps_them_where_mxtune_keeps_things(
-    body: Network, sets: list[Views], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    body: Network, sets: list[Loader], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("MXTUNE_CACHE", str(tmp_path / "new"))
     features(body, sets[1:], CPU, 8, True)
     assert len(list((tmp_path / "new" / "features").glob("*.npy"))) == 1
 
 
-def test_a_folder_that_can_not_be_written_is_said_at_once(body: Network, sets: list[Views], tmp_path: Path) -> None:
+def test_a_folder_that_can_not_be_written_is_said_at_once(body: Network, sets: list[Loader], tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(ArgumentError, match="Nothing can be written to the folder of `cache`"):
         features(body, sets, CPU, 8, tmp_path / "file" / "deeper")
 
 
 def test_a_full_disk_costs_only_the_cache(
-    body: Network, sets: list[Views], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, expected: np.ndarray
+    body: Network, sets: list[Loader], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, expected: np.ndarray
 ) -> None:
     def full(*_: object, **__: object) -> None:
         raise OSError(28, os.strerror(28))
 
     monkeypatch.setattr(os, "fsync", full)
-    found = features(body, sets, CPU, 8, tmp_path)
-    np.testing.assert_allclose(found[0], expected[:25], atol=1e-4)
+    array = features(body, sets, CPU, 8, tmp_path)
+    np.testing.assert_allclose(array[0], expected[:25], atol=1e-4)
     assert not list(tmp_path.glob("*.npy"))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from mxtune.tasks.losses import BinaryCrossEntropy, CrossEntropy, loss_for
+from mxtune.tasks.losses import BinaryCrossEntropy, CrossEntropy, SquaredError
 from mxtune.training.head import fit_head
 
 RNG = np.random.default_rng(5)
@@ -22,7 +22,7 @@ def classes(x: np.ndarray) -> np.ndarray:
 
 
 @pytest.mark.parametrize(("count", "width"), [(200, 8), (30, 120)])
-def test_classes_are_told_as_by_scikit_learn(count: int, width: int) -> None:
+def test_classes_are_those_of_scikit_learn(count: int, width: int) -> None:
     from sklearn.linear_model import LogisticRegression
     from sklearn.preprocessing import StandardScaler
 
@@ -30,7 +30,7 @@ def test_classes_are_told_as_by_scikit_learn(count: int, width: int) -> None:
     y = classes(x)
     ours, _ = fit_head(x.copy(), y, CrossEntropy(3), 3)
     scaler = StandardScaler().fit(x)
-    theirs = LogisticRegression(C=1 / (count * ours.strength), tol=1e-8, max_iter=2000).fit(scaler.transform(x), y)
+    theirs = LogisticRegression(C=1 / (count * ours.penalty), tol=1e-8, max_iter=2000).fit(scaler.transform(x), y)
     np.testing.assert_allclose(
         CrossEntropy(3).probabilities(x @ ours.weight.T + ours.bias),
         theirs.predict_proba(scaler.transform(x)),
@@ -39,16 +39,16 @@ def test_classes_are_told_as_by_scikit_learn(count: int, width: int) -> None:
 
 
 @pytest.mark.parametrize("targets", [1, 2])
-def test_numbers_are_told_as_by_ridge_regression(targets: int) -> None:
+def test_numbers_are_those_of_ridge_regression(targets: int) -> None:
     from sklearn.linear_model import Ridge
 
     x = features(150)
     y = 100 + 7 * x[:, :targets] / SCALES[:targets] + RNG.normal(size=(150, targets))
-    loss = loss_for("regression", y, targets)
+    loss = SquaredError.of(y)
     ours, _ = fit_head(x.copy(), y, loss, targets)
     z = (x - x.mean(axis=0)) / x.std(axis=0)
     scaled = (y - y.mean(axis=0)) / y.std(axis=0)
-    theirs = Ridge(alpha=150 * ours.strength * targets).fit(z, scaled).predict(z).reshape(150, -1)
+    theirs = Ridge(alpha=150 * ours.penalty * targets).fit(z, scaled).predict(z).reshape(150, -1)
     np.testing.assert_allclose((x @ ours.weight.T + ours.bias - y.mean(axis=0)) / y.std(axis=0), theirs, atol=5e-3)
 
 
@@ -59,10 +59,10 @@ def test_each_label_is_a_logistic_regression_of_its_own() -> None:
     y = np.stack([x[:, k] / SCALES[k] + RNG.normal(0, 0.7, 200) > 3 for k in range(2)], axis=1).astype(float)
     ours, _ = fit_head(x.copy(), y, BinaryCrossEntropy(2), 2)
     z = (x - x.mean(axis=0)) / x.std(axis=0)
-    said = BinaryCrossEntropy(2).probabilities(x @ ours.weight.T + ours.bias)
+    predicted = BinaryCrossEntropy(2).probabilities(x @ ours.weight.T + ours.bias)
     for k in range(2):
-        theirs = LogisticRegression(C=1 / (2 * 200 * ours.strength), tol=1e-8).fit(z, y[:, k])
-        np.testing.assert_allclose(said[:, k], theirs.predict_proba(z)[:, 1], atol=5e-3)
+        theirs = LogisticRegression(C=1 / (2 * 200 * ours.penalty), tol=1e-8).fit(z, y[:, k])
+        np.testing.assert_allclose(predicted[:, k], theirs.predict_proba(z)[:, 1], atol=5e-3)
 
 
 def test_class_weights_count() -> None:
@@ -73,23 +73,23 @@ def test_class_weights_count() -> None:
     factors = (200 / (3 * np.bincount(y))).tolist()
     ours, _ = fit_head(x.copy(), y, CrossEntropy(3, class_weights=tuple(factors)), 3)
     z = (x - x.mean(axis=0)) / x.std(axis=0)
-    theirs = LogisticRegression(C=1 / (200 * ours.strength), class_weight="balanced", tol=1e-8).fit(z, y)
-    said = CrossEntropy(3).probabilities(x @ ours.weight.T + ours.bias)
-    np.testing.assert_allclose(said, theirs.predict_proba(z), atol=5e-3)
+    theirs = LogisticRegression(C=1 / (200 * ours.penalty), class_weight="balanced", tol=1e-8).fit(z, y)
+    predicted = CrossEntropy(3).probabilities(x @ ours.weight.T + ours.bias)
+    np.testing.assert_allclose(predicted, theirs.predict_proba(z), atol=5e-3)
 
 
-def test_the_strength_is_the_best_on_held_pictures_and_their_outputs_come_back() -> None:
-    x, held = features(60, 40), features(200, 40)
-    y, held_y = classes(x), classes(held)
-    strengths = (1.0, 0.1, 0.01)
+def test_the_strength_is_the_best_on_validation_and_their_outputs_come_back() -> None:
+    x, other = features(60, 40), features(200, 40)
+    y, other_y = classes(x), classes(other)
+    penalties = (1.0, 0.1, 0.01)
     losses = {}
-    for strength in strengths:
-        head, said = fit_head(x.copy(), y, CrossEntropy(3), 3, (held.copy(), held_y), (strength,))
-        assert said is not None
-        np.testing.assert_allclose(held @ head.weight.T + head.bias, said, atol=2e-3)
-        losses[strength] = CrossEntropy(3).each(said, held_y).mean()
-    chosen, _ = fit_head(x.copy(), y, CrossEntropy(3), 3, (held.copy(), held_y), strengths)
-    assert chosen.strength == min(losses, key=lambda strength: losses[strength])
+    for penalty in penalties:
+        head, predicted = fit_head(x.copy(), y, CrossEntropy(3), 3, (other.copy(), other_y), (penalty,))
+        assert predicted is not None
+        np.testing.assert_allclose(other @ head.weight.T + head.bias, predicted, atol=2e-3)
+        losses[penalty] = CrossEntropy(3).each(predicted, other_y).mean()
+    chosen, _ = fit_head(x.copy(), y, CrossEntropy(3), 3, (other.copy(), other_y), penalties)
+    assert chosen.penalty == min(losses, key=lambda penalty: losses[penalty])
 
 
 @pytest.mark.parametrize("count", [1, 2, 5])

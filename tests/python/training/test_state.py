@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import zlib
 from dataclasses import fields
 from pathlib import Path
 
@@ -9,37 +11,37 @@ import numpy as np
 import pytest
 
 from mxtune.errors import ArgumentError, CheckpointError, StoreError
-from mxtune.training.state import Checkpoint, Standing
+from mxtune.training.state import Checkpoint, TrainingState
 
 IDENTITY = {"pictures": "p", "network": "n", "settings": "{}"}
 
 
-def standing() -> Standing:
-    return Standing(
-        stage=1,
+def training_state() -> TrainingState:
+    return TrainingState(
+        phase=1,
         epoch=3,
         history=[{"stage": "head", "epoch": 1, "train_loss": 0.25, "lr": None}],
         params={"head_weight": np.arange(6, dtype="float32").reshape(2, 3)},
         best={"head_weight": np.ones((2, 3), "float32")},
-        best_score=0.125,
-        stale=2,
-        state={"weight:a": np.zeros(2, "float32"), "steps": np.array([7])},
-        over=True,
+        best_loss=0.125,
+        epochs_without_improvement=2,
+        executor={"weight:a": np.zeros(2, "float32"), "steps": np.array([7])},
+        stopped=True,
     )
 
 
 @pytest.fixture
 def file(tmp_path: Path) -> Path:
-    Checkpoint(tmp_path / "training.ckpt", IDENTITY).write(standing())
+    Checkpoint(tmp_path / "training.ckpt", IDENTITY).write(training_state())
     return tmp_path / "training.ckpt"
 
 
 def test_what_was_written_is_read(file: Path) -> None:
     found = Checkpoint(file, IDENTITY).read()
     assert found is not None
-    for one in fields(Standing):
-        here, there = getattr(found, one.name), getattr(standing(), one.name)
-        if one.name in ("params", "best", "state"):
+    for one in fields(TrainingState):
+        here, there = getattr(found, one.name), getattr(training_state(), one.name)
+        if one.name in ("params", "best", "executor"):
             assert here.keys() == there.keys()
             for name in here:
                 np.testing.assert_array_equal(here[name], there[name])
@@ -77,6 +79,25 @@ def test_any_changed_byte_is_seen(file: Path) -> None:
             Checkpoint(file, IDENTITY).read()
 
 
+@pytest.mark.parametrize("version", [{}, {"version": 99}], ids=["before there were numbers", "newer"])
+def test_a_checkpoint_of_another_version_is_refused_in_words(tmp_path: Path, version: dict[str, int]) -> None:
+    from safetensors.numpy import save_file
+
+    facts: dict[str, object] = {"identity": IDENTITY, **version}
+    facts["sum"] = zlib.crc32(json.dumps(facts, sort_keys=True).encode())
+    save_file({}, tmp_path / "training.ckpt", metadata={"mxtune_checkpoint": json.dumps(facts)})
+    words = r"Another version of mxtune wrote the checkpoint training\.ckpt\.\ni Remove"
+    with pytest.raises(CheckpointError, match=words):
+        Checkpoint(tmp_path / "training.ckpt", IDENTITY).read()
+
+
+def test_the_lowest_validation_loss_is_the_best_and_without_one_the_last() -> None:
+    assert TrainingState().improved({"valid_loss": 3.0})
+    assert TrainingState(best_loss=2.0).improved({"valid_loss": 1.0})
+    assert not TrainingState(best_loss=2.0).improved({"valid_loss": 2.0})
+    assert TrainingState().improved({})
+
+
 def test_another_kind_of_file_is_refused(tmp_path: Path) -> None:
     from safetensors.numpy import save_file
 
@@ -95,7 +116,7 @@ def test_a_write_that_breaks_leaves_the_old_one_whole(file: Path, monkeypatch: p
     with monkeypatch.context() as patch:
         patch.setattr("os.fsync", broken)
         with pytest.raises(StoreError, match=r"Can't write the checkpoint .*\nx No space left"):
-            Checkpoint(file, IDENTITY).write(Standing())
+            Checkpoint(file, IDENTITY).write(TrainingState())
     assert file.read_bytes() == content
     assert [one.name for one in file.parent.iterdir()] == [file.name]
 

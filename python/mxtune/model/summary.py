@@ -1,0 +1,57 @@
+"""The summary of a model: how it was made and how good it is, in words."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from ..network import Network
+from ..words import counted
+
+_WIDTH = 12  # of the names on the left
+
+
+def summary(
+    heading: str,
+    network: Network,
+    settings: Mapping[str, Any],
+    history: Sequence[Mapping[str, Any]],
+    metrics: Mapping[str, float],
+) -> str:
+    """A heading, then a line each: the network, its pictures and training, the plan with its reasons, the metrics."""
+    origin, pictures = network.provenance, settings.get("pictures", {})
+    weights = f"{origin.get('source', 'unknown')} ({origin.get('licence', 'unknown licence')})"
+    trained, validated = pictures.get("training", 0), pictures.get("validation", 0)
+    phases = ", ".join(dict.fromkeys(str(row.get("stage")) for row in history)) or "none"
+    lines = [
+        heading,
+        _line("network", f"{network.n_parameters:,} parameters; weights: {weights}"),
+        _line("pictures", str(network.preprocess)),
+        _line("trained on", f"{counted(trained, 'picture')}, validated on {validated}"),
+        _line("phases", f"{phases}; {counted(len(history), 'epoch')}; seed {settings.get('seed')}"),
+        *_plan(settings.get("plan")),
+        *(f"  {name:<24}{value:.4g}" for name, value in metrics.items()),
+    ]
+    return "\n".join(lines)
+
+
+def _plan(plan: Any) -> list[str]:
+    """What was decided, and why; nothing for a model of before there was a plan."""
+    why = plan.get("why") if isinstance(plan, Mapping) else None
+    if not isinstance(why, Mapping):
+        return []
+    return [_line("plan" if number == 0 else "", f"{name} {_value(plan.get(name))}: {reason}")
+            for number, (name, reason) in enumerate(why.items())]  # fmt: skip
+
+
+def _value(value: Any) -> str:
+    """A size as height x width, phases by name, and all else as it is."""
+    if not isinstance(value, list):
+        return str(value)
+    if all(isinstance(item, Mapping) for item in value):
+        return ", ".join(str(item.get("name")) for item in value)
+    return " x ".join(map(str, value))
+
+
+def _line(name: str, text: str) -> str:
+    return f"  {name:<{_WIDTH}}{text}"

@@ -1,0 +1,188 @@
+"""`Task`: what is asked of each picture, and all that follows from it."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar, Optional, Union
+
+import numpy as np
+
+from ..errors import ArgumentError
+from . import metrics
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from numpy.typing import NDArray
+
+    from .losses import Loss
+
+    Array = NDArray[Any]
+    Columns = dict[str, Any]
+
+ClassWeights = Union[str, Mapping[str, float], Sequence[float], None]
+
+
+@dataclass(frozen=True)
+class Task(ABC):
+    """What is asked of each picture: one file a task, which registers itself by being a subclass with a name.
+
+    Labels ``y`` are as `ImageSet` holds them, outputs are the network's, (N, K) float32.
+
+    Parameters
+    ----------
+    levels
+        The classes, labels, or names of the numbers, in the order of the outputs; empty for a single number.
+    """
+
+    levels: tuple[str, ...] = ()
+
+    name: ClassVar[str]
+    primary_metric: ClassVar[str]
+    """The metric that a history shows, and a model's first line."""
+    has_classes: ClassVar[bool] = True
+    """Whether a label is one of some names: two copies of a picture with different ones contradict each other."""
+
+    _registry: ClassVar[dict[str, type[Task]]] = {}
+
+    def __init_subclass__(cls) -> None:
+        super().__init_subclass__()
+        Task._registry[cls.name] = cls
+
+    @property
+    def outputs(self) -> int:
+        """How many outputs a network needs for it."""
+        return len(self.levels)
+
+    # ---- labels
+
+    @abstractmethod
+    def describe(self, y: Array) -> str:
+        """What pictures with these labels are: "of 10 classes"."""
+
+    @abstractmethod
+    def text(self, label: Any) -> str:
+        """The label of one picture as text."""
+
+    @abstractmethod
+    def given(self, y: Array) -> Any:
+        """The labels as a user would give them."""
+
+    @abstractmethod
+    def columns(self, y: Array) -> Columns:
+        """The labels as columns of a data frame."""
+
+    @abstractmethod
+    def strata(self, y: Array, fraction: float) -> Array:
+        """What training and validation share evenly, where ``fraction`` validates: (N,) codes, or (N, K) bool."""
+
+    def counts(self, y: Array) -> Optional[NDArray[np.int64]]:  # noqa: ARG002 - numbers have none
+        """How many pictures each level has, (K,); None where there are no classes."""
+        return None
+
+    def without_levels(self, y: Array, kept: NDArray[np.bool_]) -> tuple[Task, Array]:  # noqa: ARG002 - the same
+        """The task and the labels with the ``kept`` (K,) levels alone, which are all that occur."""
+        return self, y
+
+    def check_learnable(self, y: Array) -> None:  # noqa: B027 - not every task has such labels
+        """Raises `LabelError` for labels from which nothing can be learned."""
+
+    # ---- training
+
+    @abstractmethod
+    def loss(self, y: Optional[Array] = None, class_weights: Optional[Sequence[float]] = None) -> Loss:
+        """The loss of training on these labels; without them that of a trained model, in the labels' own units."""
+
+    def targets(self, y: Array) -> Array:
+        """The labels as the loss takes them: (N,) codes, or (N, K) float64."""
+        return y.reshape(len(y), -1).astype(np.float64)
+
+    def class_weights(self, choice: ClassWeights, y: Array) -> Optional[list[float]]:  # noqa: ARG002
+        """A factor for each class, in the order of the levels, from what `mxtrain` was given.
+
+        Raises
+        ------
+        ArgumentError
+            They do not fit the classes, or there are none.
+        """
+        if choice is None:
+            return None
+        raise ArgumentError("`class_weights` are for classification.", [f"this is {self.name}"])
+
+    # ---- predictions
+
+    @abstractmethod
+    def predictions(self, outputs: Array, type: str, good: NDArray[np.bool_]) -> Columns:  # noqa: A002
+        """Columns of a data frame of predictions: ``type`` is ``"class"``, ``"prob"`` or ``"logit"``.
+
+        Pictures that are not ``good`` (N,) have outputs NaN, and nothing in the columns.
+        """
+
+    def probabilities(self, outputs: Array) -> Array:
+        """What the outputs mean, (N, K)."""
+        return self.loss().probabilities(outputs)
+
+    def measure(self, y: Array, outputs: Array) -> metrics.Figures:
+        """Every metric of the task, by name."""
+        return metrics.measure(self.name, self.targets(y), self.probabilities(outputs.astype(np.float64)))
+
+    def score(self, y: Array, outputs: Array) -> float:
+        """The primary metric."""
+        metric = metrics.metric_of(self.name, self.primary_metric)
+        return metric.function(self.targets(y), self.probabilities(outputs.astype(np.float64)))
+
+    def losses(self, y: Array, outputs: Array) -> Array:
+        """How wrong the outputs are about each picture, (N,)."""
+        return self.loss().each(outputs.astype(np.float64), self.targets(y))
+
+    def mistakes(self, y: Array, outputs: Array) -> Columns:  # noqa: ARG002 - numbers have none
+        """Columns that tell truth and prediction, for pictures that the model is wrong about."""
+        return {}
+
+    def caption(self, mistake: Mapping[str, Any]) -> str:
+        """A row of ``mistakes``, and its ``loss``, in a few words."""
+        return f"loss {mistake['loss']:.2f}"
+
+    def confusion(self, y: Array, outputs: Array) -> pd.DataFrame:  # noqa: ARG002 - the same
+        """Counts (K, K): the true class in rows, the predicted one in columns.
+
+        Raises
+        ------
+        ArgumentError
+            It is not classification.
+        """
+        raise ArgumentError("confusion is for classification.", [f"the model's task is {self.name}"])
+
+    @abstractmethod
+    def __str__(self) -> str:
+        """The task in a few words: "10 classes (cat, dog, ...)"."""
+
+
+def names() -> tuple[str, ...]:
+    """The tasks there are, by name."""
+    return tuple(Task._registry)
+
+
+def named(name: str, levels: Sequence[str] = ()) -> Task:
+    """The task of that name, with these levels.
+
+    Raises
+    ------
+    ArgumentError
+        There is no such task.
+
+    Examples
+    --------
+    >>> from mxtune import tasks
+    >>> print(tasks.named("classification", ["cat", "dog"]))
+    2 classes (cat, dog)
+    """
+    if name not in Task._registry:
+        raise ArgumentError(f"There is no task {name!r}.", hint=f"There are {', '.join(names())}.")
+    return Task._registry[name](tuple(levels))
+
+
+def shown(levels: Sequence[str], most: int = 6) -> str:
+    """The first of many levels."""
+    return ", ".join(levels[:most]) + (", ..." if len(levels) > most else "")

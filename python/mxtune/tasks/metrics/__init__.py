@@ -1,0 +1,14 @@
+"""How good predictions are: a file a metric, each computed as scikit-learn computes it by default."""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+
+from .base import Figures, Metric, measure, metric, metric_of, metrics_of
+from .confusion import confusion
+
+__all__ = ["Figures", "Metric", "confusion", "measure", "metric", "metric_of", "metrics_of"]
+
+for _module in pkgutil.iter_modules(__path__):  # each registers what it has
+    importlib.import_module(f"{__name__}.{_module.name}")

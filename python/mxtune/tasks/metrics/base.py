@@ -1,0 +1,116 @@
+"""`Metric`: how good predictions are, as one number; and the registry of all there are."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Union
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike, NDArray
+
+    Array = NDArray[Any]
+    Function = Callable[[Array, Array], float]
+
+Figures = dict[str, Union[float, int]]
+_REGISTRY: dict[tuple[str, str], Metric] = {}
+
+
+@dataclass(frozen=True)
+class Metric:
+    """A number that tells how good predictions are.
+
+    Parameters
+    ----------
+    name
+        As `evaluate` and the history have it.
+    task
+        The name of the task whose predictions it measures.
+    function
+        From true labels and predictions to the number, NaN where it can't be told: nobody is warned. Classification:
+        (N,) int64 codes, and (N, K) probabilities. Multilabel: (N, K) bool, and probabilities. Regression: (N, K)
+        float64, and as many predictions.
+    best
+        Its value for perfect predictions: 1 of a share, 0 of an error.
+    rank
+        Its place among the metrics of the task, lowest first; those of one rank go by name.
+    applies
+        Whether it is told of so many outputs.
+    """
+
+    name: str
+    task: str
+    function: Function
+    best: float
+    rank: int = 100
+    applies: Callable[[int], bool] = lambda outputs: outputs > 0
+
+    @property
+    def greater_is_better(self) -> bool:
+        """Whether it rises as predictions get better."""
+        return self.best > 0
+
+
+def metric(name: str, task: str, **settings: Any) -> Callable[[Function], Function]:
+    """A decorator that registers a function as a `Metric` of a task.
+
+    Raises
+    ------
+    ValueError
+        The task has a metric of that name.
+    """
+
+    def register(function: Function) -> Function:
+        if (task, name) in _REGISTRY:
+            raise ValueError(f"{task} has a metric {name} already")
+        _REGISTRY[task, name] = Metric(name, task, function, **settings)
+        return function
+
+    return register
+
+
+def metrics_of(task: str) -> tuple[Metric, ...]:
+    """The metrics of a task, in the order in which they are told."""
+    return tuple(sorted((m for m in _REGISTRY.values() if m.task == task), key=lambda m: (m.rank, m.name)))
+
+
+def metric_of(task: str, name: str) -> Metric:
+    """The metric of a task by its name."""
+    return _REGISTRY[task, name]
+
+
+def measure(task: str, y: ArrayLike, predicted: ArrayLike) -> Figures:
+    """Every metric of the task by name, and ``n``, the number of pictures.
+
+    Parameters
+    ----------
+    task
+        Its name.
+    y, predicted
+        (N, ...), as `Metric` has them; of a single number (N,) will do.
+
+    Examples
+    --------
+    >>> from mxtune.tasks.metrics import measure
+    >>> measure("classification", [0, 1, 1], [[0.9, 0.1], [0.2, 0.8], [0.6, 0.4]])["accuracy"]
+    0.6666666666666666
+    >>> measure("regression", [1.0, 2.0, 3.0], [1.0, 2.0, 5.0])
+    {'rmse': 1.1547005383792515, 'mae': 0.6666666666666666, 'r2': -1.0, 'n': 3}
+    """
+    true, given = np.asarray(y), np.asarray(predicted)
+    if given.ndim == 1:
+        true, given = true[:, np.newaxis], given[:, np.newaxis]
+    figures: Figures = {m.name: m.function(true, given) for m in metrics_of(task) if m.applies(given.shape[1])}
+    return {**figures, "n": len(true)}
+
+
+def mean(values: Array) -> float:
+    """The mean, NaN of nothing."""
+    return float(np.mean(values)) if values.size else float("nan")
+
+
+def least(probabilities: Array) -> float:
+    """A probability of 0 counts as this much: one that is wrong and sure costs much, and not infinity."""
+    return float(np.finfo(probabilities.dtype if probabilities.dtype.kind == "f" else float).eps)

@@ -1,0 +1,28 @@
+"""What being wrong and sure of it costs."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from .base import least, mean, metric
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Array = NDArray[Any]
+
+
+@metric("log_loss", "classification", best=0, rank=3)
+def log_loss(y: Array, probabilities: Array) -> float:
+    """The mean of -log of the true class's probability."""
+    own = np.clip(probabilities[np.arange(len(y)), y.astype(np.int64)], least(probabilities), 1)
+    return -mean(np.log(own.astype(float)))
+
+
+@metric("log_loss", "multilabel", best=0, rank=4)
+def binary_log_loss(y: Array, probabilities: Array) -> float:
+    """The mean binary cross-entropy of pictures and labels."""
+    right = np.clip(np.where(y > 0, probabilities, 1 - probabilities), least(probabilities), 1)
+    return -mean(np.log(right.astype(float)))

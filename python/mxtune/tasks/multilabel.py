@@ -1,0 +1,69 @@
+"""Any number of labels a picture."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar, Optional
+
+import numpy as np
+
+from .base import Task, shown
+from .losses import BinaryCrossEntropy
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from .base import Array, Columns
+
+
+@dataclass(frozen=True)
+class Multilabel(Task):
+    """Any number of labels a picture; labels are (N, K) float32 of 0 and 1."""
+
+    name: ClassVar[str] = "multilabel"
+    primary_metric: ClassVar[str] = "f1"
+
+    def describe(self, y: Array) -> str:  # noqa: ARG002 - labels without pictures count
+        return f"with {len(self.levels)} labels"
+
+    def text(self, label: Any) -> str:
+        return ", ".join(level for level, on in zip(self.levels, label) if on)
+
+    def given(self, y: Array) -> list[list[str]]:
+        return [[level for level, on in zip(self.levels, row) if on] for row in y]
+
+    def columns(self, y: Array) -> Columns:
+        return {level: y[:, k].astype(bool) for k, level in enumerate(self.levels)}
+
+    def strata(self, y: Array, fraction: float) -> Array:  # noqa: ARG002 - each label is one
+        return y > 0
+
+    def counts(self, y: Array) -> NDArray[np.int64]:
+        return np.asarray(y.sum(axis=0).astype(np.int64))
+
+    def without_levels(self, y: Array, kept: NDArray[np.bool_]) -> tuple[Task, Array]:
+        return Multilabel(tuple(level for level, is_kept in zip(self.levels, kept) if is_kept)), y[:, kept]
+
+    def loss(
+        self,
+        y: Optional[Array] = None,  # noqa: ARG002 - the levels are enough
+        class_weights: Optional[Sequence[float]] = None,  # noqa: ARG002 - refused before
+    ) -> BinaryCrossEntropy:
+        return BinaryCrossEntropy(len(self.levels))
+
+    def predictions(self, outputs: Array, type: str, good: NDArray[np.bool_]) -> Columns:  # noqa: A002
+        import pandas as pd
+
+        values: Any = outputs if type == "logit" else self.probabilities(outputs)
+        columns: Columns = {}
+        for k, level in enumerate(self.levels):
+            column = values[:, k]
+            if type == "class":
+                column = column >= 0.5
+                column = column if good.all() else pd.arrays.BooleanArray(column, ~good)
+            columns[f"pred_{level}"] = column
+        return columns
+
+    def __str__(self) -> str:
+        return f"{len(self.levels)} labels ({shown(self.levels)})"

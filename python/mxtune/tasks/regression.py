@@ -1,0 +1,71 @@
+"""One number a picture, or several."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar, Optional
+
+import numpy as np
+
+from ..errors import LabelError
+from .base import Task
+from .losses import SquaredError
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from .base import Array, Columns
+
+
+@dataclass(frozen=True)
+class Regression(Task):
+    """One number a picture, or several by name; labels are (N,) or (N, K) float32."""
+
+    name: ClassVar[str] = "regression"
+    primary_metric: ClassVar[str] = "rmse"
+    has_classes: ClassVar[bool] = False
+
+    @property
+    def outputs(self) -> int:
+        return len(self.levels) or 1
+
+    def describe(self, y: Array) -> str:
+        return f"with numbers from {y.min():.4g} to {y.max():.4g}" if len(y) else "without labels"
+
+    def text(self, label: Any) -> str:
+        return ", ".join(f"{value:.4g}" for value in np.atleast_1d(label))
+
+    def given(self, y: Array) -> Any:
+        import pandas as pd
+
+        return y if y.ndim == 1 else pd.DataFrame(y, columns=list(self.levels))
+
+    def columns(self, y: Array) -> Columns:
+        return {"label": y} if y.ndim == 1 else {level: y[:, k] for k, level in enumerate(self.levels)}
+
+    def strata(self, y: Array, fraction: float) -> Array:
+        """Ranges of equal count, so that training and validation see the same spread."""
+        values = y.astype(np.float64)
+        if values.ndim == 2:
+            spread = values.std(axis=0)
+            values = ((values - values.mean(axis=0)) / np.where(spread > 0, spread, 1)).mean(axis=1)
+        ranks = np.argsort(np.argsort(values, kind="stable"), kind="stable")
+        bins = int(np.clip(round(len(y) * fraction), 1, 10))
+        return np.asarray(ranks * bins // max(1, len(y)), dtype=np.int64)
+
+    def check_learnable(self, y: Array) -> None:
+        if len(np.unique(y, axis=0)) < 2:
+            raise LabelError("All pictures have the same number: nothing to learn.")
+
+    def loss(self, y: Optional[Array] = None, class_weights: Optional[Sequence[float]] = None) -> SquaredError:  # noqa: ARG002
+        if y is None:
+            return SquaredError((0.0,) * self.outputs, (1.0,) * self.outputs)
+        return SquaredError.of(y.reshape(len(y), -1))
+
+    def predictions(self, outputs: Array, type: str, good: NDArray[np.bool_]) -> Columns:  # noqa: A002, ARG002
+        names = [f"pred_{level}" for level in self.levels] or ["pred"]
+        return {name: outputs[:, k] for k, name in enumerate(names)}
+
+    def __str__(self) -> str:
+        return "regression of " + (", ".join(self.levels) or "one number")

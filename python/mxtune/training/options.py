@@ -1,0 +1,60 @@
+"""`Options`: what the user asked for of a training, validated once."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any, Optional
+
+from ..arguments import height_and_width, is_number, one_of, whole, yes_or_no
+from ..errors import ArgumentError
+
+TUNES = ("auto", "head", "tail", "all")
+SCHEDULES = ("cosine", "constant")
+PRECISIONS = ("auto", "float32")
+
+
+@dataclass(frozen=True)
+class Options:
+    """What the user asked for, as `mxtrain` describes it; None where the plan decides.
+
+    Raises
+    ------
+    ArgumentError
+        A value is of no use; it is named.
+    """
+
+    tune: str = "auto"
+    epochs: Optional[int] = None
+    image_size: Any = None
+    batch_size: Optional[int] = None
+    lr: Optional[float] = None
+    schedule: str = "cosine"
+    patience: Optional[int] = None
+    restore_best: bool = True
+    precision: str = "auto"
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        one_of("tune", self.tune, TUNES)
+        one_of("schedule", self.schedule, SCHEDULES)
+        one_of("precision", self.precision, PRECISIONS)
+        for name, least in (("epochs", 1), ("batch_size", 1), ("patience", 0)):
+            value = getattr(self, name)
+            self._set(name, None if value is None else whole(name, value, least))
+        if self.image_size is not None:
+            self._set("image_size", height_and_width("image_size", self.image_size))
+        if self.lr is not None:
+            if not is_number(self.lr) or not 0 < self.lr < math.inf:
+                raise ArgumentError("`lr` must be a number above 0.", [f"it is {self.lr!r}"])
+            self._set("lr", float(self.lr))
+        self._set("restore_best", yes_or_no("restore_best", self.restore_best))
+        self._set("seed", whole("seed", self.seed))
+
+    def _set(self, name: str, value: object) -> None:
+        object.__setattr__(self, name, value)
+
+    def for_layers(self) -> list[str]:
+        """The names of those that were given and are of use for layers alone, not for the head."""
+        names = ("epochs", "lr", "schedule", "patience")
+        return [name for name in names if getattr(self, name) != getattr(Options, name)]

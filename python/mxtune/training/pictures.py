@@ -1,0 +1,62 @@
+"""The pictures of a training: those to train on and those to validate on, looked at."""
+
+from __future__ import annotations
+
+from typing import Any, Optional
+
+from .. import progress, tasks
+from ..arguments import is_number
+from ..errors import ArgumentError, LabelError, PictureWarning
+from ..images import ImageSet, mximages
+from ..images.findings import warn
+from ..words import bullets
+
+
+def look_at(x: Any, y: Any, valid: Any, seed: int) -> tuple[ImageSet, Optional[ImageSet]]:
+    """Pictures to train on, and to validate on where there are any.
+
+    Parameters
+    ----------
+    x, y, valid, seed
+        As `mxtrain` has them.
+
+    Raises
+    ------
+    LabelError
+        There are no labels, or nothing can be learned from them.
+    ArgumentError
+        ``valid`` is of no use.
+    """
+    images = mximages(x, y)
+    if images.y is None:
+        raise LabelError(
+            "The pictures have no labels.",
+            hint="Put them into one folder a class, or give the labels as `y`.",
+        )
+    tasks.named(str(images.task), images.levels).check_learnable(images.y)
+    if valid is None or valid is False or (is_number(valid) and valid == 0):
+        return images, None
+    if isinstance(valid, bool) or is_number(valid):
+        return _split(images, valid, seed)
+    return images, _kept_aside(images, valid)
+
+
+def _split(images: ImageSet, valid: float, seed: int) -> tuple[ImageSet, Optional[ImageSet]]:
+    if valid is True or not 0 < valid < 1:
+        raise ArgumentError("`valid` must be a share above 0 and below 1, pictures, or None.", [f"it is {valid!r}"])
+    train, validation = images.split(float(valid), seed)
+    if len(validation) and len(train):
+        return train, validation
+    progress.current().event("message", text="There are too few pictures to keep any for validation.")
+    return images, None
+
+
+def _kept_aside(images: ImageSet, valid: Any) -> ImageSet:
+    validation = mximages(valid, levels=images.levels or None, task=images.task)
+    if validation.y is None:
+        raise LabelError("The pictures for validation have no labels.")
+    both = [name if name == there else f"{name} = {there}" for name, there in images.shared(validation)]
+    if both:
+        text = f"{len(both)} of the pictures for validation are among those for training."
+        warn(PictureWarning(text, bullets(both), "Validation then flatters the model."))
+    return validation

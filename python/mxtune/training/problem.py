@@ -1,0 +1,41 @@
+"""`Problem`: what is learned from what, the same in every phase of a training."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Optional
+
+import numpy as np
+
+from ..engines.mxnet.devices import Device
+from ..images.loader import Loader
+from ..tasks import Task
+from ..tasks.losses import Loss
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Array = NDArray[Any]
+
+
+@dataclass(frozen=True)
+class Problem:
+    """Pictures, what is asked of them, the loss of it, and where it is computed."""
+
+    train: Loader
+    validation: Optional[Loader]
+    task: Task
+    loss: Loss
+    devices: tuple[Device, ...]
+    seed: int
+
+    def targets(self, loader: Loader) -> Array:
+        """The labels as the loss takes them: (N,) codes, or (N, K)."""
+        return self.task.targets(np.asarray(loader.images.y))
+
+    def score(self, outputs: Array) -> dict[str, Any]:
+        """What a row of history says of the outputs for `validation`: the loss, and the primary metric."""
+        assert self.validation is not None  # noqa: S101
+        y = np.asarray(self.validation.images.y)
+        losses = self.loss.each(outputs.astype(np.float64), self.task.targets(y))
+        return {"valid_loss": float(losses.mean()), f"valid_{self.task.primary_metric}": self.task.score(y, outputs)}

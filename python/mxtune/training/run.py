@@ -1,0 +1,152 @@
+"""`Run`: one training on its way through its phases, whatever ends it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from .. import progress
+from ..errors import MxtuneError, TrainingError, TrainingWarning
+from ..images.findings import warn
+from ..model.model import Model
+from ..network import Network
+from .callbacks import AnyCallback, notify
+from .features import Cache
+from .phase import Phase
+from .phases import LayerTraining, train_head
+from .problem import Problem
+from .state import Checkpoint, TrainingState
+
+
+class Run:
+    """One training on its way through its phases."""
+
+    def __init__(
+        self,
+        network: Network,
+        problem: Problem,
+        phases: Sequence[Phase],
+        settings: dict[str, Any],
+        checkpoint: Checkpoint,
+        callbacks: list[AnyCallback],
+    ) -> None:
+        self._network, self._problem, self._phases = network, problem, phases
+        self._settings, self._checkpoint, self._callbacks = settings, checkpoint, callbacks
+        self._state = TrainingState()
+        self._trained = False
+
+    def through(self, resume: bool, cache: Cache) -> Model:
+        """All phases, then the model. Whatever ends the training early, what was learned is not lost."""
+        self._state = (self._checkpoint.read() if resume else None) or TrainingState()
+        self._set(self._state.params)
+        self._trained = bool(self._state.history)
+        try:
+            notify(self._callbacks, "on_start", self._settings)
+            while self._state.phase < len(self._phases) and not self._state.stopped:
+                self._run(self._state.phase, cache)
+            notify(self._callbacks, "on_end", self._state.history)
+        except KeyboardInterrupt:
+            if not self._trained:
+                raise
+            warn(TrainingWarning("The training was interrupted: this is the best model so far."))
+        except MxtuneError as error:
+            if not self._trained:
+                raise
+            if isinstance(error, TrainingError):
+                self._attach_model(error)
+                raise
+            ended = TrainingError(f"The training could not go on. {error.message}", error.bullets, error.hint)
+            self._attach_model(ended)
+            raise ended from error
+        validation = self._problem.validation
+        return self._model() if validation is None else self._model().measured(validation)
+
+    def _attach_model(self, error: TrainingError) -> None:
+        """The best model so far, to whoever catches the error."""
+        error.model = self._model()
+        error.hint = " ".join(filter(None, [error.hint, "This error's `model` is the best model so far."]))
+
+    def _run(self, number: int, cache: Cache) -> None:
+        state, phase = self._state, self._phases[number]
+        if phase.name == "head":
+            self._network, row, interrupted = train_head(self._network, self._problem, phase, cache)
+            self._trained = True
+            self._record(phase, row)
+            if interrupted:
+                raise KeyboardInterrupt
+            state.best_loss = row.get("valid_loss")
+        else:
+            self._layers(number, phase)
+        state.params = {name: array for name, array in self._network.params.items() if name in self._changed(number)}
+        state.phase, state.epoch, state.executor, state.epochs_without_improvement = number + 1, 0, {}, 0
+        state.best = {}
+        self._checkpoint.write(state)
+
+    def _layers(self, number: int, phase: Phase) -> None:
+        state = self._state
+        training = LayerTraining(self._network, self._problem, phase, number)
+        if state.executor:
+            training.restore(state.executor)
+        try:
+            while state.epoch < phase.epochs and not self._ended(phase):
+                row = training.epoch(state.epoch)
+                if state.improved(row):
+                    state.best, state.best_loss = training.parameters(), row.get("valid_loss")
+                    state.epochs_without_improvement = 0
+                else:
+                    state.epochs_without_improvement += 1
+                self._trained = True
+                state.epoch, state.executor = state.epoch + 1, training.state()
+                self._record(phase, row)
+                self._checkpoint.write(state)
+        except KeyboardInterrupt:
+            if not self._trained:  # nothing was measured yet: what there is, is the best
+                state.best, self._trained = training.parameters(), True
+            raise
+        finally:
+            self._keep(training)
+        if number and self._settings["restore_best"] and not state.best:
+            what = "all layers" if phase.name == "all" else f"the {phase.name}"
+            text = f"Training {what} did not lower the validation loss: the weights before it are kept."
+            progress.current().event("message", text=text)
+
+    def _ended(self, phase: Phase) -> bool:
+        state = self._state
+        return state.stopped or bool(phase.patience and state.epochs_without_improvement >= phase.patience)
+
+    def _keep(self, training: LayerTraining) -> None:
+        """Take the weights of the best epoch, or of the last whole one where that is asked for."""
+        state = self._state
+        last = state.executor and not self._settings["restore_best"]
+        self._set(training.parameters(state.executor) if last else state.best)
+
+    def _set(self, params: Mapping[str, Any]) -> None:
+        if params:
+            self._network = replace(self._network, params={**self._network.params, **params})
+
+    def _changed(self, number: int) -> set[str]:
+        """The parameters that phases up to this one may have changed."""
+        head = {f"{self._network.classifier}_weight", f"{self._network.classifier}_bias"}
+        return head if self._phases[number].name == "head" else set(self._network.params)
+
+    def _record(self, phase: Phase, row: dict[str, Any]) -> None:
+        self._state.history.append(row)
+        figures = {name: value for name, value in row.items() if isinstance(value, float) and name != "lr"}
+        progress.current().event("epoch", stage=phase.name, epoch=row["epoch"], epochs=phase.epochs, metrics=figures)
+        self._state.stopped = not notify(self._callbacks, "on_epoch", row["epoch"], dict(row))
+
+    def _model(self) -> Model:
+        """The network as it is now, not measured."""
+        task, provenance = self._problem.task, dict(self._network.provenance)
+        if not self._network.pretrained:
+            provenance["source"] = f"mxtune, from {provenance.get('source', 'initial values')}"
+        return Model(
+            network=replace(
+                self._network, provenance=provenance, levels=task.levels or None, frozen=frozenset(), pretrained=True
+            ),
+            task=task.name,
+            levels=task.levels,
+            history=self._state.history,
+            settings=self._settings,
+        )
