@@ -20,7 +20,7 @@ import mxtune
 from mxtune import cli, mxexample, mxload, store
 from mxtune.images.labels import TASKS
 from mxtune.model.model import TYPES
-from mxtune.training.plan import SCHEDULES, TUNES
+from mxtune.training.options import SCHEDULES, TUNES
 
 ENVIRONMENT = {**os.environ, "PYTHONPATH": str(Path(mxtune.__file__).parents[1]), "COLUMNS": "100"}
 
