@@ -1,8 +1,10 @@
 """Fine-tune a pretrained CNN on your own pictures in seconds.
 
 >>> import mxtune
->>> model = mxtune.mxtrain(mxtune.mxexample("fashion"), verbose=0)  # doctest: +SKIP
->>> model.predict("photos")  # doctest: +SKIP
+>>> photos = mxtune.mxexample("fashion")
+>>> model = mxtune.mxtrain(photos, tune="head", verbose=0)
+>>> list(model.predict(photos).columns)
+['file', 'pred_class']
 
 Names are loaded when they are first used: ``import mxtune`` is quick, and works where MXNet is missing or
 broken, so that ``mxinfo()`` can say what is wrong.

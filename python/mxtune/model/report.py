@@ -104,7 +104,7 @@ def history(frame: pd.DataFrame) -> Plot:
     Examples
     --------
     >>> import pandas as pd
-    >>> from mxtune import report
+    >>> from mxtune.model import report
     >>> frame = pd.DataFrame({"stage": ["tail"] * 2, "train_loss": [0.9, 0.5], "valid_loss": [0.8, 0.6]})
     >>> len(report.history(frame).axes)
     1
@@ -195,7 +195,8 @@ def confusion(frame: pd.DataFrame) -> Plot:
 
     Examples
     --------
-    >>> from mxtune import metrics, report
+    >>> from mxtune.model import report
+    >>> from mxtune.tasks import metrics
     >>> table = metrics.confusion([0, 1, 1], [0, 1, 0], ["cat", "dog"])
     >>> report.confusion(table).axes[0].get_ylabel()
     'truth'
@@ -261,7 +262,7 @@ def gallery(pictures: Sequence[Image], titles: Sequence[str]) -> Plot:
     Examples
     --------
     >>> from PIL import Image
-    >>> from mxtune import report
+    >>> from mxtune.model import report
     >>> len(report.gallery([Image.new("L", (28, 28))], ["cat, taken for dog (0.01)"]).axes)
     1
     """

@@ -22,8 +22,8 @@ class ModelInR:
 
     Examples
     --------
-    >>> model.r.predict("photos", type="prob").columns[:2]  # doctest: +SKIP
-    Index(['.file', '.pred_class'], dtype='object')
+    >>> list(model.r.predict(photos, type="prob").columns[:2])
+    ['.file', '.pred_class']
     """
 
     def __init__(self, model: Any) -> None:

@@ -14,8 +14,8 @@ class RObject(ri.Sexp):  # type: ignore[misc]  # rpy2 has no types
 
     Examples
     --------
-    >>> fit = rh.eval("lm(dist ~ speed, cars)")  # doctest: +SKIP
-    >>> fit["coefficients"]  # doctest: +SKIP
+    >>> fit = rh.eval("lm(dist ~ speed, cars)")
+    >>> fit["coefficients"]
     (Intercept)   -17.579095
     speed           3.932409
     dtype: float64
@@ -46,8 +46,8 @@ class RFunction(RObject):
 
     Examples
     --------
-    >>> double = rh.eval("function(x) 2 * x")  # doctest: +SKIP
-    >>> double(4)  # doctest: +SKIP
+    >>> double = rh.eval("function(x) 2 * x")
+    >>> double(4)
     8.0
     """
 
