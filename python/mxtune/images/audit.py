@@ -15,6 +15,7 @@ from .decode import in_threads, unreadable
 from .findings import across, copies, few, mislead, warn, without_empty
 from .imageset import BadPicture, ImageSet
 from .labels import Labels, understand
+from .picture import BUDGET
 from .pixels import Look, Pixels
 from .source import Source, gather
 
@@ -150,7 +151,12 @@ def _audited(
 def _look(pixels: Pixels, count: int) -> list[Look]:
     reporter = progress.current()
     reporter.event("start", title="Looking at the pictures", total=count, unit="pictures")
-    looks = in_threads(pixels.look, range(count), advance=lambda n: reporter.event("advance", n=n))
+
+    def look(row: int) -> Look:
+        with BUDGET.share():
+            return pixels.look(row)
+
+    looks = in_threads(look, range(count), advance=lambda n: reporter.event("advance", n=n))
     reporter.event("end")
     return looks
 

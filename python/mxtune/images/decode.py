@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Optional, Protocol, TypeVar, Union
 from ..errors import PictureError
 from ..machine import usable_cpus
 from ..words import bullets, counted
-from .picture import UnreadableError
+from .picture import BUDGET, UnreadableError
 
 if TYPE_CHECKING:
     import PIL.Image
@@ -79,12 +79,16 @@ def decode_or_none(
     """As `decode`, with ``None`` in place of a picture that can't be read, and ``(name, reason)`` of each."""
     rows = range(len(images)) if indices is None else [int(index) for index in indices]
 
-    def one(row: int) -> tuple[Optional[NDArray[Any]], Optional[str]]:
+    def viewed(row: int) -> tuple[Optional[NDArray[Any]], Optional[str]]:
         try:
             picture = images.unchecked(row, at_least)
         except UnreadableError as error:
             return None, str(error)
         return view(picture), None
+
+    def one(row: int) -> tuple[Optional[NDArray[Any]], Optional[str]]:
+        with BUDGET.share():
+            return viewed(row)  # a call of its own: its picture is gone before its pixels are free
 
     done = in_threads(one, rows, threads)
     bad = [(images.names[row], reason) for row, (_, reason) in zip(rows, done) if reason is not None]

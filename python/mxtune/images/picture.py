@@ -21,10 +21,12 @@ from PIL import (
 )
 
 from ..words import file_size
+from .budget import PixelBudget
 from .sniff import sniff, webp_size
 
 MAX_PIXELS = 110_000_000  # the largest camera sensors of today have 102 million, phones up to 50 as they come
 MAX_BYTES = 500_000_000
+BUDGET = PixelBudget(MAX_PIXELS)  # the largest ones are decoded one at a time
 SHORTEST_SIDE = 256  # one scale serves every network up to this canvas, so that what the audit kept is of use
 _SPARE = 1.5  # a reduced JPEG keeps so many times what is needed: .03 of 255 is then the mean difference
 
@@ -86,6 +88,7 @@ def read(data: bytes, at_least: Optional[int] = None) -> Read:
         scale = scale_for(min(width, height), at_least)
         if scale > 1:
             opened.draft(None, (max(1, width // scale), max(1, height // scale)))
+    BUDGET.take(opened.width * opened.height)
     try:
         opened.load()
         turn = _orientation(opened)
@@ -157,7 +160,9 @@ def _open(data: bytes) -> tuple[Any, str]:
     if kind is None:
         raise UnreadableError(reason)
     if kind == "WebP":  # its decoder takes memory for the whole canvas as soon as it is opened
-        _check_size(*webp_size(data))
+        width, height = webp_size(data)
+        _check_size(width, height)
+        BUDGET.take(width * height)
     try:
         # The format's own class, not PIL.Image.open: that one asks (and warns by) a global limit.
         opened = _OPENERS[kind](BytesIO(data))
