@@ -40,7 +40,6 @@ KNOWN_UPWARD = {  # being removed, each by the work on the room it starts in; a 
     "border.rpy2.session -> ",
     "formats.mxnet -> engines.mxnet.symbols",
     "network.matching -> formats",
-    "network.shapes -> engines.mxnet.symbols",
     "zoo.opening -> ",
 }
 KNOWN_CIRCLES = {  # the same
