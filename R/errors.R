@@ -12,6 +12,9 @@
 #' | `mxtune_label_error` | labels are missing, unknown, or don't fit the pictures or the model |
 #' | `mxtune_network_error` | a network is unknown, or an edit of it is impossible |
 #' | `mxtune_weights_error` | weights are missing, damaged, or don't fit the network |
+#' | `mxtune_missing_file_error` | there is no such file with a network or weights |
+#' | `mxtune_format_error` | a file is of no known format |
+#' | `mxtune_unsupported_format_error` | a file is of a format that is not read, on purpose |
 #' | `mxtune_model_file_error` | a model file is damaged, too new, or no model at all |
 #' | `mxtune_checkpoint_error` | a checkpoint can't be resumed |
 #' | `mxtune_store_error` | a model, a plot or a checkpoint can't be written: a full disk, no permission |

@@ -14,7 +14,7 @@
 #' | `mxfreeze()`, `mxunfreeze()` | the network with more, or less, that training leaves alone |
 #'
 #' @param x A name in [mxzoo()], or a file: `.mxt`, or `-symbol.json` of MXNet beside its `.params`.
-#' @param weights A file of weights. Default: the network's own.
+#' @param weights A file of weights of MXNet, PyTorch or safetensors. Default: the network's own.
 #' @param classes How many classes the last layer tells apart. Default: the network's own.
 #' @param image_size Height and width in pixels: one number or two. Default: the network's own.
 #' @param seed A whole number: of the first values of weights that have none.

@@ -58,6 +58,18 @@ class WeightsError(NetworkError):
     """Weights are missing, damaged, or do not fit the network."""
 
 
+class MissingFileError(WeightsError):
+    """There is no file of this name, with a network or weights."""
+
+
+class FormatError(WeightsError):
+    """A file is of no format that is known here."""
+
+
+class UnsupportedFormatError(FormatError):
+    """A file is of a format that is not read, on purpose; the hint says the way round."""
+
+
 class ModelFileError(MxtuneError):
     """A model file is damaged, hostile, too new, or no model at all."""
 

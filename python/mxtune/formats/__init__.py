@@ -1,6 +1,11 @@
-"""Weights in and out: one file a format, each registers what it reads.
+"""Networks and weights in and out: one file a format; each registers itself.
 
-To add a format: a module in this folder that calls `register`.
+``Format``: how a kind of file is recognised, read and written.  ``contents``: what a file has.  ``glimpse``: a first
+look at one.  ``matching``: which array of a file is which parameter.  ``names``: other frameworks' names of them.
+``refused``: formats that are not read, on purpose.  ``untrusted``: text and JSON of anyone's making.
+
+To add a format: a module in this folder that calls `register`. Files are told apart by their content; a suffix counts
+only where that says nothing, and for the name of a file to be written.
 """
 
 from __future__ import annotations
@@ -8,59 +13,172 @@ from __future__ import annotations
 import importlib
 import os
 import pkgutil
+import stat
 from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import cache
 from pathlib import Path
-from typing import Union
+from typing import Optional, Union
 
-import numpy as np
-from numpy.typing import NDArray
+from ..errors import FormatError, MissingFileError, UnsupportedFormatError, WeightsError
+from .contents import Contents, Weights
+from .glimpse import Glimpse
+from .names import NameTable
 
-from ..errors import WeightsError
+__all__ = ["Contents", "Format", "Glimpse", "NameTable", "Weights", "format_of", "formats", "read", "register", "write"]
 
-Weights = dict[str, NDArray[np.generic]]
-Reader = Callable[[Path], Weights]
-
-_READERS: dict[str, Reader] = {}
+PathLike = Union[str, "os.PathLike[str]"]
+_FORMATS: dict[str, Format] = {}
 
 
-def register(reader: Reader, *suffixes: str) -> None:
-    """Make `reader` the one that opens files of these suffixes.
+@dataclass(frozen=True)
+class Format:
+    """A kind of file.
+
+    Parameters
+    ----------
+    name
+        What users call it: ``"PyTorch"``.
+    suffixes
+        Of its files, in lower case: ``(".pth", ".pt")``.
+    sniff
+        Whether a file is one, by its content; sure where it says yes.
+    read
+        What a file has; None for a format that is not read, on purpose.
+    write
+        Writes what it can hold of the contents; None where the format is only read.
+    way_round
+        For a format that is not read: what to do instead.
+    """
+
+    name: str
+    suffixes: tuple[str, ...]
+    sniff: Callable[[Glimpse], bool]
+    read: Optional[Callable[[Path], Contents]] = None
+    write: Optional[Callable[[Path, Contents], None]] = None
+    way_round: str = ""
+
+
+def register(one: Format) -> None:
+    """Add a format.
 
     Raises
     ------
     ValueError
-        A suffix has a reader already.
+        There is one of this name, or another that is written to files of its suffix.
     """
-    for suffix in suffixes:
-        if suffix in _READERS:
-            raise ValueError(f"{suffix} has a reader already")
-        _READERS[suffix] = reader
+    written = {suffix for other in _FORMATS.values() if other.write for suffix in other.suffixes}
+    if one.name in _FORMATS or (one.write and written & set(one.suffixes)):
+        raise ValueError(f"there is a format {one.name}, or one of its suffixes, already")
+    _FORMATS[one.name] = one
 
 
-def readers() -> dict[str, Reader]:
-    """The reader of each suffix, found by looking through this folder."""
+@cache
+def formats() -> tuple[Format, ...]:
+    """Every format, those that are read first."""
     for module in pkgutil.iter_modules(__path__):
         importlib.import_module(f"{__name__}.{module.name}")
-    return dict(_READERS)
+    return tuple(sorted(_FORMATS.values(), key=lambda one: (one.read is None, one.name)))
 
 
-def read_weights(path: Union[str, os.PathLike[str]]) -> Weights:
-    """The arrays of a file of weights, by name, whatever its format.
-
-    Parameters
-    ----------
-    path
-        A file whose suffix tells the format: ``.params`` (MXNet), ``.pth``, ``.pt`` (PyTorch).
+def format_of(path: PathLike) -> Format:
+    """The format of a file: by its content, or where that tells nothing, by its suffix.
 
     Raises
     ------
-    WeightsError
-        The file is missing, damaged, of no known format, or asks for code to be run.
+    MissingFileError
+        There is no such file.
+    FormatError
+        It is no file, is empty, or of no known format.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> file = Path(tempfile.mkdtemp()) / "weights.bin"
+    >>> _ = file.write_bytes(b"\\x89HDF\\r\\n\\x1a\\n")
+    >>> format_of(file).name
+    'Keras HDF5'
     """
     file = Path(path)
-    known = readers()
-    if not file.is_file():
-        raise WeightsError(f"There is no file {path}.")
-    if file.suffix.lower() not in known:
-        raise WeightsError(f"Can't tell the format of {path}.", hint=f"Known are {', '.join(sorted(known))}.")
-    return known[file.suffix.lower()](file)
+    glimpse = _glimpse(file)
+    by_content = [one for one in formats() if one.sniff(glimpse)]
+    found = by_content or [one for one in formats() if file.name.lower().endswith(one.suffixes)]
+    if not found:
+        known = sorted({suffix for one in formats() if one.read for suffix in one.suffixes})
+        raise FormatError(f"Can't tell the format of {file}.", hint=f"Known are {', '.join(known)}.")
+    return found[0]
+
+
+def _glimpse(file: Path) -> Glimpse:
+    try:
+        mode = file.stat().st_mode
+        if stat.S_ISDIR(mode):
+            raise FormatError(f"{file} is a folder.", hint="Name the file in it.")
+        if not stat.S_ISREG(mode):  # a pipe would be waited for
+            raise FormatError(f"{file} is no ordinary file.")
+        glimpse = Glimpse.of(file)
+    except (FileNotFoundError, NotADirectoryError):
+        hint = None if file.is_absolute() else f"Looked for {file.absolute()}"
+        raise MissingFileError(f"There is no file {file}.", hint=hint) from None
+    except OSError as fault:
+        raise WeightsError(f"Can't read {file}: {fault.strerror or fault}.") from None
+    if not glimpse.head:
+        raise FormatError(f"The file {file} is empty.")
+    return glimpse
+
+
+def read(path: PathLike) -> Contents:
+    """What a file has, whatever its format; nothing in it is run.
+
+    Raises
+    ------
+    MissingFileError
+        There is no such file.
+    UnsupportedFormatError
+        Its format is not read, on purpose; the hint says what to do.
+    FormatError
+        It is of no known format.
+    WeightsError, NetworkError, ModelFileError
+        It is damaged, hostile, or asks for code to be run.
+    """
+    one = format_of(path)
+    if one.read is None:
+        raise UnsupportedFormatError(f"mxtune does not read {path}.", [f"it is a file of {one.name}"], one.way_round)
+    return one.read(Path(path))
+
+
+def write(path: PathLike, contents: Contents, names: Optional[NameTable] = None) -> None:
+    """Write what the format of the file's suffix can hold.
+
+    Parameters
+    ----------
+    names
+        Whose names the weights get: a table of the network's, such as an entry of the zoo has.
+
+    Raises
+    ------
+    FormatError
+        No format of this suffix is written.
+    StoreError
+        The file can't be written.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> from mxtune import mxnetwork
+    >>> file = Path(tempfile.mkdtemp()) / "lenet.safetensors"
+    >>> write(file, Contents.of(mxnetwork("lenet")))
+    >>> read(file).weights["fc1_bias"].shape
+    (500,)
+    """
+    file = Path(path)
+    writable = [one for one in formats() if one.write]
+    found = [one.write for one in writable if one.write and file.name.lower().endswith(one.suffixes)]
+    if not found:
+        known = sorted(suffix for one in writable for suffix in one.suffixes)
+        raise FormatError(f"No format is written to a file called {file.name}.", hint=f"Known are {', '.join(known)}.")
+    if names is not None and contents.weights is not None:
+        contents = replace(contents, weights=names.to_theirs(contents.weights))
+    found[0](file, contents)

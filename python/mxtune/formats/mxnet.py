@@ -1,4 +1,4 @@
-"""MXNet's own files: ``<prefix>-symbol.json`` and ``.params``."""
+"""MXNet's own networks: ``<prefix>-symbol.json`` with a graph, and ``<prefix>-0000.params`` beside it with weights."""
 
 from __future__ import annotations
 
@@ -7,9 +7,11 @@ import re
 from pathlib import Path
 from typing import Optional, Union
 
-from ..errors import NetworkError, WeightsError
-from ..graph import LIMITS, Graph, from_json
-from . import Weights, register
+from .. import store
+from ..errors import FormatError, NetworkError
+from ..graph import LIMITS, Graph, from_json, to_json
+from . import Contents, Format, Glimpse, register
+from .params import write_parameters
 
 
 def read_symbol(path: Union[str, os.PathLike[str]]) -> Graph:
@@ -35,33 +37,43 @@ def read_symbol(path: Union[str, os.PathLike[str]]) -> Graph:
         raise NetworkError(f"Can't read {file}.", bullets=fault.bullets) from None
 
 
-def read_params(path: Path) -> Weights:
-    """The arrays of a ``.params`` file; the ``arg:`` and ``aux:`` of a checkpoint are taken off their names.
-
-    Raises
-    ------
-    WeightsError
-        The file is damaged, or names its arrays not at all.
-    """
-    from ..engines.mxnet import symbols
-
-    raw = symbols.read_params(path)
-    weights: Weights = {}
-    for name, array in raw.items():
-        plain = name[4:] if name.startswith(("arg:", "aux:")) else name
-        if plain in weights:
-            raise WeightsError(f"{path} holds {plain} twice.")
-        weights[plain] = array
-    return weights
-
-
 def params_beside(symbol: Path) -> Optional[Path]:
     """The ``.params`` file that belongs to ``<prefix>-symbol.json``: of the highest epoch, or None."""
-    prefix = re.sub(r"-symbol\.json$|\.json$", "", symbol.name)
-    pattern = re.compile(re.escape(prefix) + r"(-(\d{4,}))?\.params")
+    pattern = re.compile(re.escape(_prefix(symbol)) + r"(-(\d{4,}))?\.params")
     found = [(int(match[2] or -1), file) for file in symbol.parent.iterdir()
              if (match := pattern.fullmatch(file.name))]  # fmt: skip
     return max(found)[1] if found else None
 
 
-register(read_params, ".params")
+def _prefix(symbol: Path) -> str:
+    return re.sub(r"-symbol\.json$|\.json$", "", symbol.name)
+
+
+def sniff(glimpse: Glimpse) -> bool:
+    """Whether it is JSON that begins with nodes."""
+    return glimpse.begins(rb'\s*\{\s*"nodes"\s*:')
+
+
+def read(path: Path) -> Contents:
+    """The graph, and where its weights are."""
+    return Contents(graph=read_symbol(path), weights_file=params_beside(path), provenance={"name": _prefix(path)})
+
+
+def write(path: Path, contents: Contents) -> None:
+    """Write the graph, and the weights beside it, as MXNet's programs read them.
+
+    Raises
+    ------
+    FormatError
+        There is no graph.
+    StoreError
+        A file can't be written.
+    """
+    if contents.graph is None:
+        raise FormatError(f"Can't write {path}: there are weights, and no graph of theirs.")
+    store.write(path, [to_json(contents.graph).encode()], "the graph")
+    if contents.weights is not None:
+        write_parameters(path.with_name(f"{_prefix(path)}-0000.params"), contents.weights, contents.graph)
+
+
+register(Format("MXNet network", (".json",), sniff, read, write))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import struct
 from collections.abc import Mapping
 from pathlib import Path
@@ -13,7 +14,9 @@ from numpy.typing import NDArray
 
 from .. import store
 from ..errors import WeightsError
+from ..graph import Graph
 from ..words import shape_text
+from . import Contents, Format, Glimpse, Weights, register
 
 Array = NDArray[Any]
 _LIST = 0x112
@@ -43,7 +46,7 @@ def read_params(path: Union[str, os.PathLike[str]]) -> dict[str, Array]:
     Examples
     --------
     >>> import numpy as np, tempfile, pathlib
-    >>> from mxtune.engines.mxnet.symbols import read_params, write_params
+    >>> from mxtune.formats.params import read_params, write_params
     >>> file = pathlib.Path(tempfile.mkdtemp()) / "small.params"
     >>> write_params(file, {"arg:w": np.ones((2, 3), "float32")})
     >>> read_params(file)["arg:w"].shape
@@ -178,3 +181,52 @@ def write_params(path: Union[str, os.PathLike[str]], arrays: Mapping[str, Array]
         encoded = name.encode("utf-8")
         parts.append(struct.pack("<Q", len(encoded)) + encoded)
     store.write(path, parts, "the weights")
+
+
+def parameters_of(path: Path) -> Weights:
+    """The arrays of a ``.params`` file; the ``arg:`` and ``aux:`` of a checkpoint are taken off their names.
+
+    Raises
+    ------
+    WeightsError
+        The file is damaged, or holds an array twice.
+    """
+    weights: Weights = {}
+    for name, array in read_params(path).items():
+        bare = name[4:] if name.startswith(("arg:", "aux:")) else name
+        if bare in weights:
+            raise WeightsError(f"{path} holds {bare} twice.")
+        weights[bare] = array
+    return weights
+
+
+def write_parameters(path: Path, weights: Weights, graph: Optional[Graph]) -> None:
+    """Write weights as a checkpoint of MXNet, which tells moving statistics from other parameters.
+
+    Raises
+    ------
+    WeightsError
+        A type that the format lacks.
+    StoreError
+        The file can't be written.
+    """
+    auxiliary = set(graph.auxiliary) if graph else set()
+    write_params(path, {f"{'aux' if name in auxiliary else 'arg'}:{name}": array for name, array in weights.items()})
+
+
+def sniff(glimpse: Glimpse) -> bool:
+    """Whether it begins as a list of arrays does."""
+    return glimpse.begins(re.escape(struct.pack("<QQ", _LIST, 0)))
+
+
+def read(path: Path) -> Contents:
+    """The arrays of a ``.params`` file; see `parameters_of`."""
+    return Contents(weights=parameters_of(path))
+
+
+def write(path: Path, contents: Contents) -> None:
+    """Write the weights; see `write_parameters`."""
+    write_parameters(path, contents.weights or {}, contents.graph)
+
+
+register(Format("MXNet weights", (".params",), sniff, read, write))

@@ -10,6 +10,7 @@ from __future__ import annotations
 import io
 import math
 import os
+import re
 import struct
 import zipfile
 from collections.abc import Mapping
@@ -20,7 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import WeightsError
-from . import Weights, _pickle, register
+from . import Contents, Format, Glimpse, Weights, _pickle, register
 
 MAGIC = 0x1950A86A20F9469CFC6C
 PROTOCOL = 1001
@@ -47,6 +48,7 @@ _ZIP_FAULTS = (
     RuntimeError,
     struct.error,
 )
+_STATE_DICT = 'Save the weights alone: torch.save(model.state_dict(), "weights.pth").'
 _WRAPPERS = ("state_dict", "model", "model_state_dict", "state_dict_ema", "model_ema", "net")
 
 
@@ -76,7 +78,7 @@ def read_pth(path: Union[str, os.PathLike[str]]) -> Weights:
     Parameters
     ----------
     path
-        A ``.pth`` or ``.pt`` file, old or new layout.
+        A file of either layout.
 
     Raises
     ------
@@ -101,7 +103,7 @@ def read_pth(path: Union[str, os.PathLike[str]]) -> Weights:
             stream.seek(0)
             return _read_legacy(stream, size)
     except WeightsError as fault:
-        raise WeightsError(f"Can't read the weights in {file.name}.", bullets=[str(fault)]) from None
+        raise WeightsError(f"Can't read the weights in {file.name}.", [fault.message], fault.hint) from None
     except OSError as fault:
         raise WeightsError(f"Can't read {file}: {fault.strerror or fault}.") from None
 
@@ -110,7 +112,7 @@ def _find(module: str, name: str) -> Any:
     full = f"{module}.{name}"
     if full in _CALLABLE or (module in ("torch", "torch.storage") and name in _STORAGES):
         return _Global(full)
-    raise WeightsError(f"it names {full[:100]!r}, which weights do not need; nothing of it was run")
+    raise WeightsError(f"it names {full[:100]!r}, which weights do not need; nothing of it was run", hint=_STATE_DICT)
 
 
 def _call(what: Any, arguments: tuple[Any, ...]) -> Any:
@@ -268,4 +270,15 @@ def _view(name: str, tensor: _Tensor, data: Mapping[str, NDArray[np.generic]]) -
     return np.array(view, order="C")
 
 
-register(read_pth, ".pth", ".pt")
+def sniff(glimpse: Glimpse) -> bool:
+    """Whether it begins with the old layout's magic number, or is a zip of the new one and no program."""
+    legacy = glimpse.begins(rb"\x80\x02\x8a\x0a" + re.escape(MAGIC.to_bytes(10, "little")))
+    return legacy or (glimpse.holds(r"[^/]+/data\.pkl") and not glimpse.holds(r"[^/]+/(constants\.pkl|code/.*)"))
+
+
+def read(path: Path) -> Contents:
+    """The tensors of a file of ``torch.save``; see `read_pth`."""
+    return Contents(weights=read_pth(path))
+
+
+register(Format("PyTorch", (".pth", ".pt", ".pth.tar", ".bin"), sniff, read))

@@ -6,6 +6,7 @@ import io
 import os
 import threading
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Optional, Union
 
 import numpy as np
@@ -17,9 +18,7 @@ from ..arguments import one_of, user_path, whole
 from ..engines.mxnet.devices import resolve
 from ..engines.mxnet.executor import Executor
 from ..errors import ArgumentError, LabelError, MxtuneError
-from ..formats import mxt as bundle
-from ..formats.mxt import manifest
-from ..graph import to_json
+from ..formats import Contents, mxt
 from ..images import ImageSet, mximages
 from ..images.loader import Loader
 from ..images.preprocess import Preprocess
@@ -271,12 +270,12 @@ class Model:
         StoreError
             The file can't be written: a full disk, a missing folder, no permission.
         """
-        bundle.write(user_path("path", path), self._manifest(), to_json(self.network.graph), self._arrays())
+        mxt.save(user_path("path", path), self._contents())
 
     def to_bytes(self) -> bytes:
         """What `save` would write."""
         stream = io.BytesIO()
-        bundle.write(stream, self._manifest(), to_json(self.network.graph), self._arrays())
+        mxt.save(stream, self._contents())
         return stream.getvalue()
 
     @classmethod
@@ -288,30 +287,20 @@ class Model:
         ModelFileError
             The content is damaged, hostile, too new, or no model.
         """
-        return _of_parts(*bundle.read(bytes(content)), "the bytes")
+        return _of_contents(mxt.load(bytes(content)))
 
     def __reduce__(self) -> tuple[Any, tuple[bytes]]:
         return Model.from_bytes, (self.to_bytes(),)
 
-    def _manifest(self) -> dict[str, Any]:
-        network = self.network
-        return {
+    def _contents(self) -> Contents:
+        model = {
             "task": self.task,
-            "levels": list(self.levels),
-            "preprocess": self.preprocess.to_dict(),
-            "network": {
-                "classifier": network.classifier,
-                "provenance": network.provenance,
-                **({} if network.pretrained else {"pretrained": False}),  # true is not written, as ever
-            },
             "settings": self.settings,
             "metrics": self.metrics,
             "history": self._rows,
             "versions": self.versions,
         }
-
-    def _arrays(self) -> dict[str, Array]:
-        return {name: np.ascontiguousarray(array) for name, array in self.network.params.items()}
+        return replace(Contents.of(self.network, model), levels=self.levels)
 
     # ---- inner work
 
@@ -388,19 +377,20 @@ def mxload(path: PathLike) -> Model:
     True
     """
     file = user_path("path", path)
-    return _of_parts(*bundle.read(file), file.name)
+    return _of_contents(mxt.load(file))
 
 
-def _of_parts(told: Mapping[str, Any], symbol: str, arrays: dict[str, Array], name: str) -> Model:
-    network = manifest.network_of(told, symbol, arrays, name)
+def _of_contents(contents: Contents) -> Model:
+    model = contents.model
+    assert model is not None  # noqa: S101 - reading has seen to it
     return Model(
-        network,
-        told["task"],
-        told["levels"],
-        told["history"],
-        told["settings"],
-        {figure: np.nan if value is None else value for figure, value in told["metrics"].items()},
-        told["versions"],
+        contents.network,
+        model["task"],
+        contents.levels or (),
+        model["history"],
+        model["settings"],
+        {figure: np.nan if value is None else value for figure, value in model["metrics"].items()},
+        model["versions"],
     )
 
 

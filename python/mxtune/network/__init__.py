@@ -2,8 +2,8 @@
 
 ``data``: the Network and its edits.  ``structure``: where the classifier and the stages are.
 ``features``: what a head takes.  ``select``: parameters by name or depth.  ``insert``: new layers.
-``layers``: the table of layers.  ``initialise``: first values of parameters.  ``matching``: which array of a
-file is which parameter.  ``shapes``: shapes, checked.  ``values``: numbers that nothing can be computed with.
+``layers``: the table of layers.  ``initialise``: first values of parameters.  ``shapes``: shapes, checked.
+``values``: numbers that nothing can be computed with.
 """
 
 from __future__ import annotations

@@ -6,16 +6,16 @@ To add a family: a module in this folder that calls `register` with an `Entry` f
 from __future__ import annotations
 
 import importlib
-import os
 import pkgutil
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cache
 from typing import TYPE_CHECKING, Optional
 
 from ..errors import NetworkError
 from ..formats import Weights
+from ..formats.names import NameTable
 from ..graph import Graph
 from ..images.preprocess import Preprocess
 from ..words import near
@@ -47,11 +47,11 @@ class Entry:
     source
         Where the weights come from; ``"none"`` without.
     weights
-        Gives the weights under the names of the graph, and the sha256 of their file; None without.
+        Gives the arrays of the file of weights, under its names, and the file's sha256; None without.
     installed
         True if these weights can be had without a download.
-    aliases
-        Other names that files give to the parameters.
+    names
+        Gives the tables of what other frameworks' files call its parameters.
     """
 
     name: str
@@ -66,7 +66,7 @@ class Entry:
     source: str = "none"
     weights: Optional[Callable[[], tuple[Weights, str]]] = None
     installed: Callable[[], bool] = lambda: False
-    aliases: Callable[[], Mapping[str, str]] = dict
+    names: Callable[[], tuple[NameTable, ...]] = tuple
 
     @property
     def available(self) -> str:
@@ -139,12 +139,16 @@ def entry(name: str) -> Entry:
     known = entries()
     found = _ENTRIES.get(_plain(name))
     if found is None:
-        if os.sep in name or name.endswith(".params"):
-            raise NetworkError(f"Can't open a network from {name}: a .mxt or -symbol.json file is needed.")
         names = [one.name for one in known]
         hint = near(name.lower(), names) or "mxzoo() lists what there is."
         raise NetworkError(f"There is no network {name[:100]}.", hint=hint)
     return found
+
+
+def has(name: str) -> bool:
+    """Whether there is a network of this name, however it is spelled."""
+    entries()
+    return _plain(name) in _ENTRIES
 
 
 def _plain(name: str) -> str:
@@ -169,6 +173,3 @@ def mxzoo() -> pd.DataFrame:
 
     rows = [(e.name, e.parameters, e.macs, e.preprocess.size[0], e.source, e.licence, e.available) for e in entries()]
     return pd.DataFrame(rows, columns=list(COLUMNS))
-
-
-table = mxzoo

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
 from typing import Callable, Optional
 
+from ..formats.names import NameTable
 from ..graph import Builder, Graph
 from ..graph import Entry as Output
 from ..graph.builder import Size
@@ -25,7 +26,7 @@ class Layers:
     Attributes
     ----------
     names
-        What Gluon's files call each parameter, to our name for it.
+        For each parameter, what the files of ``save_parameters`` call it.
     """
 
     def __init__(self) -> None:
@@ -57,9 +58,7 @@ class Layers:
 
     def _note(self, name: str, place: tuple[str, ...], *slots: str) -> None:
         for slot in slots:
-            ours = f"{name}_{slot}"
-            theirs = slot.replace("moving", "running")
-            self.names[".".join((*place, theirs))] = self.names[f"{name}_{theirs}"] = ours
+            self.names[f"{name}_{slot}"] = ".".join((*place, slot.replace("moving", "running")))
 
     def conv(
         self,
@@ -171,7 +170,7 @@ def register_gluon(name: str, write: Write, parameters: int, macs: int, paper: s
             licence="Apache-2.0",
             url=URL,
             paper=paper,
-            aliases=partial(_names, write),
+            names=partial(_names, write),
         )
     )
 
@@ -181,7 +180,7 @@ def _build(write: Write, classes: int, size: tuple[int, int], channels: int) -> 
     return layers.graph(write(layers, layers.data(), classes))
 
 
-def _names(write: Write) -> Mapping[str, str]:
+def _names(write: Write) -> tuple[NameTable]:
     layers = Layers()
     write(layers, layers.data(), 1000)
-    return layers.names
+    return (NameTable("Gluon", layers.names),)

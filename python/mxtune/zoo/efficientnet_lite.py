@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import hashlib
 import importlib.util
+from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
-import numpy as np
-
 from ..errors import WeightsError
 from ..formats import Weights
+from ..formats.names import NameTable, torch
 from ..formats.torch import read_pth
 from ..graph import Builder, Graph
 from ..graph import Entry as Output
@@ -70,12 +70,9 @@ def build(stages: tuple[Stage, ...], classes: int, size: tuple[int, int], channe
     w = _Writer(size)
     x = w.relu6(w.conv(w.b.data(), "stem_conv", STEM, 3, 2), "stem_act")
     width = STEM
-    for number, stage in enumerate(stages, start=1):
-        for repeat in range(stage.repeats):
-            stride = stage.stride if repeat == 0 else 1
-            name = f"block{number}{chr(ord('a') + repeat)}"
-            x = _block(w, x, name, width, stage, stride)
-            width = stage.channels
+    for _, repeat, name, stage in _blocks(stages):
+        x = _block(w, x, name, width, stage, stage.stride if repeat == 0 else 1)
+        width = stage.channels
     x = w.relu6(w.conv(x, "top_conv", TOP), "top_act")
     x = w.b.flatten(w.b.global_pool(x, "avg", "pool"), "features")
     return w.b.graph(w.b.dense(w.b.dropout(x, DROPOUT, "dropout"), "classifier", classes))
@@ -90,35 +87,47 @@ def _block(w: _Writer, x: Output, name: str, width: int, stage: Stage, stride: i
     return w.b.add(x, start, f"{name}_add") if stride == 1 and width == stage.channels else x
 
 
-def torch_names(stages: tuple[Stage, ...]) -> dict[str, str]:
-    """For each parameter of the graph, what the file of weights calls it."""
-    layers = {"stem_conv": "_conv_stem", "stem_bn": "_bn0", "top_conv": "_conv_head", "top_bn": "_bn1"}
-    block = 0
-    for number, stage in enumerate(stages, start=1):
+def names(stages: tuple[Stage, ...]) -> tuple[NameTable, NameTable]:
+    """What PyTorch's two implementations call the parameters: EfficientNet-PyTorch (Melas-Kyriazi), and timm."""
+    return (
+        torch.table("EfficientNet-PyTorch", *_melas_layers(stages), {"classifier": "_fc"}),
+        torch.table("timm", *_timm_layers(stages), {"classifier": "classifier"}),
+    )
+
+
+def _melas_layers(stages: tuple[Stage, ...]) -> tuple[dict[str, str], dict[str, str]]:
+    """For each convolution and batch normalisation its name there; blocks are counted through."""
+    convolutions, batchnorms = {"stem_conv": "_conv_stem"}, {"stem_bn": "_bn0"}
+    for block, (_, _, ours, stage) in enumerate(_blocks(stages)):
+        if stage.expand > 1:
+            convolutions[f"{ours}_expand_conv"] = f"_blocks.{block}._expand_conv"
+            batchnorms[f"{ours}_expand_bn"] = f"_blocks.{block}._bn0"
+        convolutions[f"{ours}_dwconv"] = f"_blocks.{block}._depthwise_conv"
+        batchnorms[f"{ours}_dwbn"] = f"_blocks.{block}._bn1"
+        convolutions[f"{ours}_project_conv"] = f"_blocks.{block}._project_conv"
+        batchnorms[f"{ours}_project_bn"] = f"_blocks.{block}._bn2"
+    return {**convolutions, "top_conv": "_conv_head"}, {**batchnorms, "top_bn": "_bn1"}
+
+
+def _timm_layers(stages: tuple[Stage, ...]) -> tuple[dict[str, str], dict[str, str]]:
+    """The same by timm's names, which count the layers of a block in their order."""
+    convolutions, batchnorms = {"stem_conv": "conv_stem"}, {"stem_bn": "bn1"}
+    for number, repeat, ours, stage in _blocks(stages):
+        theirs = f"blocks.{number}.{repeat}"
+        steps = [("dw", "conv_dw"), ("project_", "conv_pw")]
+        if stage.expand > 1:
+            steps = [("expand_", "conv_pw"), ("dw", "conv_dw"), ("project_", "conv_pwl")]
+        for place, (step, word) in enumerate(steps, start=1):
+            convolutions[f"{ours}_{step}conv"] = f"{theirs}.{word}"
+            batchnorms[f"{ours}_{step}bn"] = f"{theirs}.bn{place}"
+    return {**convolutions, "top_conv": "conv_head"}, {**batchnorms, "top_bn": "bn2"}
+
+
+def _blocks(stages: tuple[Stage, ...]) -> Iterator[tuple[int, int, str, Stage]]:
+    """Each block: which stage and which of its repeats, from 0, our name, and what it is made of."""
+    for number, stage in enumerate(stages):
         for repeat in range(stage.repeats):
-            ours, theirs = f"block{number}{chr(ord('a') + repeat)}", f"_blocks.{block}"
-            steps = {"expand": ("expand_", "_expand_conv", "_bn0")} if stage.expand > 1 else {}
-            steps |= {
-                "dw": ("dw", "_depthwise_conv", "_bn1"),
-                "project": ("project_", "_project_conv", "_bn2"),
-            }
-            for prefix, conv, bn in steps.values():
-                layers[f"{ours}_{prefix}conv"] = f"{theirs}.{conv}"
-                layers[f"{ours}_{prefix}bn"] = f"{theirs}.{bn}"
-            block += 1
-    names = {"classifier_weight": "_fc.weight", "classifier_bias": "_fc.bias"}
-    for ours, theirs in layers.items():
-        if ours.endswith("conv"):
-            names[f"{ours}_weight"] = f"{theirs}.weight"
-            continue
-        slots = {
-            "gamma": "weight",
-            "beta": "bias",
-            "moving_mean": "running_mean",
-            "moving_var": "running_var",
-        }
-        names.update({f"{ours}_{slot}": f"{theirs}.{word}" for slot, word in slots.items()})
-    return names
+            yield number, repeat, f"block{number + 1}{chr(ord('a') + repeat)}", stage
 
 
 def installed() -> bool:
@@ -127,7 +136,7 @@ def installed() -> bool:
 
 
 def weights() -> tuple[Weights, str]:
-    """The ImageNet weights under our names, and the sha256 of their file.
+    """The ImageNet weights under the names of their file, and its sha256.
 
     Raises
     ------
@@ -143,13 +152,7 @@ def weights() -> tuple[Weights, str]:
     found = sorted(Path(spec.origin).parent.glob("models/*.pth"))
     if len(found) != 1:
         raise WeightsError(f"The package {PACKAGE} holds {len(found)} files of weights where there is one.")
-    arrays = read_pth(found[0])
-    names = torch_names(LITE0)
-    lacking = sorted(set(names.values()) - set(arrays))
-    if lacking:
-        raise WeightsError(f"{found[0].name} lacks {len(lacking)} arrays.", bullets=lacking[:8])
-    content: Weights = {ours: np.asarray(arrays[theirs]) for ours, theirs in names.items()}
-    return content, hashlib.sha256(found[0].read_bytes()).hexdigest()
+    return read_pth(found[0]), hashlib.sha256(found[0].read_bytes()).hexdigest()
 
 
 register(
@@ -167,5 +170,6 @@ register(
         paper="Tan and Le 2019, EfficientNet: rethinking model scaling for convolutional neural networks",
         weights=weights,
         installed=installed,
+        names=partial(names, LITE0),
     )
 )

@@ -4,27 +4,38 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Optional, Union
+from typing import Any, NamedTuple, Optional, Union
 
-from .. import progress, zoo
+from .. import formats, progress, zoo
 from ..arguments import height_and_width, user_path, whole
 from ..errors import ArgumentError, NetworkError, WeightsError
-from ..formats import Weights, mxnet, read_weights
+from ..formats import Contents, Weights
+from ..formats.matching import as_parameters, under_our_names
 from ..graph import Graph, without_loss
-from ..graph.data import integers
 from ..images.preprocess import Preprocess
 from ..network.data import Network
-from ..network.matching import match, plain
 from ..network.values import half_precision_hint, unusable
 from ..spec import settings
 from ..words import bullets
 from . import Entry
+from .assumed import assumed_preprocess
+from .twin import fitting, parameters, tables_of_twin
 
 AnyPath = Union[str, "os.PathLike[str]"]
 RANDOM = "random"
+
+
+class File(NamedTuple):
+    """A file, and what it has."""
+
+    path: Path
+    contents: Contents
+
+
+Source = Union[Entry, File]
 
 
 def mxnetwork(
@@ -41,11 +52,12 @@ def mxnetwork(
     Parameters
     ----------
     name_or_path
-        A name that `mxzoo` lists; a ``.mxt`` model; or a ``-symbol.json`` of MXNet, whose loss layer is
-        taken off.
+        A name that `mxzoo` lists; or a file that holds a network: a ``.mxt`` model, or a ``-symbol.json`` of MXNet,
+        whose loss layer is taken off.
     weights
         None: the zoo's own where it has any (else first values drawn from `seed`), or the ``.params`` beside
-        the symbol file. A file (``.params``, ``.pth``): these. ``"random"``: first values.
+        the symbol file. A file of MXNet, PyTorch or safetensors: these, under the network's own names or those that
+        Gluon, timm and others have for it. ``"random"``: first values.
     classes
         Number of outputs. If it is not that of the weights, the classifier is a new one.
     image_size
@@ -61,7 +73,9 @@ def mxnetwork(
     Raises
     ------
     NetworkError
-        No such name or file (near matches are named), or the file is no symbol graph that can be trusted.
+        No such name (near matches are named), or the file holds no network that can be trusted.
+    MissingFileError, FormatError, UnsupportedFormatError
+        There is no such file; or it is of no known format, or of one that is not read on purpose.
     WeightsError
         The weights are missing, damaged, or those of another network; the parameters are named.
 
@@ -71,26 +85,59 @@ def mxnetwork(
     >>> mxnetwork("lenet", classes=10)
     <Network lenet: 431,080 parameters, 8 of 8 arrays trainable, pictures of 28 x 28, output classifier>
     """
+    return network_of(open_source(name_or_path), weights, classes, image_size, seed, channels, preprocess)
+
+
+def open_source(name_or_path: AnyPath) -> Source:
+    """What there is of this name: an entry of the zoo, or a file with what it has.
+
+    Raises
+    ------
+    NetworkError
+        There is neither; near matches are named.
+
+    Examples
+    --------
+    >>> open_source("LeNet").name
+    'lenet'
+    """
     if not isinstance(name_or_path, (str, os.PathLike)):
         text = "A network is opened by its name or from a file."
         raise ArgumentError(text, [f"it is {name_or_path!r}"], "mxzoo() lists names.")
     path = user_path("name_or_path", name_or_path)
+    name = os.fspath(name_or_path)
+    suffixes = tuple(suffix for one in formats.formats() for suffix in one.suffixes)
+    is_path = os.sep in name or name.lower().endswith(suffixes)
+    if is_path or (path.exists() and not zoo.has(name)):
+        return File(path, formats.read(path))
+    return zoo.entry(name)
+
+
+def network_of(
+    source: Source,
+    weights: Optional[AnyPath] = None,
+    classes: Optional[int] = None,
+    image_size: Union[int, Iterable[int], None] = None,
+    seed: int = 0,
+    channels: Optional[int] = None,
+    preprocess: Union[Preprocess, Mapping[str, Any], None] = None,
+) -> Network:
+    """The network of what `open_source` found; arguments and errors are those of `mxnetwork`."""
     weights = weights if weights in (None, RANDOM) else user_path("weights", weights)
     classes = None if classes is None else whole("classes", classes, 1)
     wished = _wished(preprocess, image_size, channels)
-    if path.suffix.lower() == ".mxt":
-        opened = _of_model(path, weights, wished.get("channels"))
-    elif path.suffix.lower() == ".json":
-        opened = _of_symbol(path, weights, wished, seed)
+    if isinstance(source, Entry):
+        opened = _of_zoo(source, weights, classes, wished.get("size"), wished.get("channels"), seed)
+    elif source.contents.graph is None:
+        raise _without_graph(source)
+    elif source.contents.preprocess is not None:
+        opened = _of_model(source, weights, wished.get("channels"))
     else:
-        opened = _of_zoo(zoo.entry(str(path)), weights, classes, wished.get("size"), wished.get("channels"), seed)
+        opened = _of_graph(source, source.contents.graph, weights, wished, seed)
     opened = replace(opened, preprocess=replace(opened.preprocess, **wished))
     if classes is not None and classes != _units(opened):
         opened = opened.replace_head(classes, seed=seed, stages=False)
     return opened.check()
-
-
-network = mxnetwork
 
 
 def _wished(preprocess: Any, image_size: Any, channels: Any) -> dict[str, Any]:
@@ -108,15 +155,21 @@ def _wished(preprocess: Any, image_size: Any, channels: Any) -> dict[str, Any]:
     return found
 
 
-def _of_model(path: Path, weights: Optional[AnyPath], channels: Optional[int]) -> Network:
-    if weights is not None:
-        raise NetworkError("A .mxt model has weights of its own.", hint="Leave out weights=.")
-    from mxtune import mxload
+def _without_graph(file: File) -> NetworkError:
+    """What to say of a file that holds weights alone: which networks they fit."""
+    names = fitting(file.contents.weights or {})
+    call = 'mxnetwork("{}", weights="{}")'.format(names[0] if names else "name", file.path)
+    hint = f"Use {call}." if names else f"Name the network that they are of: {call}; mxzoo() lists names."
+    return NetworkError(f"{file.path} holds weights, and no network to put them into.", hint=hint)
 
-    found: Network = mxload(path).network
-    if channels not in (None, found.preprocess.channels):
-        raise NetworkError(f"{path} takes pictures of {found.preprocess.channels} channels, not {channels}.")
-    return found
+
+def _of_model(file: File, weights: Optional[AnyPath], channels: Optional[int]) -> Network:
+    if weights is not None:
+        raise NetworkError(f"{file.path} has weights of its own.", hint="Leave out weights=.")
+    opened = file.contents.network
+    if channels not in (None, opened.preprocess.channels):
+        raise NetworkError(f"{file.path} takes pictures of {opened.preprocess.channels} channels, not {channels}.")
+    return opened
 
 
 def _of_zoo(
@@ -133,80 +186,68 @@ def _of_zoo(
         graph = entry.build(units, preprocess.size, preprocess.channels)
         return Network(graph, {}, entry.provenance(), preprocess)
 
-    if weights is None and entry.weights is not None:
-        opened = build(entry.classes)
-        arrays, digest = entry.weights()
-        return _filled(opened, arrays, {}, entry.source, {"sha256": digest})
-    if weights is None or weights == RANDOM:
+    if weights == RANDOM or (weights is None and entry.weights is None):
         opened = build(classes or entry.classes)
-        told = {"source": f"first values, seed {seed}", "licence": entry.licence}
-        return replace(opened, provenance={**opened.provenance, **told}).initialise(seed)
-    arrays = read_weights(weights)
+        origin = {"source": f"first values, seed {seed}", "licence": entry.licence}
+        return replace(opened, provenance={**opened.provenance, **origin}).initialise(seed)
+    if weights is None and entry.weights is not None:
+        arrays, digest = entry.weights()
+        origin = {"source": entry.source, "sha256": digest}
+    else:
+        arrays, origin = _weights_of(Path(str(weights)))
     opened = build(entry.classes)
-    aliases = entry.aliases()
-    units = _units_in(opened, arrays, aliases)
-    if units not in (None, entry.classes):
-        opened = build(units)
-    return _filled(opened, arrays, aliases, str(weights), _origin(Path(weights)))
+    arrays = under_our_names(arrays, parameters(opened.graph), entry.names())
+    outputs = arrays.get(f"{opened.classifier}_weight")
+    if outputs is not None and outputs.ndim and len(outputs) != entry.classes:
+        opened = build(len(outputs))
+    return _filled(opened, arrays, origin)
 
 
-def _of_symbol(
-    path: Path,
-    weights: Optional[AnyPath],
-    wished: Mapping[str, Any],
-    seed: int,
-) -> Network:
-    graph = without_loss(mxnet.read_symbol(path))
-    channels = wished.get("channels") or _channels(graph) or 3
-    preprocess = replace(zoo.imagenet(channels=channels), **wished)
+def _of_graph(file: File, graph: Graph, weights: Optional[AnyPath], wished: Mapping[str, Any], seed: int) -> Network:
+    bare = without_loss(graph)
+    arrays: Weights = {}
+    origin: dict[str, str] = {}
+    if weights != RANDOM:
+        beside = Path(weights) if weights is not None else file.contents.weights_file
+        if beside is None:
+            hint = 'Give weights=, or weights="random".'
+            raise WeightsError(f"There is no .params file beside {file.path}.", hint=hint)
+        arrays, origin = _weights_of(beside)
+        arrays = _under_names_of(bare, arrays)
+        others = {node.name for node in graph.nodes} - parameters(bare, arrays)  # the loss, or a part of a larger graph
+        arrays = {name: array for name, array in arrays.items() if name not in others}
+    preprocess = assumed_preprocess(bare, arrays, wished)
     if not {"mean", "std"} <= set(wished):
-        text = f"{path.name} does not say how pictures are prepared. {preprocess} Change it by preprocess=."
+        text = f"{file.path.name} does not say how pictures are prepared. {preprocess} Change it by preprocess=."
         progress.current().event("message", text=text)
-    bare = Network(graph, {}, {"name": path.name.replace("-symbol.json", "")}, preprocess)
-    if weights == RANDOM:
-        return bare.initialise(seed)
-    file = Path(weights) if weights is not None else mxnet.params_beside(path)
-    if file is None:
-        raise WeightsError(f"There is no .params file beside {path}.", hint='Give weights=, or weights="random".')
-    arrays = read_weights(file)
-    needed = _needed(bare)
-    if any(plain(name) not in needed for name in arrays):  # the loss layer taken off, or a part of a larger graph
-        whole = {node.name for node in mxnet.read_symbol(path).nodes}
-        arrays = {name: array for name, array in arrays.items() if name not in whole or name in needed}
-    return _filled(bare, arrays, {}, str(file), _origin(file), spelling=str)
+    network = Network(bare, {}, dict(file.contents.provenance), preprocess)
+    return network.initialise(seed) if weights == RANDOM else _filled(network, arrays, origin)
 
 
-def _filled(
-    bare: Network,
-    arrays: Weights,
-    aliases: Mapping[str, str],
-    source: str,
-    told: Mapping[str, str],
-    spelling: Callable[[str], str] = plain,
-) -> Network:
+def _under_names_of(graph: Graph, arrays: Weights) -> Weights:
+    """The arrays under the names of a graph, which Gluon's ``save_parameters`` calls otherwise than its ``export``."""
+    needed = parameters(graph, arrays)
+    named = under_our_names(arrays, needed)
+    return named if needed <= set(named) else under_our_names(arrays, needed, tables_of_twin(graph))
+
+
+def _weights_of(file: Path) -> tuple[Weights, dict[str, str]]:
+    """The arrays of a file of weights, and the file's origin."""
+    weights = formats.read(file).weights
+    if weights is None:
+        raise WeightsError(f"{file} holds no weights.")
+    digest = hashlib.sha256(file.read_bytes()).hexdigest()
+    return weights, {"source": str(file), "sha256": digest, "licence": "unknown"}
+
+
+def _filled(bare: Network, arrays: Weights, origin: Mapping[str, str]) -> Network:
     """The network with these arrays as its parameters, if they fit."""
-    names = {spelling(name): name for name in _needed(bare)}
-    params = match(arrays, names, aliases, source)
-    named = {names[name]: array for name, array in params.items()}
-    wrong = unusable(bare.graph, named)
+    params = as_parameters(arrays, parameters(bare.graph, arrays), origin["source"])
+    wrong = unusable(bare.graph, params)
     if wrong:
-        words = f"The weights in {source} hold numbers that nothing can be computed with."
+        words = f"The weights in {origin['source']} hold numbers that nothing can be computed with."
         raise WeightsError(words, bullets(wrong, 8), half_precision_hint(arrays))
-    return replace(bare, params=named, provenance={**bare.provenance, **told}, pretrained=True).check()
-
-
-def _needed(bare: Network) -> set[str]:
-    data = set(bare.graph.inputs)
-    return {node.name for node in bare.graph.nodes if node.op == "null" and node.name not in data}
-
-
-def _units_in(opened: Network, arrays: Weights, aliases: Mapping[str, str]) -> Optional[int]:
-    """How many outputs the classifier has whose weight is among these arrays."""
-    weight = f"{opened.classifier}_weight"
-    for name, array in arrays.items():
-        if aliases.get(name, name) == weight or name.endswith(f"_{weight}"):
-            return int(array.shape[0])
-    return None
+    return replace(bare, params=params, provenance={**bare.provenance, **origin}, pretrained=True).check()
 
 
 def _units(opened: Network) -> int:
@@ -214,21 +255,3 @@ def _units(opened: Network) -> int:
         return -1
     node = opened.graph.node(opened.classifier)
     return int(node.attrs.get("num_hidden") or node.attrs["num_filter"])
-
-
-def _channels(graph: Graph) -> Optional[int]:
-    """The channels of the pictures, where the input's own attribute says."""
-    for name in graph.inputs:
-        shape = graph.node(name).attrs.get("__shape__", "")
-        numbers = integers(shape) if shape else ()
-        if len(numbers) == 4 and numbers[1] in (1, 3):
-            return numbers[1]
-    return None
-
-
-def _origin(file: Path) -> dict[str, str]:
-    return {
-        "source": str(file),
-        "sha256": hashlib.sha256(file.read_bytes()).hexdigest(),
-        "licence": "unknown",
-    }

@@ -441,11 +441,12 @@ class _Evil:
 
 def test_other_files_are_told_apart(tmp_path: Path) -> None:
     for name, content, what in (
-        ("model.rds", b"\x1f\x8b\x08\0\0\0\0\0", "gzip, as R's .rds files are"),
-        ("plain.rds", b"X\n\0\0\0\3", ".rds file of R"),
-        ("model.h5", b"\x89HDF\r\n\x1a\n", "HDF5"),
-        ("model.onnx", b"\x08\x07\x12\x07pytorch", "ONNX"),
-        ("model.pkl", pickle.dumps(_Evil()), "a pickle of Python, which could run code and was not opened"),
+        ("model.rds", b"\x1f\x8b\x08\0\0\0\0\0", "of R, or another compressed file\ni If R wrote it, open it there"),
+        ("plain.rds", b"X\n\0\0\0\3", "of R, or another compressed file\ni If R wrote it, open it there"),
+        ("model.h5", b"\x89HDF\r\n\x1a\n", "a file of Keras HDF5"),
+        ("model.onnx", b"\x08\x07\x12\x07pytorch", "a file of ONNX"),
+        ("model.safetensors", WEIGHTS, "a file of safetensors\ni A model file is what model.save() or mxsave() writes"),
+        ("model.pkl", pickle.dumps(_Evil()), "of Python's pickle\ni A pickle could run code, and none is opened"),
         ("model.txt", b"PKWARE is no magic", "damaged, or was cut short"),
         ("photo.jpg", b"\xff\xd8\xff\xe0", "no model file"),
         ("empty.mxt", b"", "it is empty"),

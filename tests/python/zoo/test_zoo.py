@@ -56,6 +56,6 @@ def test_no_network_needs_mxnet_to_be_described() -> None:
     assert len(mxzoo()) == len(entries())
     for one in entries():
         graph = one.build(7, one.preprocess.size, one.preprocess.channels)
-        assert set(one.aliases().values()) <= {node.name for node in graph.nodes}
+        assert all(set(table.theirs) <= {node.name for node in graph.nodes} for table in one.names())
     """
     passes(WITHOUT_MXNET + dedent(code))

@@ -12,8 +12,50 @@ names, sizes and checksums alone: the same model gives the same file, and a chan
 
 from __future__ import annotations
 
-from .layout import FORMAT, MEMBERS
+import os
+from pathlib import Path
+from typing import BinaryIO, Union
+
+from ...graph import to_json
+from .. import Contents, Format, Glimpse, register
+from .layout import FORMAT, MANIFEST, MEMBERS
+from .manifest import contents_of, manifest_of
 from .reading import read
 from .writing import write
 
-__all__ = ["FORMAT", "MEMBERS", "read", "write"]
+__all__ = ["FORMAT", "MEMBERS", "load", "read", "save", "write"]
+
+
+def load(source: Union[str, os.PathLike[str], bytes]) -> Contents:
+    """The model in a file, or in the bytes of one, with every part of it checked.
+
+    Raises
+    ------
+    ModelFileError
+        There is no such file, or it is damaged, hostile, of a newer format, or no model at all.
+    """
+    name = Path(source).name if isinstance(source, (str, os.PathLike)) else "the bytes"
+    return contents_of(*read(source), name)
+
+
+def save(target: Union[str, os.PathLike[str], BinaryIO], contents: Contents) -> None:
+    """Write a model; the same model gives the same bytes.
+
+    Raises
+    ------
+    StoreError
+        The file can't be written.
+    ModelFileError
+        The contents are not those of a model.
+    """
+    manifest = manifest_of(contents)
+    assert contents.graph is not None and contents.weights is not None  # noqa: S101 - a model has a network
+    write(target, manifest, to_json(contents.graph), contents.weights)
+
+
+def sniff(glimpse: Glimpse) -> bool:
+    """Whether it is a zip with a manifest."""
+    return glimpse.holds(MANIFEST.replace(".", r"\."))
+
+
+register(Format("mxtune model", (".mxt",), sniff, load, save))

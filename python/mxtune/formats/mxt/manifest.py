@@ -1,4 +1,4 @@
-"""What a model file tells of a model, believed only after every part of it was looked at."""
+"""What a model file tells of a model, believed only after every part of it was looked at; and how it is told."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from ...images.labels import TASKS
 from ...images.preprocess import Preprocess
 from ...network import Network
 from ...network.values import refuse_unusable
+from ..contents import Contents
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -20,15 +21,34 @@ if TYPE_CHECKING:
 MOST_PIXELS = 2**26  # of a picture that a network sees
 MOST_LEVELS = 100_000
 MOST_ROWS = 100_000  # of the history, the metrics, or any other part
+_OF_MODEL = ("settings", "metrics", "history", "versions")
 
 
-def network_of(manifest: Mapping[str, Any], symbol: str, arrays: dict[str, NDArray[Any]], name: str) -> Network:
-    """The network of a model file, if it and the manifest are what a model needs.
+def manifest_of(contents: Contents) -> dict[str, Any]:
+    """The manifest of a model; keys in the order of the file."""
+    model, preprocess = contents.model, contents.preprocess
+    if model is None or preprocess is None:
+        raise ModelFileError("A model file holds a trained model, and no network or weights alone.")
+    return {
+        "task": model["task"],
+        "levels": list(contents.levels or ()),
+        "preprocess": preprocess.to_dict(),
+        "network": {
+            "classifier": contents.classifier,
+            "provenance": dict(contents.provenance),
+            **({} if contents.pretrained else {"pretrained": False}),  # true is not written, as ever
+        },
+        **{part: model[part] for part in _OF_MODEL},
+    }
+
+
+def contents_of(manifest: Mapping[str, Any], symbol: str, arrays: dict[str, NDArray[Any]], name: str) -> Contents:
+    """The contents of a model file, if they are what a model needs.
 
     Parameters
     ----------
     manifest, symbol, arrays
-        What `bundle.read` returned.
+        What `mxt.read` returned.
     name
         Of the file, for errors.
 
@@ -40,23 +60,24 @@ def network_of(manifest: Mapping[str, Any], symbol: str, arrays: dict[str, NDArr
     try:
         _check(manifest)
         _check_origin(manifest["network"], manifest["versions"])
-        network = Network(
+        contents = Contents(
             graph=from_json(symbol),
-            params=arrays,
-            provenance=manifest["network"]["provenance"],
+            weights=arrays,
             preprocess=Preprocess.from_dict(manifest["preprocess"]),
             levels=tuple(manifest["levels"]) or None,
             classifier=manifest["network"]["classifier"],
             pretrained=manifest["network"].get("pretrained", True),  # a model was trained
+            provenance=manifest["network"]["provenance"],
+            model={part: manifest[part] for part in ("task", *_OF_MODEL)},
         )
-        _check_network(network, max(1, len(manifest["levels"])))
+        _check_network(contents.network, max(1, len(manifest["levels"])))
     except KeyError as error:
         raise ModelFileError(f"Can't use the model in {name}.", [f"it has no {error.args[0]}"]) from error
     except MxtuneError as error:
         raise ModelFileError(f"Can't use the model in {name}.", [error.message, *error.bullets]) from error
     except (TypeError, ValueError, AttributeError, IndexError, OverflowError, MemoryError) as error:
         raise ModelFileError(f"Can't use the model in {name}.", [str(error)]) from error
-    return network
+    return contents
 
 
 def _check(manifest: Mapping[str, Any]) -> None:

@@ -11,25 +11,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, Union
 
 from ...errors import ModelFileError
+from .. import Glimpse, formats
+from ..safetensors import arrays_of
+from ..untrusted import FaultError, json_of, shown, text_of
 from .layout import FORMAT, MANIFEST, MEMBERS, MOST_BYTES, SYMBOL, WEIGHTS, frames, seal
-from .untrusted import NO_MODEL, FaultError, arrays_of, json_of, shown, text_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     Content = tuple[dict[str, Any], str, dict[str, NDArray[Any]]]
 
-_READ_IN_R = "If R wrote it, open it there: readRDS() or load()."
-_OTHER_FILES = (  # how other files begin, what they are, what to do with them
-    (b"\x1f\x8b", "it is compressed by gzip, as R's .rds files are", _READ_IN_R),
-    (b"BZh", "it is compressed by bzip2, as R's .rds files may be", _READ_IN_R),
-    (b"\xfd7zXZ", "it is compressed by xz, as R's .rds files may be", _READ_IN_R),
-    (b"X\n", "it looks like an .rds file of R", _READ_IN_R),
-    (b"RDX", "it is a workspace of R", _READ_IN_R),
-    (b"\x89HDF", "it is an HDF5 file, as Keras writes", NO_MODEL),
-    (b"\x80", "it is a pickle of Python, which could run code and was not opened", NO_MODEL),
-    (b"\x08", "it looks like an ONNX file", NO_MODEL),
-)
+NO_MODEL = "A model file is what model.save() or mxsave() writes."
 # What Python's zip reader raises for damaged files; the sizes it believes are checked against the file first.
 _ZIP_FAULTS = (zipfile.BadZipFile, ValueError, EOFError, RuntimeError, struct.error, OverflowError)
 
@@ -88,7 +80,7 @@ def _open(source: Union[str, os.PathLike[str], bytes]) -> BinaryIO:
 
 
 def _read(stream: BinaryIO) -> Content:
-    _check_beginning(stream.read(8))
+    _check_beginning(stream.read(64))
     length = stream.seek(0, os.SEEK_END)
     try:
         with zipfile.ZipFile(stream) as archive:
@@ -110,9 +102,9 @@ def _check_beginning(beginning: bytes) -> None:
         raise FaultError("it is empty")
     if beginning.startswith(b"PK"):
         return
-    for magic, what, hint in _OTHER_FILES:
-        if beginning.startswith(magic):
-            raise FaultError(what, hint)
+    for other in formats():
+        if other.sniff(Glimpse(beginning)):
+            raise FaultError(f"it is a file of {other.name}", NO_MODEL if other.read else other.way_round)
     raise FaultError("it is no model file", NO_MODEL)
 
 

@@ -13,7 +13,8 @@ import numpy as np
 
 from ... import store
 from ...errors import ArgumentError
-from .layout import DTYPES, FORMAT, MANIFEST, MOST_BYTES, SYMBOL, WEIGHTS, frames, seal
+from ..safetensors import bytes_of
+from .layout import FORMAT, MANIFEST, MOST_BYTES, SYMBOL, WEIGHTS, frames, seal
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -70,7 +71,7 @@ def write(
 
 
 def _members(manifest: Mapping[str, Any], symbol: str, arrays: Arrays) -> dict[str, bytes]:
-    members = {SYMBOL: _utf8(symbol), WEIGHTS: _safetensors(arrays)}
+    members = {SYMBOL: _utf8(symbol), WEIGHTS: bytes_of(arrays)}
     told = {
         **plain(manifest),
         "format": FORMAT,
@@ -104,17 +105,6 @@ def plain(value: Any) -> Any:
     if isinstance(value, np.generic):
         value = value.item()
     return None if isinstance(value, float) and not math.isfinite(value) else value
-
-
-def _safetensors(arrays: Arrays) -> bytes:
-    from safetensors.numpy import save
-
-    held = {np.dtype(code) for code in DTYPES.values()}
-    stored = {name: np.asarray(array, order="C") for name, array in arrays.items()}
-    for name, array in stored.items():
-        if array.dtype.newbyteorder("<") not in held:
-            raise ArgumentError(f'A model file can\'t hold the array "{name}" of type {array.dtype}.')
-    return bytes(save(stored))
 
 
 def _pieces(members: Mapping[str, bytes]) -> list[bytes]:

@@ -1,0 +1,91 @@
+"""What a file has of a network: some of its graph, weights, preprocessing, classes and origin; or a whole model."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Optional
+
+from numpy.typing import NDArray
+
+from ..errors import NetworkError
+from ..graph import Graph
+from ..images.preprocess import Preprocess
+from ..network import Network
+
+Weights = dict[str, NDArray[Any]]
+"""Arrays by the names that their file gives them."""
+
+
+@dataclass(frozen=True, eq=False)
+class Contents:
+    """What a file has; None for what it lacks.
+
+    Parameters
+    ----------
+    graph
+        With the loss that it may end in.
+    weights
+        Arrays by the names in the file, which need not be those of the graph.
+    weights_file
+        The file beside this one that has the weights.
+    preprocess
+        How pictures become the network's input.
+    levels
+        What the outputs mean.
+    classifier
+        The layer that gives the logits.
+    pretrained
+        Whether the weights were learned.
+    provenance
+        Where the network came from, as far as the file says.
+    model
+        The rest of a model, as its manifest has it: task, settings, metrics, history, versions.
+    """
+
+    graph: Optional[Graph] = None
+    weights: Optional[Weights] = None
+    weights_file: Optional[Path] = None
+    preprocess: Optional[Preprocess] = None
+    levels: Optional[tuple[str, ...]] = None
+    classifier: Optional[str] = None
+    pretrained: bool = True
+    provenance: Mapping[str, str] = field(default_factory=dict)
+    model: Optional[Mapping[str, Any]] = None
+
+    @classmethod
+    def of(cls, network: Network, model: Optional[Mapping[str, Any]] = None) -> Contents:
+        """What a file has that holds this network, and of a model the rest."""
+        return cls(
+            graph=network.graph,
+            weights=dict(network.params),
+            preprocess=network.preprocess,
+            levels=network.levels,
+            classifier=network.classifier,
+            pretrained=bool(network.pretrained),
+            provenance=network.provenance,
+            model=model,
+        )
+
+    @cached_property
+    def network(self) -> Network:
+        """The network of a file that has all of one, with the weights under the graph's own names.
+
+        Raises
+        ------
+        NetworkError
+            The file lacks the graph, the weights or the preprocessing.
+        """
+        if self.graph is None or self.weights is None or self.preprocess is None:
+            raise NetworkError("The file does not hold a whole network.")
+        return Network(
+            graph=self.graph,
+            params=self.weights,
+            provenance=dict(self.provenance),
+            preprocess=self.preprocess,
+            levels=self.levels,
+            classifier=self.classifier,
+            pretrained=self.pretrained,
+        )

@@ -1,0 +1,142 @@
+"""Which array of a file is which parameter of a network."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import takewhile
+from typing import Any, Optional
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..errors import WeightsError
+from ..words import bullets, listing
+from .names import NameTable
+
+Weights = Mapping[str, NDArray[Any]]
+
+_STATISTICS = {"running_mean": "moving_mean", "running_var": "moving_var"}
+_COUNTERS = ("num_batches_tracked", "n_averaged")  # of PyTorch's BatchNorm and averaged models: no parameters
+# How training code wraps a network: DataParallel, Lightning, timm's and others' moving averages, torch.compile.
+_WRAPPERS = ("module", "model", "model_ema", "ema", "ema_model", "net", "network", "state_dict", "_orig_mod")
+_WRAPPED = re.compile(rf"(?:(?:{'|'.join(_WRAPPERS)})\.)+")
+_SHOWN = 8
+
+
+def under_our_names(weights: Weights, needed: Iterable[str], tables: Sequence[NameTable] = ()) -> dict[str, Any]:
+    """The arrays of a file under the names of a network's parameters; what is no parameter keeps its name.
+
+    The file's names may be the network's own or those of one of the tables, with MXNet's or Gluon's words for moving
+    statistics, and behind what wraps the network: ``"module."``, ``"model."``, or a prefix such as Gluon's
+    ``"resnetv10_"``. The reading that fits most counts. Counters of batches, and a second copy of the network behind
+    another wrapper (a moving average), are left out.
+
+    Parameters
+    ----------
+    needed
+        The names of the network's parameters.
+    tables
+        What others call them.
+
+    Raises
+    ------
+    WeightsError
+        Two arrays stand for one parameter.
+    """
+    weights = {name: array for name, array in weights.items() if not name.endswith(_COUNTERS)}
+    wanted = {_plain(name): name for name in needed}
+    readings = [
+        (prefix, _reading(weights, prefix, table, wanted)) for prefix in _prefixes(weights) for table in (None, *tables)
+    ]
+    prefix, best = max(readings, key=lambda reading: len(set(reading[1].values())), default=("", {}))
+    if len(set(best.values())) < len(best):
+        twice = sorted({ours for ours in best.values() if list(best.values()).count(ours) > 1})
+        raise WeightsError(f"Two arrays stand for one parameter: {listing(twice)}.")
+    copies = {
+        name
+        for other, reading in readings
+        if other != prefix and _WRAPPED.match(other)
+        for name in reading
+        if name not in best
+    }
+    return {best.get(name, name): array for name, array in weights.items() if name not in copies}
+
+
+def as_parameters(arrays: Weights, needed: Iterable[str], source: str) -> dict[str, NDArray[np.float32]]:
+    """The arrays as a network keeps them, float32 and C-contiguous, if there is one for each of its parameters.
+
+    Raises
+    ------
+    WeightsError
+        A parameter has no array, or an array no parameter; eight are named. Or an array holds no numbers.
+    """
+    wanted = set(needed)
+    lacking, foreign = sorted(wanted - set(arrays)), sorted(set(arrays) - wanted)
+    if lacking or foreign:
+        half = max(_SHOWN // 2, _SHOWN - len(foreign))
+        lines = [f"{name}: not in the file" for name in lacking]
+        others = [f"{name}: not in the network" for name in foreign]
+        lines = lines[:half] + others + lines[half:]
+        raise WeightsError(f"The weights in {source} are not those of this network.", bullets(lines, _SHOWN))
+    return {name: _as_parameter(name, array) for name, array in arrays.items()}
+
+
+def common_prefix(names: Iterable[str]) -> str:
+    """The prefix up to an underscore that all these names share: a network's own, as Gluon counts them.
+
+    Examples
+    --------
+    >>> common_prefix(["resnetv13_conv0_weight", "resnetv13_stage1_conv0_weight"])
+    'resnetv13_'
+    """
+    names = list(names)
+    if not names:
+        return ""
+    first, last = min(names), max(names)
+    same = sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(first, last)))
+    prefix = first[:same]
+    return prefix[: prefix.rfind("_") + 1]
+
+
+def _prefixes(names: Iterable[str]) -> list[str]:
+    """What the names may stand behind: nothing, each wrapper that occurs, and the names' common prefix after it.
+
+    Moving averages come last, so that of two copies of a network the plain one counts.
+    """
+    names = list(names)
+    wrappers = {"", *(found[0] for name in names if (found := _WRAPPED.match(name)))}
+    prefixes = []
+    for wrapper in sorted(wrappers, key=lambda wrapper: ("ema" in wrapper, len(wrapper), wrapper)):
+        inner = common_prefix(name[len(wrapper) :] for name in names if name.startswith(wrapper))
+        prefixes += [wrapper, wrapper + inner]
+    return list(dict.fromkeys(prefixes))
+
+
+def _reading(
+    names: Iterable[str], prefix: str, table: Optional[NameTable], wanted: Mapping[str, str]
+) -> dict[str, str]:
+    """For the names behind this prefix that are parameters, by this table, which."""
+    found = {}
+    for name in names:
+        if name.startswith(prefix):
+            bare = name[len(prefix) :]
+            ours = wanted.get(_plain(table.ours.get(bare, bare) if table else bare))
+            if ours is not None:
+                found[name] = ours
+    return found
+
+
+def _plain(name: str) -> str:
+    """A parameter's name with MXNet's words for moving statistics in the place of Gluon's."""
+    for old, new in _STATISTICS.items():
+        if name.endswith(old):
+            return name[: -len(old)] + new
+    return name
+
+
+def _as_parameter(name: str, array: NDArray[Any]) -> NDArray[np.float32]:
+    if array.dtype.kind not in "fiub":
+        raise WeightsError(f"The array {name} holds {array.dtype}, not numbers.")
+    with np.errstate(over="ignore"):  # what becomes infinite is refused by name, with all else of no use
+        return np.ascontiguousarray(array, dtype=np.float32)

@@ -1,0 +1,148 @@
+"""safetensors: arrays by name behind a JSON header, as Hugging Face's hub and our model files hold them.
+
+Eight bytes tell the length of the header, which tells of each array its type, its shape and where it lies.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .. import store
+from ..errors import ArgumentError, WeightsError
+from . import Contents, Format, Glimpse, register
+from .untrusted import FaultError, json_of, shown
+
+if TYPE_CHECKING:
+    from typing_extensions import TypeGuard
+
+BFLOAT16 = "BF16"  # which NumPy lacks: the upper half of a float32
+DTYPES = {
+    "BOOL": "bool",
+    **{f"I{8 * size}": f"<i{size}" for size in (1, 2, 4, 8)},
+    **{f"U{8 * size}": f"<u{size}" for size in (1, 2, 4, 8)},
+    **{f"F{8 * size}": f"<f{size}" for size in (2, 4, 8)},
+    BFLOAT16: "<u2",
+}
+_MOST_HEADER = 1 << 24  # bytes; a network of 10,000 arrays has 1 MB
+_MOST_DIMENSIONS = 32
+
+
+def arrays_of(name: str, content: bytes) -> dict[str, NDArray[Any]]:
+    """The arrays in the bytes of a safetensors file, each with memory of its own, in the order of their names.
+
+    Types are the file's own, but bfloat16 becomes float32.
+
+    Parameters
+    ----------
+    name
+        Of the file, for errors.
+
+    Raises
+    ------
+    FaultError
+        Header and arrays do not fill the bytes without gap or overlap.
+    """
+    arrays, place = {}, 0
+    size = int.from_bytes(content[:8], "little")
+    for key, dtype, shape, start, end in sorted(_entries(name, content, size), key=lambda entry: entry[3:]):
+        if start != place:
+            raise FaultError(f"{name}: {shown(key)} overlaps another array or leaves a gap")
+        place = end
+        if end > len(content) - 8 - size:
+            raise FaultError(f"{name}: the arrays end elsewhere than the file")
+        flat = np.frombuffer(content, DTYPES[dtype], count=math.prod(shape), offset=8 + size + start)
+        widened = (flat.astype("<u4") << 16).view("<f4") if dtype == BFLOAT16 else flat.copy()
+        arrays[key] = widened.reshape(shape)
+    if place != len(content) - 8 - size:
+        raise FaultError(f"{name}: the arrays end elsewhere than the file")
+    return {key: arrays[key] for key in sorted(arrays)}
+
+
+def bytes_of(arrays: Mapping[str, NDArray[Any]]) -> bytes:
+    """The arrays as the content of a safetensors file; the same arrays in any order give the same bytes.
+
+    Raises
+    ------
+    ArgumentError
+        An array has a type that the format lacks.
+    """
+    from safetensors.numpy import save
+
+    held = {np.dtype(code) for code in DTYPES.values()}
+    stored = {name: np.asarray(array, order="C") for name, array in arrays.items()}
+    for name, array in stored.items():
+        if array.dtype.newbyteorder("<") not in held:
+            raise ArgumentError(f'A file can\'t hold the array "{name}" of type {array.dtype}.')
+    return bytes(save(stored))
+
+
+Entry = tuple[str, str, tuple[int, ...], int, int]
+"""Of an array: name, type, shape, and where it begins and ends."""
+
+
+def _entries(name: str, content: bytes, size: int) -> Iterator[Entry]:
+    if not 2 <= size <= min(len(content) - 8, _MOST_HEADER):
+        raise FaultError(f"{name}: the header does not fit into {len(content):,} bytes")
+    header = json_of(name, content[8 : 8 + size])
+    if not isinstance(header, dict):
+        raise FaultError(f"{name}: the header is no table of arrays")
+    notes = header.pop("__metadata__", {})
+    if not isinstance(notes, dict) or not all(isinstance(note, str) for note in notes.values()):
+        raise FaultError(f"{name}: the notes in its header are no texts")
+    for key, facts in header.items():
+        place = facts.get("data_offsets") if isinstance(facts, dict) else None
+        if not _whole_numbers(place) or len(place) != 2:
+            raise FaultError(f"{name}: {shown(key)} has no valid place")
+        dtype, shape = facts.get("dtype"), facts.get("shape")
+        if not isinstance(dtype, str) or dtype not in DTYPES:
+            raise FaultError(f"{name}: {shown(key)} has an unknown type of number")
+        if not _whole_numbers(shape) or len(shape) > _MOST_DIMENSIONS:
+            raise FaultError(f"{name}: {shown(key)} has no valid shape")
+        if place[1] - place[0] != math.prod(shape) * np.dtype(DTYPES[dtype]).itemsize:
+            raise FaultError(f"{name}: {shown(key)} does not fill the place it claims")
+        yield key, dtype, tuple(shape), place[0], place[1]
+
+
+def _whole_numbers(value: Any) -> TypeGuard[list[int]]:
+    return isinstance(value, list) and all(type(item) is int and 0 <= item < 1 << 48 for item in value)
+
+
+def sniff(glimpse: Glimpse) -> bool:
+    """Whether it begins with a length below 16 MB, and JSON."""
+    return glimpse.begins(rb".{3}\0{5}\{\s*[\"}]")
+
+
+def read(path: Path) -> Contents:
+    """The arrays of a safetensors file.
+
+    Raises
+    ------
+    WeightsError
+        It is damaged or hostile.
+    """
+    try:
+        return Contents(weights=arrays_of(path.name, path.read_bytes()))
+    except FaultError as fault:
+        raise WeightsError(f"Can't read the weights in {path}.", [fault.what], fault.hint) from None
+    except OSError as fault:
+        raise WeightsError(f"Can't read {path}: {fault.strerror or fault}.") from None
+
+
+def write(path: Path, contents: Contents) -> None:
+    """Write the arrays; PyTorch's and Hugging Face's programs read them.
+
+    Raises
+    ------
+    StoreError
+        The file can't be written.
+    """
+    store.write(path, [bytes_of(contents.weights or {})], "the weights")
+
+
+register(Format("safetensors", (".safetensors",), sniff, read, write))

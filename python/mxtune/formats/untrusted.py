@@ -1,0 +1,59 @@
+"""Text and JSON from bytes that anyone may have made, and what is said of a file that is not as it should be."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import re
+from typing import Any
+
+AGAIN = "Copy the file again from where it was whole, or save the model once more."
+_DEEPEST = 64
+_MOST_VALUES = 2_000_000  # in one JSON text, to which a few hundred bytes of memory go each
+
+
+class FaultError(Exception):
+    """What is wrong with a file, and what to do; who knows the file's name makes it an error of this package."""
+
+    def __init__(self, what: str, hint: str = AGAIN) -> None:
+        super().__init__(what)
+        self.what, self.hint = what, hint
+
+
+def shown(name: str) -> str:
+    """A name for a message: quoted, not long, without control characters."""
+    return json.dumps(name if len(name) <= 80 else name[:77] + "...")
+
+
+def text_of(name: str, content: bytes) -> str:
+    """The text of the member `name`."""
+    try:
+        return content.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise FaultError(f"{name} is no valid text at byte {error.start:,}") from None
+
+
+def json_of(name: str, content: bytes) -> Any:
+    """The value of the JSON member `name`: nested no deeper than 64, no key twice, no NaN, two million values."""
+    if content.count(b",") + content.count(b"[") + content.count(b"{") > _MOST_VALUES:
+        raise FaultError(f"{name} has more than {_MOST_VALUES:,} values")
+    text = text_of(name, content)
+    outside = "".join(re.sub(r"\\.", "", text).split('"')[::2])  # without what is in strings
+    steps = (1 if bracket in "[{" else -1 for bracket in re.findall(r"[\[\]{}]", outside))
+    if max(itertools.accumulate(steps), default=0) > _DEEPEST:
+        raise FaultError(f"{name} is nested more than {_DEEPEST} levels deep")
+    try:
+        return json.loads(text, object_pairs_hook=_once, parse_constant=_no_constant)
+    except ValueError as error:
+        raise FaultError(f"{name} is no valid JSON ({error})") from None
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        raise ValueError("a key comes twice")
+    return found
+
+
+def _no_constant(name: str) -> Any:
+    raise ValueError(f"{name} is no number")

@@ -1,0 +1,62 @@
+"""How pictures are prepared for a network whose file does not say: as for ImageNet, at a size that fits the weights."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any, Optional
+
+from ..errors import NetworkError
+from ..formats import Weights
+from ..graph import Graph
+from ..graph.data import integers
+from ..images.preprocess import Preprocess
+from ..network import Network
+from . import imagenet
+
+_SIZES = (224, 28, 32, 48, 64, 96, 112, 128, 160, 192, 227, 240, 256, 299, 300, 331, 380, 384, 512)
+
+
+def assumed_preprocess(graph: Graph, weights: Weights, wished: Mapping[str, Any]) -> Preprocess:
+    """What is wished, and for the rest that of ImageNet.
+
+    A network with dense layers takes one size of picture only; the first usual one at which these weights fit is taken.
+
+    Parameters
+    ----------
+    weights
+        Under the names of the graph; empty where there are none.
+    wished
+        Settings of `Preprocess`.
+    """
+    channels = wished.get("channels") or _channels(graph, weights) or 3
+    preprocess = replace(imagenet(channels=channels), **wished)
+    if "size" in wished or not weights:
+        return preprocess
+    at_sizes = (replace(preprocess, size=(size, size)) for size in _SIZES)
+    return next((one for one in at_sizes if _fits(Network(graph, weights, {}, one))), preprocess)
+
+
+def _fits(network: Network) -> bool:
+    try:
+        network.check()
+    except NetworkError:
+        return False
+    return True
+
+
+def _channels(graph: Graph, weights: Weights) -> Optional[int]:
+    """The channels of the pictures, where the input's own attribute or the first layer's weights say."""
+    for name in graph.inputs:
+        shape = graph.node(name).attrs.get("__shape__", "")
+        numbers = integers(shape) if shape else ()
+        found = [numbers[1]] if len(numbers) == 4 else []
+        for node in graph.consumers[name]:
+            first = weights.get(node.inputs[1][0]) if len(node.inputs) > 1 else None
+            if first is not None and node.op == "BatchNorm":
+                found.append(first.size)
+            if first is not None and node.op == "Convolution" and first.ndim == 4:
+                found.append(first.shape[1] * int(node.attrs.get("num_group", "1")))
+        if found and found[0] in (1, 3):
+            return found[0]
+    return None

@@ -1,0 +1,71 @@
+"""Which network of the zoo weights, or a graph, could be of: to name it, or to take over its tables of names."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from typing import Any, Optional
+
+from numpy.typing import NDArray
+
+from ..formats import NameTable
+from ..formats.matching import under_our_names
+from ..graph import Graph
+from ..network import Network
+from . import Entry, entries
+
+
+def parameters(graph: Graph, weights: Collection[str] = ()) -> set[str]:
+    """The names of the variables that need a value, or have one among these weights."""
+    data = set(graph.inputs) - set(weights)
+    return {node.name for node in graph.nodes if node.is_variable and node.name not in data}
+
+
+def fitting(weights: Mapping[str, NDArray[Any]]) -> list[str]:
+    """The names of the networks whose parameters these are, by name and shape, whatever the number of classes."""
+    return [entry.name for entry in entries() if _fits(entry, weights)]
+
+
+def _fits(entry: Entry, weights: Mapping[str, NDArray[Any]]) -> bool:
+    graph = _graph(entry)
+    needed = parameters(graph)
+    arrays = under_our_names(weights, needed, entry.names())
+    if set(arrays) != needed:
+        return False
+    network = Network(graph, {}, {}, entry.preprocess)
+    own = {f"{network.classifier}_{part}" for part in ("weight", "bias")}
+    return all(arrays[name].shape == network.shapes[name][0] for name in needed - own)
+
+
+def tables_of_twin(graph: Graph) -> list[NameTable]:
+    """Tables of names for a graph that has the structure of a network of the zoo, as Gluon's ``export`` writes it."""
+    for entry in entries():
+        twins = _paired(_graph(entry), graph)
+        if twins:
+            return [
+                NameTable(table.source, {twins[ours]: theirs for ours, theirs in table.theirs.items()})
+                for table in entry.names()
+            ]
+    return []
+
+
+def _graph(entry: Entry) -> Graph:
+    return entry.build(entry.classes, entry.preprocess.size, entry.preprocess.channels)
+
+
+def _paired(one: Graph, other: Graph) -> Optional[dict[str, str]]:
+    """For each node of one graph that of the other in the same place; None where the two differ in structure."""
+    pairs: dict[str, str] = {}
+    waiting = list(zip(one.heads, other.heads))
+    while waiting:
+        (name, output), (twin, twin_output) = waiting.pop()
+        if name in pairs:
+            if pairs[name] != twin:
+                return None
+            continue
+        node, twin_node = one.node(name), other.node(twin)
+        same = (node.op, len(node.inputs), output) == (twin_node.op, len(twin_node.inputs), twin_output)
+        if not same:
+            return None
+        pairs[name] = twin
+        waiting += zip(node.inputs, twin_node.inputs)
+    return pairs

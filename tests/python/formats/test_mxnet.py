@@ -1,0 +1,54 @@
+"""MXNet's own networks: a graph, and its weights beside it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from mxtune import formats, mxnetwork
+from mxtune.engines.mxnet import load
+from mxtune.errors import FormatError, NetworkError
+from mxtune.formats import Contents, mxnet
+from mxtune.graph import Builder, to_json
+
+
+def test_a_symbol_file_that_is_none_is_named(tmp_path: Path) -> None:
+    file = tmp_path / "net-symbol.json"
+    with pytest.raises(NetworkError, match=r"net-symbol\.json"):
+        mxnet.read_symbol(file)
+    file.write_text("{")
+    with pytest.raises(NetworkError, match=r"net-symbol\.json"):
+        mxnet.read_symbol(file)
+    b = Builder()
+    file.write_text(to_json(b.graph(b.dense(b.data(), "fc", 2))))
+    assert mxnet.read_symbol(file).heads == (("fc", 0),)
+
+
+def test_the_latest_params_beside_a_symbol_are_found(tmp_path: Path) -> None:
+    symbol = tmp_path / "net-symbol.json"
+    assert mxnet.params_beside(symbol) is None
+    for name in ("net-0001.params", "net-0012.params", "other-0099.params", "net.params"):
+        (tmp_path / name).write_bytes(b"")
+    found = mxnet.params_beside(symbol)
+    assert found is not None and found.name == "net-0012.params"
+
+
+def test_what_is_written_is_read_by_mxnet_itself(tmp_path: Path) -> None:
+    net = mxnetwork("efficientnet_lite0", image_size=32, classes=3)
+    formats.write(tmp_path / "lite-symbol.json", Contents.of(net))
+    block = load("mxnet.gluon").SymbolBlock.imports(
+        str(tmp_path / "lite-symbol.json"), ["data"], str(tmp_path / "lite-0000.params")
+    )
+    theirs = {name: value.data().asnumpy() for name, value in block.collect_params().items()}
+    assert set(theirs) == set(net.params)
+    assert all(np.array_equal(theirs[name], net.params[name]) for name in theirs)
+    again = mxnetwork(tmp_path / "lite-symbol.json", preprocess=net.preprocess)
+    assert again.graph == net.graph and again.pretrained
+
+
+def test_weights_alone_are_no_network(tmp_path: Path) -> None:
+    with pytest.raises(FormatError, match="no graph of theirs"):
+        formats.write(tmp_path / "a-symbol.json", Contents(weights={}))
+    assert not list(tmp_path.iterdir())
