@@ -21,13 +21,17 @@ demo: ## Fine-tune a network on real pictures in Python, use it in R; writes dem
 
 test: check test-python test-r ## Run everything, as CI does
 
-test-python: ## Run the tests of the Python package
+test-python: ## Run the tests of the Python package, or of one room of it: ROOM=images
 	@$(SETUP) python data r
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest $(if $(ROOM),tests/python/$(ROOM))
 
-test-r: ## Build and check the R package, with its tests
+test-r: ## Build and check the R package, with its tests, or run one file of them: FILE=metrics
 	@$(SETUP) python data r
+ifdef FILE
+	RETICULATE_PYTHON=$(CURDIR)/$(BIN)/python Rscript -e 'testthat::test_dir("tests/testthat", package = "mxtune", load_package = "installed", filter = "^$(FILE)$$")'
+else
 	scripts/check_r.sh
+endif
 
 check: check-python check-r ## Linters and types: ruff, mypy, lintr
 

@@ -135,11 +135,12 @@ def test_every_make_goal_that_a_page_names_exists(page: str) -> None:
     assert named <= goals
 
 
-def test_every_page_and_folder_that_the_readme_names_exists() -> None:
-    text = (ROOT / "README.md").read_text(encoding="utf-8")
+@pytest.mark.parametrize("page", ["README.md", "CONTRIBUTING.md"])
+def test_every_page_and_folder_that_a_page_names_exists(page: str) -> None:
+    text = (ROOT / page).read_text(encoding="utf-8")
     named = {
         *re.findall(r"\]\(([\w./-]+)\)", text),
-        *re.findall(r"`((?:python|tests|inst|benchmarks)/[\w./-]*)`", text),
+        *re.findall(r"`((?:python|tests|inst|benchmarks|R|scripts)/[\w./-]*)`", text),
     }
     assert [name for name in sorted(named - {"benchmarks/RESULTS.md"}) if not (ROOT / name).exists()] == []
 
