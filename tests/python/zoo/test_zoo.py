@@ -51,11 +51,15 @@ def test_a_name_is_given_once() -> None:
 
 def test_no_network_needs_mxnet_to_be_described() -> None:
     code = """
-    from mxtune import mxzoo
+    from mxtune import mxnetwork, mxzoo
+    from mxtune.network import Network
     from mxtune.zoo import entries
     assert len(mxzoo()) == len(entries())
     for one in entries():
         graph = one.build(7, one.preprocess.size, one.preprocess.channels)
         assert all(set(table.theirs) <= {node.name for node in graph.nodes} for table in one.names())
+        assert Network(graph, {}, one.provenance(), one.preprocess).shapes[graph.heads[0][0]][0] == (1, 7)
+    net = mxnetwork("resnet18_v1", image_size=32).freeze("stage1*").insert("pool1", "Dropout", p=0.5)
+    assert net.replace_head(3).layers["layer"].iloc[-1] == "head"
     """
     passes(WITHOUT_MXNET + dedent(code))
