@@ -22,7 +22,7 @@ from mxtune.errors import ArgumentError, MxtuneError, StoreError
 from mxtune.formats import mxt
 from mxtune.formats.params import write_params
 from mxtune.model import report
-from mxtune.training.state import Checkpoint, Standing
+from mxtune.training.state import Checkpoint, TrainingState
 from processes import PACKAGE
 
 ARRAYS = {"weight": np.zeros(50_000, "float32")}
@@ -30,7 +30,7 @@ HISTORY = pd.DataFrame({"stage": ["tail"] * 2, "train_loss": [0.9, 0.5]})
 WRITERS: dict[str, Callable[[Path], None]] = {
     "the model file": lambda path: mxt.write(path, {}, "{}", ARRAYS),
     "the weights": lambda path: write_params(path, ARRAYS),
-    "the checkpoint": lambda path: Checkpoint(path, {}).write(Standing(params=ARRAYS)),
+    "the checkpoint": lambda path: Checkpoint(path, {}).write(TrainingState(params=ARRAYS)),
     "the plot": lambda path: report.write(report.history(HISTORY), path),
     "the table": lambda path: cli._write("a,b\n" * 50_000, path),
     "the cached features": lambda path: store.keep(path, [bytes(200_000)], 200_000),
