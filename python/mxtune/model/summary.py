@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ..network import Network
-from ..words import counted
+from ..words import counted, shape_text
 
 _WIDTH = 12  # of the names on the left
 
@@ -50,7 +50,7 @@ def _value(value: Any) -> str:
         return str(value)
     if all(isinstance(item, Mapping) for item in value):
         return ", ".join(str(item.get("name")) for item in value)
-    return " x ".join(map(str, value))
+    return shape_text(value)
 
 
 def _line(name: str, text: str) -> str:
