@@ -58,7 +58,7 @@ app = typer.Typer(
 # What the library takes, once more: asking it would load NumPy before any help. A test compares them.
 Tune = Literal["auto", "head", "tail", "all"]
 Schedule = Literal["cosine", "constant"]
-Task = Literal["classification", "regression", "multilabel"]
+Task = Literal["classification", "multilabel", "regression"]
 Kind = Literal["class", "prob", "logit", "features"]
 
 Verbose = Annotated[

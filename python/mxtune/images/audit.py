@@ -125,7 +125,7 @@ def _audited(
     if bad:
         lines = [f"{one.name}: {one.reason}" for one in bad]
         warn(PictureWarning(f"Left out {len(bad)} of {len(looks)} pictures.", bullets(lines, 100)))
-    labels = Labels(labels.task, None if labels.y is None else labels.y[kept], labels.levels)
+    labels = labels.take(kept)
     if tidy:
         labels = without_empty(labels)
     images = ImageSet(
@@ -174,27 +174,16 @@ def _folder_labels(source: Source, levels: Optional[Sequence[str]], task: Option
             len(source.names),
             "Move them into class folders, or set `recursive` in mximages() for no classes.",
         )
-    labels = understand(source.y, source.names, levels, task)
-    if levels is None and labels.task == "classification" and labels.y is not None:
-        # a class folder without pictures is a class too, until `without_empty` says so aloud
-        place = {level: at for at, level in enumerate(source.levels)}
-        codes = np.asarray([place[name] for name in labels.levels], dtype=np.int64)[labels.y]
-        return Labels(labels.task, codes, tuple(source.levels))
-    return labels
+    known = source.levels if levels is None else levels  # a folder without pictures too: `without_empty` names it
+    return understand(source.y, source.names, known, task)
 
 
 def _relabelled(images: ImageSet, y: Any, levels: Optional[Sequence[str]], task: Optional[str]) -> ImageSet:
     if y is None and (levels is None or images.y is None) and task in (None, images.task):
         return images
-    if y is None and images.task == "classification" and images.y is not None:
-        y = [images.levels[code] for code in images.y]
-    elif y is None and images.task == "multilabel" and images.y is not None:
-        y = [[level for level, on in zip(images.levels, row) if on] for row in images.y]
-    elif y is None and images.y is not None:
-        import pandas as pd
-
-        y = images.y if images.y.ndim == 1 else pd.DataFrame(images.y, columns=list(images.levels))
-    labels = understand(y, images.names, levels, task or (images.task if y is None else None))
+    own = images.task if y is None else None
+    y = images._labels.given() if y is None else y
+    labels = understand(y, images.names, levels, task or own)
     return ImageSet(
         images._pixels,
         images._rows,

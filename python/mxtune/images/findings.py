@@ -19,19 +19,13 @@ _PACKAGE = str(Path(__file__).resolve().parents[1])
 
 def without_empty(labels: Labels) -> Labels:
     """Without the levels that no picture has, which are named."""
-    if labels.y is None or labels.task not in ("classification", "multilabel"):
+    counts = labels.counts()
+    empty = [level for level, n in counts.items() if n == 0]
+    if labels.task is None or labels.y is None or not empty:
         return labels
-    if labels.task == "multilabel":
-        used = np.count_nonzero(labels.y, axis=0) > 0
-    else:
-        used = np.bincount(labels.y, minlength=len(labels.levels)) > 0
-    if np.all(used):
-        return labels
-    empty = [level for level, is_used in zip(labels.levels, used) if not is_used]
     text = f"{counted(len(empty), 'class has no picture and is', 'classes have no picture and are')} left out."
     warn(LabelWarning(text, bullets(empty)))
-    y = labels.y[:, used] if labels.task == "multilabel" else (np.cumsum(used) - 1)[labels.y].astype(np.int64)
-    return Labels(labels.task, y, tuple(level for level, is_used in zip(labels.levels, used) if is_used))
+    return Labels(*labels.task.without_levels(labels.y, np.asarray([n > 0 for n in counts.values()])))
 
 
 def mislead(images: ImageSet, looks: list[Look]) -> None:
@@ -51,7 +45,7 @@ def copies(images: ImageSet) -> None:
     for rows in groups.values():
         if len(rows) > 1:
             names = [images.names[row] for row in rows]
-            if images.task in ("classification", "multilabel") and len({images.label_of(row) for row in rows}) > 1:
+            if images.has_classes and len({images.label_of(row) for row in rows}) > 1:
                 torn.append(" = ".join(f"{name} ({images.label_of(row)})" for name, row in zip(names, rows)))
             else:
                 alike.append(" = ".join(names))

@@ -99,7 +99,12 @@ class ImageSet:
 
     @property
     def task(self) -> Optional[str]:
-        return self._labels.task
+        return None if self._labels.task is None else self._labels.task.name
+
+    @property
+    def has_classes(self) -> bool:
+        """Whether each picture has one or several of some classes."""
+        return self._labels.task is not None and self._labels.task.has_classes
 
     @property
     def y(self) -> Optional[NDArray[Any]]:
@@ -166,15 +171,12 @@ class ImageSet:
         chosen = np.asarray(indices)
         chosen = np.flatnonzero(chosen) if chosen.dtype == bool else chosen.astype(np.int64)
         at = [int(index) for index in chosen]
-        labels = self._labels
-        if labels.y is not None:
-            labels = Labels(labels.task, labels.y[chosen], labels.levels)
         return ImageSet(
             self._pixels,
             self._rows[chosen],
             [self.names[index] for index in at],
             [self._files[index] for index in at],
-            labels,
+            self._labels.take(chosen),
             sizes=None if self._sizes is None else self._sizes[chosen],
             hashes=None if self._hashes is None else [self._hashes[index] for index in at],
             grey=self.grey,
@@ -195,7 +197,7 @@ class ImageSet:
         if not is_number(fraction) or not 0 < fraction < 1:
             raise ArgumentError("The share for validation must be above 0 and below 1.", [f"it is {fraction!r}"])
         groups: Sequence[object] = range(len(self)) if self._hashes is None else self._hashes
-        train, valid = divide(self.y, groups, fraction, seed, self.task)
+        train, valid = divide(lambda rows: self._labels.strata(rows, fraction), groups, fraction, seed)
         return self.take(train), self.take(valid)
 
     def shared(self, other: ImageSet) -> list[tuple[str, str]]:
@@ -216,25 +218,12 @@ class ImageSet:
         """A data frame, a row a picture: ``file``, its label (or a column a level), ``height``, ``width``."""
         import pandas as pd
 
-        columns: dict[str, Any] = {"file": self.names}
-        if self.y is not None and self.task == "classification":
-            columns["label"] = pd.Categorical.from_codes(self.y, categories=list(self.levels))
-        elif self.y is not None and self.y.ndim == 2:
-            values = self.y.astype(bool) if self.task == "multilabel" else self.y
-            columns.update({level: values[:, at] for at, level in enumerate(self.levels)})
-        elif self.y is not None:
-            columns["label"] = self.y
+        columns = {"file": self.names, **self._labels.columns()}
         return pd.DataFrame({**columns, "height": self.sizes[:, 0], "width": self.sizes[:, 1]})
 
     def label_of(self, index: int) -> str:
         """The label of one picture as text; empty where it has none."""
-        if self.y is None:
-            return ""
-        if self.task == "classification":
-            return self.levels[int(self.y[index])]
-        if self.task == "multilabel":
-            return ", ".join(level for level, on in zip(self.levels, self.y[index]) if on)
-        return ", ".join(f"{value:.4g}" for value in np.atleast_1d(self.y[index]))
+        return self._labels.text(index)
 
     def sheet(self, n: int = 24) -> PIL.Image.Image:
         """A contact sheet (RGB) of up to ``n`` pictures, labels beneath, each class with its share."""

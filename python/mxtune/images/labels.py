@@ -11,35 +11,69 @@ import numpy as np
 
 from ..arguments import is_number, one_of
 from ..errors import ArgumentError, LabelError
+from ..tasks import Classification, Multilabel, Regression, Task
+from ..tasks import names as tasks
 from ..words import bullets, counted, listing, shape_text
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-TASKS = ("classification", "regression", "multilabel")
 _UNKNOWN = "have a label that is not among the levels"
 
 
 @dataclass(frozen=True, eq=False)
 class Labels:
-    """A task, what it asks of each picture, and the names of what there is to say.
+    """What is asked of each picture, and the answers.
 
-    ``y`` is (N,) int64 codes into ``levels`` for classification, (N, K) float32 of 0 and 1 for multilabel,
-    (N,) or (N, K) float32 for regression, ``None`` without labels. ``guess`` says what was
-    inferred, where it may surprise.
+    Parameters
+    ----------
+    task
+        With its levels; None without labels.
+    y
+        One row a picture, as the task has them; None without labels.
+    guess
+        What was inferred, where it may surprise.
     """
 
-    task: Optional[str] = None
+    task: Optional[Task] = None
     y: Optional[NDArray[Any]] = None
-    levels: tuple[str, ...] = ()
     guess: Optional[str] = None
+
+    @property
+    def levels(self) -> tuple[str, ...]:
+        """The classes, labels or names of the numbers."""
+        return () if self.task is None else self.task.levels
+
+    def take(self, rows: Any) -> Labels:
+        """The labels of these pictures."""
+        return self if self.y is None else Labels(self.task, self.y[rows])
 
     def counts(self) -> dict[str, int]:
         """How many pictures each class or label has; empty without classes."""
-        if self.y is None or self.task not in ("classification", "multilabel"):
-            return {}
-        numbers = self.y.sum(axis=0) if self.task == "multilabel" else np.bincount(self.y, minlength=len(self.levels))
-        return {level: int(n) for level, n in zip(self.levels, numbers)}
+        numbers = None if self.task is None or self.y is None else self.task.counts(self.y)
+        return {} if numbers is None else {level: int(n) for level, n in zip(self.levels, numbers)}
+
+    def columns(self) -> dict[str, Any]:
+        """The labels as columns of a data frame."""
+        return {} if self.task is None or self.y is None else self.task.columns(self.y)
+
+    def text(self, row: int) -> str:
+        """The label of one picture as text; empty without."""
+        return "" if self.task is None or self.y is None else self.task.text(self.y[row])
+
+    def given(self) -> Any:
+        """The labels as a user would give them, or None."""
+        return None if self.task is None or self.y is None else self.task.given(self.y)
+
+    def describe(self) -> str:
+        """What kind of labels the pictures have: "of 10 classes"."""
+        return "without labels" if self.task is None or self.y is None else self.task.describe(self.y)
+
+    def strata(self, rows: Any, fraction: float) -> NDArray[Any]:
+        """What is split evenly where ``fraction`` of these pictures validate; see `Task.strata`."""
+        if self.task is None or self.y is None:
+            return np.zeros(len(rows), dtype=np.int64)
+        return self.task.strata(self.y[rows], fraction)
 
 
 def understand(  # noqa: PLR0911 - one way out for each kind of label
@@ -65,7 +99,7 @@ def understand(  # noqa: PLR0911 - one way out for each kind of label
         Too few or too many, missing, unknown or unfit labels, each by the name of its picture.
     """
     if task is not None:
-        one_of("task", task, TASKS)
+        one_of("task", task, tasks())
     if y is None:
         return Labels()
     known = None if levels is None else _known(levels)
@@ -83,14 +117,14 @@ def understand(  # noqa: PLR0911 - one way out for each kind of label
             return _matrix(np.asarray([list(value) for value in values]), names, known, task)
         return _sets(values, names, known)
     _refuse("have no label", [name for name, value in zip(names, values) if is_missing(value)])
-    if task == "multilabel":
+    if task == Multilabel.name:
         return _sets([[value] for value in values], names, known)
     numeric = categories is None and all(is_number(value) for value in values)
-    if task == "regression" or (task is None and numeric and known is None):
+    if task == Regression.name or (task is None and numeric and known is None):
         guess = None
         if task is None:
             guess = 'The labels are numbers, so this is regression. For classes: task = "classification".'
-        return Labels("regression", _numbers(values, names), (), guess)
+        return Labels(Regression(), _numbers(values, names), guess)
     return _classes(values, names, known or categories)
 
 
@@ -119,7 +153,7 @@ def _classes(values: list[Any], names: Sequence[str], known: Optional[tuple[str,
     texts = [text_of(value) for value in values]
     unknown = [f"{name}: {text}" for name, text in zip(names, texts) if text not in code]
     _refuse(_UNKNOWN, unknown, _the_levels(known))
-    return Labels("classification", np.asarray([code[text] for text in texts], dtype=np.int64), known)
+    return Labels(Classification(known), np.asarray([code[text] for text in texts], dtype=np.int64))
 
 
 def _numbers(values: Iterable[Any], names: Sequence[str]) -> NDArray[np.float32]:
@@ -149,7 +183,7 @@ def _sets(values: list[Any], names: Sequence[str], known: Optional[tuple[str, ..
     y = np.zeros((len(values), len(levels)), dtype=np.float32)
     for row, labels in enumerate(sets):
         y[row, [code[label] for label in labels]] = 1
-    return Labels("multilabel", y, levels)
+    return Labels(Multilabel(levels), y)
 
 
 def _matrix(y: Any, names: Sequence[str], known: Optional[tuple[str, ...]], task: Optional[str]) -> Labels:
@@ -180,14 +214,14 @@ def _matrix(y: Any, names: Sequence[str], known: Optional[tuple[str, ...]], task
         raise LabelError(f"The labels have {numbers.shape[1]} columns, but there are {len(known)} levels.")
     levels = known or tuple(columns or (str(column + 1) for column in range(numbers.shape[1])))
     binary = bool(np.isin(numbers, (0, 1)).all())
-    if task == "classification":
+    if task == Classification.name:
         if not binary or not (numbers.sum(axis=1) == 1).all():
             raise LabelError("For classification each row of the labels must have a single 1.")
-        return Labels("classification", numbers.argmax(axis=1).astype(np.int64), levels)
-    if task == "multilabel" and not binary:
+        return Labels(Classification(levels), numbers.argmax(axis=1).astype(np.int64))
+    if task == Multilabel.name and not binary:
         raise LabelError("Labels for several classes at once must be 0 and 1, or true and false.")
-    chosen = task or ("multilabel" if binary else "regression")
-    return Labels(chosen, np.ascontiguousarray(numbers), levels)
+    kind = Multilabel if task == Multilabel.name or (task is None and binary) else Regression
+    return Labels(kind(levels), np.ascontiguousarray(numbers))
 
 
 def _known(levels: Any) -> tuple[str, ...]:

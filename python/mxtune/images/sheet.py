@@ -47,11 +47,10 @@ def draw(thumbnails: Sequence[NDArray[np.uint8]], titles: Sequence[str]) -> PIL.
 
 def choose(labels: Labels, pictures: int, n: int) -> list[int]:
     """Up to ``n`` rows for a sheet, each class with its share, spread over it; numbers in ascending order."""
-    if labels.y is None or labels.task != "classification":
-        order = np.arange(pictures)
-        if labels.task == "regression" and labels.y is not None and labels.y.ndim == 1:
-            order = np.argsort(labels.y, kind="stable")
-        return _spread(order, n)
+    if labels.task is None or labels.y is None or labels.y.ndim > 1:
+        return _spread(np.arange(pictures), n)
+    if not labels.task.has_classes:
+        return _spread(np.argsort(labels.y, kind="stable"), n)
     classes = [np.flatnonzero(labels.y == code) for code in range(len(labels.levels))]
     classes = [rows for rows in classes if len(rows)]
     if len(classes) > n:

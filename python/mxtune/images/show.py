@@ -64,17 +64,8 @@ def page(facts: Facts, sheet: Callable[[], PIL.Image.Image]) -> str:
 
 
 def _title(facts: Facts) -> str:
-    labels = facts.labels
     what = counted(facts.pictures, "grey picture" if facts.grey else "picture")
-    if labels.task == "classification":
-        what += f" of {counted(len(labels.levels), 'class', 'classes')}"
-    elif labels.task == "multilabel":
-        what += f" with {counted(len(labels.levels), 'label')}"
-    elif labels.task == "regression" and labels.y is not None and facts.pictures:
-        what += f" with numbers from {labels.y.min():.4g} to {labels.y.max():.4g}"
-    else:
-        what += " without labels"
-    return what + _sizes(facts.sizes)
+    return f"{what} {facts.labels.describe()}{_sizes(facts.sizes)}"
 
 
 def _sizes(sizes: Optional[NDArray[np.int32]]) -> str:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, Optional
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def divide(
-    y: Optional[NDArray[Any]], groups: Sequence[object], fraction: float, seed: int, task: Optional[str]
+    strata: Callable[[Rows], NDArray[Any]], groups: Sequence[object], fraction: float, seed: int
 ) -> tuple[Rows, Rows]:
     """Rows (int64, ascending) for training and for validation.
 
@@ -23,8 +23,8 @@ def divide(
 
     Parameters
     ----------
-    y
-        Codes, 0/1 matrix or numbers as in `ImageSet`; ``None`` where there are no labels.
+    strata
+        For some rows, what is to be split evenly: (n,) int64, or (n, K) bool where each column is.
     groups
         Rows with equal entries are copies of one picture and stay on one side.
     fraction
@@ -36,27 +36,10 @@ def divide(
     first = np.unique(group_of, return_index=True)[1]
     sizes = np.bincount(group_of, minlength=len(first)).astype(np.int64)
     order = np.argsort(rng.random(len(first)), kind="stable")
-    if task == "multilabel" and y is not None:
-        chosen = _by_label(y[first] > 0, sizes, order, fraction)
-    else:
-        chosen = _by_stratum(_strata(y, first, fraction, task), sizes, order, fraction)
+    parts = strata(first)
+    chosen = (_by_stratum if parts.ndim == 1 else _by_label)(parts, sizes, order, fraction)
     validates = chosen[group_of]
     return np.flatnonzero(~validates), np.flatnonzero(validates)
-
-
-def _strata(y: Optional[NDArray[Any]], first: Rows, fraction: float, task: Optional[str]) -> Rows:
-    if y is None:
-        return np.zeros(len(first), dtype=np.int64)
-    if task == "classification":
-        return np.asarray(y[first], dtype=np.int64)
-    # Numbers: ranges of equal count, so that training and validation see the same spread.
-    values = y[first].astype(np.float64)
-    if values.ndim == 2:
-        spread = values.std(axis=0)
-        values = ((values - values.mean(axis=0)) / np.where(spread > 0, spread, 1)).mean(axis=1)
-    ranks = np.argsort(np.argsort(values, kind="stable"), kind="stable")
-    bins = int(np.clip(round(len(first) * fraction), 1, 10))
-    return np.asarray(ranks * bins // max(1, len(first)), dtype=np.int64)
 
 
 def _by_stratum(strata: Rows, sizes: Rows, order: Rows, fraction: float) -> NDArray[np.bool_]:

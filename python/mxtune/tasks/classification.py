@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Optional
 import numpy as np
 
 from ..errors import ArgumentError, LabelError
+from ..words import counted
 from . import metrics
 from .base import ClassWeights, Task, shown
 from .losses import CrossEntropy
@@ -28,7 +29,7 @@ class Classification(Task):
     primary_metric: ClassVar[str] = "accuracy"
 
     def describe(self, y: Array) -> str:  # noqa: ARG002 - levels without pictures count
-        return f"of {len(self.levels)} {'class' if len(self.levels) == 1 else 'classes'}"
+        return f"of {counted(len(self.levels), 'class', 'classes')}"
 
     def text(self, label: Any) -> str:
         return self.levels[int(label)]
@@ -112,4 +113,4 @@ class Classification(Task):
         return pd.Categorical.from_codes(codes, categories=list(self.levels))
 
     def __str__(self) -> str:
-        return f"{len(self.levels)} classes ({shown(self.levels)})"
+        return f"{counted(len(self.levels), 'class', 'classes')} ({shown(self.levels)})"

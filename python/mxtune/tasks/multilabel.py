@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Optional
 
 import numpy as np
 
+from ..words import counted
 from .base import Task, shown
 from .losses import BinaryCrossEntropy
 
@@ -25,7 +26,7 @@ class Multilabel(Task):
     primary_metric: ClassVar[str] = "f1"
 
     def describe(self, y: Array) -> str:  # noqa: ARG002 - labels without pictures count
-        return f"with {len(self.levels)} labels"
+        return f"with {counted(len(self.levels), 'label')}"
 
     def text(self, label: Any) -> str:
         return ", ".join(level for level, on in zip(self.levels, label) if on)
@@ -66,4 +67,4 @@ class Multilabel(Task):
         return columns
 
     def __str__(self) -> str:
-        return f"{len(self.levels)} labels ({shown(self.levels)})"
+        return f"{counted(len(self.levels), 'label')} ({shown(self.levels)})"

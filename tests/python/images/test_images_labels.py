@@ -165,7 +165,7 @@ def test_a_set_can_be_labelled_anew() -> None:
 
 
 def test_a_wrong_task_is_refused() -> None:
-    with pytest.raises(ArgumentError, match="`task` must be one of classification, regression, multilabel"):
+    with pytest.raises(ArgumentError, match="`task` must be one of classification, multilabel, regression"):
         mximages(PICTURES, list("ababab"), task="clustering")
 
 

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ... import tasks
 from ...errors import ModelFileError, MxtuneError
 from ...graph import from_json
-from ...images.labels import TASKS
 from ...images.preprocess import Preprocess
 from ...network import Network
 from ...network.values import refuse_unusable
@@ -88,14 +88,14 @@ def _check(manifest: Mapping[str, Any]) -> None:
             raise ValueError(f"its {part} is no {kind.__name__}")
         if len(manifest[part]) > MOST_ROWS:
             raise ValueError(f"its {part} has {len(manifest[part]):,} rows; at most {MOST_ROWS:,} are read")
-    if manifest["task"] not in list(TASKS):
+    if manifest["task"] not in tasks.names():
         raise ValueError(f"its task is {manifest['task']!r}")
     levels = manifest["levels"]
     if isinstance(levels, list) and len(levels) > MOST_LEVELS:
         raise ValueError(f"it has {len(levels):,} levels; at most {MOST_LEVELS:,} are read")
     if not isinstance(levels, list) or not _texts(levels) or len(set(levels)) < len(levels):
         raise ValueError("its levels are not different texts")
-    if not levels and manifest["task"] != "regression":
+    if not tasks.named(manifest["task"], levels).outputs:
         raise ValueError("it has no levels")
     if not isinstance(manifest["settings"].get("pictures", {}), dict):
         raise ValueError("its settings do not tell its pictures")
