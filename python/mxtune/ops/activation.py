@@ -34,10 +34,19 @@ def _slopes(values: Values, data: Shape) -> dict[str, Shape]:
     return {"gamma": (data[1],)}
 
 
+def _leaky(values: Values, inputs: tuple[Shape, ...]) -> tuple[Shape, ...]:
+    return inputs[:1] * _with_slopes(values)
+
+
+def _with_slopes(values: Values) -> int:
+    """The random slopes of rrelu are an output of their own."""
+    return 2 if values.act_type == "rrelu" else 1
+
+
 register(
     Operator(
         "LeakyReLU",
-        same,
+        _leaky,
         slots=lambda values: (DATA, Slot("gamma", "weight", 0.25)) if values.act_type == "prelu" else (DATA,),
         attributes=(
             choice("act_type", "leaky", "prelu", "elu", "selu", "gelu", "rrelu", default="leaky"),
@@ -47,6 +56,7 @@ register(
         ),
         roles=_ACTIVATION | {"rectifier"},
         parameters=_slopes,
+        outputs=_with_slopes,
         onnx="LeakyRelu",
         caffe="PReLU",
     )
@@ -103,7 +113,9 @@ register(
 
 def _along_axis(values: Values, inputs: tuple[Shape, ...]) -> tuple[Shape, ...]:
     axis_of(values.axis, inputs[0])
-    return inputs[:1]
+    if values.use_length:
+        raise MisfitError("its use_length is for sequences and must be False")
+    return inputs
 
 
 _SOFTMAX = {

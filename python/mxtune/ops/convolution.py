@@ -75,11 +75,13 @@ def _spread(values: Values, inputs: tuple[Shape, ...]) -> tuple[Shape, ...]:
     if len(adj) != sides or len(target) != sides:
         raise MisfitError(f"its adj and target_shape must have {sides} numbers, as its kernel has")
     if any(target):
+        if not all(target):
+            raise MisfitError(f"its target_shape {shape_text(target)} must have no 0")
         if any(wanted > most for wanted, most in zip(target, whole)):
             raise MisfitError(f"its target_shape {shape_text(target)} is larger than {shape_text(whole)}")
         if any((most - wanted) % 2 >= s for wanted, most, s in zip(target, whole, view.stride)):
             raise MisfitError(f"its target_shape {shape_text(target)} can't be reached with its stride")
-        return ((data[0], values.num_filter, *(t if t else m % 2 for t, m in zip(target, whole))),)
+        return ((data[0], values.num_filter, *target),)
     if any(a >= s for a, s in zip(adj, view.stride)):
         raise MisfitError(f"its adj {shape_text(adj)} must be smaller than its stride {shape_text(view.stride)}")
     return ((data[0], values.num_filter, *(n - 2 * p + a for n, p, a in zip(whole, view.pad, adj))),)

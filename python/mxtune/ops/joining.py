@@ -117,7 +117,6 @@ register(
         "broadcast_like",
         lambda values, inputs: _stretched(*inputs),
         (Slot("lhs"), Slot("rhs")),
-        attributes=(integers("lhs_axes", 0, 0, 0, 0, None), integers("rhs_axes", 0, 0, 0, 0, None)),
         onnx="Expand",
     )
 )

@@ -93,7 +93,7 @@ def _in_groups(values: Values, inputs: tuple[Shape, ...]) -> tuple[Shape, ...]:
 
 def _each_group(values: Values, data: Shape) -> Mapping[str, Shape]:
     _groups(values, data)
-    return dict.fromkeys(("gamma", "beta"), (data[1],))
+    return dict.fromkeys(("gamma", "beta"), (values.num_groups,))
 
 
 register(

@@ -25,7 +25,7 @@ _ATTRIBUTES = (
 def _pooled(values: Values, inputs: tuple[Shape, ...]) -> tuple[Shape, ...]:
     data = inputs[0]
     if values.global_pool:
-        if len(data) not in (3, 4):
+        if len(data) not in (3, 4) or len(getattr(values, "layout", None) or data) != len(data):
             raise MisfitError(f"it takes (N, C, H, W), not an input of {shape_text(data)}")
         return ((*data[:2], *(1 for _ in data[2:])),)
     if not values.kernel:
@@ -66,7 +66,14 @@ POOLING = register(
         caffe="Pooling",
     )
 )
-register(replace(POOLING, name="Pooling_v1", attributes=_ATTRIBUTES))
+
+
+def _pooled_pictures(values: Values, inputs: tuple[Shape, ...]) -> tuple[Shape, ...]:
+    pictures(inputs[0])
+    return _pooled(values, inputs)
+
+
+register(replace(POOLING, name="Pooling_v1", shapes=_pooled_pictures, attributes=_ATTRIBUTES))
 
 
 def _adapted(values: Values, inputs: tuple[Shape, ...]) -> tuple[Shape, ...]:

@@ -62,6 +62,8 @@ def _followed(data: Shape, wanted: tuple[int, ...]) -> list[Optional[int]]:
         elif code == -4:  # one as two, of which one may be -1
             sides += _split(take(1)[0], codes)
         elif code == -1:
+            if len(sides) != len(wanted) - len(codes) - 1:  # where MXNet 1.9 would write elsewhere
+                raise MisfitError("its shape may not have a -1 behind a -2 or -4")
             sides.append(None)
             position += 1
         else:
@@ -174,7 +176,7 @@ register(
 
 def _squeeze(values: Values, inputs: tuple[Shape, ...]) -> tuple[Shape, ...]:
     data = inputs[0]
-    axes = axes_of(values.axis, data) if values.axis else tuple(a for a, side in enumerate(data) if side == 1)
+    axes = tuple(a for a, side in enumerate(data) if side == 1) if values.axis is None else axes_of(values.axis, data)
     if any(data[axis] != 1 for axis in axes):
         raise MisfitError(f"an axis of its input of {shape_text(data)} that it takes out is not 1")
     return (tuple(side for axis, side in enumerate(data) if axis not in axes) or (1,),)

@@ -38,6 +38,9 @@ def window(values: Values, data: Shape) -> Window:
     sides = len(values.kernel)
     if len(data) != sides + 2:
         raise MisfitError(f"its kernel of {shape_text(values.kernel)} does not fit an input of {shape_text(data)}")
+    layout = getattr(values, "layout", None)
+    if layout is not None and len(layout) != len(data):
+        raise MisfitError(f"its layout is {layout} and its input {shape_text(data)}")
     defaults = {"stride": 1, "pad": 0, "dilate": 1}
     filled = {name: getattr(values, name, ()) or (default,) * sides for name, default in defaults.items()}
     for name, given in filled.items():
