@@ -34,29 +34,19 @@ def _slopes(values: Values, data: Shape) -> dict[str, Shape]:
     return {"gamma": (data[1],)}
 
 
-def _leaky(values: Values, inputs: tuple[Shape, ...]) -> tuple[Shape, ...]:
-    return inputs[:1] * _with_slopes(values)
-
-
-def _with_slopes(values: Values) -> int:
-    """The random slopes of rrelu are an output of their own."""
-    return 2 if values.act_type == "rrelu" else 1
-
-
 register(
     Operator(
         "LeakyReLU",
-        _leaky,
+        same,
         slots=lambda values: (DATA, Slot("gamma", "weight", 0.25)) if values.act_type == "prelu" else (DATA,),
         attributes=(
-            choice("act_type", "leaky", "prelu", "elu", "selu", "gelu", "rrelu", default="leaky"),
+            choice("act_type", "leaky", "prelu", "elu", "selu", "gelu", default="leaky"),
             real("slope", 0.25, -1e6, 1e6),
             real("lower_bound", 0.125, 0.0, 1e6),
             real("upper_bound", 0.334, 0.0, 1e6),
         ),
         roles=_ACTIVATION | {"rectifier"},
         parameters=_slopes,
-        outputs=_with_slopes,
         onnx="LeakyRelu",
         caffe="PReLU",
     )

@@ -104,7 +104,6 @@ for _onnx, _name, _aliases, _wide, _wide_aliases in _BINARY:
             caffe="Scale" if _onnx == "Mul" else "Bias" if _onnx == "Add" else "",
         )
     )
-register(Operator("_grad_add", _alike, _SIDES, roles=frozenset({"sum"}), onnx="Add"))
 register(
     Operator(
         "add_n",

@@ -9,7 +9,7 @@ from ..words import shape_text
 from .attributes import CUDNN, REQUIRED, choice, flag, integer, integers
 from .base import BIAS, DATA, WEIGHT, Operator, Shape, Slot, Values, register
 from .misfit import MisfitError
-from .windows import LARGEST, places, window
+from .windows import LARGEST, Window, places, window
 
 _ATTRIBUTES = (
     integers("kernel", 1, LARGEST, 1, 2, REQUIRED),
@@ -66,6 +66,11 @@ CONVOLUTION = register(
 )
 
 
+def _less_than_reach(pad: Shape, view: Window) -> None:
+    if any(p >= k for p, k in zip(pad, view.reach)):
+        raise MisfitError(f"it cuts {shape_text(pad)} off, which must be less than its kernel reaches")
+
+
 def _spread(values: Values, inputs: tuple[Shape, ...]) -> tuple[Shape, ...]:
     data = inputs[0]
     view = window(values, data)
@@ -81,7 +86,10 @@ def _spread(values: Values, inputs: tuple[Shape, ...]) -> tuple[Shape, ...]:
             raise MisfitError(f"its target_shape {shape_text(target)} is larger than {shape_text(whole)}")
         if any((most - wanted) % 2 >= s for wanted, most, s in zip(target, whole, view.stride)):
             raise MisfitError(f"its target_shape {shape_text(target)} can't be reached with its stride")
+        pads = tuple((most - wanted + 1) // 2 for wanted, most in zip(target, whole))
+        _less_than_reach(pads, view)
         return ((data[0], values.num_filter, *target),)
+    _less_than_reach(view.pad, view)
     if any(a >= s for a, s in zip(adj, view.stride)):
         raise MisfitError(f"its adj {shape_text(adj)} must be smaller than its stride {shape_text(view.stride)}")
     return ((data[0], values.num_filter, *(n - 2 * p + a for n, p, a in zip(whole, view.pad, adj))),)

@@ -79,6 +79,8 @@ register(
 
 def _tiled(values: Values, inputs: tuple[Shape, ...]) -> tuple[Shape, ...]:
     data, reps = inputs[0], values.reps
+    if sum(n > 1 for n in reps) > 2:
+        raise MisfitError("it repeats more than two axes: use two of it")
     longer = max(len(data), len(reps))
     sides = (1,) * (longer - len(data)) + data
     return (tuple(n * side for n, side in zip((1,) * (longer - len(reps)) + reps, sides)),)

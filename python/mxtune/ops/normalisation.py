@@ -59,7 +59,15 @@ BATCHNORM = register(
         caffe="BatchNorm",
     )
 )
-register(replace(BATCHNORM, name="BatchNorm_v1", attributes=_BATCH))
+
+
+def _each_channel_of_pictures(values: Values, data: Shape) -> Mapping[str, Shape]:
+    if len(data) not in (2, 4):
+        raise MisfitError(f"it takes (N, C) or (N, C, H, W), not an input of {shape_text(data)}")
+    return _each_channel(values, data)
+
+
+register(replace(BATCHNORM, name="BatchNorm_v1", attributes=_BATCH, parameters=_each_channel_of_pictures))
 
 
 def _normalised(values: Values, data: Shape) -> Shape:
@@ -107,13 +115,21 @@ register(
         onnx="GroupNormalization",
     )
 )
+
+
+def _each_picture(values: Values, data: Shape) -> Mapping[str, Shape]:
+    if len(data) < 3:
+        raise MisfitError(f"it takes (N, C, ...) with a map, not an input of {shape_text(data)}")
+    return dict.fromkeys(("gamma", "beta"), data[1:2])
+
+
 register(
     Operator(
         "InstanceNorm",
         same,
         slots=(DATA, GAMMA, BETA),
         attributes=(_EPS,),
-        parameters=lambda values, data: dict.fromkeys(("gamma", "beta"), _channels(values, data)),
+        parameters=_each_picture,
         onnx="InstanceNormalization",
     )
 )
@@ -141,7 +157,7 @@ register(
         "LRN",
         _neighbours,
         attributes=(
-            integer("nsize", 1, 1023),
+            integer("nsize", 3, 1023),
             real("alpha", 1e-4, -1e6, 1e6),
             real("beta", 0.75, -1e6, 1e6),
             real("knorm", 2.0, -1e6, 1e6),

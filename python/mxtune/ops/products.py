@@ -86,7 +86,7 @@ register(
             integer("input_dim", 1, 2**24),
             integer("output_dim", 1, 2**20),
             FLOAT32,
-            flag("sparse_grad"),
+            choice("sparse_grad", "False", "0", default="False"),
         ),
         parameters=lambda values, data: {"weight": (values.input_dim, values.output_dim)},
         onnx="Gather",

@@ -23,6 +23,8 @@ REFUSED = {
     "_arange": _CONSTANT, "_eye": _CONSTANT, "_linspace": _CONSTANT, "_shuffle": _RANDOM,
     "CuDNNBatchNorm": "MXNet 1.9.1 does not have it: BatchNorm computes the same",
     "_contrib_SyncBatchNorm": "it waits for other devices: BatchNorm computes the same",
+    "_grad_add": "it is part of gradients: elemwise_add computes the same",
+    "gather_nd": "its numbers may lie outside of what they count: take or pick does not go there",
     "IdentityAttachKLSparseReg": "it is a loss without a value",
 }  # fmt: skip
 """Names, and what a user is told."""

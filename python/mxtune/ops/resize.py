@@ -36,8 +36,10 @@ def _upsampled(values: Values, inputs: tuple[Shape, ...]) -> tuple[Shape, ...]:
 def _kernel(values: Values, data: Shape) -> dict[str, Shape]:
     if values.sample_type != "bilinear":
         return {}
+    if values.num_filter != pictures(data)[1]:  # MXNet 1.9 divides by it unchecked
+        raise MisfitError(f"its num_filter is {values.num_filter} and its input has {data[1]} channels")
     side = 2 * values.scale - values.scale % 2
-    return {"weight": (pictures(data)[1], 1, side, side)}
+    return {"weight": (data[1], 1, side, side)}
 
 
 register(

@@ -177,14 +177,6 @@ register(
 )
 
 
-def _gathered(values: Values, inputs: tuple[Shape, ...]) -> tuple[Shape, ...]:
-    data, indices = inputs
-    if len(indices) < 2 or indices[0] > len(data):
-        raise MisfitError(f"its indices are {shape_text(indices)}, which do not fit {shape_text(data)}")
-    return ((*indices[1:], *data[indices[0] :]),)
-
-
-register(Operator("gather_nd", _gathered, (DATA, Slot("indices")), onnx="GatherND"))
 register(
     Operator(
         "one_hot",
