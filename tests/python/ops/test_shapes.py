@@ -27,7 +27,7 @@ def reference() -> Iterator[Reference]:
 def test_shapes_are_those_of_mxnet(operator: ops.Operator, reference: Reference) -> None:
     accepted = 0
 
-    @settings(max_examples=100, deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck))
+    @settings(max_examples=60, deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck))
     @given(layers(operator))
     def holds(drawn: tuple[Graph, dict[str, Shape]]) -> None:
         nonlocal accepted
@@ -40,4 +40,4 @@ def test_shapes_are_those_of_mxnet(operator: ops.Operator, reference: Reference)
         assert reference.shapes(graph, inputs) == shapes
 
     holds()
-    assert accepted >= 3
+    assert accepted >= 2  # of 60
