@@ -287,3 +287,18 @@ def test_what_is_no_file_of_torch_is_refused(written: Any, tmp_path: Path) -> No
         read_pth(written(legacy([1, 2], {}, {})))
     with pytest.raises(WeightsError, match="Can't read"):
         read_pth(tmp_path / "missing.pth")
+
+
+@pytest.mark.parametrize("name", ["zip.pth", "legacy.pth", "wrapped.pth"])
+def test_what_pytorch_writes_is_read(name: str) -> None:
+    weights = read_pth(Path(__file__).resolve().parents[2] / "shared" / "formats" / name)
+    found = {name.removeprefix("module."): array for name, array in weights.items()}
+    rising = np.arange(24, dtype="f4")
+    expected = {
+        "conv.weight": rising.reshape(2, 3, 2, 2), "turned": rising.reshape(4, 6).T, "part": rising[3:9:2],
+        "half": rising[:5].astype("f2"), "bfloat": rising[:5], "double": rising[:5].astype("f8"),
+        "层.é": np.ones(3, "f4"), "bn.num_batches_tracked": np.array(7), "empty": np.zeros((0, 4), "f4"),
+    }  # fmt: skip
+    assert list(found) == list(expected)
+    for key, array in expected.items():
+        assert found[key].dtype == array.dtype and np.array_equal(found[key], array), key
