@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import replace
-from typing import Optional, Union
+from typing import Any, Optional, Union
 
 import numpy as np
 
@@ -15,17 +15,16 @@ from ..images.preprocess import Preprocess
 from ..model.model import Model
 from ..network import Network
 from ..network.values import refuse_unusable
-from ..zoo.opening import mxnetwork
+from ..zoo.opening import Source, network_of, open_source
 from .options import Options
 from .plan import EVERY_STAGE, Facts, Plan
 
 Net = Union[str, "os.PathLike[str]", Network, Model]
-_FILES = (".mxt", ".json")
 _POOLED = ("stage_features", "all_features")  # what a head on every stage stands on
 
 
-def open_network(net: Net, images: ImageSet, options: Options) -> Network:
-    """The network that ``net`` names, or is, with its own preprocessing.
+def open_network(net: Net, images: ImageSet, options: Options) -> tuple[Network, bool]:
+    """The network that ``net`` names, or is; and whether its preprocessing is settled: a model's, or a file's.
 
     Raises
     ------
@@ -34,29 +33,30 @@ def open_network(net: Net, images: ImageSet, options: Options) -> Network:
     NetworkError
         There is no network of that name, or it can't be used.
     """
+    settled = False
     if isinstance(net, Model):
-        network = net.network
+        network, settled = net.network, True
     elif isinstance(net, Network):
         network = net
     elif isinstance(net, (str, os.PathLike)):
-        network = _named(os.fspath(net), images, options)
+        source = open_source(net)
+        settled = not isinstance(source, zoo.Entry)
+        network = network_of(source, seed=options.seed, **_built_for(source, images, options))
     else:
         what = [f"it is a {type(net).__name__}"]
         raise ArgumentError("`net` must be a name, a file, a Network or a Model.", what, "mxzoo() lists names.")
     refuse_unusable(network)
-    return network
+    return network, settled
 
 
-def facts(net: Net, network: Network, images: ImageSet, validated: bool) -> Facts:
-    """What the plan is made from. ``net`` is what the user gave for the network."""
-    settled = isinstance(net, Model) or (isinstance(net, (str, os.PathLike)) and _is_file(net))
+def facts(network: Network, settled: bool, images: ImageSet, validated: bool) -> Facts:
+    """What the plan is made from."""
     default = None if settled else _zoo_preprocess(network)
-    spec = network.preprocess
-    chosen = network.provenance.get("preprocess", "")
+    spec, chosen = network.preprocess, network.provenance.get("preprocess", "")
     return Facts(
         pictures=len(images),
         validated=validated,
-        shorter_side=shorter_side(images),
+        shorter_side=float(np.median(images.sizes.min(axis=1))),
         size=spec.size,
         fit=spec.fit,
         size_is_default=default is not None and spec.size == default.size and "size" not in chosen,
@@ -75,24 +75,12 @@ def prepare(network: Network, plan: Plan, outputs: int, seed: int) -> Network:
     return network.replace_head(outputs, seed=seed, stages=plan.head == EVERY_STAGE)
 
 
-def shorter_side(images: ImageSet) -> float:
-    """The median of the pictures' shorter sides, pixels."""
-    return float(np.median(images.sizes.min(axis=1)))
-
-
-def _named(name: str, images: ImageSet, options: Options) -> Network:
-    """A network from a file, as it is; or one of the zoo, where one without weights is built for these pictures."""
-    if _is_file(name):
-        return mxnetwork(name, seed=options.seed)
-    entry = zoo.entry(name)
-    if entry.weights is not None:
-        return mxnetwork(name, seed=options.seed)
-    channels = 1 if images.grey and entry.preprocess.channels == 1 else 3
-    return mxnetwork(name, image_size=options.image_size, channels=channels, seed=options.seed)
-
-
-def _is_file(net: Union[str, os.PathLike[str]]) -> bool:
-    return os.fspath(net).lower().endswith(_FILES)
+def _built_for(source: Source, images: ImageSet, options: Options) -> dict[str, Any]:
+    """Arguments for a network that has no weights yet: it is built for the pictures."""
+    if not isinstance(source, zoo.Entry) or source.weights is not None:
+        return {}
+    channels = 1 if images.grey and source.preprocess.channels == 1 else 3
+    return {"image_size": options.image_size, "channels": channels}
 
 
 def _zoo_preprocess(network: Network) -> Optional[Preprocess]:

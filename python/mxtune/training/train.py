@@ -153,8 +153,8 @@ def mxtrain(
     with progress.using(progress.default(verbose)):
         images, validation = look_at(x, y, valid, options.seed)
         task, labels = tasks.named(str(images.task), images.levels), np.asarray(images.y)
-        network = open_network(net, images, options)
-        known = facts(net, network, images, validation is not None)
+        network, settled = open_network(net, images, options)
+        known = facts(network, settled, images, validation is not None)
         plan = decide(known, options)
         for guess in guesses(plan, known, options):
             progress.current().event("message", text=guess)

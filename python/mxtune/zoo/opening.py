@@ -135,6 +135,8 @@ def network_of(
     else:
         opened = _of_graph(source, source.contents.graph, weights, wished, seed)
     opened = replace(opened, preprocess=replace(opened.preprocess, **wished))
+    if isinstance(source, Entry):
+        opened = replace(opened, provenance={**opened.provenance, **_as_given(wished, opened, source)})
     if classes is not None and classes != _units(opened):
         opened = opened.replace_head(classes, seed=seed, stages=False)
     return opened.check()
@@ -153,6 +155,12 @@ def _wished(preprocess: Any, image_size: Any, channels: Any) -> dict[str, Any]:
     if channels is not None or "channels" in found:
         found["channels"] = whole("channels", found.get("channels") if channels is None else channels, 1)
     return found
+
+
+def _as_given(wished: Mapping[str, Any], opened: Network, entry: Entry) -> dict[str, str]:
+    """Which settings the user chose though they are the zoo's own: a training leaves these as they are."""
+    same = [name for name in wished if getattr(opened.preprocess, name) == getattr(entry.preprocess, name)]
+    return {"preprocess": f"{', '.join(same)} as given"} if same else {}
 
 
 def _without_graph(file: File) -> NetworkError:

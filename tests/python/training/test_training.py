@@ -214,6 +214,41 @@ def test_pictures_may_be_seen_at_any_size(size: Any) -> None:
     assert quick(image_size=size).preprocess.size == model.preprocess.size
 
 
+def test_a_name_and_a_network_of_that_name_give_the_same_model() -> None:
+    by_name = mxtrain(FEW, net="efficientnet_lite0", tune="head", verbose=0)
+    told = Told()
+    with progress.using(told):
+        as_object = mxtrain(FEW, net=mxnetwork("efficientnet_lite0"), tune="head")
+    assert digest(as_object) == digest(by_name)
+    assert (by_name.preprocess.size, by_name.preprocess.fit) == ((96, 96), "stretch")
+    assert any("stretched to 96 x 96, nothing is cut off" in text for text in told.texts)
+
+
+@pytest.mark.parametrize("chosen", [{"fit": "crop"}, {"fit": "pad"}, {"fit": "crop", "size": (80, 80)}])
+def test_preprocessing_that_the_user_chose_counts(chosen: dict[str, Any], tmp_path: Path) -> None:
+    network = mxnetwork("efficientnet_lite0", preprocess={"size": (72, 72), **chosen})
+    model = mxtrain(FEW, net=network, tune="head", verbose=0)
+    assert (model.preprocess.size, model.preprocess.fit) == (chosen.get("size", (72, 72)), chosen["fit"])
+    model.save(tmp_path / "model.mxt")
+    for net in (model, model.network, tmp_path / "model.mxt"):
+        assert mxtrain(FEW, net=net, tune="head", verbose=0).preprocess == model.preprocess
+
+
+def test_a_size_that_is_the_networks_own_can_be_chosen() -> None:
+    model = mxtrain(FEW.take(range(12)), net=mxnetwork("efficientnet_lite0", image_size=224), tune="head", verbose=0)
+    assert model.preprocess.size == (224, 224)
+
+
+def test_the_plan_is_kept_with_its_reasons_and_told(tmp_path: Path) -> None:
+    quick_head(tune="tail", epochs=1).save(tmp_path / "model.mxt")
+    model = mxload(tmp_path / "model.mxt")
+    plan = model.settings["plan"]
+    assert [phase["name"] for phase in plan["phases"]] == ["head", "tail"]
+    for name, why in plan["why"].items():
+        assert f"{name} " in model.summary()
+        assert why in model.summary()
+
+
 def test_a_lenet_takes_colour_pictures() -> None:
     colour = np.repeat(PIXELS[..., np.newaxis], 3, axis=3) // np.array([1, 2, 3], dtype=np.uint8)
     model = quick(colour, [FEW.levels[code] for code in FEW.y])
