@@ -14,11 +14,8 @@ from ..arguments import user_path
 from ..errors import ArgumentError, LabelError, PictureError
 from ..words import file_name, near
 from .arrays import numbered, pictures_of
+from .columns import label_column, path_column, require
 from .folder import look_into
-
-_PATHS = ("path", "file", "filename", "file_name", "filepath", "file_path", ".file", "image", "image_path")
-_PATHS_TOO = ("img", "picture", "photo", "files", "images", "pictures", "photos")
-_LABELS = ("label", "labels", "class", "class_name", "category", "target", "y", "outcome", "truth")
 
 
 @dataclass(frozen=True, eq=False)
@@ -101,50 +98,18 @@ def _path(where: Path, y: Any, recursive: bool) -> Source:
 
 
 def _frame(frame: Any, y: Any, path: Optional[str], label: Union[str, Sequence[str], None]) -> Source:
-    columns = list(frame.columns)
-    if isinstance(y, str) and label is None and y in columns:
+    if isinstance(y, str) and label is None and (y in frame.columns or len(frame) != 1):
         y, label = None, y
-    if path is None:
-        path = _guessed(columns, _PATHS + _PATHS_TOO, [])
-        if path is None:
-            texts = [column for column in columns if _looks_like_paths(frame[column])]
-            path = texts[0] if len(texts) == 1 else None
-        if path is None:
-            raise ArgumentError(
-                "Which column holds the pictures?",
-                [f"there are {', '.join(map(str, columns))}"],
-                'Use path = "...".',
-            )
-    wanted = [path, *([label] if isinstance(label, str) else label or [])]
-    unknown = [str(column) for column in wanted if column not in columns]
-    if unknown:
-        raise ArgumentError("The data frame has no such column.", unknown, f"It has {', '.join(map(str, columns))}.")
-    guesses: tuple[str, ...] = ()
-    if y is None and label is None:
-        others = [column for column in columns if column != path]
-        label = _guessed(others, _LABELS, others if len(others) == 1 else [])
-        if label is None and others:
-            guesses = (f'No column is taken as labels (there are {", ".join(map(str, others))}): use label = "...".',)
-    elif y is not None and label is not None:
+    if y is not None and label is not None:
         raise LabelError("The labels are given twice: by `y` and by `label`.", hint="Leave one out.")
+    require(frame, [*([] if path is None else [path]), *([label] if isinstance(label, str) else label or [])])
+    path = path_column(frame, label) if path is None else path
+    guess = None
+    if y is None and label is None:
+        label, guess = label_column(frame, path)
     labels = y if label is None else frame[label if isinstance(label, str) else list(label)]
     listed = _listed(frame[path].tolist(), labels, "NHWC")
-    return Source(listed.items, listed.names, listed.files, labels, guesses=guesses)
-
-
-def _guessed(columns: Sequence[Any], likely: Sequence[str], otherwise: Sequence[Any]) -> Any:
-    lower = {str(column).lower(): column for column in reversed(columns)}
-    found = [lower[name] for name in likely if name in lower]
-    return found[0] if found else (otherwise[0] if otherwise else None)
-
-
-def _looks_like_paths(column: Any) -> bool:
-    from .sniff import is_picture_name
-
-    values = column.tolist()[:50]
-    return bool(values) and all(
-        isinstance(v, os.PathLike) or _is_pillow(v) or (isinstance(v, str) and is_picture_name(v)) for v in values
-    )
+    return Source(listed.items, listed.names, listed.files, labels, guesses=(guess,) if guess else ())
 
 
 def _listed(x: list[Any], y: Any, layout: str) -> Source:

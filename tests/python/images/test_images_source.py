@@ -17,6 +17,7 @@ import skimage
 from mxtune import progress
 from mxtune.errors import ArgumentError, LabelError, LabelWarning, PictureError
 from mxtune.images import mximages
+from mxtune.images.columns import path_column
 
 DATA = Path(skimage.__file__).parent / "data"
 NAMES = ("brick.png", "camera.png", "coins.png", "grass.png")
@@ -209,14 +210,33 @@ def test_columns_of_a_data_frame_by_name(pictures: Path) -> None:
     assert by_label.levels == by_y.levels == ("x", "y")
     assert mximages(frame, label="n").task == "regression"
     assert mximages(frame, label=["n", "id"]).y.shape == (4, 2)
-    with pytest.raises(ArgumentError, match="no such column"):
-        mximages(frame, label="whom")
+    for wrong in ({"label": "whom"}, {"y": "whom"}, {"label": ["n", "whom"]}, {"path": "whom"}):
+        with pytest.raises(ArgumentError, match=r"no such column.\nx whom\ni It has id, shot, who, n\."):
+            mximages(frame, **wrong)
     heard = Heard()
     with progress.using(heard):
         assert mximages(frame, path="shot").task is None
-    assert heard.texts == ['No column is taken as labels (there are id, who, n): use label = "...".']
-    with pytest.raises(ArgumentError, match="Which column holds the pictures"):
+    assert heard.texts == [
+        "Couldn't tell which column holds the labels. Columns: id, who, n. "
+        'Call it "label", or name it: mximages(x, label = "...").'
+    ]
+    with pytest.raises(ArgumentError, match=r"No column contains image paths.\nx the columns are id, who\ni Call it"):
         mximages(frame[["id", "who"]])
+
+
+@pytest.mark.filterwarnings("ignore::mxtune.errors.PictureWarning")
+def test_the_only_text_beside_the_labels_is_the_paths(pictures: Path) -> None:
+    bare = [str(shutil.copy(pictures / name, pictures / f"bare {n}")) for n, name in enumerate(NAMES)]
+    frame = pd.DataFrame({"n": range(4), "where": bare, "who": list("xxyy")})
+    assert mximages(frame, label="who").names == bare
+    assert path_column(frame.assign(where=frame["where"].astype("category")), "who") == "where"
+    with pytest.raises(ArgumentError, match="No column contains image paths"):
+        mximages(frame.assign(note="-"), label="who")
+
+
+def test_a_table_with_another_separator_is_recognised() -> None:
+    with pytest.raises(ArgumentError, match='found one column, "path;species": is the file'):
+        mximages(pd.DataFrame({"path;species": ["a.png;cat"]}))
 
 
 def test_relative_paths_and_missing_paths_in_a_data_frame(pictures: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -23,7 +23,7 @@ from ... import progress
 from ...errors import _Told
 from ...images.arrays import first
 from ..to_r import to_r
-from .arguments import argument
+from .arguments import arguments
 from .reporter import CallbackError, Interruptible, Listener
 from .wire import Tagged, fill, write
 
@@ -31,8 +31,8 @@ __all__ = ["call", "fill", "give", "heard", "host_reporter", "lend", "take"]
 QUIET = (DeprecationWarning, PendingDeprecationWarning, FutureWarning, ResourceWarning, ImportWarning)
 
 
-def call(what: str, owner: Any, arguments: dict[str, Any], listener: Any = None) -> Tagged:
-    """The outcome of ``mxtune.<what>(**arguments)``, or of ``owner.<what>``, as plain data."""
+def call(what: str, owner: Any, sent: dict[str, Any], listener: Any = None) -> Tagged:
+    """The outcome of ``mxtune.<what>(**sent)``, or of ``owner.<what>``, as plain data."""
     outcome: Tagged = {"value": None, "error": None, "warnings": []}
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
@@ -40,7 +40,7 @@ def call(what: str, owner: Any, arguments: dict[str, Any], listener: Any = None)
             warnings.simplefilter("ignore", category)
         try:
             with progress.using(_reporter(listener)), _counting_from_one():
-                outcome["value"] = _carried(_run(what, owner, arguments))
+                outcome["value"] = _carried(_run(what, owner, sent))
         except Exception as error:  # noqa: BLE001 - every fault becomes a condition of R
             outcome["error"] = _condition(error) | {"trace": traceback.format_exc()}
         except BaseException as error:  # noqa: BLE001 - Ctrl-C, or the wish to exit
@@ -67,12 +67,11 @@ def _counting_from_one() -> Iterator[None]:
         first.reset(token)
 
 
-def _run(what: str, owner: Any, arguments: dict[str, Any]) -> Any:
+def _run(what: str, owner: Any, sent: dict[str, Any]) -> Any:
     function = _find(what, owner)
     if not callable(function):
         return function
-    declared = inspect.signature(function).parameters
-    return function(**{name: argument(sent, name, declared.get(name)) for name, sent in arguments.items()})
+    return function(**arguments(sent, inspect.signature(function).parameters))
 
 
 def _carried(value: Any) -> Any:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import re
+from collections.abc import Mapping
 from typing import Any, Optional
 
 import numpy as np
@@ -13,6 +14,15 @@ from ..from_r import from_r
 from ..vector import Vector
 from . import wire
 from .reporter import Callback
+
+
+def arguments(sent: Mapping[str, Any], declared: Mapping[str, inspect.Parameter]) -> dict[str, Any]:
+    """The arguments of a function; a single string beside a data frame names its column of labels."""
+    values = {name: argument(value, name, declared.get(name)) for name, value in sent.items()}
+    x, y = values.get("x"), values.get("y")
+    if isinstance(x, pd.DataFrame) and isinstance(y, list) and len(y) == 1 and isinstance(y[0], str):
+        values["y"] = y[0]
+    return values
 
 
 def argument(sent: Any, name: str, declared: Optional[inspect.Parameter]) -> Any:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib.util
-import inspect
 import io
 import json
 from typing import TYPE_CHECKING, Any
@@ -13,31 +12,23 @@ import numpy as np
 import mxtune
 
 from ...engines.info import collect
+from ...images import columns
+from ..signatures import VERBS
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from ... import ImageSet, Model, Network
 
 
-def signature(name: str) -> dict[str, str]:
-    """Argument names of a public function or method, each with its default as R would write it."""
-    function: Any = mxtune
-    for part in name.split("."):
-        function = getattr(function, part)
-    parameters = inspect.signature(function).parameters.values()
-    empty = inspect.Parameter.empty
-    return {p.name: "" if p.default is empty else _r_text(p.default) for p in parameters if p.name != "self"}
+def signatures() -> dict[str, list[str]]:
+    """The arguments of R's verbs, each with its default as R writes it."""
+    return {name: verb.arguments() for name, verb in VERBS.items()}
 
 
-def _r_text(default: Any) -> str:
-    if default is None:
-        return "NULL"
-    if isinstance(default, bool):
-        return str(default).upper()
-    if isinstance(default, str):
-        return f'"{default}"'
-    if isinstance(default, (tuple, list)):
-        return f"c({', '.join(_r_text(item) for item in default)})" if default else "NULL"
-    return str(default)
+def path_column(frame: pd.DataFrame) -> Any:
+    """The column of a data frame that holds pictures."""
+    return columns.path_column(frame)
 
 
 def model_facts(object: Model) -> dict[str, Any]:  # noqa: A002 - as R names it
@@ -45,7 +36,7 @@ def model_facts(object: Model) -> dict[str, Any]:  # noqa: A002 - as R names it
     network = object.network
     return {
         "task": object.task,
-        "levels": list(object.levels or ()),
+        "levels": object.levels and list(object.levels),
         "network": str(network.provenance.get("name", "network")),
         "image_size": list(object.preprocess.size),
         "metrics": dict(object.metrics),
@@ -69,7 +60,7 @@ def images_facts(object: ImageSet) -> dict[str, Any]:  # noqa: A002
     return {
         "n": len(object),
         "task": object.task,
-        "levels": list(object.levels or ()),
+        "levels": object.levels and list(object.levels),
         "text": repr(object).splitlines(),
     }
 
