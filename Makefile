@@ -58,8 +58,9 @@ docs: ## Build the manual of the R package and its articles; writes docs/
 	@$(SETUP) python r docs
 	scripts/build_docs.sh
 
-man: ## Write man/ and NAMESPACE anew from the comments in R/
+man: ## Write signatures of R from those of Python, and man/ and NAMESPACE from the comments in R/
 	@$(SETUP) python r
+	$(BIN)/python scripts/write_signatures.py
 	@RETICULATE_PYTHON=$(CURDIR)/$(BIN)/python Rscript -e 'roxygen2::roxygenise()'
 
 lock: ## Choose new versions for requirements.lock

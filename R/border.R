@@ -22,11 +22,17 @@ to_python <- function(x, crossing = NULL) {
     tagged("pictures", vector = vector_to_python(x$x, crossing), layout = x$layout)
   } else if (inherits(x, "POSIXlt")) {
     to_python(as.POSIXct(x), crossing)
-  } else if (is.atomic(x) || is.data.frame(x) || is.list(x) && (!is.object(x) || inherits(x, "AsIs"))) {
+  } else if (crosses_as_vector(x)) {
     vector_to_python(x, crossing)
   } else {
     abort_mxtune(paste0("The engine can't use an object of class ", class(x)[1], "."))
   }
+}
+
+#' Atomic vectors of any class, data frames, and lists that are no object of a class.
+#' @noRd
+crosses_as_vector <- function(x) {
+  is.atomic(x) || is.data.frame(x) || is.list(x) && (!is.object(x) || inherits(x, "AsIs"))
 }
 
 vector_to_python <- function(x, crossing) {

@@ -5,13 +5,16 @@
 #'
 #' @param what The function's name, or the method's.
 #' @param owner `NULL`, or an `mxmodel`, `mximages` or `mxnetwork`.
-#' @param arguments A named list: what the user gave, and nothing else. Defaults live in Python.
+#' @param arguments A named list.
 #' @param listener Who hears of progress, from `listener()`.
 #' @noRd
 engine_call <- function(what, owner = NULL, arguments = list(), listener = NULL) {
   border <- engine()
   crossing <- new.env(parent = emptyenv()) # keeps what Python looks at, and a user's function's condition
-  arguments <- arguments[!vapply(arguments, rlang::is_missing, logical(1))]
+  missing <- names(Filter(rlang::is_missing, arguments))
+  if (length(missing)) {
+    abort_mxtune(paste0("`", missing[1], "` is missing."))
+  }
   sent <- rlang::set_names(lapply(arguments, to_python, crossing), names(arguments) %||% character())
   outcome <- whole(reticulate::py_call(
     border$call, what, handle_of(owner), reticulate::r_to_py(sent), python_functions(listener, crossing)

@@ -4,7 +4,7 @@
 environment_name <- "r-mxtune"
 
 configure_python <- function() {
-  if (hosted_by_python() || wished_python()) {
+  if (hosted_by_python() || chosen_python()) {
     return(invisible())
   }
   if (has_environment()) {
@@ -15,9 +15,9 @@ configure_python <- function() {
   invisible()
 }
 
-#' Has the user said which Python to use?
+#' Has the user chosen a Python?
 #' @noRd
-wished_python <- function() {
+chosen_python <- function() {
   any(nzchar(Sys.getenv(c("RETICULATE_PYTHON", "RETICULATE_PYTHON_ENV", "VIRTUAL_ENV"))))
 }
 

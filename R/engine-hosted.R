@@ -29,14 +29,14 @@ name_host <- function() {
 
 #' Python hosts this R: keep R's finalizers and its end from ending the process (see src/hosted.c).
 #' @noRd
-mend_hosted <- function() {
+repair_hosted <- function() {
   library <- getLoadedDLLs()[["reticulate"]][["path"]]
-  .Call(mxtune_mend_thread, library)
+  .Call(mxtune_repair_thread, library)
   reg.finalizer(the, function(e) .Call(mxtune_hosted_ends), onexit = TRUE)
   namespace <- asNamespace("reticulate")
   if (exists("py_allow_threads_impl", namespace, inherits = FALSE)) {
     .Call(mxtune_rebind, "py_allow_threads_impl", function(...) invisible(TRUE), namespace)
-  } else if (!.Call(mxtune_mend_decref, library)) {
+  } else if (!.Call(mxtune_repair_decref, library)) {
     warn_mxtune(
       "This R runs inside Python, and this reticulate may end the process at a garbage collection.",
       hint = "install.packages(\"reticulate\") brings a version (1.31 or later) that does not.",

@@ -26,7 +26,7 @@ start_engine <- function() {
   locale <- Sys.getlocale("LC_CTYPE")
   hosted <- start_python()
   if (hosted) {
-    mend_hosted()
+    repair_hosted()
   }
   the$hosted <- hosted
   border <- tryCatch(
@@ -50,7 +50,7 @@ start_python <- function() {
   if (!reticulate::py_available()) {
     configure_python()
     if (hosted_by_python()) {
-      gc() # so that none comes before mend_hosted()
+      gc() # so that none comes before repair_hosted()
       name_host()
     }
     started <- tryCatch(

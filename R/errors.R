@@ -2,8 +2,8 @@
 
 #' Errors and warnings
 #'
-#' Every error of this package has the class `mxtune_error`, every warning `mxtune_warning`, and a class of
-#' its own before it, the same as in Python: `PictureError` is `mxtune_picture_error`.
+#' Every error of this package has the class `mxtune_error`, every warning `mxtune_warning`, and a more specific class
+#' before it, the same as in Python: `PictureError` is `mxtune_picture_error`.
 #'
 #' | class | what happened |
 #' | --- | --- |
@@ -15,17 +15,17 @@
 #' | `mxtune_missing_file_error` | there is no such file with a network or weights |
 #' | `mxtune_format_error` | a file is of no known format |
 #' | `mxtune_unsupported_format_error` | a file is of a format that is not read, on purpose |
-#' | `mxtune_model_file_error` | a model file is damaged, too new, or no model at all |
+#' | `mxtune_model_file_error` | a model file is damaged, too new, or not a model file |
 #' | `mxtune_checkpoint_error` | a checkpoint can't be resumed |
 #' | `mxtune_store_error` | a model, a plot or a checkpoint can't be written: a full disk, no permission |
-#' | `mxtune_training_error` | training can't start or go on |
+#' | `mxtune_training_error` | training can't start or continue |
 #' | `mxtune_engine_error` | Python or MXNet is missing or can't be loaded |
 #' | `mxtune_device_error` | the device asked for can't be used |
 #' | `mxtune_callback_error` | a function given as a callback failed; `$parent` is its condition |
 #'
 #' The condition's fields: `$headline` (the first line), `$bullets`, `$hint`, `$files` (names of pictures,
-#' where it is about pictures), `$model` (of `mxtune_training_error`: the best model so far, not measured, or
-#' `NULL`), `$trace_python` (for reports of bugs).
+#' where it is about pictures), `$model` (of `mxtune_training_error`: the best model so far, not evaluated, or
+#' `NULL`), `$trace_python` (for bug reports).
 #' @name mxtune-conditions
 #' @examplesIf mxtune:::has_engine()
 #' tryCatch(
@@ -36,7 +36,7 @@ NULL
 
 abort_mxtune <- function(message, bullets = NULL, hint = NULL, class = "mxtune_argument_error", ...) {
   rlang::abort(
-    told(message, bullets, hint),
+    condition_lines(message, bullets, hint),
     class = unique(c(class, "mxtune_error")), headline = message, bullets = bullets, hint = hint, ...,
     call = users_call(), use_cli_format = FALSE
   )
@@ -54,14 +54,14 @@ users_call <- function() {
 
 warn_mxtune <- function(message, bullets = NULL, hint = NULL, class = NULL, ...) {
   rlang::warn(
-    told(message, bullets, hint),
+    condition_lines(message, bullets, hint),
     class = unique(c(class, "mxtune_warning")), headline = message, bullets = bullets, hint = hint, ...
   )
 }
 
-#' What is wrong, each thing by name, how to mend it. rlang puts the signs; braces stay braces.
+#' What is wrong, each thing by name, what to do. rlang puts the signs; braces stay braces.
 #' @noRd
-told <- function(message, bullets = NULL, hint = NULL) {
+condition_lines <- function(message, bullets = NULL, hint = NULL) {
   bullets <- as.character(unlist(bullets))
   c(message, rlang::set_names(bullets, rep("x", length(bullets))), if (!is.null(hint)) c(i = hint))
 }
@@ -94,7 +94,7 @@ r_values <- function(bullets) {
   ifelse(bullets %in% names(ours), ours[bullets], bullets)
 }
 
-#' Python's way out of a missing or broken MXNet is a pip command; R's is a function. Its error has an attribute;
+#' Python's remedy for a missing or broken MXNet is a pip command; R's is a function. Python's error has an attribute;
 #' R's a field.
 #' @noRd
 in_r_words <- function(hint, classes) {
@@ -103,7 +103,7 @@ in_r_words <- function(hint, classes) {
   }
   hint <- with_own_pip(sub("This error's `model`", "rlang::last_error()$model", hint, fixed = TRUE))
   if ("mxtune_engine_error" %in% classes && !("mxtune_device_error" %in% classes)) {
-    hint <- paste("install_mxtune() makes a Python that works. Or mend this one.", hint)
+    hint <- paste("install_mxtune() creates a Python environment that works. Or repair this one.", hint)
   }
   hint
 }
@@ -114,13 +114,15 @@ with_own_pip <- function(text) {
   gsub("\\bpip (?=install|uninstall)", paste(shQuote(reticulate_python()), "-m pip "), text, perl = TRUE)
 }
 
-# ---- Python or the engine can't be had ----
+# ---- Python or the engine is missing ----
+
+environment_hint <- "install_mxtune() creates a Python environment with everything needed. Restart R afterwards."
 
 abort_no_python <- function(reason) {
   abort_mxtune(
     "No Python was found, and mxtune's engine needs one.",
     bullets = reason,
-    hint = "install_mxtune() makes one with everything in it; then start R anew.",
+    hint = environment_hint,
     class = "mxtune_engine_error"
   )
 }
@@ -129,22 +131,24 @@ abort_old_python <- function(config) {
   abort_mxtune(
     paste0("Python ", config$version, " is too old: mxtune's engine needs 3.9 or later."),
     bullets = config$python,
-    hint = "install_mxtune() makes one that fits; then start R anew.",
+    hint = environment_hint,
     class = "mxtune_engine_error"
   )
 }
 
 abort_no_engine <- function(reason) {
   missing <- regmatches(reason, regexec("No module named '([^'.]+)", reason))[[1]][2]
-  what <- if (is.na(missing)) {
-    "The engine can't be loaded by this Python."
+  if (is.na(missing)) {
+    message <- "This Python can't load mxtune's engine."
+    reason <- strsplit(reason, "\n")[[1]][1]
   } else {
-    paste0("This Python has no ", missing, ", which mxtune's engine needs.")
+    message <- "mxtune's Python engine isn't installed yet."
+    reason <- paste("it has no package", missing)
   }
   abort_mxtune(
-    what,
-    bullets = c(reticulate_python(), if (is.na(missing)) strsplit(reason, "\n")[[1]][1]),
-    hint = "install_mxtune() makes a Python with everything in it; then start R anew.",
+    message,
+    bullets = paste0(reticulate_python(), ": ", reason),
+    hint = "Run install_mxtune() once, then restart R.",
     class = "mxtune_engine_error"
   )
 }

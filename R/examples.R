@@ -1,16 +1,16 @@
 #' Example pictures
 #'
 #' Returns the path of a folder of class folders with pictures that come with the package; without a name,
-#' the names there are. It needs no Python.
-#' @param name `"fashion"`: 400 grey pictures of 28 x 28 pixels, 40 in each of 10 classes of clothes and
-#'   shoes, from Fashion-MNIST (Xiao, Rasul and Vollgraf, 2017; MIT licence, kept beside them).
+#' the available names. It needs no Python.
+#' @param name `"fashion"`: 400 greyscale pictures of 28 x 28 pixels, 40 in each of 10 classes of clothes and
+#'   shoes, from Fashion-MNIST (Xiao, Rasul and Vollgraf, 2017; MIT licence, included).
 #' @export
 #' @examples
 #' list.files(mxexample("fashion"))
-mxexample <- function(name) {
+mxexample <- function(name = NULL) {
   folder <- system.file("extdata", package = "mxtune")
   names <- list.dirs(folder, full.names = FALSE, recursive = FALSE)
-  if (missing(name)) {
+  if (is.null(name)) {
     return(sort(names, method = "radix"))
   }
   if (!rlang::is_string(name) || !name %in% names) {

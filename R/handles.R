@@ -9,11 +9,11 @@ new_handle <- function(object, kind = sub("^.*\\.", "", class(object)[1])) {
     Model = new_mxmodel(object),
     ImageSet = new_mximages(object),
     Network = new_mxnetwork(object),
-    abort_mxtune(paste0("The engine answered with an object of class ", kind, ", which R doesn't know."))
+    abort_mxtune(paste0("The engine answered with an object of class ", kind, ", which is unknown to R."))
   )
 }
 
-#' Python's words on its object, with R's name for it.
+#' Python's description of its object, with R's name for it.
 #' @noRd
 print_handle <- function(x) {
   x$text[1] <- sub("^<?(Model|ImageSet|Network)", class(x)[1], x$text[1])
@@ -36,7 +36,7 @@ describe <- function(verb, object) {
   engine_call(verb, arguments = list(object = object))
 }
 
-#' Python's object, made anew where the session that made it is gone.
+#' Python's object, made again where the session that made it is gone.
 #' @noRd
 handle_of <- function(x) {
   if (is.null(x) || is_python(x)) {

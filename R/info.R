@@ -1,7 +1,7 @@
-#' What is installed, what is used, and what is wrong
+#' Report the installation and its problems
 #'
 #' Returns, and prints, versions, devices, threads and folders, the Python and the engine that this R uses,
-#' and for each problem the one command that mends it. It works when Python or MXNet is missing or broken:
+#' and for each problem the one command that fixes it. It works when Python or MXNet is missing or broken:
 #' that is what it is for.
 #' @return A list of class `mxinfo`; `$problems` is a data frame with the columns `what` and `remedy`.
 #' @export
@@ -40,7 +40,7 @@ print.mxinfo <- function(x, ...) {
   invisible(x)
 }
 
-#' Can the engine be used here? For examples that shall not fail where it is not set up.
+#' Can the engine be used here? For examples, which must not fail where it is not installed.
 #' @noRd
 has_engine <- function() {
   isTRUE(tryCatch(engine_call("has_mxnet"), error = function(error) FALSE))

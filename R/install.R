@@ -1,13 +1,13 @@
-#' Set up the engine
+#' Install the engine
 #'
-#' Makes a Python environment with the versions that this package was tested with, and returns its Python's
-#' path, invisibly. Nothing else on the machine is changed. When it is done, start R anew.
-#' @param envname The environment's name, or a path. `"r-mxtune"` is found by itself; point
+#' Creates a Python environment with the versions that this package was tested with, and returns its Python's
+#' path, invisibly. Nothing else on the machine is changed. Restart R afterwards.
+#' @param envname The environment's name, or a path. `"r-mxtune"` is found automatically; point
 #'   `RETICULATE_PYTHON` to any other.
-#' @param python The Python to make it from, 3.9 to 3.14. `NULL` finds one.
-#' @param gpu Install the build of MXNet for NVIDIA GPUs? `NA` looks for a GPU it has code for (compute
+#' @param python The Python to create it from, 3.9 to 3.14. `NULL` finds one.
+#' @param gpu Install the build of MXNet for NVIDIA GPUs? `NA` checks for a GPU that it supports (compute
 #'   capability 5.0 to 8.9).
-#' @param fresh Remove an environment of this name first?
+#' @param fresh Remove an existing environment of this name first?
 #' @export
 #' @examples
 #' \dontrun{
@@ -17,9 +17,9 @@ install_mxtune <- function(envname = "r-mxtune", python = NULL, gpu = NA, fresh 
   if (is.na(gpu)) {
     gpu <- has_usable_gpu()
     rlang::inform(c(i = if (gpu) {
-      "A GPU that MXNet can use was found: installing the build for it. gpu = FALSE leaves it out."
+      "Found a GPU that MXNet can use: installing the GPU build. gpu = FALSE installs the CPU build."
     } else {
-      "No GPU that MXNet can use was found: installing the build for the CPU. gpu = TRUE installs the other."
+      "Found no GPU that MXNet can use: installing the CPU build. gpu = TRUE installs the GPU build."
     }))
   }
   if (fresh) {
@@ -31,28 +31,28 @@ install_mxtune <- function(envname = "r-mxtune", python = NULL, gpu = NA, fresh 
       abort_mxtune(
         "The engine could not be installed.",
         hint = paste(
-          "It needs Python 3.9 to 3.14 with venv (on Debian and Ubuntu: apt install python3-venv) and the",
-          "package index of Python. Give another Python by python = \"/path/to/python3\"."
+          "It needs Python 3.9 to 3.14 with venv (on Debian and Ubuntu: apt install python3-venv) and access to a",
+          "package index. Specify a different Python with python = \"/path/to/python3\"."
         ),
         class = "mxtune_engine_error", parent = error
       )
     }
   )
-  rlang::inform(c(v = paste0("The engine is ready in ", envname, ". Start R anew; mxinfo() tells more.")))
+  rlang::inform(c(v = paste0("Installed in \"", envname, "\". Restart R; run mxinfo() for details.")))
   invisible(environment_python(envname))
 }
 
-#' Does NVIDIA's own tool tell of a GPU for which MXNet 1.9.1 has machine code?
+#' Does NVIDIA's own tool list a GPU for which MXNet 1.9.1 has machine code?
 #' @noRd
 has_usable_gpu <- function() {
   tool <- Sys.which("nvidia-smi")
   if (!nzchar(tool)) {
     return(FALSE)
   }
-  told <- suppressWarnings(
+  listed <- suppressWarnings(
     system2(tool, c("--query-gpu=compute_cap", "--format=csv,noheader"), stdout = TRUE, stderr = FALSE)
   )
-  capability <- suppressWarnings(as.numeric(told))
+  capability <- suppressWarnings(as.numeric(listed))
   any(capability >= 5 & capability <= 8.9, na.rm = TRUE)
 }
 

@@ -1,13 +1,13 @@
-#' How good a model is
+#' Evaluate a model
 #'
 #' `mxevaluate()` returns a data frame with the columns `.metric` and `.estimate`; `mxconfusion()` a table of
-#' truth by prediction; `mxtop_losses()` the pictures the model was most wrong about, a row each.
+#' truth by prediction; `mxtop_losses()` the pictures with the highest loss, one row per picture.
 #'
 #' @param model A model.
-#' @param x Pictures with labels: anything that [mximages()] takes. `mxevaluate()` without pictures tells the
-#'   figures of those that were kept for validation.
-#' @param y Their labels, where `x` does not tell.
-#' @param n How many pictures. Default: `r default_of("Model.top_losses", "n")`.
+#' @param x Pictures with labels: anything that [mximages()] takes. `mxevaluate()` without pictures returns the
+#'   metrics of those kept for validation.
+#' @param y Their labels, where `x` has none.
+#' @param n How many pictures.
 #' @export
 #' @examplesIf mxtune:::has_engine()
 #' pictures <- mximages(mxexample("fashion"))
@@ -15,39 +15,36 @@
 #' mxevaluate(fit)
 #' mxconfusion(fit, pictures)
 #' mxtop_losses(fit, pictures, n = 5)
-mxevaluate <- function(model, x, y) {
+mxevaluate <- function(model, x = NULL, y = NULL) {
   check_model(model)
-  images <- if (missing(x)) list() else one_set(x, rlang::maybe_missing(y))
-  measured <- engine_call("evaluate", model, images, listener())
-  out <- data.frame(.metric = names(measured), .estimate = as.numeric(unlist(measured)))
+  images <- if (is.null(x)) list() else list(x = labelled_images(x, y))
+  metrics <- engine_call("evaluate", model, images, listener())
+  out <- data.frame(.metric = names(metrics), .estimate = as.numeric(unlist(metrics)))
   like(out, model$history)
 }
 
 #' @rdname mxevaluate
 #' @export
-mxconfusion <- function(model, x, y) {
+mxconfusion <- function(model, x, y = NULL) {
   check_model(model)
-  images <- one_set(rlang::maybe_missing(x), rlang::maybe_missing(y))
-  counts <- engine_call("confusion", model, images, listener())
+  counts <- engine_call("confusion", model, list(x = labelled_images(x, y)), listener())
   confusion_table(as.data.frame(counts), model$levels)
 }
 
 #' @rdname mxevaluate
 #' @export
-mxtop_losses <- function(model, x, y, n) {
+mxtop_losses <- function(model, x, y = NULL, n = 9) {
   check_model(model)
-  images <- one_set(rlang::maybe_missing(x), rlang::maybe_missing(y))
-  dotted(engine_call("top_losses", model, c(images, list(n = rlang::maybe_missing(n))), listener()))
+  dotted(engine_call("top_losses", model, list(x = labelled_images(x, y), n = n), listener()))
 }
 
 #' Pictures and labels as one set.
 #' @noRd
-one_set <- function(x, y) {
+labelled_images <- function(x, y = NULL) {
   if (missing(x)) {
-    hint <- "Give some that were held out of training."
-    abort_mxtune("`x` is missing: which pictures?", hint = hint)
+    abort_mxtune("`x` is missing: which pictures?", hint = "Use pictures that were held out of training.")
   }
-  list(x = if (missing(y) && is_handle(x)) x else mximages(x, rlang::maybe_missing(y)))
+  if (is.null(y) && is_handle(x)) x else mximages(x, y)
 }
 
 #' Rows are the truth, columns the prediction, in the model's order.

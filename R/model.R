@@ -1,21 +1,19 @@
-#' Predict with a model
+#' Predict pictures with a model
 #'
-#' Returns a data frame with a row for each picture, in the order given: `.file` (pictures of an
-#' array have their number there, from `[1]`), and
-#' - for classification `.pred_class`, a factor with the model's levels, and with `type = "prob"` also
-#'   `.pred_<level>`, the probability of each;
-#' - for several labels a picture `.pred_<label>`: probabilities, or logical with `type = "class"`;
+#' Returns a data frame with one row per picture, in the order given: `.file` (pictures of an
+#' array are numbered there, from `[1]`), and
+#' - for classification `.pred_class`, a factor with the model's classes as levels, and with `type = "prob"` also
+#'   `.pred_<class>`, the probability of each;
+#' - for several labels per picture `.pred_<label>`: logical, or probabilities with `type = "prob"`;
 #' - for regression `.pred`.
 #'
 #' A picture that can't be read is a row of `NA`, and a warning names it.
 #'
 #' @param object A model made by [mxtrain()] or read by [mxload()].
 #' @param newdata Pictures: anything that [mximages()] takes as `x`.
-#' @param type `"class"`, `"prob"`, `"logit"` (before the softmax) or `"features"` (what the network's body
-#'   says of each picture). Default: `r default_of("Model.predict", "type")`.
-#' @param on_bad `"na"`, or `"error"` to stop at pictures that can't be read.
-#'   Default: `r default_of("Model.predict", "on_bad")`.
-#' @param batch_size Pictures a step. Default: chosen.
+#' @param type `"class"`, `"prob"`, `"logit"` (before the softmax) or `"features"` (the input of the last layer).
+#' @param on_bad What to do with pictures that can't be read: `"na"` predicts `NA`, `"error"` stops.
+#' @param batch_size Pictures per step.
 #' @param layout For an array: see [mximages()].
 #' @param ... Must be empty.
 #' @return A data frame (a tibble where that package is installed).
@@ -23,18 +21,17 @@
 #' @examplesIf mxtune:::has_engine()
 #' fit <- mxtrain(mxexample("fashion"), net = "lenet", tune = "all", epochs = 1, seed = 1)
 #' predict(fit, file.path(mxexample("fashion"), "bag"), type = "prob")
-predict.mxmodel <- function(object, newdata, type, on_bad, batch_size, ..., layout) {
+predict.mxmodel <- function(object, newdata, type = "class", on_bad = "na", batch_size = 32, ..., layout = "NHWC") {
   rlang::check_dots_empty()
   if (missing(newdata)) {
-    hint <- "Give a folder, paths, a data frame or an array."
+    hint <- "Supported are a folder, paths, a data frame and an array."
     abort_mxtune("`newdata` is missing: which pictures?", hint = hint)
   }
-  arguments <- as.list(environment())[c("type", "on_bad", "batch_size")]
-  arguments$x <- picture_source(newdata, if (missing(layout)) NULL else layout)
+  arguments <- list(x = picture_source(newdata, layout), type = type, on_bad = on_bad, batch_size = batch_size)
   dotted(engine_call("predict", object, arguments, listener()))
 }
 
-#' Python's columns with the dot that tidymodels gives them.
+#' Python's columns with the dot that tidymodels puts before them.
 #' @noRd
 dotted <- function(frame) {
   ours <- grepl("^(file|pred)($|_)", names(frame))
@@ -42,14 +39,14 @@ dotted <- function(frame) {
   frame
 }
 
-#' Save a model to a file, read it again
+#' Save and load a model
 #'
-#' `mxsave()` writes one file that Python, R and other machines read; it returns the model, invisibly.
-#' `mxload()` returns the model. The file holds no code: a file from a stranger can be damaged, but it can't
+#' `mxsave()` writes one file, which Python, R and other machines can read; it returns the model, invisibly.
+#' `mxload()` returns the model. The file contains no code: a file from a stranger may be damaged, but it can't
 #' run anything. `saveRDS()` works as well, for R alone.
 #'
 #' @param model A model.
-#' @param path The file's name; `.mxt` is usual.
+#' @param path The file's name, usually ending in `.mxt`.
 #' @export
 #' @examplesIf mxtune:::has_engine()
 #' fit <- mxtrain(mxexample("fashion"), net = "lenet", tune = "all", epochs = 1, seed = 1)
@@ -90,16 +87,17 @@ print.mxmodel <- function(x, ...) {
   print_handle(x)
 }
 
-#' A model's summary, history and key figures
+#' A model's summary, history and metrics
 #'
-#' `summary()` tells how the model was made and how good it is. `as.data.frame()` and `tidy()` return the
-#' training's history, a row an epoch. `glance()` returns one row of key figures. `augment()` returns the
-#' data with the predictions beside them.
+#' `summary()` shows how the model was made and how good it is. `as.data.frame()` and `tidy()` return the
+#' training history, one row per epoch. `glance()` returns one row of metrics. `augment()` returns the
+#' data with predictions added.
 #'
 #' @param object,x A model.
-#' @param data Pictures: a data frame of which one column holds paths, or anything else that [mximages()]
+#' @param data Pictures: a data frame in which one column holds paths, or anything else that [mximages()]
 #'   takes.
-#' @param path The column of paths, where `data` is a data frame and it isn't obvious.
+#' @param path The column of paths, where `data` is a data frame. Without it, the column is found as [mximages()] finds
+#'   it.
 #' @param row.names,optional For the generic.
 #' @param ... For `augment()`: arguments of [predict.mxmodel()].
 #' @name mxmodel
@@ -152,21 +150,12 @@ augment.mxmodel <- function(x, data, path, ...) {
     truth <- like(as.data.frame(images), x$history)
     return(cbind_like(truth, drop_file(predict(x, images, ...))))
   }
-  column <- if (missing(path)) path_column(data) else rlang::as_name(rlang::enexpr(path))
-  cbind_like(data, drop_file(predict(x, as.character(data[[column]]), ...)))
-}
-
-path_column <- function(data) {
-  holds <- vapply(data, function(column) {
-    (is.character(column) || is.factor(column)) && all(file.exists(as.character(column[!is.na(column)])))
-  }, logical(1))
-  if (sum(holds) != 1) {
-    abort_mxtune(
-      paste0("Which column holds the paths? ", sum(holds), " columns name files that exist."),
-      hint = "Say it: augment(model, data, path = column)."
-    )
+  column <- if (missing(path)) {
+    engine_call("path_column", arguments = list(frame = data))
+  } else {
+    rlang::as_name(rlang::enexpr(path))
   }
-  names(data)[holds]
+  cbind_like(data, drop_file(predict(x, as.character(data[[column]]), ...)))
 }
 
 drop_file <- function(frame) frame[names(frame) != ".file"]

@@ -1,7 +1,7 @@
 #' @keywords internal
 #' @details
 #' The work is done by an engine written in Python, in the same process. You need not know Python:
-#' [install_mxtune()] sets the engine up, [mxinfo()] tells how it stands, [mxtrain()] is where to start.
+#' [install_mxtune()] installs the engine, [mxinfo()] checks it, [mxtrain()] is where to start.
 "_PACKAGE"
 
 #' @useDynLib mxtune, .registration = TRUE

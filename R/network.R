@@ -1,29 +1,28 @@
-#' Networks: open, read, edit
+#' Open, inspect and edit networks
 #'
 #' `mxnetwork()` returns a network: by a name in [mxzoo()], or from files. Each edit returns a new network
-#' and leaves the old one alone. [mxtrain()] takes the result as `net`.
+#' and leaves the old one unchanged. [mxtrain()] takes the result as `net`.
 #'
-#' | verb | what comes back |
+#' | verb | returns |
 #' | --- | --- |
-#' | `mxlayers()`, `as.data.frame()` | a row a layer: name, operator, output shape, parameters, trainable |
-#' | `mxcut()` | the network that ends in this layer |
+#' | `mxlayers()`, `as.data.frame()` | one row per layer: name, operator, output shape, parameters, trainable |
+#' | `mxcut()` | the network that ends at this layer |
 #' | `mxreplace_head()` | the network with a new last layer |
-#' | `mxinsert()` | the network with one layer more |
-#' | `mxremove()` | the network with one layer less |
-#' | `mxrename()` | the network with a layer called otherwise |
-#' | `mxfreeze()`, `mxunfreeze()` | the network with more, or less, that training leaves alone |
+#' | `mxinsert()` | the network with an additional layer |
+#' | `mxremove()` | the network without a layer |
+#' | `mxrename()` | the network with a layer renamed |
+#' | `mxfreeze()`, `mxunfreeze()` | the network with layers excluded from training, or included again |
 #'
 #' @param x A name in [mxzoo()], or a file: `.mxt`, or `-symbol.json` of MXNet beside its `.params`.
-#' @param weights A file of weights of MXNet, PyTorch or safetensors. Default: the network's own.
-#' @param classes How many classes the last layer tells apart. Default: the network's own.
-#' @param image_size Height and width in pixels: one number or two. Default: the network's own.
-#' @param seed A whole number: of the first values of weights that have none.
-#'   Default: `r default_of("mxnetwork", "seed")`.
-#' @param channels 3 for colour, 1 for grey. Default: the network's own.
-#' @param preprocess How a picture becomes the network's input, where not in the network's own way: a list such
+#' @param weights A file of weights: MXNet, PyTorch or safetensors. `NULL` takes the network's own.
+#' @param classes The number of classes of the last layer. `NULL` keeps the network's own.
+#' @param image_size Height and width in pixels: one number or two. `NULL` keeps the network's own.
+#' @param seed A whole number: governs the initial values of weights that have none.
+#' @param channels 3 for colour, 1 for grey. `NULL` keeps the network's own.
+#' @param preprocess How a picture becomes the network's input: a list such
 #'   as `list(size = c(28, 28), channels = 1, mean = 0, std = 255, fit = "stretch")`. What is not named stays the
 #'   network's own; where a file does not say, that of ImageNet.
-#' @param ... Must be empty; for `mxinsert()`: the operator's arguments, as MXNet names them.
+#' @param ... For `mxinsert()`: the operator's arguments, as MXNet names them. Otherwise not used.
 #' @return An object of class `mxnetwork`.
 #' @export
 #' @examplesIf mxtune:::has_engine()
@@ -33,12 +32,12 @@
 #'   mxreplace_head(units = 3) |>
 #'   mxfreeze("conv*") |>
 #'   mxlayers()
-mxnetwork <- function(x, weights, classes, image_size, seed, channels, preprocess, ...) {
-  rlang::check_dots_empty()
-  arguments <- as.list(environment())
+mxnetwork <- function(x, weights = NULL, classes = NULL, image_size = NULL, seed = 0, channels = NULL,
+                      preprocess = NULL) {
   if (inherits(x, "mxmodel")) {
     return(engine_call("network", x))
   }
+  arguments <- as.list(environment())
   names(arguments)[names(arguments) == "x"] <- "name_or_path"
   engine_call("mxnetwork", arguments = arguments, listener = listener())
 }
@@ -58,18 +57,17 @@ mxcut <- function(net, layer) {
 }
 
 #' @rdname mxnetwork
-#' @param units How many outputs the new last layer has.
-#' @param name Of the new layer.
-#' @param stages Should the new layer see the average and maximum of every stage, not only the last features?
-#'   Default: `r default_of("Network.replace_head", "stages")`.
+#' @param units The number of outputs of the new last layer.
+#' @param name The new layer's name. `NULL` chooses one.
+#' @param stages Should the new layer see the average and maximum of every resolution stage, not only the last features?
 #' @export
-mxreplace_head <- function(net, units, seed, name, stages) {
+mxreplace_head <- function(net, units, seed = 0, name = "head", stages = FALSE) {
   edit("replace_head", environment())
 }
 
 #' @rdname mxnetwork
-#' @param what Layers: a name, a pattern such as `"block1*"`, several of these, or a number: the first so
-#'   many layers with parameters, or with a minus sign all but the last so many.
+#' @param what Layers: a name, a pattern such as `"block1*"`, several of these, or a number `n`: the first `n` layers
+#'   with parameters; `-n` is all but the last `n`.
 #' @export
 mxfreeze <- function(net, what) {
   edit("freeze", environment())
@@ -77,15 +75,15 @@ mxfreeze <- function(net, what) {
 
 #' @rdname mxnetwork
 #' @export
-mxunfreeze <- function(net, what) {
+mxunfreeze <- function(net, what = "*") {
   edit("unfreeze", environment())
 }
 
 #' @rdname mxnetwork
-#' @param after The layer behind which the new one is put.
+#' @param after The layer after which the new one is inserted.
 #' @param operator An operator of MXNet, such as `"Dropout"`.
 #' @export
-mxinsert <- function(net, after, operator, name, seed, ...) {
+mxinsert <- function(net, after, operator, name = NULL, seed = 0, ...) {
   edit("insert", environment(), ...)
 }
 
@@ -101,7 +99,7 @@ mxrename <- function(net, layer, name) {
   edit("rename", environment())
 }
 
-#' @param frame The environment of the verb that was called: its arguments, the network among them.
+#' @param frame The environment of the verb: its arguments, the network among them.
 #' @noRd
 edit <- function(verb, frame, ...) {
   arguments <- c(as.list(frame), rlang::list2(...))

@@ -1,14 +1,12 @@
-# What is said while work goes on: a bar in a console or RStudio, a line an epoch elsewhere, nothing in tests.
+# Progress: a bar in a console or RStudio, a line per epoch elsewhere, nothing in tests.
 
-#' Who hears of progress: `NULL`, functions of `info` by the kind of event, or the reporter of the Python that hosts R.
-#' What no function hears does not cross from Python.
+#' Who listens to progress: `NULL`, functions of `info` by the kind of event, or the reporter of the Python that hosts
+#' R. Events without a function do not cross from Python.
 #'
-#' @param verbose What the user gave: 0 says nothing, 1 one line an epoch, 2 a bar; missing or NULL looks
-#'   where it runs.
+#' @param verbose What the user gave: 0 is silent, 1 a line per epoch, 2 a bar; NULL looks where it runs.
 #' @noRd
 listener <- function(verbose = NULL) {
-  known <- !rlang::is_missing(verbose) && isTRUE(verbose %in% 0:2) # of anything else Python tells what is wrong
-  verbose <- if (known) as.integer(verbose)
+  verbose <- if (isTRUE(verbose %in% 0:2)) as.integer(verbose) # Python refuses anything else
   style <- progress_style(verbose)
   host <- if (style != "silent") host_reporter(verbose)
   if (!is.null(host)) {

@@ -1,7 +1,7 @@
-#' Pictures of a model
+#' Plot a model
 #'
-#' `plot()` draws the training's history, the confusion of classes, or the pictures the model was most wrong
-#' about: with ggplot2 where it is installed, with base graphics otherwise. Returns the plot (ggplot2) or the
+#' `plot()` draws the training history, the confusion matrix, or the pictures with the highest loss: with ggplot2 where
+#' it is installed, with base graphics otherwise. Returns the plot (ggplot2) or the
 #' model, invisibly.
 #' @param x A model.
 #' @param kind `"history"`, `"confusion"` or `"top_losses"`.
@@ -22,7 +22,7 @@ plot.mxmodel <- function(x, kind = c("history", "confusion", "top_losses"), data
   switch(kind,
     history = plot_history(x),
     confusion = plot_confusion(mxconfusion(x, data), x),
-    top_losses = plot_top_losses(x, one_set(data)$x, n)
+    top_losses = plot_top_losses(x, labelled_images(data), n)
   )
 }
 
@@ -125,24 +125,24 @@ base_confusion <- function(counts) {
 
 plot_top_losses <- function(model, images, n) {
   worst <- mxtop_losses(model, images, n = n)
-  files <- worst$.file
   titles <- loss_titles(worst)
-  side <- ceiling(sqrt(length(files)))
-  before <- graphics::par(mfrow = c(ceiling(length(files) / side), side), mar = c(0, 0, 2, 0))
+  side <- ceiling(sqrt(nrow(worst)))
+  before <- graphics::par(mfrow = c(ceiling(nrow(worst) / side), side), mar = c(0, 0, 3, 0))
   on.exit(graphics::par(before))
-  for (i in seq_along(files)) {
-    pixels <- engine_call("thumbnail", arguments = list(object = images, name = files[i]))
-    graphics::plot.new()
-    graphics::plot.window(c(0, ncol(pixels)), c(0, nrow(pixels)), asp = 1)
-    graphics::rasterImage(pixels, 0, 0, ncol(pixels), nrow(pixels))
+  for (i in seq_len(nrow(worst))) {
+    draw_picture(engine_call("thumbnail", arguments = list(object = images, name = worst$.file[i])))
     graphics::title(titles[i], cex.main = 0.9)
   }
   invisible(model)
 }
 
+#' Two lines over each picture: its file; truth and prediction with the probability of the truth, or the loss.
+#' @noRd
 loss_titles <- function(worst) {
-  if (is.null(worst$truth)) {
-    return(sprintf("loss %.2f", worst$loss))
+  wrong <- if (is.null(worst$truth)) {
+    sprintf("loss %.2f", worst$loss)
+  } else {
+    sprintf("%s (%.2f), predicted %s", worst$truth, worst$prob, worst$.pred_class)
   }
-  sprintf("%s, not %s", worst$truth, worst$.pred_class)
+  paste(basename(worst$.file), wrong, sep = "\n")
 }

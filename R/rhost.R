@@ -10,7 +10,7 @@ hosted <- function(code) {
     withCallingHandlers(
       list(value = code),
       warning = function(warning) {
-        warned$all <- c(warned$all, list(told_to_host(warning)))
+        warned$all <- c(warned$all, list(condition_to_host(warning)))
         tryInvokeRestart("muffleWarning")
       },
       message = function(message) {
@@ -20,7 +20,7 @@ hosted <- function(code) {
         }
       }
     ),
-    error = function(error) list(error = told_to_host(error)),
+    error = function(error) list(error = condition_to_host(error)),
     interrupt = function(interrupt) list(interrupt = TRUE)
   )
   c(outcome, list(warnings = warned$all))
@@ -28,7 +28,7 @@ hosted <- function(code) {
 
 #' A condition as plain text.
 #' @noRd
-told_to_host <- function(condition) {
+condition_to_host <- function(condition) {
   call <- conditionCall(condition)
   ours <- is.null(call) || identical(call, quote(eval(expression, scope)))
   where <- if (ours) "" else deparse(call, width.cutoff = 60, nlines = 1)[1]

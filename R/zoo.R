@@ -1,7 +1,8 @@
 #' Pretrained networks
 #'
 #' Returns a data frame of the networks that [mxnetwork()] and [mxtrain()] know by name: parameters,
-#' multiplications, input size, source and licence of the weights, and whether it can be had offline now.
+#' multiply-accumulates per picture, input size, source and licence of the weights, and whether the weights are
+#' available offline now.
 #' @export
 #' @examplesIf mxtune:::has_engine()
 #' mxzoo()

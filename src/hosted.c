@@ -51,7 +51,7 @@ SEXP mxtune_python_runs(void) {
 }
 
 /* path: reticulate's shared object. TRUE when its way of dropping references is now safe. */
-SEXP mxtune_mend_decref(SEXP path) {
+SEXP mxtune_repair_decref(SEXP path) {
 #ifdef HAVE_ELF
   void **slot = pointer_of_reticulate(path, "_ZN10reticulate9libpython9Py_DecRefE");
   take_lock = (int (*)(void)) dlsym(RTLD_DEFAULT, "PyGILState_Ensure");
@@ -68,7 +68,7 @@ SEXP mxtune_mend_decref(SEXP path) {
 }
 
 /* path: reticulate's shared object. TRUE when its thread is heard only as long as mxtune_hosted_ends() is not called. */
-SEXP mxtune_mend_thread(SEXP path) {
+SEXP mxtune_repair_thread(SEXP path) {
 #ifdef HAVE_ELF
   void **slot = pointer_of_reticulate(path, "_ZN10reticulate9libpython17Py_AddPendingCallE");
   if (slot && *slot != (void *) ask_until_end) {

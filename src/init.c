@@ -5,8 +5,8 @@ static const R_CallMethodDef calls[] = {
   {"mxtune_lazy_raw", (DL_FUNC) &mxtune_lazy_raw, 1},
   {"mxtune_is_made", (DL_FUNC) &mxtune_is_made, 1},
   {"mxtune_python_runs", (DL_FUNC) &mxtune_python_runs, 0},
-  {"mxtune_mend_decref", (DL_FUNC) &mxtune_mend_decref, 1},
-  {"mxtune_mend_thread", (DL_FUNC) &mxtune_mend_thread, 1},
+  {"mxtune_repair_decref", (DL_FUNC) &mxtune_repair_decref, 1},
+  {"mxtune_repair_thread", (DL_FUNC) &mxtune_repair_thread, 1},
   {"mxtune_hosted_ends", (DL_FUNC) &mxtune_hosted_ends, 0},
   {"mxtune_rebind", (DL_FUNC) &mxtune_rebind, 3},
   {NULL, NULL, 0}

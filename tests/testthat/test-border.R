@@ -91,9 +91,8 @@ test_that("a matrix keeps rows and columns", {
   expect_match(seen(m > 2, "y"), "[False,  True,  True]", fixed = TRUE)
 })
 
-test_that("a missing argument is not passed", {
-  owner <- namespace("f=lambda value=7: value")
-  expect_equal(engine_call("f", owner, list(value = rlang::missing_arg())), 7)
+test_that("a missing argument is named", {
+  expect_error(mxcut(mxnetwork("lenet")), "`layer` is missing.", class = "mxtune_argument_error")
 })
 
 test_that("R's memory may move on after the call", {

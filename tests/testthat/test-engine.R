@@ -38,7 +38,8 @@ test_that("a Python without the engine's packages is one error that names the pa
     tryCatch(mxtune::mxzoo(), error = function(e) list(class = class(e), text = conditionMessage(e)))
   }, env = c(RETICULATE_PYTHON = file.path(venv, "bin", "python")))
   expect_true("mxtune_engine_error" %in% told$class)
-  expect_match(told$text, "This Python has no numpy, which mxtune's engine needs.", fixed = TRUE)
+  expect_match(told$text, "mxtune's Python engine isn't installed yet.", fixed = TRUE)
+  expect_match(told$text, "it has no package numpy", fixed = TRUE)
   expect_match(told$text, "install_mxtune()", fixed = TRUE)
   expect_no_match(told$text, "Traceback")
 })
@@ -49,7 +50,7 @@ test_that("a Python whose MXNet is broken is one error with the way out, and mxi
   writeLines("import nothing_of_this_name", file.path(broken, "mxnet", "__init__.py"))
   told <- fresh(function(folder) {
     library(mxtune)
-    error <- tryCatch(mxlayers(mxnetwork("lenet")), error = identity)
+    error <- tryCatch(mxtrain(folder, net = "lenet", tune = "all", epochs = 1), error = identity)
     list(class = class(error), text = conditionMessage(error), info = mxinfo()$problems)
   }, list(some_fashion(2, 2)), env = c(PYTHONPATH = broken))
   expect_true("mxtune_engine_error" %in% told$class)

@@ -46,6 +46,7 @@ test_that("wrong arguments are told by name and value, as R writes it", {
     mxnetwork("lenet", seed = -1)
     mxtrain(small_folder(), verbose = 3)
     mxtrain(small_folder(), restore_best = "no")
+    mxcut(mxnetwork("lenet"))
     plot(small_model(), "confusion")
   })
 })

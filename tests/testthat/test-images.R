@@ -139,3 +139,14 @@ test_that("a set of pictures is made again in a new session", {
   }, list(file))
   expect_identical(n, 8L)
 })
+
+test_that("a set of magick pictures, whose own pointers a file can't keep, is made again, too", {
+  frames <- lapply(1:5, function(i) magick::image_read(corner()[i, , , ] / 255))
+  images <- marked(frames, letters[c(1, 2, 1, 2, 1)])
+  file <- withr::local_tempfile()
+  saveRDS(images, file)
+  there <- fresh(function(file) {
+    suppressWarnings(as.data.frame(getExportedValue("mxtune", "mximages")(readRDS(file))))
+  }, list(file))
+  expect_identical(there, as.data.frame(images))
+})

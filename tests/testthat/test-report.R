@@ -21,9 +21,10 @@ test_that("base graphics draw the same where ggplot2 is missing", {
   expect_gt(drawn(base_confusion(mxconfusion(model, small_folder()))), 2000)
 })
 
-test_that("a picture that the model was wrong about is titled by classes, or by its loss", {
-  expect_identical(loss_titles(data.frame(truth = "bag", .pred_class = "coat", loss = 1)), "bag, not coat")
-  expect_identical(loss_titles(data.frame(loss = 1.234)), "loss 1.23")
+test_that("a picture that the model was wrong about is titled by file, truth and prediction, or by its loss", {
+  worst <- data.frame(.file = "a/1.png", truth = "bag", .pred_class = "coat", prob = 0.01, loss = 4.6)
+  expect_identical(loss_titles(worst), "1.png\nbag (0.01), predicted coat")
+  expect_identical(loss_titles(data.frame(.file = "1.png", loss = 1.234)), "1.png\nloss 1.23")
 })
 
 test_that("the epoch with the lowest validation loss is ringed, where there is one", {

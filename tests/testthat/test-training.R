@@ -8,6 +8,10 @@ test_that("training from a folder, a data frame and an array gives a model with 
   from_formula <- train(kind ~ file, data = frame)
   from_columns <- train(frame, "kind")
   from_vectors <- train(files, factor(frame$kind))
+  held <- frame[c(1, 13, 25), ]
+  with_valid <- function(...) suppressWarnings(train(..., valid = held), classes = "mxtune_warning")
+  expect_equal(with_valid(kind ~ file, frame)$metrics$n, 3)
+  expect_equal(with_valid(frame, "kind")$metrics$n, 3)
   expect_s3_class(from_folder, "mxmodel")
   for (model in list(from_folder, from_formula, from_columns, from_vectors)) {
     expect_identical(model$levels, c("ankle_boot", "bag", "coat"))

@@ -101,7 +101,7 @@ def written(code: str, file: str) -> str:
         place = re.search(rf"^{re.escape(start)}.*?\) \{{$", code, flags=re.DOTALL | re.MULTILINE)
         if place is None:
             raise LookupError(f"R/{file}.R has no function {name}().")
-        head = f"{start}{', '.join(verb.arguments())}) {{"
-        lines = textwrap.wrap(head, 120, subsequent_indent=" " * len(start), break_on_hyphens=False)
-        code = code[: place.start()] + "\n".join(lines) + code[place.end() :]
+        whole = (argument.replace(" ", "\0") for argument in verb.arguments())  # a line breaks between arguments alone
+        head = textwrap.fill(f"{start}{', '.join(whole)})\0{{", 120, subsequent_indent=" " * len(start))
+        code = code[: place.start()] + head.replace("\0", " ") + code[place.end() :]
     return code

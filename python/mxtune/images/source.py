@@ -98,7 +98,7 @@ def _path(where: Path, y: Any, recursive: bool) -> Source:
 
 
 def _frame(frame: Any, y: Any, path: Optional[str], label: Union[str, Sequence[str], None]) -> Source:
-    if isinstance(y, str) and label is None and (y in frame.columns or len(frame) != 1):
+    if isinstance(y, str) and label is None:
         y, label = None, y
     if y is not None and label is not None:
         raise LabelError("The labels are given twice: by `y` and by `label`.", hint="Leave one out.")

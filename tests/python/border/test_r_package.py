@@ -5,6 +5,10 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+import pytest
+
+from mxtune.border.signatures import VERBS, written
+
 ROOT = Path(__file__).parents[3]
 
 
@@ -26,3 +30,19 @@ def test_install_mxtune_installs_what_the_lock_pins() -> None:
     runtime = re.search(r"^dependencies = \[(.*?)^\]", (ROOT / "pyproject.toml").read_text(), re.M | re.S)
     assert runtime is not None
     assert set(re.findall(r'^  "([a-z0-9-]+)', runtime[1], re.MULTILINE)) == set(pins)
+
+
+@pytest.mark.parametrize("file", sorted({verb.file for verb in VERBS.values()}))
+def test_signatures_in_r_are_those_of_python(file: str) -> None:
+    code = (ROOT / "R" / f"{file}.R").read_text(encoding="utf-8")
+    assert written(code, file) == code, "run: make man"
+
+
+def test_a_changed_default_shows_in_r() -> None:
+    code = 'mxsave <- function(model, path) {\n}\nmxload <- function(file = "old") {\n}\n'
+    start = "predict.mxmodel <- function("
+    assert written(code + start + ") {\n", "model").startswith(
+        "mxsave <- function(model, path) {\n}\nmxload <- function(path) {"
+    )
+    with pytest.raises(LookupError, match="has no function predict"):
+        written(code, "model")

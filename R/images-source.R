@@ -1,0 +1,115 @@
+# What R alone has -- formulas, rows of flattened pictures, magick -- becomes what Python knows: paths, columns, arrays.
+
+#' Pictures and labels, ready to cross the border: a list of `x` and `y`.
+#' @noRd
+prepare_source <- function(x, y = NULL, layout = "NHWC", data = NULL, dim = NULL, byrow = FALSE) {
+  if (rlang::is_formula(x)) {
+    return(prepare_formula(x, data %||% y))
+  }
+  if (rlang::is_formula(y)) {
+    return(prepare_formula(y, data %||% x))
+  }
+  if (is.matrix(x)) {
+    x <- unflatten(x, dim, byrow)
+    layout <- "NHWC"
+  }
+  list(x = picture_source(x, layout), y = y)
+}
+
+prepare_formula <- function(formula, data) {
+  if (!is.data.frame(data)) {
+    abort_mxtune("A formula needs `data`: the data frame that has its columns.")
+  }
+  if (length(formula) != 3) {
+    abort_mxtune("The formula must have two sides.", hint = "For example label ~ path.")
+  }
+  unknown <- setdiff(all.vars(formula), c(names(data), ls(environment(formula))))
+  if (length(unknown)) {
+    abort_mxtune(
+      paste0("The data frame has no column ", paste(unknown, collapse = ", "), "."),
+      hint = paste0("Columns: ", paste(names(data), collapse = ", "), ".")
+    )
+  }
+  side <- function(i) rlang::eval_tidy(formula[[i]], data, environment(formula))
+  path <- side(3)
+  if (!is.character(path) && !is.factor(path)) {
+    abort_mxtune(paste0("The right side of the formula must be paths of pictures, not ", class(path)[1], "."))
+  }
+  list(x = as.character(path), y = side(2))
+}
+
+#' A matrix with a picture in each row, as an array.
+#' @noRd
+unflatten <- function(x, dim, byrow) {
+  if (is.null(dim) || prod(dim) != ncol(x) || !length(dim) %in% 2:3) {
+    values <- paste0(ncol(x), " values", if (!is.null(dim)) paste0(", not ", prod(dim)))
+    abort_mxtune(
+      paste0("A matrix has a picture in each row: `dim` must be the dimensions of its ", values, "."),
+      hint = "For example dim = c(28, 28) for 784 values."
+    )
+  }
+  if (!byrow) {
+    return(array(x, c(nrow(x), dim)))
+  }
+  aperm(array(x, c(nrow(x), rev(dim))), c(1, (length(dim) + 1):2))
+}
+
+#' What R holds as pictures, as Python takes it.
+#' @noRd
+picture_source <- function(x, layout = "NHWC") {
+  if (is.character(x) || is.data.frame(x) || inherits(x, "mximages")) {
+    x
+  } else if (inherits(x, "magick-image")) {
+    lapply(seq_along(x), function(i) png_bytes(x[i]))
+  } else if (holds_pixels(x)) {
+    array_source(x, layout)
+  } else if (is.list(x) && !is.object(x)) {
+    lapply(x, list_item)
+  } else {
+    abort_mxtune(
+      paste0("Pictures can't be an object of class ", class(x)[1], "."),
+      hint = "Supported are a folder, paths, a data frame, an array, and a list of magick pictures."
+    )
+  }
+}
+
+holds_pixels <- function(x) is.numeric(x) || is.logical(x) || is.raw(x)
+
+array_source <- function(x, layout) {
+  axes <- length(dim(x))
+  if (!axes %in% 3:4) {
+    abort_mxtune(
+      "An array of pictures has 3 or 4 dimensions.",
+      bullets = paste0("this one has ", if (axes) paste(dim(x), collapse = " x ") else "none"),
+      hint = paste(
+        "One picture: array(x, c(1, dim(x))).",
+        "A matrix with a picture in each row: mximages(x, dim = c(height, width))."
+      )
+    )
+  }
+  if (!rlang::is_string(layout) || !layout %in% c("NHWC", "HWCN")) {
+    abort_mxtune("`layout` must be \"NHWC\" or \"HWCN\".", bullets = paste0("it is ", deparse(layout)[1]))
+  }
+  structure(list(x = x, layout = layout), class = "mx_pictures")
+}
+
+list_item <- function(item) {
+  if (is.character(item) || is.raw(item) && is.null(dim(item))) {
+    item
+  } else if (inherits(item, "magick-image")) {
+    png_bytes(item)
+  } else if (holds_pixels(item) && length(dim(item)) %in% 2:3) {
+    structure(list(x = item, layout = "HWC"), class = "mx_pictures")
+  } else {
+    abort_mxtune(
+      paste0("A list of pictures can't hold an object of class ", class(item)[1], "."),
+      hint = "Use magick pictures, arrays of height x width x channels, or paths."
+    )
+  }
+}
+
+#' A magick picture as the bytes of a PNG: nothing is lost.
+#' @noRd
+png_bytes <- function(picture) {
+  magick::image_write(picture, format = "png")
+}
