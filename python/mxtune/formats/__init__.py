@@ -154,7 +154,8 @@ def write(path: PathLike, contents: Contents, names: Optional[NameTable] = None)
     Parameters
     ----------
     names
-        Whose names the weights get: a table of the network's, such as an entry of the zoo has.
+        Whose names the weights get: a table of the network's, such as an entry of the zoo has. For weights alone: a
+        graph has our names.
 
     Raises
     ------
@@ -180,5 +181,5 @@ def write(path: PathLike, contents: Contents, names: Optional[NameTable] = None)
         known = sorted(suffix for one in writable for suffix in one.suffixes)
         raise FormatError(f"No format is written to a file called {file.name}.", hint=f"Known are {', '.join(known)}.")
     if names is not None and contents.weights is not None:
-        contents = replace(contents, weights=names.to_theirs(contents.weights))
+        contents = replace(contents, weights=names.to_theirs(contents.weights), graph=None)  # it has our names
     found[0](file, contents)

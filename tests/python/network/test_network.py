@@ -11,9 +11,10 @@ import pandas as pd
 import pytest
 
 from mxtune import mxnetwork
-from mxtune.engines.mxnet import load, symbols
+from mxtune.engines.mxnet import load
 from mxtune.engines.mxnet.executor import Executor
 from mxtune.errors import ArgumentError, MissingFileError, NetworkError, WeightsError
+from mxtune.formats.params import write_params
 from mxtune.graph import Builder, Graph, Node, to_json
 from mxtune.images.preprocess import Preprocess
 from mxtune.network import Network
@@ -229,7 +230,7 @@ def test_a_network_is_opened_from_mxnets_files(lenet: Network, grey: np.ndarray,
     ]
     loss["heads"] = [[last + 2, 0, 0]]
     (tmp_path / "mine-symbol.json").write_text(json.dumps(loss))
-    symbols.write_params(tmp_path / "mine-0007.params", {f"arg:{k}": v for k, v in lenet.params.items()})
+    write_params(tmp_path / "mine-0007.params", {f"arg:{k}": v for k, v in lenet.params.items()})
     seen = Preprocess(size=(28, 28), channels=1, mean=(0,), std=(255,), crop=1.0)
     net = mxnetwork(tmp_path / "mine-symbol.json", preprocess=seen)
     np.testing.assert_array_equal(predict(net, grey), predict(lenet, grey))
@@ -242,20 +243,20 @@ def test_a_network_is_opened_from_mxnets_files(lenet: Network, grey: np.ndarray,
 
 def test_weights_of_another_network_are_refused_by_name(lenet: Network, tmp_path: Path) -> None:
     file = tmp_path / "w.params"
-    symbols.write_params(file, {**lenet.params, "extra_weight": np.zeros(3, "float32")})
+    write_params(file, {**lenet.params, "extra_weight": np.zeros(3, "float32")})
     with pytest.raises(WeightsError, match="extra_weight: not in the network"):
         mxnetwork("lenet", weights=file)
-    symbols.write_params(file, {k: v for k, v in lenet.params.items() if k != "fc1_bias"})
+    write_params(file, {k: v for k, v in lenet.params.items() if k != "fc1_bias"})
     with pytest.raises(WeightsError, match="fc1_bias: not in the file"):
         mxnetwork("lenet", weights=file)
-    symbols.write_params(file, {**lenet.params, "fc1_bias": np.zeros(7, "float32")})
+    write_params(file, {**lenet.params, "fc1_bias": np.zeros(7, "float32")})
     with pytest.raises(WeightsError, match="fc1_bias: 7 where 500 is needed"):
         mxnetwork("lenet", weights=file)
 
 
 def test_half_precision_weights_become_float32(lenet: Network, tmp_path: Path) -> None:
     file = tmp_path / "w.params"
-    symbols.write_params(file, {k: v.astype("float16") for k, v in lenet.params.items()})
+    write_params(file, {k: v.astype("float16") for k, v in lenet.params.items()})
     net = mxnetwork("lenet", weights=file)
     np.testing.assert_allclose(net.params["fc1_weight"], lenet.params["fc1_weight"], atol=1e-3)
     assert net.params["fc1_weight"].dtype == np.float32
@@ -263,7 +264,7 @@ def test_half_precision_weights_become_float32(lenet: Network, tmp_path: Path) -
 
 def test_the_number_of_outputs_is_that_of_the_weights(tmp_path: Path) -> None:
     file = tmp_path / "w.params"
-    symbols.write_params(file, mxnetwork("lenet", classes=4).params)
+    write_params(file, mxnetwork("lenet", classes=4).params)
     assert mxnetwork("lenet", weights=file).params["classifier_weight"].shape == (4, 500)
     assert mxnetwork("lenet", weights=file, classes=6).params["head_weight"].shape == (6, 500)
 

@@ -1,4 +1,4 @@
-"""What MXNet knows of a graph, its shapes; and its ``.params`` files."""
+"""The shapes of a graph, as MXNet infers them."""
 
 from __future__ import annotations
 
@@ -7,14 +7,11 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from ...errors import NetworkError
-from ...formats.params import read_params, write_params
 from ...words import listing, shape_text
 from . import load
 
 if TYPE_CHECKING:
     from ...graph import Graph
-
-__all__ = ["infer_shapes", "read_params", "write_params"]
 
 Shape = tuple[int, ...]
 

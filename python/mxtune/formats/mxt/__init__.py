@@ -16,6 +16,7 @@ import os
 from pathlib import Path
 from typing import BinaryIO, Union
 
+from ...errors import ModelFileError
 from ...graph import to_json
 from .. import Contents, Format, Glimpse, register
 from .layout import FORMAT, MANIFEST, MEMBERS
@@ -48,9 +49,9 @@ def save(target: Union[str, os.PathLike[str], BinaryIO], contents: Contents) -> 
     ModelFileError
         The contents are not those of a model.
     """
-    manifest = manifest_of(contents)
-    assert contents.graph is not None and contents.weights is not None  # noqa: S101 - a model has a network
-    write(target, manifest, to_json(contents.graph), contents.weights)
+    if contents.graph is None or contents.weights is None:
+        raise ModelFileError("A model file holds a whole network: there is no graph, or there are no weights.")
+    write(target, manifest_of(contents), to_json(contents.graph), contents.weights)
 
 
 def sniff(glimpse: Glimpse) -> bool:
