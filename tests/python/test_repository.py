@@ -47,6 +47,17 @@ def imports(file: Path) -> Iterator[str]:
             yield node.module.split(".")[0]
 
 
+def modules(file: Path) -> Iterator[str]:
+    """The whole names of all modules and members that a file imports, also late and relative ones."""
+    package = ("mxtune", *file.relative_to(PACKAGE).parent.parts)
+    for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            start = package[: len(package) - node.level + 1] if node.level else ()
+            yield from (".".join(filter(None, (*start, node.module, alias.name))) for alias in node.names)
+
+
 def project() -> dict[str, str]:
     """The text of each list of requirements in pyproject.toml, by its name."""
     text = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
@@ -63,6 +74,19 @@ def pins(lock: str) -> dict[str, str]:
 def test_a_foreign_engine_is_imported_in_one_place_only(module: str, home: str) -> None:
     guests = [file.relative_to(PACKAGE).as_posix() for file in PACKAGE.rglob("*.py") if module in imports(file)]
     assert [guest for guest in guests if not guest.startswith(home)] == []
+
+
+def test_what_is_above_the_engines_names_none_of_them() -> None:
+    """So MXNet is used in its room alone, through ``load()`` too."""
+    rooms = [f"mxtune.engines.{folder.parent.name}" for folder in (PACKAGE / "engines").glob("*/__init__.py")]
+    assert rooms
+    guests = {
+        file.relative_to(PACKAGE).as_posix()
+        for file in PACKAGE.rglob("*.py")
+        for module in modules(file)
+        if module.startswith(tuple(rooms)) and "engines" not in file.relative_to(PACKAGE).parts
+    }
+    assert guests == set()
 
 
 def test_no_part_of_the_package_imports_pytorch() -> None:

@@ -8,6 +8,7 @@ import platform
 import re
 import shutil
 import subprocess
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Optional
@@ -16,7 +17,9 @@ from .. import machine
 from .._version import __version__
 from ..errors import EngineError
 from ..store import FOLDER_SETTING, cache_dir, writable
-from .mxnet import cuda, devices, load, threads
+from . import get
+from .devices import DeviceReport, pick
+from .mxnet import cuda, load, threads
 
 # what can't be done without
 _PACKAGES = ("numpy", "pandas", "pillow", "safetensors", "platformdirs", "filelock", "rich", "typer")
@@ -114,13 +117,14 @@ def collect() -> Info:
     if missing:
         problems.append(_problem(f"Not installed: {', '.join(missing)}", f"pip install {' '.join(missing)}"))
 
+    reports = get("mxnet").devices()
     features: tuple[str, ...] = ()
     usable: tuple[str, ...] = ()
     try:
         mx = load()
         versions["mxnet"] = str(mx.__version__)
         features = tuple(sorted(name for name, on in mx.runtime.Features().items() if on.enabled))
-        usable = ("cpu", *map(str, devices.usable_gpus()))
+        usable = tuple(str(report.device) for report in reports if report.reason is None)
     except EngineError as error:
         versions["mxnet"] = cuda.installed(cuda.distribution())
         problems.append(Problem(error.message, error.hint or ""))
@@ -140,12 +144,21 @@ def collect() -> Info:
         versions,
         features,
         usable,
-        devices.explain_gpu(),
+        gpu_sentence(reports),
         threads.mxnet_threads(),
         machine.usable_cpus(),
         folders,
         tuple(problems),
     )
+
+
+def gpu_sentence(reports: Sequence[DeviceReport]) -> str:
+    """Why no GPU is used and what would help; or which one is."""
+    choice = pick("auto", reports)
+    if choice.reason is not None:
+        return f"No GPU is used: {choice.reason}; {choice.remedy}."
+    names = {report.device: report.name for report in reports}
+    return f"{choice.devices[0]} is used, {names[choice.devices[0]]}."
 
 
 def _problem(what: str, command: str) -> Problem:

@@ -72,18 +72,18 @@ class Loader:
         """Whether decoded pictures are kept in memory."""
         return self._kept is not None
 
-    def eval_batch(self, rows: AnyRows) -> NDArray[np.float32]:
-        """(N, C, H, W) float32: these pictures as the network sees them when it predicts.
+    def eval_batch(self, rows: AnyRows) -> Pixels:
+        """(N, H, W, C) uint8: these pictures as the network sees them when it predicts.
 
         Raises
         ------
         PictureError
             Some can't be read any more; all are named.
         """
-        return self.preprocess.batch(self._eval_pixels(rows)[1])
+        return self._eval_pixels(rows)[1]
 
-    def augmented_batch(self, rows: AnyRows, round_: int) -> NDArray[np.float32]:
-        """(N, C, H, W) float32: these pictures as the network sees them in this round of training.
+    def augmented_batch(self, rows: AnyRows, round_: int) -> Pixels:
+        """(N, H, W, C) uint8: these pictures as the network sees them in this round of training.
 
         Raises
         ------
@@ -99,9 +99,9 @@ class Loader:
             return self._augment.view(canvases[place], self.preprocess, rng)
 
         with ThreadPoolExecutor(usable_cpus(), "mxtune-augment") as pool:
-            return self.preprocess.batch(np.stack(list(pool.map(view, range(len(rows))))))
+            return np.stack(list(pool.map(view, range(len(rows)))))
 
-    def eval_batches(self, size: int, skip_bad: bool = False) -> Iterator[tuple[Rows, NDArray[np.float32]]]:
+    def eval_batches(self, size: int, skip_bad: bool = False) -> Iterator[tuple[Rows, Pixels]]:
         """All pictures in order, ``(rows, eval batch)``; the next batch is made while one is used.
 
         Raises
@@ -109,15 +109,11 @@ class Loader:
         PictureError
             Some can't be read any more; with ``skip_bad`` they are left out instead, and named in `bad`.
         """
-
-        def batch(rows: Rows) -> tuple[Rows, NDArray[np.float32]]:
-            good, pixels = self._eval_pixels(rows, skip_bad)
-            return good, self.preprocess.batch(pixels)
-
         starts = range(0, len(self), size)
-        yield from ahead(batch, [(np.arange(start, min(start + size, len(self))),) for start in starts])
+        parts = [np.arange(start, min(start + size, len(self))) for start in starts]
+        yield from ahead(self._eval_pixels, [(rows, skip_bad) for rows in parts])
 
-    def augmented_batches(self, parts: Sequence[Rows], round_: int) -> Generator[NDArray[np.float32], None, None]:
+    def augmented_batches(self, parts: Sequence[Rows], round_: int) -> Generator[Pixels, None, None]:
         """The augmented batch of each of these ``parts``; the next one is made while one is used."""
         return ahead(self.augmented_batch, [(rows, round_) for rows in parts])
 

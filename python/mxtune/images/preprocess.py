@@ -131,12 +131,7 @@ class Preprocess:
 
     def batch(self, pictures: Pixels) -> NDArray[np.float32]:
         """Views (N, H, W, C) uint8 as the network wants them: (N, C, H, W) float32, normalised."""
-        count, height, width, channels = pictures.shape
-        out = np.empty((count, channels, height, width), dtype=np.float32)
-        for channel, (mean, std) in enumerate(zip(self.mean, self.std)):
-            np.subtract(pictures[..., channel], np.float32(mean), out=out[:, channel], dtype=np.float32)
-            out[:, channel] *= np.float32(1 / std)
-        return out
+        return normalised(pictures, self.mean, self.std)
 
     def _coloured(self, image: PIL.Image.Image) -> PIL.Image.Image:
         mode = "RGB" if self.channels == 3 else "L"
@@ -178,6 +173,16 @@ class Preprocess:
             resized = f"resized and cropped to {height} x {width}"
         colours = "colour" if self.channels == 3 else "grey"
         return f"Pictures are {resized}, {colours}, (value - {_values(self.mean)}) / {_values(self.std)}."
+
+
+def normalised(pictures: Pixels, mean: tuple[float, ...], std: tuple[float, ...]) -> NDArray[np.float32]:
+    """Pictures (N, H, W, C) uint8 as (N, C, H, W) float32, ``(value - mean) / std`` by channel."""
+    count, height, width, channels = pictures.shape
+    out = np.empty((count, channels, height, width), dtype=np.float32)
+    for channel, (off, scale) in enumerate(zip(mean, std)):
+        np.subtract(pictures[..., channel], np.float32(off), out=out[:, channel], dtype=np.float32)
+        out[:, channel] *= np.float32(1 / scale)
+    return out
 
 
 def _array(image: PIL.Image.Image) -> Pixels:

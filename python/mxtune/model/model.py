@@ -15,8 +15,7 @@ from .. import tasks
 from .._version import __version__
 from ..accessors import accessor
 from ..arguments import one_of, user_path, whole
-from ..engines.mxnet.devices import resolve
-from ..engines.mxnet.executor import Executor
+from ..engines import Executor, Program, choose
 from ..errors import ArgumentError, LabelError, MxtuneError
 from ..formats import Contents, mxt
 from ..images import ImageSet, mximages
@@ -341,7 +340,7 @@ class Model:
         with self._lock:
             if which not in self._executors:
                 network = self.network.body if which == "features" else self.network
-                self._executors[which] = Executor(network.graph, network.params, resolve("auto"))
+                self._executors[which] = choose().bind(Program.of(network))
             return self._executors[which]
 
     def __repr__(self) -> str:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from .. import progress
-from ..engines.mxnet.executor import Executor
+from ..engines import Executor
 from ..errors import PictureWarning
 from ..images.findings import warn
 from ..images.loader import Loader

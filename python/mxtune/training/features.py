@@ -14,8 +14,7 @@ import numpy as np
 
 from .. import progress, store
 from ..arguments import user_path
-from ..engines.mxnet.devices import Device
-from ..engines.mxnet.executor import Executor
+from ..engines import Executor, Program, Target
 from ..errors import ArgumentError, StoreError
 from ..graph import to_json
 from ..images.loader import Loader
@@ -33,7 +32,7 @@ Cache = Union[None, bool, str, "os.PathLike[str]"]
 def features(
     body: Network,
     loaders: Sequence[Loader],
-    devices: Sequence[Device],
+    target: Target,
     batch_size: int = BATCH,
     cache: Cache = None,
 ) -> list[Features]:
@@ -45,6 +44,8 @@ def features(
         A network that ends in features (N, d).
     loaders
         The sets; their eval batches count.
+    target
+        Where the body runs.
     cache
         A folder in which features are kept between runs, or true for the usual one; within a bound, see `store.bound`.
 
@@ -53,7 +54,7 @@ def features(
     ArgumentError
         Nothing can be written to that folder.
     """
-    files = [_file(body, loader, cache) for loader in loaders]
+    files = [_file(body, loader, target, cache) for loader in loaders]
     total = sum(len(loader) for loader in loaders)
     kept = [_kept(file, len(loader)) for file, loader in zip(files, loaders)]
     executor: Optional[Executor] = None
@@ -69,7 +70,7 @@ def features(
                 out[start:stop] = known
                 reporter.event("advance", n=len(loader))
             else:
-                executor = executor or Executor(body.graph, body.params, devices)
+                executor = executor or target.bind(Program.of(body))
                 for rows, batch in loader.eval_batches(batch_size):
                     outputs = executor.predict(batch)
                     out = np.empty((total, outputs.shape[1]), np.float32) if out is None else out
@@ -94,11 +95,11 @@ def fingerprint(network: Network) -> str:
     return digest.hexdigest()
 
 
-def _file(body: Network, loader: Loader, cache: Cache) -> Optional[Path]:
+def _file(body: Network, loader: Loader, target: Target, cache: Cache) -> Optional[Path]:
     if cache is None or cache is False:
         return None
     folder = store.features_dir() if cache is True else user_path("cache", cache)
-    spec = repr((loader.preprocess.to_dict(), fingerprint(body)))
+    spec = repr((loader.preprocess.to_dict(), fingerprint(body), target.arithmetic))
     if not store.writable(folder):
         raise ArgumentError("Nothing can be written to the folder of `cache`.", [f"it is {folder}"])
     digest = hashlib.sha256(spec.encode())

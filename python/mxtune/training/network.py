@@ -9,6 +9,7 @@ from typing import Any, Optional, Union
 import numpy as np
 
 from .. import zoo
+from ..engines import Target
 from ..errors import ArgumentError, NetworkError
 from ..images import ImageSet
 from ..images.preprocess import Preprocess
@@ -49,8 +50,8 @@ def open_network(net: Net, images: ImageSet, options: Options) -> tuple[Network,
     return network, settled
 
 
-def facts(network: Network, settled: bool, images: ImageSet, validated: bool) -> Facts:
-    """What the plan is made from."""
+def facts(network: Network, settled: bool, images: ImageSet, validated: bool, target: Target) -> Facts:
+    """What the plan is made from. ``target`` is where the network is trained."""
     default = None if settled else _zoo_preprocess(network)
     spec, chosen = network.preprocess, network.provenance.get("preprocess", "")
     return Facts(
@@ -64,6 +65,8 @@ def facts(network: Network, settled: bool, images: ImageSet, validated: bool) ->
         pretrained=bool(network.pretrained),
         pooled=network.body.output in _POOLED,
         macs=network.macs(),
+        engine=target.engine.name,
+        precision=target.precision,
     )
 
 

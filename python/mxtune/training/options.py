@@ -11,7 +11,6 @@ from ..errors import ArgumentError
 
 TUNES = ("auto", "head", "tail", "all")
 SCHEDULES = ("cosine", "constant")
-PRECISIONS = ("auto", "float32")
 
 
 @dataclass(frozen=True)
@@ -38,7 +37,6 @@ class Options:
     def __post_init__(self) -> None:
         one_of("tune", self.tune, TUNES)
         one_of("schedule", self.schedule, SCHEDULES)
-        one_of("precision", self.precision, PRECISIONS)
         for name, least in (("epochs", 1), ("batch_size", 1), ("patience", 0)):
             value = getattr(self, name)
             self._set(name, None if value is None else whole(name, value, least))

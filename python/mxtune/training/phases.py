@@ -9,9 +9,7 @@ from typing import TYPE_CHECKING, Any, Optional
 import numpy as np
 
 from .. import progress
-from ..engines.mxnet.executor import Executor, weights
-from ..engines.mxnet.passes.depthwise import dense_depthwise
-from ..engines.mxnet.passes.folding import fold, unfold
+from ..engines import AdamW, InputSpec, Program, picture_input
 from ..errors import TrainingError
 from ..graph import partition
 from ..images.loader import KEPT_BYTES, Loader
@@ -31,7 +29,7 @@ if TYPE_CHECKING:
 def train_head(network: Network, problem: Problem, phase: Phase, cache: Cache) -> tuple[Network, Row, bool]:
     """The network with its head trained on frozen features, the row of history, and whether Ctrl-C came in between."""
     loaders = [problem.train] if problem.validation is None else [problem.train, problem.validation]
-    arrays = features(network.body, loaders, problem.devices, phase.batch_size, cache)
+    arrays = features(network.body, loaders, problem.target, phase.batch_size, cache)
     targets = problem.targets(problem.train)
     validation = None if problem.validation is None else (arrays[1], problem.targets(problem.validation))
     head, outputs = fit_head(arrays[0], targets, problem.loss, problem.task.outputs, validation)
@@ -84,24 +82,22 @@ class LayerTraining:
         if number:  # the head was fitted to outputs under these statistics
             trainable -= set(network.graph.auxiliary)
         front, rest = partition(network.graph, trainable)
+        frozen, params = _of(front, network), _of(rest, network)
+        pictures = {network.input: picture_input(network)}
         self._data = network.input
-        frozen = _of(front, network)
-        self._front = Executor(front, frozen, problem.devices) if front.heads else None
+        self._front = problem.target.bind(Program(front, frozen, pictures)) if front.heads else None
         self._room = KEPT_BYTES if frozen else 0  # for a frozen front's outputs; without weights they are cheap
+        self._cuts = [name for name in rest.inputs if name != self._data]
+        shapes = [network.shapes[name][output][1:] for name, output in front.heads]
+        inputs = {**pictures, **{cut: InputSpec(shape) for cut, shape in zip(self._cuts, shapes)}}
+        self._inputs = {name: inputs[name] for name in rest.arguments if name not in params}
         self._head = (f"{network.classifier}_weight", f"{network.classifier}_bias")
         head_multiplier = phase.head_lr_multiplier or _head_lr_multiplier(network.params[self._head[0]].shape[1])
-        lr_multipliers = {self._head[0]: head_multiplier} if number else {}
-        params = _of(rest, network)
+        optimiser = AdamW({self._head[0]: head_multiplier} if number else {}, phase.weight_decay)
         if number:  # initial values of a head are in units of the spread already
             params = self._in_units(problem.loss.standardised_layer, params)
-        rest, params, trainable, self._folds = fold(rest, params, trainable)
-        cuts = [name for name in rest.inputs if name != self._data]
-        shapes = {**network.shapes, **{cut: (network.shapes[n][i],) for cut, (n, i) in zip(cuts, front.heads)}}
-        rest, params = dense_depthwise(rest, params, trainable, shapes)
-        self._executor = Executor(
-            rest, params, problem.devices, trainable, phase.weight_decay, lr_multipliers, problem.seed
-        )
-        self._inputs = [name for name in rest.arguments if name not in params]
+        program = Program(rest, params, self._inputs, frozenset(trainable & params.keys()), optimiser, problem.seed)
+        self._executor = problem.target.bind(program)
         self._validation: Optional[list[dict[str, Array]]] = None
 
     @property
@@ -123,13 +119,14 @@ class LayerTraining:
         parts = list(self._batches(epoch))
         batches = problem.train.augmented_batches([rows for rows, _ in parts], self._number * 100_000 + epoch)
         targets = problem.loss.standardise(problem.targets(problem.train))
+        loss = problem.loss.standardised().smoothed(phase.smoothing)
         reporter.event(
             "start", title=f"{phase.name} {epoch + 1}/{phase.epochs}", total=len(problem.train), unit="pictures"
         )
         try:
             for step, ((rows, counts), batch) in enumerate(zip(parts, batches)):
                 lr = phase.lr_at(epoch * self.steps + step, self.steps * phase.epochs)
-                value = self._executor.step(self._crossing(batch), self._loss(targets[rows], counts), lr)
+                value = self._executor.step(self._crossing(batch), targets[rows], counts, loss, lr)
                 self._check_finite(value, epoch)
                 total += value * float(counts.sum())
                 reporter.event("advance", n=int(counts.sum()), loss=value)
@@ -152,9 +149,10 @@ class LayerTraining:
             )
 
     def parameters(self, state: Optional[Mapping[str, Array]] = None) -> dict[str, NDArray[np.float32]]:
-        """What is trained, as it is now or was in that state of the executor."""
-        trained = self._executor.parameters() if state is None else weights(state)
-        return self._in_units(self._problem.loss.layer_in_own_units, unfold(trained, self._folds))
+        """What is trained, as it is now; or as it was in that state, from which training then goes on."""
+        if state is not None:
+            self._executor.restore(state)
+        return self._in_units(self._problem.loss.layer_in_own_units, self._executor.parameters())
 
     def state(self) -> dict[str, Array]:
         """What the next step depends on."""
@@ -183,17 +181,12 @@ class LayerTraining:
             counts[: len(rows)] = 1
             yield np.concatenate([rows, order[: size - len(rows)]]), counts
 
-    def _loss(self, targets: Array, counts: Array) -> Callable[[Array], tuple[float, Array]]:
-        loss = self._problem.loss.standardised().smoothed(self._phase.smoothing)
-        return lambda outputs: loss(outputs.astype(np.float64), targets, counts)
-
     def _crossing(self, batch: Array) -> dict[str, Array]:
         """What the trained part takes: the frozen part's outputs for the batch, or the batch itself."""
         named = {self._data: batch}
         if self._front is not None:
             outputs = self._front.predict(batch)
-            cuts = [name for name in self._inputs if name != self._data]
-            named.update(zip(cuts, outputs if isinstance(outputs, list) else [outputs]))
+            named.update(zip(self._cuts, outputs if isinstance(outputs, list) else [outputs]))
         return {name: named[name] for name in self._inputs}
 
     def _validation_outputs(self, validation: Loader) -> Array:

@@ -35,6 +35,8 @@ class Facts:
         Whether its head takes every stage already.
     macs
         Multiply-accumulates per image, at `size`.
+    engine, precision
+        What computes, and in which arithmetic.
     """
 
     pictures: int
@@ -47,6 +49,8 @@ class Facts:
     pretrained: bool = True
     pooled: bool = False
     macs: int = 400_000_000
+    engine: str = "mxnet"
+    precision: str = "float32"
 
 
 @dataclass(frozen=True)
@@ -61,8 +65,8 @@ class Plan:
         What the new head takes: ``"every stage"``, its averages and maxima, or ``"last features"``.
     phases
         What is trained, in order.
-    precision
-        Of the arithmetic.
+    engine, precision
+        What computes, and in which arithmetic.
     why
         The reason for each of these, by name, a few words.
     """
@@ -71,6 +75,7 @@ class Plan:
     fit: str
     head: str
     phases: tuple[Phase, ...]
+    engine: str = "mxnet"
     precision: str = "float32"
     why: Mapping[str, str] = field(default_factory=dict)
 
@@ -81,6 +86,7 @@ class Plan:
             "fit": self.fit,
             "head": self.head,
             "phases": [phase.to_dict() for phase in self.phases],
+            "engine": self.engine,
             "precision": self.precision,
             "why": dict(self.why),
         }
@@ -111,8 +117,15 @@ def decide(facts: Facts, options: Options) -> Plan:
     light = facts.macs * size[0] * size[1] < _LIGHT * facts.size[0] * facts.size[1]
     head, why_head = _head(facts, options, light)
     phases, why_phases = _phases(facts, options, light)
-    why = {"size": why_size, "fit": why_fit, "head": why_head, "phases": why_phases}
-    return Plan(size, fit, head, phases, why={**why, "precision": "what the engine offers"})
+    why = {
+        "size": why_size,
+        "fit": why_fit,
+        "head": why_head,
+        "phases": why_phases,
+        "engine": "it is installed",
+        "precision": "the engine's own" if options.precision == "auto" else "precision asks for it",
+    }
+    return Plan(size, fit, head, phases, facts.engine, facts.precision, why)
 
 
 def guesses(plan: Plan, facts: Facts, options: Options) -> list[str]:

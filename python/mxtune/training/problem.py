@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Optional
 
 import numpy as np
 
-from ..engines.mxnet.devices import Device
+from ..engines import Target
 from ..images.loader import Loader
 from ..tasks import Task
 from ..tasks.losses import Loss
@@ -26,7 +26,7 @@ class Problem:
     validation: Optional[Loader]
     task: Task
     loss: Loss
-    devices: tuple[Device, ...]
+    target: Target
     seed: int
 
     def targets(self, loader: Loader) -> Array:

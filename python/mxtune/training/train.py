@@ -12,7 +12,7 @@ import numpy as np
 
 from .. import progress, tasks
 from ..arguments import yes_or_no
-from ..engines.mxnet.devices import resolve
+from ..engines import choose
 from ..errors import ArgumentError, TrainingWarning
 from ..images import ImageSet
 from ..images.augment import Augment
@@ -102,7 +102,7 @@ def mxtrain(
     device
         ``"auto"``, ``"cpu"``, ``"gpu"``, ``"gpu:1"``, or several: each takes its share of every batch.
     precision
-        ``"auto"`` or ``"float32"``.
+        ``"auto"``, the engine's own, or one that it offers: MXNet ``"float32"``.
     seed
         0 to 2**31 - 1. The same seed gives the same bytes on the same machine.
     cache
@@ -149,12 +149,12 @@ def mxtrain(
     if yes_or_no("resume", resume) and checkpoint is None:
         raise ArgumentError("`resume` needs `checkpoint`: the file to go on from.")
     listeners = watching.parse(callbacks)
-    devices = resolve(device)
+    target = choose(device, options.precision)
     with progress.using(progress.default(verbose)):
         images, validation = look_at(x, y, valid, options.seed)
         task, labels = tasks.named(str(images.task), images.levels), np.asarray(images.y)
         network, settled = open_network(net, images, options)
-        known = facts(network, settled, images, validation is not None)
+        known = facts(network, settled, images, validation is not None, target)
         plan = decide(known, options)
         for guess in guesses(plan, known, options):
             progress.current().event("message", text=guess)
@@ -176,7 +176,7 @@ def mxtrain(
             validation=None if validation is None else Loader(validation, network.preprocess),
             task=task,
             loss=task.loss(labels, weights),
-            devices=devices,
+            target=target,
             seed=options.seed,
         )
         file = Checkpoint(checkpoint, _identity(images, validation, network, settings))

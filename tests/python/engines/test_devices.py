@@ -1,4 +1,4 @@
-"""A GPU is used where MXNet has code for it; otherwise one sentence says why not."""
+"""A GPU is used where an engine can; otherwise one sentence says why not."""
 
 from __future__ import annotations
 
@@ -6,9 +6,12 @@ import re
 
 import pytest
 
-from mxtune.engines import mxnet as engine
-from mxtune.engines.mxnet import cuda, devices
-from mxtune.engines.mxnet.devices import Build, Device, choose, resolve
+from mxtune import engines
+from mxtune.engines import Device, Request, choose
+from mxtune.engines.devices import Choice, DeviceReport, pick
+from mxtune.engines.info import gpu_sentence
+from mxtune.engines.mxnet import cuda, gpus, load
+from mxtune.engines.mxnet.gpus import Build, reports_of
 from mxtune.errors import ArgumentError, DeviceError
 
 CPU = (Device("cpu"),)
@@ -19,8 +22,13 @@ K80 = cuda.Gpu(0, "Tesla K80", (3, 7))
 WITH_CUDA, WITHOUT = Build("11.7"), Build()
 
 
+def picked(request: Request, build: Build, seen: tuple[cuda.Gpu, ...]) -> Choice:
+    """What is chosen on a machine with this MXNet and these GPUs."""
+    return pick(request, reports_of(build, seen))
+
+
 @pytest.mark.parametrize(
-    ("request_", "gpus", "found"),
+    ("request_", "seen", "found"),
     [
         ("auto", (A10, L4), ["gpu:0"]),
         ("gpu", (A10, L4), ["gpu:0"]),
@@ -33,14 +41,14 @@ WITH_CUDA, WITHOUT = Build("11.7"), Build()
         (Device("gpu", 1), (A10, L4), ["gpu:1"]),
     ],
 )
-def test_usable_gpus_are_chosen(request_: devices.Request, gpus: tuple[cuda.Gpu, ...], found: list[str]) -> None:
-    choice = choose(request_, WITH_CUDA, gpus)
+def test_usable_gpus_are_chosen(request_: Request, seen: tuple[cuda.Gpu, ...], found: list[str]) -> None:
+    choice = picked(request_, WITH_CUDA, seen)
     assert [str(device) for device in choice.devices] == found
     assert choice.reason is None
 
 
 @pytest.mark.parametrize(
-    ("build", "gpus", "reason", "remedy"),
+    ("build", "seen", "reason", "remedy"),
     [
         (WITH_CUDA, (), "the NVIDIA driver shows no GPU here", "nvidia-smi must list it"),
         (WITHOUT, (A10,), "MXNet is installed without CUDA, which NVIDIA A10 needs", "mxnet-cu117==1.9.1"),
@@ -52,6 +60,12 @@ def test_usable_gpus_are_chosen(request_: devices.Request, gpus: tuple[cuda.Gpu,
             "Maxwell to Ada",
         ),
         (WITHOUT, (H100,), "compute capability 9.0", "Maxwell to Ada"),
+        (
+            WITHOUT,
+            (H100, L4),
+            "not for NVIDIA H100 (compute capability 9.0); MXNet is installed without",
+            "mxnet-cu117",
+        ),
         (WITH_CUDA, (K80,), "Tesla K80 (compute capability 3.7)", "Maxwell to Ada"),
         (Build("10.2"), (A10,), "compute capability 5.0 to 7.5, not for NVIDIA A10", "mxnet-cu117==1.9.1"),
         (
@@ -63,40 +77,41 @@ def test_usable_gpus_are_chosen(request_: devices.Request, gpus: tuple[cuda.Gpu,
     ],
 )
 def test_each_reason_against_a_gpu_is_told_with_what_would_help(
-    build: Build, gpus: tuple[cuda.Gpu, ...], reason: str, remedy: str
+    build: Build, seen: tuple[cuda.Gpu, ...], reason: str, remedy: str
 ) -> None:
-    automatic = choose("auto", build, gpus)
+    automatic = picked("auto", build, seen)
     assert automatic.devices == CPU
     assert reason in str(automatic.reason)
     assert remedy in str(automatic.remedy)
-    asked = choose("gpu", build, gpus)
+    asked = picked("gpu", build, seen)
     assert asked.devices == ()
     assert (asked.reason, asked.remedy) == (automatic.reason, automatic.remedy)
 
 
 def test_a_gpu_that_fails_when_tried_is_passed_over() -> None:
     old = Build("11.7", fault=lambda index: "CUDA driver version is insufficient" if index == 0 else None)
-    assert [str(device) for device in choose("auto", old, (A10, L4)).devices] == ["gpu:1"]
-    assert choose("auto", old, (A10,)).devices == CPU
-    choice = choose("gpu:0", old, (A10, L4))
+    assert [str(device) for device in picked("auto", old, (A10, L4)).devices] == ["gpu:1"]
+    assert picked("auto", old, (A10,)).devices == CPU
+    choice = picked("gpu:0", old, (A10, L4))
     assert choice.devices == ()
     assert choice.reason == "MXNet can't compute on NVIDIA A10: CUDA driver version is insufficient"
     assert "newer NVIDIA driver" in str(choice.remedy)
 
 
 def test_a_gpu_is_tried_by_computing_on_it() -> None:
-    assert engine.load().runtime.Features().is_enabled("CUDA") or "GPU" in str(devices.fault(0))
+    assert load().runtime.Features().is_enabled("CUDA") or "GPU" in str(gpus.fault(0))
 
 
 def test_gpu_that_is_not_there_is_told_with_those_that_are() -> None:
-    choice = choose("gpu:3", WITH_CUDA, (A10, L4))
+    choice = picked("gpu:3", WITH_CUDA, (A10, L4))
     assert choice.devices == ()
     assert choice.reason == "there is no gpu:3"
     assert choice.remedy == "this machine has gpu:0 NVIDIA A10, gpu:1 NVIDIA L4"
+    assert picked("gpu:3", WITH_CUDA, ()).reason == "the NVIDIA driver shows no GPU here"
 
 
 def test_one_unusable_gpu_of_a_list_is_an_error() -> None:
-    choice = choose(["gpu:0", "gpu:1"], WITH_CUDA, (H100, L4))
+    choice = picked(["gpu:0", "gpu:1"], WITH_CUDA, (H100, L4))
     assert choice.devices == ()
     assert "H100" in str(choice.reason)
 
@@ -120,27 +135,45 @@ def test_one_unusable_gpu_of_a_list_is_an_error() -> None:
 )
 def test_what_is_no_device_is_named(wrong: object) -> None:
     with pytest.raises(ArgumentError, match=re.escape(repr(wrong))):
-        resolve(wrong)  # type: ignore[arg-type]
+        choose(wrong)  # type: ignore[arg-type]
 
 
 def test_without_a_gpu_auto_is_the_cpu_and_gpu_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(cuda, "gpus", lambda: ())
-    assert resolve() == resolve("auto") == resolve("cpu") == CPU
+    assert choose() == choose("auto") == choose("cpu")
+    assert choose().devices == CPU
     with pytest.raises(DeviceError) as caught:
-        resolve("gpu")
+        choose("gpu")
     assert str(caught.value) == (
         "No GPU can be used: the NVIDIA driver shows no GPU here.\n"
         "i Where there is one, nvidia-smi must list it and CUDA_VISIBLE_DEVICES must not hide it."
     )
-    assert devices.explain_gpu().startswith("No GPU is used: the NVIDIA driver shows no GPU here; where")
+    sentence = gpu_sentence(engines.get("mxnet").devices())
+    assert sentence.startswith("No GPU is used: the NVIDIA driver shows no GPU here; where")
+
+
+def test_the_gpu_in_use_is_named() -> None:
+    assert gpu_sentence(reports_of(WITH_CUDA, (H100, L4))) == "gpu:1 is used, NVIDIA L4."
 
 
 def test_this_mxnet_without_cuda_says_so_beside_a_gpu(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(cuda, "gpus", lambda: (A10,))
-    assert resolve("auto") == CPU
+    assert choose("auto").devices == CPU
     with pytest.raises(DeviceError, match="No GPU can be used: MXNet is installed without CUDA") as caught:
-        resolve("gpu:0")
+        choose("gpu:0")
     assert str(caught.value.hint).endswith("&& pip install --force-reinstall --no-deps mxnet-cu117==1.9.1")
+
+
+def test_a_precision_that_no_engine_offers_is_told_with_those_that_one_does() -> None:
+    with pytest.raises(ArgumentError) as caught:
+        choose("cpu", "float16")
+    assert str(caught.value) == "`precision` must be \"auto\" or float32 (mxnet).\nx it is 'float16'"
+    assert choose("cpu", "float32").precision == choose("cpu").precision == "float32"
+
+
+def test_a_report_reads_as_one_says_it() -> None:
+    assert str(DeviceReport(Device("gpu", 1), "NVIDIA L4")) == "gpu:1 NVIDIA L4"
+    assert str(choose("cpu")) == "mxnet, cpu, float32"
 
 
 def test_looking_for_gpus_never_fails() -> None:
@@ -151,5 +184,5 @@ def test_looking_for_gpus_never_fails() -> None:
 def test_every_cuda_library_has_its_wheel() -> None:
     for library, _, wheel in cuda.LIBRARIES:
         assert cuda.wheel_of(library) == wheel
-        assert wheel in devices.gpu_command()
+        assert wheel in gpus.gpu_command()
     assert cuda.wheel_of("libgomp.so.1") is None

@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 
 from mxtune.engines.mxnet import load, symbols
-from mxtune.engines.mxnet.executor import Executor
 from mxtune.errors import NetworkError
 from mxtune.graph import (
     Builder,
@@ -24,6 +23,7 @@ from mxtune.graph import (
     to_json,
     without_loss,
 )
+from running import outputs
 
 DATA = {"op": "null", "name": "data", "inputs": []}
 
@@ -45,8 +45,8 @@ def values(graph: Graph, shape: tuple[int, ...] = (2, 3, 8, 8)) -> dict[str, np.
 
 def run(graph: Graph, params: dict[str, np.ndarray], **data: np.ndarray) -> np.ndarray:
     needed = {node.name for node in graph.nodes}
-    return Executor(graph, {k: v for k, v in params.items() if k in needed}).predict(
-        data if len(data) > 1 else next(iter(data.values()))
+    return outputs(
+        graph, {k: v for k, v in params.items() if k in needed}, data if len(data) > 1 else next(iter(data.values()))
     )
 
 
@@ -278,7 +278,7 @@ def test_same_padding_is_that_of_tensorflow(size: int, kernel: int, stride: int)
     graph = b.graph(b.conv(entry, "conv", 1, kernel, stride, pad, bias=False))
     x = np.random.default_rng(0).normal(size=(1, 1, size, size)).astype("float32")
     w = np.random.default_rng(1).normal(size=(1, 1, kernel, kernel)).astype("float32")
-    found = Executor(graph, {"conv_weight": w}).predict(x)
+    found = outputs(graph, {"conv_weight": w}, x)
     out = -(-size // stride)
     total = max((out - 1) * stride + kernel - size, 0)
     padded = np.pad(x[0, 0], (total // 2, total - total // 2))

@@ -20,10 +20,10 @@ LIGHT = Augment.light(small=True, grey=True)
 
 
 def test_an_eval_batch_is_what_prediction_sees() -> None:
-    expected = SPEC.batch(np.stack([SPEC.picture(IMAGES.open(row)) for row in (3, 0)]))
+    expected = np.stack([SPEC.picture(IMAGES.open(row)) for row in (3, 0)])
     for loader in (Loader(IMAGES, SPEC), Loader(IMAGES, SPEC, LIGHT)):
         batch = loader.eval_batch([3, 0])
-        assert batch.shape == (2, 3, 24, 20)
+        assert (batch.shape, batch.dtype) == ((2, 24, 20, 3), np.uint8)
         np.testing.assert_array_equal(batch, expected)
 
 

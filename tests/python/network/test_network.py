@@ -12,17 +12,17 @@ import pytest
 
 from mxtune import mxnetwork
 from mxtune.engines.mxnet import load
-from mxtune.engines.mxnet.executor import Executor
 from mxtune.errors import ArgumentError, MissingFileError, NetworkError, WeightsError
 from mxtune.formats.params import write_params
 from mxtune.graph import Builder, Graph, Node, to_json
 from mxtune.images.preprocess import Preprocess
 from mxtune.network import Network
 from mxtune.zoo import imagenet
+from running import outputs
 
 
 def predict(net: Network, x: np.ndarray) -> np.ndarray:
-    return Executor(net.graph, net.params).predict(x)
+    return outputs(net.graph, net.params, x)
 
 
 @pytest.fixture(scope="module")

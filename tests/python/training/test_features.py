@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,12 +11,13 @@ import numpy as np
 import pytest
 
 from mxtune import Network, mxexample, mximages, mxnetwork, progress
-from mxtune.engines.mxnet.devices import Device
+from mxtune.engines import Program, choose
+from mxtune.engines.mxnet import MXNet
 from mxtune.errors import ArgumentError
 from mxtune.images.loader import Loader
 from mxtune.training.features import features, fingerprint
 
-CPU: Sequence[Device] = (Device("cpu", 0),)
+CPU = choose("cpu")
 IMAGES = mximages(mxexample("fashion")).take(range(0, 320, 10))
 
 
@@ -32,9 +33,7 @@ def sets(body: Network) -> list[Loader]:
 
 @pytest.fixture(scope="module")
 def expected(body: Network) -> np.ndarray:
-    from mxtune.engines.mxnet.executor import Executor
-
-    return np.asarray(Executor(body.graph, body.params).predict(Loader(IMAGES, body.preprocess).eval_batch(range(32))))
+    return np.asarray(CPU.bind(Program.of(body)).predict(Loader(IMAGES, body.preprocess).eval_batch(range(32))))
 
 
 def test_every_set_gets_its_rows_of_one_array(body: Network, sets: list[Loader], expected: np.ndarray) -> None:
@@ -74,15 +73,22 @@ def test_a_damaged_file_is_computed_anew(body: Network, sets: list[Loader], tmp_
 
 
 def test_another_network_size_or_picture_has_other_files(body: Network, sets: list[Loader], tmp_path: Path) -> None:
-    from dataclasses import replace
-
     features(body, sets[1:], CPU, 8, tmp_path)
     other = replace(body, params={**body.params, "stem_conv_weight_": np.zeros(1, "float32")})
     assert fingerprint(other) != fingerprint(body)
     spec = replace(body.preprocess, size=(96, 96))
-    features(body, [Loader(sets[1].images, spec)], CPU, 8, tmp_path)
+    features(replace(body, preprocess=spec), [Loader(sets[1].images, spec)], CPU, 8, tmp_path)
     features(body, [Loader(sets[1].images.take([0, 1]), body.preprocess)], CPU, 8, tmp_path)
     assert len(list(tmp_path.glob("*.npy"))) == 3
+
+
+def test_another_arithmetic_has_other_files(body: Network, sets: list[Loader], tmp_path: Path) -> None:
+    class OtherPasses(MXNet):
+        passes = ("another",)  # type: ignore[assignment]
+
+    for engine in (CPU.engine, OtherPasses()):
+        features(body, sets[1:], replace(CPU, engine=engine), 8, tmp_path)
+    assert len(list(tmp_path.glob("*.npy"))) == 2
 
 
 def test_true_keeps_them_where_mxtune_keeps_things(

@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 
 from mxtune import Model
-from mxtune.engines.mxnet.executor import Executor
 from mxtune.errors import NetworkError
 from mxtune.graph import from_json, to_json
 from mxtune.network import Network, layers
 from mxtune.zoo import entries, entry
+from running import outputs
 
 NAMES = [one.name for one in entries()]
 LIGHT = [one.name for one in entries() if one.parameters < 2_000_000]
@@ -76,7 +76,7 @@ def test_a_graph_comes_back_from_symbol_json(name: str) -> None:
 def test_small_pictures_are_predicted_by_drawn_weights(name: str) -> None:
     net = small(name).initialise(seed=1)
     pictures = np.random.default_rng(0).normal(size=(4, *net.shapes[net.input][0][1:])).astype("float32")
-    logits = Executor(net.graph, net.params).predict(pictures)
+    logits = outputs(net.graph, net.params, pictures)
     assert logits.shape == (4, CLASSES) and np.isfinite(logits).all() and logits.std() > 0
     assert net.replace_head(3, stages=True).shapes["head"][0] == (1, 3)
 

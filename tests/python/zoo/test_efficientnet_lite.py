@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from mxtune import mxnetwork, mxzoo
-from mxtune.engines.mxnet.executor import Executor
+from mxtune.engines import Program, choose
 from mxtune.errors import WeightsError
 from mxtune.zoo import efficientnet_lite
 
@@ -34,7 +34,7 @@ def test_lite0_says_what_pytorch_says() -> None:
     folder = Path(spec.origin).parent / "data"
     net = mxnetwork("efficientnet_lite0")
     pictures = np.stack([picture(folder / name) for name in reference["pictures"]])
-    logits = Executor(net.graph, net.params).predict(net.preprocess.batch(pictures))
+    logits = choose("cpu").bind(Program.of(net)).predict(pictures)
     for found, told in zip(logits, reference["pictures"].values()):
         np.testing.assert_allclose(found, told["logits"], atol=1e-4)
         probabilities = np.exp(found - found.max()) / np.exp(found - found.max()).sum()

@@ -12,12 +12,12 @@ import pytest
 
 from mxtune import mxnetwork
 from mxtune.engines.mxnet import load
-from mxtune.engines.mxnet.executor import Executor
 from mxtune.errors import WeightsError
 from mxtune.graph import to_json
 from mxtune.network import Network
 from mxtune.zoo import entries
 from mxtune.zoo._gluon import URL
+from running import outputs
 
 ENTRIES = {one.name: one for one in entries() if one.url == URL}
 SIZES = {"alexnet": 63, "densenet": 224, "squeezenet": 224, "inception": 299}  # where Gluon's last window has one size
@@ -92,7 +92,7 @@ def gluon(request: Any) -> tuple[str, Any, np.ndarray, np.ndarray]:
 
 
 def agree(net: Network, x: np.ndarray, expected: np.ndarray) -> None:
-    found = Executor(net.graph, net.params).predict(x)
+    found = outputs(net.graph, net.params, x)
     np.testing.assert_allclose(found, expected, rtol=1e-3, atol=1e-4 * abs(expected).max())
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from ...errors import NetworkError
 from ...words import listing, shape_text
-from . import load
+from .load import load
 
 if TYPE_CHECKING:
     from ...graph import Graph

@@ -8,8 +8,7 @@ from pathlib import Path
 import numpy
 import pytest
 
-from mxtune.engines import mxnet as engine
-from mxtune.engines.mxnet import cuda
+from mxtune.engines.mxnet import cuda, remedies
 from mxtune.errors import EngineError
 from processes import only_numpy, passes
 
@@ -145,8 +144,8 @@ def test_mxnet_trains_fuses_quantizes_and_saves_later_without_a_warning_or_a_log
 
 def test_only_its_own_line_is_kept_from_stderr_while_it_starts() -> None:
     done = passes(
-        "import os\nfrom mxtune.engines import mxnet as engine\n"
-        "with engine.unsaid('MXNet start'):\n"
+        "import os\nfrom mxtune.engines.mxnet.load import unsaid\n"
+        "with unsaid('MXNet start'):\n"
         "    os.write(2, b'a word of another library\\n[00:39:49] engine.cc:54: MXNet start using engine\\n')\n"
         "os.write(2, b'and then\\n')"
     )
@@ -184,7 +183,7 @@ def test_mxnet_is_loaded_once_from_many_threads() -> None:
 
 def test_mxnet_of_the_user_is_taken_as_it_is() -> None:
     passes(
-        "from mxtune.engines.mxnet import load, loan\nmine = loan.borrow()\nassert load() is mine\n"
+        "from mxtune.engines.mxnet import load, shim\nmine = shim.borrow()\nassert load() is mine\n"
         "import mxnet, mxnet.gluon\nassert load() is mxnet and load('mxnet.gluon') is mxnet.gluon"
     )
 
@@ -252,19 +251,19 @@ def test_broken_library_is_told_and_nothing_is_left_behind(tmp_path: Path) -> No
     ],
 )
 def test_each_fault_has_its_command(error: BaseException, words: str) -> None:
-    told = engine.explain(error)
+    told = remedies.explain(error)
     assert isinstance(told, EngineError)
     assert str(told) == words
 
 
 def test_all_of_cudas_libraries_that_are_missing_come_by_one_command() -> None:
     missing = cuda.missing() or ("libcudnn.so.8",)
-    told = str(engine.explain(OSError(f"{missing[0]}: cannot open shared object file: No such file or directory")))
+    told = str(remedies.explain(OSError(f"{missing[0]}: cannot open shared object file: No such file or directory")))
     assert all(name in told and str(cuda.wheel_of(name)) in told for name in missing)
 
 
 def test_a_build_for_gpus_without_a_driver_is_told_the_way_to_the_other() -> None:
-    told = str(engine.explain(OSError("libcuda.so.1: cannot open shared object file: No such file or directory")))
+    told = str(remedies.explain(OSError("libcuda.so.1: cannot open shared object file: No such file or directory")))
     assert told.startswith("MXNet can't be loaded: the shared library libcuda.so.1 is missing.\n")
     assert re.search(
         r"Without one, run: pip uninstall -y mxnet\S* && pip install --force-reinstall .*mxnet==1.9.1$", told
@@ -282,23 +281,23 @@ def test_a_build_for_gpus_without_a_driver_is_told_the_way_to_the_other() -> Non
 def test_command_fits_python_and_numpy(
     monkeypatch: pytest.MonkeyPatch, version: tuple[int, int], numpy_version: str, command: str
 ) -> None:
-    monkeypatch.setattr(engine.sys, "version_info", version)
+    monkeypatch.setattr(remedies.sys, "version_info", version)
     monkeypatch.setattr(numpy, "__version__", numpy_version)
-    assert engine.install_hint() == command
+    assert remedies.install_hint() == command
 
 
 @pytest.mark.parametrize("machine", [("Darwin", "arm64"), ("Linux", "ppc64le"), ("Windows", "AMD64")])
 def test_platform_without_a_wheel_is_told_plainly(monkeypatch: pytest.MonkeyPatch, machine: tuple[str, str]) -> None:
     on(monkeypatch, machine)
-    assert engine.install_hint().startswith(f"There is no wheel of MXNet 1.9.1 for {machine[0]} on {machine[1]};")
+    assert remedies.install_hint().startswith(f"There is no wheel of MXNet 1.9.1 for {machine[0]} on {machine[1]};")
 
 
 @pytest.mark.parametrize("machine", [("Linux", "x86_64"), ("Linux", "aarch64"), ("Darwin", "x86_64")])
 def test_platform_with_a_wheel_gets_the_command(monkeypatch: pytest.MonkeyPatch, machine: tuple[str, str]) -> None:
     on(monkeypatch, machine)
-    assert engine.install_hint().startswith("Run: pip install ")
+    assert remedies.install_hint().startswith("Run: pip install ")
 
 
 def on(monkeypatch: pytest.MonkeyPatch, machine: tuple[str, str]) -> None:
-    monkeypatch.setattr(engine.platform, "system", lambda: machine[0])
-    monkeypatch.setattr(engine.platform, "machine", lambda: machine[1])
+    monkeypatch.setattr(remedies.platform, "system", lambda: machine[0])
+    monkeypatch.setattr(remedies.platform, "machine", lambda: machine[1])

@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from mxtune.engines.mxnet import symbols
-from mxtune.engines.mxnet.executor import Executor
-from mxtune.engines.mxnet.passes.depthwise import dense_depthwise
+from mxtune.engines import Program
+from mxtune.engines.mxnet.passes.depthwise_as_matmul import depthwise_as_matmul
 from mxtune.graph import Graph, Node
+from running import bound, program
 
 RNG = np.random.default_rng(3)
 
@@ -29,12 +29,15 @@ def depthwise(kernel: int, stride: int, pads: str, pad: int = 0, bias: bool = Tr
     return graph, {name: array.astype("float32") for name, array in params.items() if name in graph}
 
 
-def learned(graph: Graph, params: dict[str, np.ndarray], data: np.ndarray) -> tuple[np.ndarray, dict[str, np.ndarray]]:
+def learned(one: Program, data: np.ndarray) -> tuple[np.ndarray, dict[str, np.ndarray]]:
     """The outputs, and the gradients (a tenth of them, as AdamW keeps them)."""
-    executor = Executor(graph, params, trainable=["w", "b"])
+    executor = bound(one, passes=False)
     outputs = executor.predict(data)
-    wanted = np.arange(outputs.size, dtype="float32").reshape(outputs.shape) % 7
-    executor.step(data, lambda said: (1.0, said - wanted), 1e-3)
+
+    def towards(outputs: np.ndarray, *_: np.ndarray) -> tuple[float, np.ndarray]:
+        return 1.0, outputs - np.arange(outputs.size).reshape(outputs.shape) % 7
+
+    executor.step(data, np.zeros(len(data)), np.ones(len(data)), towards, 1e-3)
     return outputs, {name: array for name, array in executor.state().items() if name.startswith("mean:")}
 
 
@@ -55,11 +58,11 @@ def test_a_depthwise_convolution_of_a_small_map_is_a_matrix_product(
 ) -> None:
     graph, params = depthwise(kernel, stride, pads, pad, bias)
     data = RNG.normal(size=(4, 6, *size)).astype("float32")
-    shapes = symbols.infer_shapes(graph, {"data": data.shape})
-    dense, arrays = dense_depthwise(graph, params, ["w", "b"], shapes)
-    assert not any(node.op in ("Convolution", "Pad") for node in dense.nodes)
-    outputs, gradients = learned(dense, arrays, data)
-    expected, wanted = learned(graph, params, data)
+    before = program(graph, params, data, [name for name in ("w", "b") if name in params])
+    after, _ = depthwise_as_matmul(before)
+    assert not any(node.op in ("Convolution", "Pad") for node in after.graph.nodes)
+    outputs, gradients = learned(after, data)
+    expected, wanted = learned(before, data)
     np.testing.assert_allclose(outputs, expected, atol=1e-4)
     for name, gradient in wanted.items():
         np.testing.assert_allclose(gradients[name], gradient, atol=1e-3)
@@ -73,5 +76,5 @@ def test_what_is_quick_large_or_frozen_stays_a_convolution(
     kernel: int, pad: int, size: tuple[int, int], trainable: list[str]
 ) -> None:
     graph, params = depthwise(kernel, 1, "", pad)
-    shapes = symbols.infer_shapes(graph, {"data": (4, 6, *size)})
-    assert dense_depthwise(graph, params, trainable, shapes)[0] == graph
+    one = program(graph, params, np.zeros((4, 6, *size)), trainable)
+    assert depthwise_as_matmul(one)[0].graph == graph

@@ -3,48 +3,44 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Optional
 
 import numpy as np
 
-from ....graph import Entry, Graph, Node, subgraph
+from ....graph import LIMITS, Entry, Graph, Node, Shapes, shapes_of, subgraph
 from ....graph.data import integers
-from .compile import zeros_before
+from ...base import Program
+from .absorb_asymmetric_padding import zeros_before
+from .undo import Undo, unchanged
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from ....graph import Shapes
 
-    Params = Mapping[str, NDArray[Any]]
     Pair = tuple[int, int]
 
 _LARGEST = 5_200  # places read times places written, up to which this was faster than oneDNN's loop
 
 
-def dense_depthwise(
-    graph: Graph, params: Params, trainable: Collection[str], shapes: Shapes
-) -> tuple[Graph, dict[str, NDArray[Any]]]:
-    """The same function, in which each channel of a depthwise convolution is multiplied by a matrix.
+def depthwise_as_matmul(program: Program) -> tuple[Program, Undo]:
+    """The program in which each channel of a depthwise convolution in training is multiplied by a matrix.
 
     For the gradient of the kernel, oneDNN 2.4 has code only up to 3 x 3 and where the kernel fits into the map. The
     loop that it takes otherwise costs 2 to 13 times as much as this: half a training step of EfficientNet-Lite0.
-
-    Parameters
-    ----------
-    graph, params
-        The network.
-    trainable
-        Only kernels among these are touched.
-    shapes
-        The shapes of each node's outputs, by name.
     """
+    graph = program.graph
+    if not any(_learns_kernels(program, node) and _is_depthwise(node) for node in graph.nodes):
+        return program, unchanged  # and no shapes are asked for
+    known = {name: array.shape for name, array in program.params.items()}
+    known.update({name: (1, *spec.row) for name, spec in program.inputs.items()})
+    shapes = shapes_of(graph, known, LIMITS.times(2**20))  # what is too large was refused before
     nodes: list[Node] = []
     choices: dict[str, NDArray[Any]] = {}
     for node in graph.nodes:
-        window = _window(graph, node, shapes) if node.inputs[1:] and node.inputs[1][0] in trainable else None
+        window = _window(graph, node, shapes) if _learns_kernels(program, node) else None
         if window is None:
             nodes.append(node)
             continue
@@ -52,7 +48,16 @@ def dense_depthwise(
             choices[window.name] = window.choice()
             nodes.append(Node(window.name))
         nodes += _product(graph, node, window)
-    return subgraph(Graph(tuple(nodes), graph.heads), graph.heads), {**params, **choices}
+    products = subgraph(Graph(tuple(nodes), graph.heads), graph.heads)
+    return replace(program, graph=products, params={**program.params, **choices}), unchanged
+
+
+def _learns_kernels(program: Program, node: Node) -> bool:
+    return node.op == "Convolution" and node.inputs[1][0] in program.trainable
+
+
+def _is_depthwise(node: Node) -> bool:
+    return int(node.attrs.get("num_group", "1")) == int(node.attrs["num_filter"])
 
 
 @dataclass(frozen=True)
@@ -87,7 +92,7 @@ def _reach(kernel: int, size: int, after: int, stride: int, before: int) -> NDAr
 
 def _window(graph: Graph, node: Node, shapes: Shapes) -> Optional[_Window]:
     """How this convolution goes over its map, where a matrix is the faster way."""
-    if node.op != "Convolution" or max(integers(node.attrs.get("dilate", "1")), default=1) > 1:
+    if not _is_depthwise(node) or max(integers(node.attrs.get("dilate", "1")), default=1) > 1:
         return None
     zeros = zeros_before(graph, node)
     source = node.inputs[0] if zeros is None else graph.node(node.inputs[0][0]).inputs[0]

@@ -1,0 +1,252 @@
+"""The contract of an engine: what it is given to run, and what it gives back. Plain data and NumPy arrays cross."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Protocol, Union
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..errors import EngineError
+from ..words import shape_text
+
+if TYPE_CHECKING:
+    from ..graph import Graph
+    from ..network import Network
+    from ..tasks.losses import Loss
+    from .devices import Device, DeviceReport
+
+Array = NDArray[Any]
+Params = Mapping[str, NDArray[np.float32]]
+Batch = Union[Array, Mapping[str, Array]]
+
+
+@dataclass(frozen=True)
+class InputSpec:
+    """What a batch holds for one input of a graph.
+
+    Parameters
+    ----------
+    shape
+        Of one row, without the batch: (H, W, C) of pictures; of anything else as the graph takes it.
+    mean, std
+        For pictures (N, H, W, C) uint8, what is taken off and then divided by, a number for each channel: the graph
+        sees (N, C, H, W) float32. Without them a batch is float32 features, as the graph takes them.
+
+    Examples
+    --------
+    >>> spec = InputSpec((2, 4, 3), mean=(127, 127, 127), std=(128, 128, 128))
+    >>> spec.row
+    (3, 2, 4)
+    >>> spec.prepared("data", np.zeros((1, 2, 4, 3), "uint8"))[0, 0, 0].tolist()
+    [-0.9921875, -0.9921875, -0.9921875, -0.9921875]
+    """
+
+    shape: tuple[int, ...]
+    mean: tuple[float, ...] = ()
+    std: tuple[float, ...] = ()
+
+    @property
+    def row(self) -> tuple[int, ...]:
+        """The shape of one row as the graph sees it."""
+        if not self.mean:
+            return self.shape
+        height, width, channels = self.shape
+        return channels, height, width
+
+    def checked(self, name: str, batch: Array) -> Array:
+        """The batch, which fits.
+
+        Raises
+        ------
+        EngineError
+            It is empty, or of another shape or type.
+        """
+        array = np.asarray(batch)
+        wanted = "uint8" if self.mean else "float32"
+        if array.ndim == 0 or len(array) == 0:
+            raise EngineError("There is nothing to run the network on.", [f"{name}: nothing"])
+        if array.shape[1:] != self.shape or array.dtype != wanted:
+            raise EngineError(
+                f"The network takes {wanted} of N x {shape_text(self.shape)} as {name}.",
+                [f"it is {array.dtype} of {shape_text(array.shape)}"],
+            )
+        return array
+
+    def prepared(self, name: str, batch: Array) -> Array:
+        """The batch as the graph takes it, float32; pictures normalised."""
+        array = self.checked(name, batch)
+        if not self.mean:
+            return array
+        from ..images.preprocess import normalised  # late: mxinfo() must work where Pillow is missing
+
+        return normalised(array, self.mean, self.std)
+
+
+@dataclass(frozen=True)
+class AdamW:
+    """The optimiser (Loshchilov & Hutter, 2019).
+
+    Parameters
+    ----------
+    lr_multipliers
+        For some parameters, a factor on the learning rate.
+    weight_decay
+        Of weights; biases and BatchNorm have none.
+    """
+
+    lr_multipliers: Mapping[str, float] = field(default_factory=dict)
+    weight_decay: float = 0.0
+    beta1: float = 0.9
+    beta2: float = 0.999
+    epsilon: float = 1e-8
+
+
+@dataclass(frozen=True, eq=False)
+class Program:
+    """What to run.
+
+    Parameters
+    ----------
+    graph
+        Its heads are what comes out; the first one is what a loss is computed from.
+    params
+        An array for every variable that is no input.
+    inputs
+        For every other variable, what a batch holds.
+    trainable
+        Parameters, and BatchNorm's moving statistics, that a step changes. Statistics that are not among them are
+        used in training too.
+    seed
+        Of dropout.
+    """
+
+    graph: Graph
+    params: Params
+    inputs: Mapping[str, InputSpec]
+    trainable: frozenset[str] = frozenset()
+    optimiser: AdamW = AdamW()
+    seed: int = 0
+
+    @classmethod
+    def of(
+        cls,
+        network: Network,
+        trainable: frozenset[str] = frozenset(),
+        optimiser: AdamW = AdamW(),
+        seed: int = 0,
+    ) -> Program:
+        """The program that runs a network on pictures (N, H, W, C) uint8 of the size of its preprocessing."""
+        return cls(network.graph, network.params, {network.input: picture_input(network)}, trainable, optimiser, seed)
+
+
+def picture_input(network: Network) -> InputSpec:
+    """What a network takes: pictures of the size of its preprocessing."""
+    spec = network.preprocess
+    return InputSpec((*spec.size, spec.channels), spec.mean, spec.std)
+
+
+class Executor(Protocol):
+    """A program bound to devices, ready to run."""
+
+    def predict(self, batch: Batch) -> Any:
+        """The heads for a batch: (N, ...) float32, or a list of them where the graph has several.
+
+        Parameters
+        ----------
+        batch
+            An array for the only input, or one by name; see `InputSpec`.
+
+        Raises
+        ------
+        EngineError
+            The batch does not fit, the engine failed, or this process was forked from one that had loaded it.
+        """
+
+    def step(self, batch: Batch, targets: Array, counts: Array, loss: Loss, lr: float) -> float:
+        """Train on a batch and return its loss; where that is no finite number, nothing was changed.
+
+        Parameters
+        ----------
+        batch
+            As for `predict`.
+        targets
+            (N,) codes of classes, or (N, K); as the loss takes them.
+        counts
+            (N,): how much each row counts; 0 for one that only fills the batch.
+        lr
+            The learning rate of this step.
+        """
+
+    def parameters(self) -> dict[str, NDArray[np.float32]]:
+        """What is trainable, by its name and in its shape in the program; passes are undone."""
+
+    def state(self) -> dict[str, Array]:
+        """All that the next step depends on, for a checkpoint."""
+
+    def restore(self, state: Mapping[str, Array]) -> None:
+        """Go on from what `state` gave."""
+
+
+class Engine(Protocol):
+    """What runs programs: one folder below ``engines/``."""
+
+    @property
+    def name(self) -> str:
+        """Its name in settings and messages."""
+
+    @property
+    def precisions(self) -> tuple[str, ...]:
+        """The precisions it computes in, its default first."""
+
+    @property
+    def passes(self) -> tuple[str, ...]:
+        """The names of the passes that `bind` applies, in their order."""
+
+    def installed(self) -> bool:
+        """Whether its package is there; it may still be broken."""
+
+    def devices(self) -> tuple[DeviceReport, ...]:
+        """The CPU, then each GPU: whether it can be used, why not, and what would help.
+
+        Where there is no GPU, ``gpu:0`` stands for those that might be.
+        """
+
+    def bind(
+        self, program: Program, devices: Sequence[Device], precision: str = "float32", passes: bool = True
+    ) -> Executor:
+        """The program, ready to run; with several devices each takes its share of every batch.
+
+        Parameters
+        ----------
+        passes
+            Whether the program is rewritten to one that does the same faster; without, for comparison.
+
+        Raises
+        ------
+        EngineError
+            The engine is missing or can't be loaded; the hint holds the one command that mends it.
+        """
+
+
+@dataclass(frozen=True)
+class Target:
+    """Where programs run: an engine, its devices, a precision."""
+
+    engine: Engine
+    devices: tuple[Device, ...]
+    precision: str
+
+    def bind(self, program: Program, passes: bool = True) -> Executor:
+        """The program, ready to run here."""
+        return self.engine.bind(program, self.devices, self.precision, passes)
+
+    @property
+    def arithmetic(self) -> str:
+        """What decides the last bits of an output: engine, precision and passes."""
+        return " ".join((self.engine.name, self.precision, *self.engine.passes))
+
+    def __str__(self) -> str:
+        return f"{self.engine.name}, {', '.join(map(str, self.devices))}, {self.precision}"

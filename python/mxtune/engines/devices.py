@@ -1,0 +1,124 @@
+"""The devices to compute on: what is asked for, what an engine can use, and why it can't use the rest."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal, Optional, Union
+
+from ..errors import ArgumentError
+
+_FORMS = '"auto", "cpu", "gpu", "gpu:1" or a list such as ["gpu:0", "gpu:1"]'
+
+
+@dataclass(frozen=True)
+class Device:
+    """A device to compute on; ``str()`` gives ``"cpu"`` or ``"gpu:0"``."""
+
+    kind: Literal["cpu", "gpu"]
+    index: int = 0
+
+    def __str__(self) -> str:
+        return "cpu" if self.kind == "cpu" else f"gpu:{self.index}"
+
+
+CPU = (Device("cpu"),)
+Request = Union[str, Device, Sequence[Union[str, Device]]]
+
+
+@dataclass(frozen=True)
+class DeviceReport:
+    """What an engine says of a device.
+
+    Parameters
+    ----------
+    name
+        What the GPU is called; empty for one that only might be there.
+    reason, remedy
+        Why the engine can't use it, and what would help; None where it can.
+    """
+
+    device: Device
+    name: str = ""
+    reason: Optional[str] = None
+    remedy: Optional[str] = None
+
+    def __str__(self) -> str:
+        return f"{self.device} {self.name}".strip()
+
+
+@dataclass(frozen=True)
+class Choice:
+    """The devices to use; where no GPU is among them ``reason`` says why, and ``remedy`` what would help."""
+
+    devices: tuple[Device, ...]
+    reason: Optional[str] = None
+    remedy: Optional[str] = None
+
+
+def parse(request: Request) -> Optional[tuple[Device, ...]]:
+    """The devices that a request names; None for "auto" and "gpu", which leave the GPU to us.
+
+    Raises
+    ------
+    ArgumentError
+        It names none, the same one twice, or the CPU and GPUs at once.
+    """
+    if isinstance(request, str) and request in ("auto", "gpu"):
+        return None
+    items = [request] if isinstance(request, (str, Device)) else request
+    if not isinstance(items, Sequence) or not items:
+        raise ArgumentError(f"device must be {_FORMS}, not {request!r}.")
+    devices = tuple(item if isinstance(item, Device) else _named(item, request) for item in items)
+    if len(set(devices)) < len(devices):
+        raise ArgumentError(f"device names the same one twice: {request!r}.")
+    if len(devices) > 1 and Device("cpu") in devices:
+        raise ArgumentError(f"device can't be the CPU and GPUs at once: {request!r}.")
+    return devices
+
+
+def _named(item: object, request: Request) -> Device:
+    if item == "cpu":
+        return Device("cpu")
+    match = re.fullmatch(r"gpu:([0-9]{1,3})", item) if isinstance(item, str) else None
+    if item == "gpu" or match:
+        return Device("gpu", int(match[1]) if match else 0)
+    raise ArgumentError(f"device must be {_FORMS}, not {request!r}.")
+
+
+def pick(request: Request, reports: Sequence[DeviceReport]) -> Choice:
+    """The devices for a request, given what an engine says of each; looks at nothing else.
+
+    Examples
+    --------
+    >>> reports = [DeviceReport(Device("cpu")), DeviceReport(Device("gpu"), reason="there is none")]
+    >>> pick("auto", reports)
+    Choice(devices=(Device(kind='cpu', index=0),), reason='there is none', remedy=None)
+    >>> pick("gpu", reports).devices
+    ()
+    """
+    wanted = parse(request)
+    if wanted == CPU:
+        return Choice(CPU)
+    gpus = [report for report in reports if report.device.kind == "gpu"]
+    if wanted is None:
+        usable = [report.device for report in gpus if report.reason is None]
+        if usable:
+            return Choice((usable[0],))
+        return _refused(gpus, CPU if request == "auto" else ())
+    named = [report for report in gpus if report.name]
+    for device in wanted:
+        reports_of_it = [report for report in gpus if report.device == device]
+        if named and not reports_of_it:
+            return Choice((), f"there is no {device}", f"this machine has {', '.join(map(str, named))}")
+        if not named or reports_of_it[0].reason is not None:
+            return _refused(reports_of_it or gpus)
+    return Choice(wanted)
+
+
+def _refused(gpus: Sequence[DeviceReport], instead: tuple[Device, ...] = ()) -> Choice:
+    """All reasons, and of what would help a command before anything else."""
+    reasons = dict.fromkeys(report.reason for report in gpus if report.reason)
+    remedies = sorted((report.remedy for report in gpus if report.remedy), key=lambda text: not text.startswith("run:"))
+    return Choice(instead, "; ".join(reasons) or None, remedies[0] if remedies else None)

@@ -1,0 +1,47 @@
+"""MXNet as an engine."""
+
+from __future__ import annotations
+
+import importlib.util
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from ...arguments import one_of
+from ..base import Program
+from ..devices import Device, DeviceReport
+from . import gpus
+
+if TYPE_CHECKING:
+    from .executor import MXNetExecutor
+
+
+class MXNet:
+    """Apache MXNet 1.9.1, on CPUs through oneDNN and on NVIDIA's GPUs up to compute capability 8.9."""
+
+    name = "mxnet"
+    precisions = ("float32",)
+
+    @property
+    def passes(self) -> tuple[str, ...]:
+        """The names of the passes that `bind` applies, in their order."""
+        from .passes import PASSES  # late, here and below: mxinfo() must work where Pillow is missing
+
+        return tuple(rewrite.__name__ for rewrite in PASSES)
+
+    def installed(self) -> bool:
+        """Whether its package is there; it may still be broken."""
+        return importlib.util.find_spec("mxnet") is not None
+
+    def devices(self) -> tuple[DeviceReport, ...]:
+        """The CPU, and each GPU with the reason why MXNet can't use it; it is loaded only where there is a GPU."""
+        return gpus.reports()
+
+    def bind(
+        self, program: Program, devices: Sequence[Device], precision: str = "float32", passes: bool = True
+    ) -> MXNetExecutor:
+        """The program, ready to run; see `Engine.bind`."""
+        from .executor import MXNetExecutor
+        from .passes import PASSES
+
+        one_of("precision", precision, self.precisions)
+        return MXNetExecutor(program, devices, PASSES if passes else ())

@@ -1,0 +1,35 @@
+"""Running a graph in a test: the shortest way from arrays to outputs."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from typing import Any, Union
+
+import numpy as np
+
+from mxtune import engines
+from mxtune.engines import Executor, InputSpec, Program
+from mxtune.graph import Graph
+
+Arrays = Mapping[str, np.ndarray]
+
+
+def program(
+    graph: Graph, params: Arrays, batch: Union[np.ndarray, Arrays], trainable: Collection[str] = (), **settings: Any
+) -> Program:
+    """The program that takes a batch such as this one, of float32."""
+    names = [name for name in graph.arguments if name not in params]
+    named = batch if isinstance(batch, Mapping) else {names[0]: batch}
+    inputs = {name: InputSpec(named[name].shape[1:]) for name in names}
+    return Program(graph, dict(params), inputs, frozenset(trainable), **settings)
+
+
+def bound(one: Program, passes: bool = True, engine: str = "mxnet", devices: int = 1) -> Executor:
+    """The program on the CPU; several devices all are it."""
+    cpus = [engines.Device("cpu", index) for index in range(devices)]
+    return engines.get(engine).bind(one, cpus, passes=passes)
+
+
+def outputs(graph: Graph, params: Arrays, batch: np.ndarray, passes: bool = True) -> Any:
+    """What a graph says of a batch of float32; without passes as MXNet itself runs it."""
+    return bound(program(graph, params, batch), passes).predict(batch)
