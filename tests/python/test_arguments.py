@@ -5,7 +5,7 @@ import pytest
 
 from mxtune import mxload, mxnetwork
 from mxtune.arguments import height_and_width, user_path, whole
-from mxtune.errors import ArgumentError, ModelFileError, WeightsError
+from mxtune.errors import ArgumentError, MissingFileError
 
 
 @pytest.mark.parametrize("wrong", [5, None, "", "a\0b", ["a.mxt", "b.mxt"], float("nan")])
@@ -21,9 +21,9 @@ def test_what_is_no_network_is_shown() -> None:
 
 def test_the_home_folder_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HOME", "/somewhere")
-    with pytest.raises(WeightsError, match="/somewhere/lenet"):
+    with pytest.raises(MissingFileError, match="/somewhere/lenet"):
         mxnetwork("lenet", weights="~/lenet.params")
-    with pytest.raises(ModelFileError, match="/somewhere/lenet"):
+    with pytest.raises(MissingFileError, match="/somewhere/lenet"):
         mxnetwork("~/lenet.MXT")
 
 

@@ -62,7 +62,7 @@ class Model:
     Examples
     --------
     >>> from mxtune import mxexample, mxtrain
-    >>> model = mxtrain(mxexample("fashion"), tune="head", verbose=0)
+    >>> model = mxtrain(mxexample("fashion"), net="lenet", epochs=1, verbose=0)
     >>> list(model.predict(mxexample("fashion")).columns)
     ['file', 'pred_class']
     """
@@ -369,7 +369,7 @@ def mxload(path: PathLike) -> Model:
     --------
     >>> import tempfile, os
     >>> from mxtune import mxexample, mxload, mxtrain
-    >>> model = mxtrain(mxexample("fashion"), tune="head", verbose=0)
+    >>> model = mxtrain(mxexample("fashion"), net="lenet", epochs=1, verbose=0)
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     model.save(os.path.join(folder, "fashion.mxt"))
     ...     mxload(os.path.join(folder, "fashion.mxt")).levels == model.levels

@@ -305,9 +305,11 @@ def test_what_r_prints_goes_to_stdout(capsys: pytest.CaptureFixture[str]) -> Non
 
 
 def test_memory_of_r_is_collected_with_models_in_it(model: Model) -> None:
-    for _ in range(20):
-        rh.r(model)
-        rh.eval("x <- reticulate::import('numpy', convert = FALSE)$zeros(1000L); rm(x); invisible(gc())")
+    for _ in range(2):
+        for _ in range(20):
+            rh.r(model)
+            rh.eval("x <- reticulate::import('numpy', convert = FALSE)$zeros(1000L); rm(x)")
+        rh.eval("invisible(gc())")
 
 
 # ---- rpy2's own ways

@@ -15,7 +15,7 @@ from mxtune import mxexample, mxtrain
 from mxtune.border import rpy2
 
 photos = mxexample("fashion")
-names = {"rh": rh, "photos": photos, "model": mxtrain(photos, tune="head", verbose=0)}
+names = {"rh": rh, "photos": photos, "model": mxtrain(photos, net="lenet", epochs=1, verbose=0)}
 modules = [rh, *(importlib.import_module(f"{rpy2.__name__}.{one.name}") for one in pkgutil.iter_modules(rpy2.__path__))]
 results = [doctest.testmod(module, extraglobs=names, optionflags=doctest.REPORT_UDIFF) for module in modules]
 assert sum(result.attempted for result in results) > 10

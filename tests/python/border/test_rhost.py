@@ -61,8 +61,10 @@ ENDS = {
     "after collections": (
         """
 fit = rh.r(model)
-for _ in range(20):
-    rh.eval('x <- reticulate::import("numpy", convert = FALSE)$zeros(10L); rm(x); invisible(gc())')
+for _ in range(2):
+    for _ in range(20):
+        rh.eval('x <- reticulate::import("numpy", convert = FALSE)$zeros(10L); rm(x)')
+    rh.eval("invisible(gc())")
 print(rh.eval("tempdir()"))
 """,
         0,
