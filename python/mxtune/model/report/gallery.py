@@ -1,0 +1,49 @@
+"""Pictures in a grid."""
+
+from __future__ import annotations
+
+import math
+import textwrap
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from .plot import GREY, Plot, text_style
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+
+def gallery(pictures: Sequence[Image], titles: Sequence[str]) -> Plot:
+    """A figure of pictures in a grid, each under its title.
+
+    Parameters
+    ----------
+    pictures
+        Pillow images of any size and mode.
+    titles
+        As many texts; long ones are broken into lines.
+
+    Examples
+    --------
+    >>> from PIL import Image
+    >>> from mxtune.model import report
+    >>> len(report.gallery([Image.new("L", (28, 28))], ["cat, taken for dog (0.01)"]).axes)
+    1
+    """
+    columns = min(max(math.ceil(math.sqrt(len(pictures))), 1), 6)
+    rows = max(math.ceil(len(pictures) / columns), 1)
+    figure = Plot(2.3 * max(columns, 2), 2.65 * rows)
+    if not pictures:
+        figure.text(0.5, 0.5, "no pictures", ha="center", va="center", color=GREY)
+        return figure
+    panels = figure.subplots(rows, columns, squeeze=False).ravel()
+    for axes in panels:
+        axes.set_axis_off()
+    for axes, picture, title in zip(panels, pictures, titles):
+        shown = picture.convert("RGB")
+        shown.thumbnail((400, 400))
+        axes.imshow(np.asarray(shown), interpolation="nearest" if max(shown.size) < 100 else "antialiased")
+        axes.set_title("\n".join(textwrap.wrap(title, 33)[:3]), fontsize=8, **text_style())
+    return figure
