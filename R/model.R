@@ -47,6 +47,8 @@ dotted <- function(frame) {
 #'
 #' @param model A model.
 #' @param path The file's name, usually ending in `.mxt`.
+#' @param limit How many times as much memory and work for one picture the network may need as is usual; networks of
+#'   [mxzoo()] need half or less.
 #' @export
 #' @examplesIf mxtune:::has_engine()
 #' fit <- mxtrain(mxexample("fashion"), net = "lenet", tune = "all", epochs = 1, seed = 1)
@@ -61,8 +63,8 @@ mxsave <- function(model, path) {
 
 #' @rdname mxsave
 #' @export
-mxload <- function(path) {
-  engine_call("mxload", arguments = list(path = path))
+mxload <- function(path, limit = 1) {
+  engine_call("mxload", arguments = as.list(environment()))
 }
 
 check_model <- function(model) {

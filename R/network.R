@@ -22,6 +22,8 @@
 #' @param preprocess How a picture becomes the network's input: a list such
 #'   as `list(size = c(28, 28), channels = 1, mean = 0, std = 255, fit = "stretch")`. What is not named stays the
 #'   network's own; where a file does not say, that of ImageNet.
+#' @param limit How many times as much memory and work for one picture the network may need as is usual; networks of
+#'   [mxzoo()] need half or less.
 #' @param ... For `mxinsert()`: the operator's arguments, as MXNet names them. Otherwise not used.
 #' @return An object of class `mxnetwork`.
 #' @export
@@ -33,7 +35,7 @@
 #'   mxfreeze("conv*") |>
 #'   mxlayers()
 mxnetwork <- function(x, weights = NULL, classes = NULL, image_size = NULL, seed = 0, channels = NULL,
-                      preprocess = NULL) {
+                      preprocess = NULL, limit = 1) {
   if (inherits(x, "mxmodel")) {
     return(engine_call("network", x))
   }

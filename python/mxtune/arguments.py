@@ -45,6 +45,24 @@ def whole(name: str, value: Any, least: int = 0, most: int = LARGEST) -> int:
     return int(value)
 
 
+def number(name: str, value: Any, least: float, most: float) -> float:
+    """The number, if it lies between `least` and `most`.
+
+    Raises
+    ------
+    ArgumentError
+        It is none, or outside.
+
+    Examples
+    --------
+    >>> number("limit", 2, 0.01, 1e6)
+    2.0
+    """
+    if not is_number(value) or not least <= value <= most:
+        raise ArgumentError(f"`{name}` must be a number from {least:,} to {most:,}.", [f"it is {value!r}"])
+    return float(value)
+
+
 def height_and_width(name: str, value: Any) -> tuple[int, int]:
     """Height and width in pixels, of one number or two.
 

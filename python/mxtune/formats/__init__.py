@@ -44,7 +44,8 @@ class Format:
     sniff
         Whether a file is one, by its content; sure where it says yes.
     read
-        What a file has; None for a format that is not read, on purpose.
+        What a file has, of which a graph may need `limit` times as much as usual; None for a format that is not read,
+        on purpose.
     write
         Writes what it can hold of the contents; None where the format is only read.
     way_round
@@ -54,7 +55,7 @@ class Format:
     name: str
     suffixes: tuple[str, ...]
     sniff: Callable[[Glimpse], bool]
-    read: Optional[Callable[[Path], Contents]] = None
+    read: Optional[Callable[[Path, float], Contents]] = None
     write: Optional[Callable[[Path, Contents], None]] = None
     way_round: str = ""
 
@@ -128,8 +129,13 @@ def _glimpse(file: Path) -> Glimpse:
     return glimpse
 
 
-def read(path: PathLike) -> Contents:
+def read(path: PathLike, limit: float = 1.0) -> Contents:
     """What a file has, whatever its format; nothing in it is run.
+
+    Parameters
+    ----------
+    limit
+        How many times as much as `mxtune.graph.Limits` says a graph in it may need.
 
     Raises
     ------
@@ -145,7 +151,7 @@ def read(path: PathLike) -> Contents:
     one = format_of(path)
     if one.read is None:
         raise UnsupportedFormatError(f"mxtune does not read {path}.", [f"it is a file of {one.name}"], one.way_round)
-    return one.read(Path(path))
+    return one.read(Path(path), limit)
 
 
 def write(path: PathLike, contents: Contents, names: Optional[NameTable] = None) -> None:

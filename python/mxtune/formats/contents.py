@@ -43,6 +43,8 @@ class Contents:
         Where the network came from, as far as the file says.
     model
         The rest of a model, as its manifest has it: task, settings, metrics, history, versions.
+    limit
+        How many times as much as `mxtune.graph.Limits` says the network may need.
     """
 
     graph: Optional[Graph] = None
@@ -54,6 +56,7 @@ class Contents:
     pretrained: bool = True
     provenance: Mapping[str, str] = field(default_factory=dict)
     model: Optional[Mapping[str, Any]] = None
+    limit: float = 1.0
 
     @classmethod
     def of(cls, network: Network, model: Optional[Mapping[str, Any]] = None) -> Contents:
@@ -88,4 +91,5 @@ class Contents:
             levels=self.levels,
             classifier=self.classifier,
             pretrained=self.pretrained,
+            limit=self.limit,
         )

@@ -9,12 +9,12 @@ from typing import Optional, Union
 
 from .. import store
 from ..errors import FormatError, NetworkError
-from ..graph import LIMITS, Graph, from_json, to_json
+from ..graph import LIMITS, Graph, Limits, from_json, to_json
 from . import Contents, Format, Glimpse, register
 from .params import write_parameters
 
 
-def read_symbol(path: Union[str, os.PathLike[str]]) -> Graph:
+def read_symbol(path: Union[str, os.PathLike[str]], limits: Limits = LIMITS) -> Graph:
     """The graph of a ``-symbol.json`` file.
 
     Raises
@@ -24,11 +24,11 @@ def read_symbol(path: Union[str, os.PathLike[str]]) -> Graph:
     """
     file = Path(path)
     try:
-        if file.stat().st_size > LIMITS.symbol_bytes:
+        if file.stat().st_size > limits.symbol_bytes:
             raise NetworkError(
-                f"{file} is too large for a symbol JSON: at most {LIMITS.symbol_bytes / 1e6:.0f} MB are read."
+                f"{file} is too large for a symbol JSON: at most {limits.symbol_bytes / 1e6:.0f} MB are read."
             )
-        return from_json(file.read_bytes())
+        return from_json(file.read_bytes(), limits)
     except OSError as fault:
         raise NetworkError(f"Can't read {file}: {fault.strerror or fault}.") from None
     except NetworkError as fault:
@@ -54,9 +54,10 @@ def sniff(glimpse: Glimpse) -> bool:
     return glimpse.begins(rb'\s*\{\s*"nodes"\s*:')
 
 
-def read(path: Path) -> Contents:
+def read(path: Path, limit: float = 1.0) -> Contents:
     """The graph, and where its weights are."""
-    return Contents(graph=read_symbol(path), weights_file=params_beside(path), provenance={"name": _prefix(path)})
+    graph = read_symbol(path, LIMITS.times(limit))
+    return Contents(graph=graph, weights_file=params_beside(path), provenance={"name": _prefix(path)}, limit=limit)
 
 
 def write(path: Path, contents: Contents) -> None:

@@ -219,7 +219,7 @@ def sniff(glimpse: Glimpse) -> bool:
     return glimpse.begins(re.escape(struct.pack("<QQ", _LIST, 0)))
 
 
-def read(path: Path) -> Contents:
+def read(path: Path, limit: float = 1.0) -> Contents:  # noqa: ARG001 - weights have no graph
     """The arrays of a ``.params`` file; see `parameters_of`."""
     return Contents(weights=parameters_of(path))
 

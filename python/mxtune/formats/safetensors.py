@@ -118,7 +118,7 @@ def sniff(glimpse: Glimpse) -> bool:
     return glimpse.begins(rb".{3}\0{5}\{\s*[\"}]")
 
 
-def read(path: Path) -> Contents:
+def read(path: Path, limit: float = 1.0) -> Contents:  # noqa: ARG001 - weights have no graph
     """The arrays of a safetensors file.
 
     Raises

@@ -276,7 +276,7 @@ def sniff(glimpse: Glimpse) -> bool:
     return legacy or (glimpse.holds(r"[^/]+/data\.pkl") and not glimpse.holds(r"[^/]+/(constants\.pkl|code/.*)"))
 
 
-def read(path: Path) -> Contents:
+def read(path: Path, limit: float = 1.0) -> Contents:  # noqa: ARG001 - weights have no graph
     """The tensors of a file of ``torch.save``; see `read_pth`."""
     return Contents(weights=read_pth(path))
 

@@ -14,7 +14,7 @@ import numpy as np
 from .. import tasks
 from .._version import __version__
 from ..accessors import accessor
-from ..arguments import one_of, user_path, whole
+from ..arguments import number, one_of, user_path, whole
 from ..engines import Executor, Program, choose
 from ..errors import ArgumentError, LabelError, MxtuneError
 from ..formats import Contents, mxt
@@ -278,7 +278,7 @@ class Model:
         return stream.getvalue()
 
     @classmethod
-    def from_bytes(cls, content: bytes) -> Model:
+    def from_bytes(cls, content: bytes, limit: float = 1.0) -> Model:
         """The model that `to_bytes` wrote.
 
         Raises
@@ -286,10 +286,10 @@ class Model:
         ModelFileError
             The content is damaged, hostile, too new, or no model.
         """
-        return _of_contents(mxt.load(bytes(content)))
+        return _of_contents(mxt.load(bytes(content), limit))
 
-    def __reduce__(self) -> tuple[Any, tuple[bytes]]:
-        return Model.from_bytes, (self.to_bytes(),)
+    def __reduce__(self) -> tuple[Any, tuple[bytes, float]]:
+        return Model.from_bytes, (self.to_bytes(), self.network.limit)
 
     def _contents(self) -> Contents:
         model = {
@@ -355,10 +355,18 @@ class Model:
 Model.__module__ = "mxtune"  # R dispatches on it: it must outlast a file that moves
 
 
-def mxload(path: PathLike) -> Model:
+def mxload(path: PathLike, limit: float = 1) -> Model:
     """The `Model` in a file that `Model.save`, or R's ``mxsave()``, wrote.
 
     Reading runs no code from the file: every size, name and checksum is checked first.
+
+    Parameters
+    ----------
+    path
+        The file.
+    limit
+        How many times as much memory and work for one picture the network may need as `mxtune.graph.Limits` says. The
+        networks of the zoo need half or less of it.
 
     Raises
     ------
@@ -376,7 +384,7 @@ def mxload(path: PathLike) -> Model:
     True
     """
     file = user_path("path", path)
-    return _of_contents(mxt.load(file))
+    return _of_contents(mxt.load(file, number("limit", limit, 0.01, 1e6)))
 
 
 def _of_contents(contents: Contents) -> Model:

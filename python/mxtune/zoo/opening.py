@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, NamedTuple, Optional, Union
 
 from .. import formats, progress, zoo
-from ..arguments import height_and_width, user_path, whole
+from ..arguments import height_and_width, number, user_path, whole
 from ..errors import ArgumentError, NetworkError, WeightsError
 from ..formats import Contents, Weights
 from ..formats.matching import as_parameters, under_our_names
@@ -46,6 +46,7 @@ def mxnetwork(
     seed: int = 0,
     channels: Optional[int] = None,
     preprocess: Union[Preprocess, Mapping[str, Any], None] = None,
+    limit: float = 1,
 ) -> Network:
     """A network with its weights, by its name in the zoo or from a file.
 
@@ -69,6 +70,9 @@ def mxnetwork(
     preprocess
         How pictures become numbers: a `Preprocess`, or some of its settings by name. What is not named stays the
         network's own; where a file does not say, that of ImageNet.
+    limit
+        How many times as much memory and work for one picture the network may need as `mxtune.graph.Limits` says. The
+        networks of the zoo need half or less of it.
 
     Raises
     ------
@@ -85,11 +89,17 @@ def mxnetwork(
     >>> mxnetwork("lenet", classes=10)
     <Network lenet: 431,080 parameters, 8 of 8 arrays trainable, pictures of 28 x 28, output classifier>
     """
-    return network_of(open_source(name_or_path), weights, classes, image_size, seed, channels, preprocess)
+    source = open_source(name_or_path, limit)
+    return network_of(source, weights, classes, image_size, seed, channels, preprocess, limit)
 
 
-def open_source(name_or_path: AnyPath) -> Source:
+def open_source(name_or_path: AnyPath, limit: float = 1.0) -> Source:
     """What there is of this name: an entry of the zoo, or a file with what it has.
+
+    Parameters
+    ----------
+    limit
+        As of `mxnetwork`, for a graph in a file.
 
     Raises
     ------
@@ -109,7 +119,7 @@ def open_source(name_or_path: AnyPath) -> Source:
     suffixes = tuple(suffix for one in formats.formats() for suffix in one.suffixes)
     is_path = os.sep in name or name.lower().endswith(suffixes)
     if is_path or (path.exists() and not zoo.has(name)):
-        return File(path, formats.read(path))
+        return File(path, formats.read(path, number("limit", limit, 0.01, 1e6)))
     return zoo.entry(name)
 
 
@@ -121,19 +131,21 @@ def network_of(
     seed: int = 0,
     channels: Optional[int] = None,
     preprocess: Union[Preprocess, Mapping[str, Any], None] = None,
+    limit: float = 1,
 ) -> Network:
     """The network of what `open_source` found; arguments and errors are those of `mxnetwork`."""
     weights = weights if weights in (None, RANDOM) else user_path("weights", weights)
     classes = None if classes is None else whole("classes", classes, 1)
+    limit = number("limit", limit, 0.01, 1e6)
     wished = _wished(preprocess, image_size, channels)
     if isinstance(source, Entry):
-        opened = _of_zoo(source, weights, classes, wished.get("size"), wished.get("channels"), seed)
+        opened = _of_zoo(source, weights, classes, wished.get("size"), wished.get("channels"), seed, limit)
     elif source.contents.graph is None:
         raise _without_graph(source)
     elif source.contents.preprocess is not None:
         opened = _of_model(source, weights, wished.get("channels"))
     else:
-        opened = _of_graph(source, source.contents.graph, weights, wished, seed)
+        opened = _of_graph(source, source.contents.graph, weights, wished, seed, limit)
     opened = replace(opened, preprocess=replace(opened.preprocess, **wished))
     if isinstance(source, Entry):
         opened = replace(opened, provenance={**opened.provenance, **_as_given(wished, opened, source)})
@@ -187,12 +199,13 @@ def _of_zoo(
     size: Optional[tuple[int, int]],
     channels: Optional[int],
     seed: int,
+    limit: float,
 ) -> Network:
     preprocess = entry.preprocess_for(size, channels)
 
     def build(units: int) -> Network:
         graph = entry.build(units, preprocess.size, preprocess.channels)
-        return Network(graph, {}, entry.provenance(), preprocess)
+        return Network(graph, {}, entry.provenance(), preprocess, limit=limit)
 
     if weights == RANDOM or (weights is None and entry.weights is None):
         opened = build(classes or entry.classes)
@@ -211,7 +224,9 @@ def _of_zoo(
     return _filled(opened, arrays, origin)
 
 
-def _of_graph(file: File, graph: Graph, weights: Optional[AnyPath], wished: Mapping[str, Any], seed: int) -> Network:
+def _of_graph(
+    file: File, graph: Graph, weights: Optional[AnyPath], wished: Mapping[str, Any], seed: int, limit: float
+) -> Network:
     bare = without_loss(graph)
     arrays: Weights = {}
     origin: dict[str, str] = {}
@@ -228,7 +243,7 @@ def _of_graph(file: File, graph: Graph, weights: Optional[AnyPath], wished: Mapp
     if not {"mean", "std"} <= set(wished):
         text = f"{file.path.name} does not say how pictures are prepared. {preprocess} Change it by preprocess=."
         progress.current().event("message", text=text)
-    network = Network(bare, {}, dict(file.contents.provenance), preprocess)
+    network = Network(bare, {}, dict(file.contents.provenance), preprocess, limit=limit)
     return network.initialise(seed) if weights == RANDOM else _filled(network, arrays, origin)
 
 

@@ -87,6 +87,7 @@ def network_bytes(object: Network) -> bytes:  # noqa: A002
         "levels": None if object.levels is None else list(object.levels),
         "classifier": object.classifier,
         "pretrained": object.pretrained,
+        "limit": object.limit,
         "names": list(object.params),
     }
     arrays: dict[str, Any] = {f"a{i}": array for i, array in enumerate(object.params.values())}
@@ -103,8 +104,9 @@ def network_from_bytes(data: bytes) -> Network:
     with np.load(io.BytesIO(data), allow_pickle=False) as stored:
         told = json.loads(stored["told"].tobytes())
         params = {name: stored[f"a{i}"] for i, name in enumerate(told["names"])}
+    limit = told.get("limit", 1.0)
     return mxtune.Network(
-        graph=graph.from_json(told["graph"]),
+        graph=graph.from_json(told["graph"], graph.LIMITS.times(limit)),
         params=params,
         preprocess=mxtune.Preprocess.from_dict(told["preprocess"]),
         provenance=told["provenance"],
@@ -112,6 +114,7 @@ def network_from_bytes(data: bytes) -> Network:
         levels=None if told["levels"] is None else tuple(told["levels"]),
         classifier=told["classifier"],
         pretrained=told.get("pretrained"),
+        limit=limit,
     )
 
 

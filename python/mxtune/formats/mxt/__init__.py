@@ -27,8 +27,13 @@ from .writing import write
 __all__ = ["FORMAT", "MEMBERS", "load", "read", "save", "write"]
 
 
-def load(source: Union[str, os.PathLike[str], bytes]) -> Contents:
+def load(source: Union[str, os.PathLike[str], bytes], limit: float = 1.0) -> Contents:
     """The model in a file, or in the bytes of one, with every part of it checked.
+
+    Parameters
+    ----------
+    limit
+        How many times as much as `mxtune.graph.Limits` says the network may need.
 
     Raises
     ------
@@ -36,7 +41,7 @@ def load(source: Union[str, os.PathLike[str], bytes]) -> Contents:
         There is no such file, or it is damaged, hostile, of a newer format, or no model at all.
     """
     name = Path(source).name if isinstance(source, (str, os.PathLike)) else "the bytes"
-    return contents_of(*read(source), name)
+    return contents_of(*read(source), name, limit)
 
 
 def save(target: Union[str, os.PathLike[str], BinaryIO], contents: Contents) -> None:

@@ -9,7 +9,7 @@ import numpy as np
 
 from ... import tasks
 from ...errors import ModelFileError, MxtuneError
-from ...graph import from_json
+from ...graph import LIMITS, from_json
 from ...images.preprocess import Preprocess
 from ...network import Network
 from ...network.values import refuse_unusable
@@ -18,7 +18,6 @@ from ..contents import Contents
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-MOST_PIXELS = 2**26  # of a picture that a network sees
 MOST_LEVELS = 100_000
 MOST_ROWS = 100_000  # of the history, the metrics, or any other part
 _OF_MODEL = ("settings", "metrics", "history", "versions")
@@ -42,7 +41,9 @@ def manifest_of(contents: Contents) -> dict[str, Any]:
     }
 
 
-def contents_of(manifest: Mapping[str, Any], symbol: str, arrays: dict[str, NDArray[Any]], name: str) -> Contents:
+def contents_of(
+    manifest: Mapping[str, Any], symbol: str, arrays: dict[str, NDArray[Any]], name: str, limit: float = 1.0
+) -> Contents:
     """The contents of a model file, if they are what a model needs.
 
     Parameters
@@ -51,6 +52,8 @@ def contents_of(manifest: Mapping[str, Any], symbol: str, arrays: dict[str, NDAr
         What `mxt.read` returned.
     name
         Of the file, for errors.
+    limit
+        How many times as much as `mxtune.graph.Limits` says the network may need.
 
     Raises
     ------
@@ -61,7 +64,7 @@ def contents_of(manifest: Mapping[str, Any], symbol: str, arrays: dict[str, NDAr
         _check(manifest)
         _check_origin(manifest["network"], manifest["versions"])
         contents = Contents(
-            graph=from_json(symbol),
+            graph=from_json(symbol, LIMITS.times(limit)),
             weights=arrays,
             preprocess=Preprocess.from_dict(manifest["preprocess"]),
             levels=tuple(manifest["levels"]) or None,
@@ -69,6 +72,7 @@ def contents_of(manifest: Mapping[str, Any], symbol: str, arrays: dict[str, NDAr
             pretrained=manifest["network"].get("pretrained", True),  # a model was trained
             provenance=manifest["network"]["provenance"],
             model={part: manifest[part] for part in ("task", *_OF_MODEL)},
+            limit=limit,
         )
         _check_network(contents.network, max(1, len(manifest["levels"])))
     except KeyError as error:
@@ -122,8 +126,6 @@ def _check_network(network: Network, outputs: int) -> None:
     """Raises ValueError, or what the network raises, unless it can be run as a model's."""
     if any(array.dtype != np.float32 for array in network.params.values()):
         raise ValueError("its weights are not float32")
-    if np.prod(network.preprocess.size, dtype=float) > MOST_PIXELS:
-        raise ValueError(f"its pictures would have {network.preprocess.size[0]} x {network.preprocess.size[1]} pixels")
     node = network.graph.node(str(network.classifier))
     if node.op != "FullyConnected" or f"{node.name}_weight" not in network.params or len(network.graph.heads) != 1:
         raise ValueError(f"{network.classifier} is no dense layer that gives its outputs")
