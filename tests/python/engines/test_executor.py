@@ -8,7 +8,8 @@ import pytest
 from mxtune.engines import Device, InputSpec, Program, get
 from mxtune.engines.mxnet import load
 from mxtune.errors import EngineError
-from mxtune.graph import Builder
+from mxtune.graph import Builder, from_json
+from running import outputs
 
 RNG = np.random.default_rng(1)
 PICTURES = RNG.normal(size=(6, 3, 9, 9)).astype("float32")
@@ -48,3 +49,12 @@ def test_batches_of_nearly_one_size_share_a_plan(monkeypatch: pytest.MonkeyPatch
     for count in (1, 2, 3, 4, 5, 6, 6, 5, 1):
         executor.predict(PICTURES[:count])
     assert planned == [1, 2, 4, 8]
+
+
+def test_a_symbol_of_an_old_mxnet_is_run_silently(capfd: pytest.CaptureFixture[str]) -> None:
+    mx = load()
+    text = mx.sym.Convolution(mx.sym.var("data"), kernel=(3, 3), num_filter=4, name="conv").tojson()
+    params = {name: PARAMS[name] for name in ("conv_weight", "conv_bias")}
+    for old in (text.replace('"attrs"', '"param"', 1), text.replace("10901", "800")):
+        assert outputs(from_json(old), params, PICTURES).shape == (6, 4, 7, 7)
+    assert capfd.readouterr() == ("", "")

@@ -183,7 +183,7 @@ def test_mxnet_is_loaded_once_from_many_threads() -> None:
 
 def test_mxnet_of_the_user_is_taken_as_it_is() -> None:
     passes(
-        "from mxtune.engines.mxnet import load, shim\nmine = shim.borrow()\nassert load() is mine\n"
+        "from mxtune.engines.mxnet import load, shim\nmine = shim.imported()\nassert load() is mine\n"
         "import mxnet, mxnet.gluon\nassert load() is mxnet and load('mxnet.gluon') is mxnet.gluon"
     )
 

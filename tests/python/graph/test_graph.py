@@ -7,7 +7,7 @@ import json
 import numpy as np
 import pytest
 
-from mxtune.engines.mxnet import load, symbols
+from mxtune.engines.mxnet import load
 from mxtune.errors import NetworkError
 from mxtune.graph import (
     Builder,
@@ -19,6 +19,7 @@ from mxtune.graph import (
     remove,
     rename,
     replace_node,
+    shapes_of,
     subgraph,
     to_json,
     without_loss,
@@ -37,7 +38,7 @@ def small() -> Graph:
 
 
 def values(graph: Graph, shape: tuple[int, ...] = (2, 3, 8, 8)) -> dict[str, np.ndarray]:
-    shapes = symbols.infer_shapes(graph, {"data": shape})
+    shapes = shapes_of(graph, {"data": shape})
     rng = np.random.default_rng(1)
     names = [node.name for node in graph.nodes if node.op == "null" and node.name != "data"]
     return {name: rng.uniform(0.5, 1, shapes[name][0]).astype("float32") for name in names}

@@ -58,15 +58,15 @@ def load(name: str = "mxnet") -> Any:
         first = "mxnet" not in sys.modules
         try:
             if not first:
-                return shim.borrow(name)
+                return shim.imported(name)
             cuda.preload()
             with threads.announced(), _own_fault_handler():
-                module = shim.borrow("mxnet")
+                module = shim.imported("mxnet")
             _silence(module)
             _run_in_the_calling_thread(module)
             if hasattr(os, "register_at_fork"):
                 os.register_at_fork(after_in_child=_after_fork)
-            return shim.borrow(name)
+            return shim.imported(name)
         except (KeyboardInterrupt, SystemExit):
             raise
         except BaseException as error:  # a broken installation can raise anything

@@ -1,4 +1,4 @@
-"""NumPy as MXNet 1.9.1 knew it, lent to MXNet alone.
+"""A shim: NumPy as MXNet 1.9.1 knew it, seen by MXNet alone.
 
 MXNet 1.9.1 asks for names that NumPy has since removed (``np.bool``, ``np.trapz``, ...) and for
 ``distutils``, while it is imported and again inside its functions later. Nobody else in the process may see
@@ -50,18 +50,18 @@ def _numpy() -> types.ModuleType:
     """NumPy's own namespace, and the removed names that it lacks."""
     import numpy as np
 
-    lent = types.ModuleType("numpy", np.__doc__)
-    lent.__dict__.update(np.__dict__)
+    numpy = types.ModuleType("numpy", np.__doc__)
+    numpy.__dict__.update(np.__dict__)
     # what NumPy itself loads lazily; its own deprecations are for authors who can still answer them
-    lent.__dict__["__getattr__"] = lambda name: getattr(np, name)
+    numpy.__dict__["__getattr__"] = lambda name: getattr(np, name)
     names: dict[str, Any] = {**_TYPES, **_CONSTANTS, **{name: _gone(name) for name in _GONE}}
     names["msort"] = lambda a: np.sort(a, axis=0)
     names["in1d"] = lambda a, b, **how: np.isin(np.ravel(a), b, **how)
     for name, value in names.items():
-        lent.__dict__.setdefault(name, value)
+        numpy.__dict__.setdefault(name, value)
     # these in place of what is still there as well: the old ones warn
-    lent.__dict__.update({old: np.__dict__[new] for old, new in _HEIRS.items() if new in np.__dict__})
-    return lent
+    numpy.__dict__.update({old: np.__dict__[new] for old, new in _HEIRS.items() if new in np.__dict__})
+    return numpy
 
 
 class LooseVersion:
@@ -119,7 +119,7 @@ class _Later(types.ModuleType):
         return getattr(importlib.import_module(self.__name__), name)
 
 
-class _Lender:
+class _Shim:
     """What MXNet's modules see as ``builtins``; made once, at the first import."""
 
     def __init__(self) -> None:
@@ -161,17 +161,17 @@ class _Lender:
         if level == 0 and name != "mxnet" and not name.startswith("mxnet."):
             module = builtins.__import__(name, globals, locals, fromlist or (), level)
             return self._numpy if module is self._real else module
-        with lent():  # a part of MXNet, which MXNet may well open late
+        with shimmed():  # a part of MXNet, which MXNet may well open late
             return builtins.__import__(name, globals, locals, fromlist or (), level)
 
 
-_lender: Optional[_Lender] = None
+_shim: Optional[_Shim] = None
 
 
 class _Loader(importlib.machinery.SourceFileLoader):
     def exec_module(self, module: types.ModuleType) -> None:
-        if _lender is not None:
-            module.__dict__["__builtins__"] = _lender.builtins
+        if _shim is not None:
+            module.__dict__["__builtins__"] = _shim.builtins
         super().exec_module(module)
 
 
@@ -194,19 +194,19 @@ _depth = 0
 
 
 @contextlib.contextmanager
-def lent() -> Iterator[None]:
+def shimmed() -> Iterator[None]:
     """Inside, modules of MXNet are imported with the old names of NumPy; afterwards nothing of it is left.
 
     Safe in threads and when nested. Warnings that MXNet's sources raise while they are compiled and run are
     dropped; the filters of the user are as before when it ends.
     """
-    global _lender, _depth  # noqa: PLW0603 - one process, one MXNet
+    global _shim, _depth  # noqa: PLW0603 - one process, one MXNet
     with _LOCK:
         if _depth:
             yield
             return
-        if _lender is None:
-            _lender = _Lender()
+        if _shim is None:
+            _shim = _Shim()
         sys.meta_path.insert(0, _Finder)
         _depth = 1
         try:
@@ -219,8 +219,8 @@ def lent() -> Iterator[None]:
                 sys.meta_path.remove(_Finder)
 
 
-def borrow(name: str = "mxnet") -> types.ModuleType:
-    """The module ``name`` of MXNet, imported with NumPy's old names lent to it.
+def imported(name: str = "mxnet") -> types.ModuleType:
+    """The module ``name`` of MXNet, imported with NumPy as it knew it.
 
     A module that is in ``sys.modules`` already comes back as it is, whoever imported it. When the import
     fails, no half of it stays in ``sys.modules``.
@@ -228,7 +228,7 @@ def borrow(name: str = "mxnet") -> types.ModuleType:
     if name in sys.modules:
         return sys.modules[name]
     before = set(sys.modules)
-    with lent():
+    with shimmed():
         try:
             return importlib.import_module(name)
         except BaseException:
