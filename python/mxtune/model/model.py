@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import os
-import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Optional, Union
@@ -15,7 +14,6 @@ from .. import tasks
 from .._version import __version__
 from ..accessors import accessor
 from ..arguments import number, one_of, user_path, whole
-from ..engines import Executor, Program, choose
 from ..errors import ArgumentError, LabelError, MxtuneError
 from ..formats import Contents, mxt
 from ..images import ImageSet, mximages
@@ -23,7 +21,7 @@ from ..images.loader import Loader
 from ..images.preprocess import Preprocess
 from ..network import Network
 from ..words import counted
-from .outputs import outputs
+from .predictor import BATCH, Predictor
 from .summary import summary
 
 if TYPE_CHECKING:
@@ -36,7 +34,6 @@ if TYPE_CHECKING:
 PathLike = Union[str, "os.PathLike[str]"]
 TYPES = ("class", "prob", "logit", "features")
 KINDS = ("history", "confusion", "top_losses")
-_BATCH = 32
 
 
 class Model:
@@ -55,7 +52,7 @@ class Model:
     settings
         How it was trained.
     metrics
-        What `evaluate` said of the validation pictures; empty without.
+        What `evaluate` gave for the validation pictures; empty without.
     versions
         Of the packages that made it.
 
@@ -82,8 +79,7 @@ class Model:
         self.settings, self.metrics = dict(settings or {}), dict(metrics or {})
         self.versions = dict(versions or _versions())
         self._rows: list[dict[str, Any]] = [dict(row) for row in history]
-        self._executors: dict[str, Executor] = {}
-        self._lock = threading.Lock()
+        self._predictor = Predictor(network)
 
     # ---- what it knows
 
@@ -102,21 +98,21 @@ class Model:
         """One row an epoch: ``stage, epoch, train_loss, lr``; with validation ``valid_loss, valid_<metric>`` too."""
         import pandas as pd
 
-        found = dict.fromkeys(("stage", "epoch", "train_loss", *(name for row in self._rows for name in row)))
-        names = [name for name in found if name != "lr"]
+        columns = dict.fromkeys(("stage", "epoch", "train_loss", *(name for row in self._rows for name in row)))
+        names = [name for name in columns if name != "lr"]
         frame = pd.DataFrame(self._rows, columns=[*names, "lr"])
         return frame.astype({name: float for name in frame.columns if name not in ("stage", "epoch")})
 
-    # ---- what it says of pictures
+    # ---- predictions
 
     def predict(
         self,
         x: Any,
         type: str = "class",  # noqa: A002 - the word in R
         on_bad: str = "na",
-        batch_size: int = _BATCH,
+        batch_size: int = BATCH,
     ) -> pd.DataFrame:
-        """One row a picture, in the order given: ``file`` and what the model says of it.
+        """One row a picture, in the order given: ``file`` and what the model predicts.
 
         ========== =============================================================================
         ``type``   columns
@@ -125,7 +121,7 @@ class Model:
                    for multilabel; ``pred`` or ``pred_<name>`` for numbers
         prob       for classification ``pred_class``; ``pred_<level>``, 0 to 1
         logit      ``pred_<level>``, before softmax or sigmoid
-        features   ``feature_1`` ...: what the network's body says, as the head sees it
+        features   ``feature_1`` ...: the output of the network's body, as the head takes it
         ========== =============================================================================
 
         Parameters
@@ -305,10 +301,10 @@ class Model:
 
     def measured(self, validation: Loader) -> Model:
         """The model with `metrics` measured on these pictures, as `mxtrain` returns it."""
-        values, good = self._forward(validation, title="Validating")
+        values, good = self._predictor.outputs(validation, title="Validating")
         figures = self._measure(np.asarray(validation.images.y), values, good)
         model = Model(self.network, self.task, self.levels, self._rows, self.settings, figures, self.versions)
-        model._executors = self._executors  # ready to predict
+        model._predictor = self._predictor  # bound already
         return model
 
     def _measure(self, y: Array, outputs: Array, good: NDArray[np.bool_]) -> dict[str, float]:
@@ -322,26 +318,9 @@ class Model:
             raise LabelError("The pictures have no labels.", hint="Use class folders, or give the labels as `y`.")
         return images
 
-    def _outputs(self, images: ImageSet, body: bool = False, batch_size: int = _BATCH) -> tuple[Array, Array]:
+    def _outputs(self, images: ImageSet, features: bool = False, batch_size: int = BATCH) -> tuple[Array, Array]:
         """Logits or features (N, K) float32, NaN for bad pictures, and which are good, (N,) bool."""
-        return self._forward(Loader(images, self.preprocess, repeated=False), body, batch_size)
-
-    def _forward(
-        self, loader: Loader, body: bool = False, batch_size: int = _BATCH, title: str = "Predicting"
-    ) -> tuple[Array, Array]:
-        executor = self._executor("features" if body else "logits")
-        return outputs(executor, loader, self._width(body), batch_size, title)
-
-    def _width(self, body: bool) -> int:
-        head = self.network.params[f"{self.network.classifier}_weight"]
-        return int(head.shape[1] if body else head.shape[0])
-
-    def _executor(self, which: str) -> Executor:
-        with self._lock:
-            if which not in self._executors:
-                network = self.network.body if which == "features" else self.network
-                self._executors[which] = choose().bind(Program.of(network))
-            return self._executors[which]
+        return self._predictor.outputs(Loader(images, self.preprocess, repeated=False), features, batch_size)
 
     def __repr__(self) -> str:
         name = self.provenance.get("name", "network")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import PurePath
 from typing import TYPE_CHECKING, Any, ClassVar, Optional, Union
 
 import numpy as np
@@ -141,8 +142,8 @@ class Task(ABC):
         return {}
 
     def caption(self, mistake: Mapping[str, Any]) -> str:
-        """A row of ``mistakes``, and its ``loss``, in a few words."""
-        return f"loss {mistake['loss']:.2f}"
+        """A row of ``mistakes``, its ``file`` and ``loss``, in a few words."""
+        return f"{PurePath(mistake['file']).name}, loss {mistake['loss']:.2f}"
 
     def confusion(self, y: Array, outputs: Array) -> pd.DataFrame:  # noqa: ARG002 - the same
         """Counts (K, K): the true class in rows, the predicted one in columns.

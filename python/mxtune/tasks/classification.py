@@ -53,7 +53,7 @@ class Classification(Task):
     def check_learnable(self, y: Array) -> None:
         if len(np.unique(y)) < 2:
             only = self.levels[int(y[0])]
-            raise LabelError(f"There is a single class, {only}: nothing to tell apart.", hint="Two are needed.")
+            raise LabelError(f'All pictures have the same label, "{only}".', hint="At least two classes are needed.")
 
     def loss(self, y: Optional[Array] = None, class_weights: Optional[Sequence[float]] = None) -> CrossEntropy:  # noqa: ARG002
         return CrossEntropy(len(self.levels), class_weights=tuple(class_weights) if class_weights else None)
@@ -102,7 +102,8 @@ class Classification(Task):
         }
 
     def caption(self, mistake: Mapping[str, Any]) -> str:
-        return f"{mistake['truth']}, taken for {mistake['pred_class']} ({mistake['prob']:.2f})"
+        truth = f"{mistake['truth']} ({mistake['prob']:.2f})"
+        return f"{super().caption(mistake)}: {truth}, predicted {mistake['pred_class']}"
 
     def confusion(self, y: Array, outputs: Array) -> pd.DataFrame:
         return metrics.confusion(y, outputs.argmax(axis=1), self.levels)

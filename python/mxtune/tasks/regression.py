@@ -56,7 +56,7 @@ class Regression(Task):
 
     def check_learnable(self, y: Array) -> None:
         if len(np.unique(y, axis=0)) < 2:
-            raise LabelError("All pictures have the same number: nothing to learn.")
+            raise LabelError("All pictures have the same number: there is nothing to learn.")
 
     def loss(self, y: Optional[Array] = None, class_weights: Optional[Sequence[float]] = None) -> SquaredError:  # noqa: ARG002
         if y is None:

@@ -116,7 +116,8 @@ class LayerTraining:
         problem, phase = self._problem, self._phase
         reporter = progress.current()
         total, lr = 0.0, 0.0
-        parts = list(self._batches(epoch))
+        key = (problem.seed, self._number, epoch)
+        parts = list(shuffled(len(problem.train), phase.batch_size, key))
         batches = problem.train.augmented_batches([rows for rows, _ in parts], self._number * 100_000 + epoch)
         targets = problem.loss.standardise(problem.targets(problem.train))
         loss = problem.loss.standardised().smoothed(phase.smoothing)
@@ -171,16 +172,6 @@ class LayerTraining:
             return params
         return {**params, **dict(zip(self._head, converted(params[weight], params[bias])))}
 
-    def _batches(self, epoch: int) -> Iterator[tuple[NDArray[np.int64], NDArray[np.float64]]]:
-        """Rows of each batch and how much each counts. The last one is filled up with pictures that count 0."""
-        size, pictures = self._phase.batch_size, len(self._problem.train)
-        order = np.random.default_rng((self._problem.seed, self._number, epoch)).permutation(pictures)
-        for start in range(0, pictures, size):
-            rows = order[start : start + size]
-            counts = np.zeros(size)
-            counts[: len(rows)] = 1
-            yield np.concatenate([rows, order[: size - len(rows)]]), counts
-
     def _crossing(self, batch: Array) -> dict[str, Array]:
         """What the trained part takes: the frozen part's outputs for the batch, or the batch itself."""
         named = {self._data: batch}
@@ -204,6 +195,19 @@ class LayerTraining:
                 kept.clear()
         self._validation = kept or None
         return np.concatenate(outputs)
+
+
+def shuffled(pictures: int, size: int, key: tuple[int, ...]) -> Iterator[tuple[NDArray[np.int64], NDArray[np.float64]]]:
+    """Rows of each batch of an epoch, (size,), and how much each counts: the same for the same ``key``.
+
+    The last batch is filled up with pictures that count 0.
+    """
+    order = np.random.default_rng(key).permutation(pictures)
+    for start in range(0, pictures, size):
+        rows = order[start : start + size]
+        counts = np.zeros(size)
+        counts[: len(rows)] = 1
+        yield np.concatenate([rows, order[: size - len(rows)]]), counts
 
 
 def _head_lr_multiplier(features: int) -> float:

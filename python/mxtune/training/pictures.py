@@ -58,5 +58,5 @@ def _kept_aside(images: ImageSet, valid: Any) -> ImageSet:
     both = [name if name == there else f"{name} = {there}" for name, there in images.shared(validation)]
     if both:
         text = f"{len(both)} of the pictures for validation are among those for training."
-        warn(PictureWarning(text, bullets(both), "Validation then flatters the model."))
+        warn(PictureWarning(text, bullets(both), "This makes the validation results too optimistic."))
     return validation

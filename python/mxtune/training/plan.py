@@ -129,13 +129,15 @@ def decide(facts: Facts, options: Options) -> Plan:
 
 
 def guesses(plan: Plan, facts: Facts, options: Options) -> list[str]:
-    """What is to be said aloud: where the plan departs from the network as it was given, and what overrides that."""
+    """What nobody asked for, and what overrides it: where the plan departs from the network as it was given."""
     size = f"{plan.size[0]} x {plan.size[1]}"
     texts = []
     if options.image_size is None and plan.size != facts.size:
-        texts.append(f"Small pictures are seen at {size}: image_size= overrides it.")
+        texts.append(f"Your pictures are small, so they are resized to {size}. Set `image_size` to change this.")
     if plan.fit != facts.fit:
-        texts.append(f"Pictures are stretched to {size}, nothing is cut off: preprocess= of mxnetwork() overrides it.")
+        texts.append(
+            f"Pictures are stretched to {size}, nothing is cut off. Set `preprocess` in mxnetwork() to change this."
+        )
     return texts
 
 

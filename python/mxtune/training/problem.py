@@ -34,7 +34,7 @@ class Problem:
         return self.task.targets(np.asarray(loader.images.y))
 
     def score(self, outputs: Array) -> dict[str, Any]:
-        """What a row of history says of the outputs for `validation`: the loss, and the primary metric."""
+        """What a row of history has of the outputs for `validation`: the loss, and the primary metric."""
         assert self.validation is not None  # noqa: S101
         y = np.asarray(self.validation.images.y)
         losses = self.loss.each(outputs.astype(np.float64), self.task.targets(y))

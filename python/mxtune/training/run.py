@@ -107,8 +107,8 @@ class Run:
         finally:
             self._keep(training)
         if number and self._settings["restore_best"] and not state.best:
-            what = "all layers" if phase.name == "all" else f"the {phase.name}"
-            text = f"Training {what} did not lower the validation loss: the weights before it are kept."
+            what = "all" if phase.name == "all" else "the last"
+            text = f"Training {what} layers did not improve validation; the model from the previous phase is kept."
             progress.current().event("message", text=text)
 
     def _ended(self, phase: Phase) -> bool:

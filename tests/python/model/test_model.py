@@ -127,7 +127,7 @@ def test_one_file_one_picture_and_a_folder(model: Model) -> None:
 
 def test_bad_pictures_are_rows_of_na_and_named_at_the_users_line(model: Model, mixed: list[str]) -> None:
     for kind in ("class", "prob", "logit", "features"):
-        with pytest.warns(PictureWarning, match="Can't read 3 of 6 pictures: their rows are NA") as caught:
+        with pytest.warns(PictureWarning, match="Can't read 3 of 6 pictures: their predictions are NA") as caught:
             said = model.predict(mixed, type=kind)
         assert caught[0].filename == __file__
         words = str(caught[0].message)

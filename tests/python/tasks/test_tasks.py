@@ -123,7 +123,9 @@ def test_levels_without_pictures_can_be_left_out(task: Task, y: np.ndarray) -> N
 
 @EVERY
 def test_captions_tell_a_mistake(task: Task, y: np.ndarray) -> None:
-    rows = pd.DataFrame({**task.mistakes(y, outputs(task, y)), "loss": np.ones(len(y))}).to_dict("records")
+    rows = pd.DataFrame({**task.mistakes(y, outputs(task, y)), "file": "a.png", "loss": np.ones(len(y))}).to_dict(
+        "records"
+    )
     assert rows
     assert all(task.caption(row) for row in rows)
 
@@ -150,7 +152,7 @@ def test_words_for_a_task() -> None:
 
 
 def test_labels_that_teach_nothing_are_refused() -> None:
-    with pytest.raises(LabelError, match="a single class, b"):
+    with pytest.raises(LabelError, match='All pictures have the same label, "b"'):
         Classification(("a", "b")).check_learnable(np.array([1, 1]))
     with pytest.raises(LabelError, match="the same number"):
         Regression().check_learnable(np.array([2.0, 2.0], np.float32))

@@ -13,7 +13,7 @@ from mxtune.errors import TrainingError
 from mxtune.images.loader import Loader
 from mxtune.tasks import Classification
 from mxtune.training.phase import Phase
-from mxtune.training.phases import LayerTraining, train_head, trainable_parameters
+from mxtune.training.phases import LayerTraining, shuffled, train_head, trainable_parameters
 from mxtune.training.problem import Problem
 
 CPU = choose("cpu")
@@ -87,13 +87,20 @@ def test_a_frozen_front_gives_the_step_of_the_whole_network(network: Network, lr
     assert row["valid_accuracy"] == expected["valid_accuracy"]
 
 
-def test_a_last_small_batch_counts_each_picture_once(network: Network) -> None:
-    training = LayerTraining(network, problem(network, TRAIN.take(range(13))), Phase("all", batch_size=5), 1)
-    batches = list(training._batches(0))
-    assert training.steps == len(batches) == 3
-    assert all(len(indices) == 5 for indices, _ in batches)
-    counted = np.concatenate([indices[counts > 0] for indices, counts in batches])
+def test_a_last_small_batch_counts_each_picture_once() -> None:
+    batches = list(shuffled(13, 5, (0, 1, 0)))
+    assert len(batches) == 3
+    assert all(len(rows) == 5 for rows, _ in batches)
+    counted = np.concatenate([rows[counts > 0] for rows, counts in batches])
     assert sorted(counted.tolist()) == list(range(13))
+
+
+def test_the_order_of_an_epoch_depends_on_its_key_alone() -> None:
+    def order(key: tuple[int, ...]) -> list[int]:
+        return [int(row) for rows, _ in shuffled(40, 8, key) for row in rows]
+
+    assert order((0, 1, 2)) == order((0, 1, 2))
+    assert order((0, 1, 2)) != order((0, 1, 3))
 
 
 def test_an_epoch_can_be_gone_over_again_exactly(network: Network) -> None:

@@ -137,7 +137,7 @@ def test_pictures_are_stretched_where_nobody_chose_and_it_is_said() -> None:
     facts = Facts(300, True, fit_is_default=True)
     plan = decide(facts, Options())
     assert plan.fit == "stretch"
-    assert "preprocess= of mxnetwork() overrides it" in guesses(plan, facts, Options())[0]
+    assert "Set `preprocess` in mxnetwork() to change this" in guesses(plan, facts, Options())[0]
     for fit in ("crop", "pad"):
         assert decide(Facts(300, True, fit=fit), Options()).fit == fit
 

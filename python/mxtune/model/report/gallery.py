@@ -29,7 +29,7 @@ def gallery(pictures: Sequence[Image], titles: Sequence[str]) -> Plot:
     --------
     >>> from PIL import Image
     >>> from mxtune.model import report
-    >>> len(report.gallery([Image.new("L", (28, 28))], ["cat, taken for dog (0.01)"]).axes)
+    >>> len(report.gallery([Image.new("L", (28, 28))], ["cat.png: cat (0.01), predicted dog"]).axes)
     1
     """
     columns = min(max(math.ceil(math.sqrt(len(pictures))), 1), 6)

@@ -20,7 +20,7 @@ _REGISTRY: dict[tuple[str, str], Metric] = {}
 
 @dataclass(frozen=True)
 class Metric:
-    """A number that tells how good predictions are.
+    """A number that measures how good predictions are.
 
     Parameters
     ----------
@@ -29,15 +29,15 @@ class Metric:
     task
         The name of the task whose predictions it measures.
     function
-        From true labels and predictions to the number, NaN where it can't be told: nobody is warned. Classification:
-        (N,) int64 codes, and (N, K) probabilities. Multilabel: (N, K) bool, and probabilities. Regression: (N, K)
-        float64, and as many predictions.
+        From true labels and predictions to the number; NaN, without a warning, where there is nothing to measure.
+        Classification: (N,) int64 codes, and (N, K) probabilities. Multilabel: (N, K) of 0 and 1, and probabilities.
+        Regression: (N, K) float64, and as many predictions.
     best
         Its value for perfect predictions: 1 of a share, 0 of an error.
     rank
         Its place among the metrics of the task, lowest first; those of one rank go by name.
     applies
-        Whether it is told of so many outputs.
+        Whether it has a meaning for so many outputs.
     """
 
     name: str
@@ -72,7 +72,7 @@ def metric(name: str, task: str, **settings: Any) -> Callable[[Function], Functi
 
 
 def metrics_of(task: str) -> tuple[Metric, ...]:
-    """The metrics of a task, in the order in which they are told."""
+    """The metrics of a task, in the order of `evaluate`."""
     return tuple(sorted((m for m in _REGISTRY.values() if m.task == task), key=lambda m: (m.rank, m.name)))
 
 

@@ -1,4 +1,4 @@
-"""How far numbers are off. Of several targets each is measured in its own unit, and the mean is told."""
+"""How far numbers are off. Of several targets each is measured in its own unit, and the mean is given."""
 
 from __future__ import annotations
 
