@@ -15,7 +15,7 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
-from . import accessors
+from . import late
 from ._version import __version__
 
 if TYPE_CHECKING:
@@ -32,9 +32,7 @@ if TYPE_CHECKING:
     from .zoo import mxzoo
     from .zoo.opening import mxnetwork
 
-accessors.register("model.r", "mxtune.border.rpy2.model_in_r:ModelInR")
-
-_WHERE = {  # each public name and the module that holds it
+_PLACES = {  # each public name and the module that holds it
     "mxtrain": "training",
     "mxload": "model",
     "mxzoo": "zoo",
@@ -49,7 +47,9 @@ _WHERE = {  # each public name and the module that holds it
     "Augment": "images.augment",
     "Callback": "training",
     "Info": "engines.info",
+    "ModelInR": "border.rpy2.model_in_r",
 }
+late.register({name: f"{__name__}.{place}" for name, place in _PLACES.items()})
 
 __all__ = [
     "Augment",
@@ -74,9 +74,7 @@ __all__ = [
 def __getattr__(name: str) -> Any:
     if name == "errors":
         return importlib.import_module(".errors", __name__)
-    if name not in _WHERE:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    value = getattr(importlib.import_module(f".{_WHERE[name]}", __name__), name)
+    value = late.load(name)
     globals()[name] = value
     return value
 

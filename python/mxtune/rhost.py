@@ -44,6 +44,7 @@ def start() -> None:
     from .border.rpy2 import session
 
     session.start()
+    from .border.rpy2 import running  # noqa: F401 - by which objects of R run; it needs rpy2
 
 
 def r(value: Any) -> RObject:

@@ -10,9 +10,8 @@ from typing import TYPE_CHECKING, Any, Optional, Union
 
 import numpy as np
 
-from .. import tasks
+from .. import late, tasks
 from .._version import __version__
-from ..accessors import accessor
 from ..arguments import number, one_of, user_path, whole
 from ..errors import ArgumentError, LabelError, MxtuneError
 from ..formats import Contents, mxt
@@ -253,7 +252,7 @@ class Model:
     @property
     def r(self) -> Any:
         """What the R package does with a model, in an R inside this process: ``model.r.predict("photos")``."""
-        return accessor("model.r", self)
+        return late.load("ModelInR")(self)
 
     # ---- in and out
 

@@ -17,9 +17,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, Optional
 
-import mxtune
-
-from ... import progress
+from ... import late, progress
 from ...errors import _Told
 from ...images.arrays import first
 from ..to_r import to_r
@@ -83,7 +81,7 @@ def _find(what: str, owner: Any) -> Any:
         return getattr(owner, what)
     from . import facts
 
-    return getattr(facts, what, None) or getattr(mxtune, what)
+    return getattr(facts, what, None) or late.load(what)
 
 
 def _condition(error: BaseException) -> Tagged:

@@ -9,8 +9,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-import mxtune
-
 from ...engines.info import collect
 from ...images import columns
 from ..signatures import VERBS
@@ -18,7 +16,9 @@ from ..signatures import VERBS
 if TYPE_CHECKING:
     import pandas as pd
 
-    from ... import ImageSet, Model, Network
+    from ...images import ImageSet
+    from ...model import Model
+    from ...network import Network
 
 
 def signatures() -> dict[str, list[str]]:
@@ -52,7 +52,9 @@ def model_bytes(object: Model) -> bytes:  # noqa: A002
 
 def model_from_bytes(data: bytes) -> Model:
     """The model of a ``.mxt`` file's bytes."""
-    return mxtune.Model.from_bytes(data)
+    from ...model import Model
+
+    return Model.from_bytes(data)
 
 
 def images_facts(object: ImageSet) -> dict[str, Any]:  # noqa: A002
@@ -100,15 +102,17 @@ def network_bytes(object: Network) -> bytes:  # noqa: A002
 def network_from_bytes(data: bytes) -> Network:
     """The network that `network_bytes` wrote."""
     from ... import graph
+    from ...images.preprocess import Preprocess
+    from ...network import Network
 
     with np.load(io.BytesIO(data), allow_pickle=False) as stored:
         told = json.loads(stored["told"].tobytes())
         params = {name: stored[f"a{i}"] for i, name in enumerate(told["names"])}
     limit = told.get("limit", 1.0)
-    return mxtune.Network(
+    return Network(
         graph=graph.from_json(told["graph"], graph.LIMITS.times(limit)),
         params=params,
-        preprocess=mxtune.Preprocess.from_dict(told["preprocess"]),
+        preprocess=Preprocess.from_dict(told["preprocess"]),
         provenance=told["provenance"],
         frozen=frozenset(told["frozen"]),
         levels=None if told["levels"] is None else tuple(told["levels"]),

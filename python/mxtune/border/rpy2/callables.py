@@ -7,21 +7,23 @@ from typing import Any, Callable
 import rpy2.rinterface as ri
 
 from . import interrupts, session
+from .outcome import raised
 
-raised: list[BaseException] = []  # what a Python function that R called has raised
+Convert = Callable[[Any], Any]
 _functions: dict[int, tuple[Any, Any]] = {}  # rpy2 forgets a function that only R still holds
 
 
-def function(called: Callable[..., Any]) -> Any:
-    """A function of R that calls one of Python; what this raises stops R and is the cause of its error."""
+def function(called: Callable[..., Any], into_r: Convert, out_of_r: Convert) -> Any:
+    """A function of R that calls one of Python; what this raises stops R and is the cause of its error.
+
+    ``into_r`` and ``out_of_r`` convert its value and its arguments.
+    """
     if id(called) not in _functions:
-        _functions[id(called)] = (called, ri.rternalize(_carrier(called)))
+        _functions[id(called)] = (called, ri.rternalize(_carrier(called, into_r, out_of_r)))
     return session.function("hosted_function")(_functions[id(called)][1])
 
 
-def _carrier(function: Callable[..., Any]) -> Callable[..., Any]:
-    from .sexp import into_r, out_of_r
-
+def _carrier(function: Callable[..., Any], into_r: Convert, out_of_r: Convert) -> Callable[..., Any]:
     def carried(*arguments: Any, **named: Any) -> Any:
         try:
             answer = function(*map(out_of_r, arguments), **{name: out_of_r(value) for name, value in named.items()})

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
+from typing import Any, ClassVar
 
 import rpy2.rinterface as ri
 
 from . import session
+from .outcome import outcome
 
 
 class RObject(ri.Sexp):  # type: ignore[misc]  # rpy2 has no types
@@ -21,11 +23,11 @@ class RObject(ri.Sexp):  # type: ignore[misc]  # rpy2 has no types
     dtype: float64
     """
 
+    _run: ClassVar[Callable[..., Any]]  # `running.call`, which stands on this module and sets it
+
     def __getitem__(self, name: Any) -> Any:
         """A part by name, or by place counted from 0."""
-        from . import running
-
-        return running.call("[[", [self, name + 1 if isinstance(name, int) else name], {})
+        return self._run("[[", [self, name + 1 if isinstance(name, int) else name], {})
 
     @property
     def classes(self) -> tuple[str, ...]:
@@ -33,9 +35,7 @@ class RObject(ri.Sexp):  # type: ignore[misc]  # rpy2 has no types
         return tuple(self.rclass)
 
     def __repr__(self) -> str:
-        from . import running
-
-        printed = running.outcome(running.raw("hosted_print", ri.ListSexpVector([self])))
+        printed = outcome(session.raw("hosted_print", ri.ListSexpVector([self])))
         return "\n".join(printed).strip("\n")
 
     __str__ = __repr__
@@ -52,9 +52,7 @@ class RFunction(RObject):
     """
 
     def __call__(self, *arguments: Any, **named: Any) -> Any:
-        from . import running
-
-        return running.call(self, arguments, named)
+        return self._run(self, arguments, named)
 
 
 _FUNCTIONS = (ri.RTYPES.CLOSXP, ri.RTYPES.BUILTINSXP, ri.RTYPES.SPECIALSXP)

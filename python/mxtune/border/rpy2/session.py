@@ -14,11 +14,11 @@ import warnings
 from collections.abc import Iterator
 from typing import Any, Optional
 
-import mxtune
-
+from ..._version import __version__
 from ...engines import info
-from ...errors import RHostError
+from ...errors import RError, RHostError
 from . import interrupts
+from .outcome import outcome
 
 _REMOTE = "Python's own methods, such as model.predict(), work in every thread."
 _home: Optional[int] = None  # the thread that R belongs to
@@ -57,6 +57,20 @@ def function(name: str) -> Any:
     import rpy2.rinterface as ri
 
     return ri.baseenv["get"](name, envir=_package)
+
+
+def raw(name: str, *arguments: Any) -> Any:
+    """The outcome as R tells it."""
+    from rpy2.rinterface_lib.embedded import RRuntimeError
+
+    start()
+    interrupts.forget()
+    try:
+        return function(name)(*arguments)
+    except RRuntimeError as error:  # an interrupt before or after what hosted() watches
+        if str(error).strip():
+            raise RError(str(error).strip()) from error
+        raise interrupts.pending() from None
 
 
 def _elsewhere(rule: str) -> str:
@@ -115,7 +129,7 @@ def _load_package() -> Any:
         raise RHostError("R's package mxtune can't be loaded.", told, wanted)
     if not ri.baseenv["exists"]("hosted_call", envir=loaded, inherits=False)[0]:
         version = ri.evalr("as.character(packageVersion('mxtune'))")[0]
-        told = [f"R's is version {version}, Python's {mxtune.__version__}"]
+        told = [f"R's is version {version}, Python's {__version__}"]
         raise RHostError("R's package mxtune is not of this version.", told, wanted)
     return loaded
 
@@ -124,9 +138,7 @@ def _attach(package: Any) -> None:
     """Let reticulate find that it is inside this Python."""
     import rpy2.rinterface as ri
 
-    from . import running
-
-    running.outcome(ri.baseenv["get"]("hosted_start", envir=package)())
+    outcome(ri.baseenv["get"]("hosted_start", envir=package)())
 
 
 def _quieten_rpy2() -> None:

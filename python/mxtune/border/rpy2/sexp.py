@@ -51,7 +51,7 @@ def _write(value: Any) -> Any:
     if type(value).__name__ in OURS and type(value).__module__.partition(".")[0] == "mxtune":
         return lend(value, "from_host")
     if callable(value) and not isinstance(value, type):
-        return callables.function(value)
+        return callables.function(value, into_r, out_of_r)
     return lend(value, "object_from_host")
 
 
