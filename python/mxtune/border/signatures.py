@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-import mxtune
+from .. import late
 
 _FRAME = ("data = NULL", "dim = NULL", "byrow = FALSE")  # formulas, and rows of flattened pictures, are R's alone
 
@@ -43,8 +43,9 @@ class Verb:
 
     def arguments(self) -> list[str]:
         """R's, each with its default."""
-        function: Any = mxtune
-        for part in self.python.split("."):
+        name, *parts = self.python.split(".")
+        function = late.load(name)
+        for part in parts:
             function = getattr(function, part)
         declared = list(inspect.signature(function).parameters.values())[len(self.first) :]
         named = [parameter for parameter in declared if parameter.kind is not parameter.VAR_KEYWORD]
