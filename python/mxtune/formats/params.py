@@ -17,6 +17,7 @@ from ..errors import WeightsError
 from ..graph import Graph
 from ..words import shape_text
 from . import Contents, Format, Glimpse, Weights, register
+from .untrusted import is_too_large
 
 Array = NDArray[Any]
 _LIST = 0x112
@@ -143,8 +144,8 @@ class _Reader:
         if not 0 <= dimensions <= _MOST_DIMENSIONS:
             raise self.error(f"{what} has {dimensions} dimensions")
         shape = tuple(self.number("<q" if known else "<I", what) for _ in range(dimensions))
-        if min(shape, default=0) < 0:
-            raise self.error(f"{what} has a negative side")
+        if min(shape, default=0) < 0 or is_too_large(shape):
+            raise self.error(f"{what} has sides of {shape_text(shape)}")
         return shape
 
 

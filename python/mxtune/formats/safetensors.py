@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from .. import store
 from ..errors import ArgumentError, WeightsError
 from . import Contents, Format, Glimpse, register
-from .untrusted import FaultError, json_of, shown
+from .untrusted import FaultError, is_too_large, json_of, shown
 
 if TYPE_CHECKING:
     from typing_extensions import TypeGuard
@@ -106,6 +106,8 @@ def _entries(name: str, content: bytes, size: int) -> Iterator[Entry]:
             raise FaultError(f"{name}: {shown(key)} has no valid shape")
         if place[1] - place[0] != math.prod(shape) * np.dtype(DTYPES[dtype]).itemsize:
             raise FaultError(f"{name}: {shown(key)} does not fill the place it claims")
+        if is_too_large(shape):
+            raise FaultError(f"{name}: {shown(key)} has no valid shape")
         yield key, dtype, tuple(shape), place[0], place[1]
 
 

@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 
 from ..errors import WeightsError
 from . import Contents, Format, Glimpse, Weights, _pickle, register
+from .untrusted import is_too_large
 
 MAGIC = 0x1950A86A20F9469CFC6C
 PROTOCOL = 1001
@@ -132,7 +133,8 @@ def _call(what: Any, arguments: tuple[Any, ...]) -> Any:
         raise WeightsError("it has a tensor without storage, size or strides")
     if len(size) != len(strides) or len(size) > MAX_DIMENSIONS:
         raise WeightsError(f"it has a tensor of {len(size)} sizes and {len(strides)} strides")
-    if not all(isinstance(n, int) and 0 <= n < 2**48 for n in (offset, *size, *strides)):
+    counts = all(isinstance(n, int) and 0 <= n < 2**48 for n in (offset, *size, *strides))
+    if not counts or is_too_large(size):
         raise WeightsError("it has a tensor whose offset, sizes or strides are no counts")
     return _Tensor(storage, offset, size, strides)
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import itertools
 import json
+import math
 import re
+from collections.abc import Sequence
 from typing import Any
 
 AGAIN = "Copy the file again from where it was whole, or save the model once more."
@@ -23,6 +25,11 @@ class FaultError(Exception):
 def shown(name: str) -> str:
     """A name for a message: quoted, not long, without control characters."""
     return json.dumps(name if len(name) <= 80 else name[:77] + "...")
+
+
+def is_too_large(shape: Sequence[int]) -> bool:
+    """Whether NumPy can't make an array of this shape, even where one side is 0 and it has no elements at all."""
+    return math.prod(max(side, 1) for side in shape) >= 1 << 56
 
 
 def text_of(name: str, content: bytes) -> str:

@@ -418,6 +418,7 @@ ONE = {"dtype": "F32", "shape": [2], "data_offsets": [0, 8]}
         (tensors({"a": {**ONE, "shape": [2.0]}}, b"12345678"), "no valid shape"),
         (tensors({"a": {**ONE, "shape": [1] * 33}}, b"12345678"), "no valid shape"),
         (tensors({"a": {**ONE, "shape": [1 << 31, 1 << 31, 4]}}, b"12345678"), "does not fill"),
+        (tensors({"a": {**ONE, "shape": [1 << 40, 1 << 40, 0], "data_offsets": [0, 0]}}), "no valid shape"),
         (tensors({"a": {**ONE, "data_offsets": [0, 4]}}, b"12345678"), "does not fill"),
         (tensors({"a": {**ONE, "data_offsets": [8, 0]}}, b"12345678"), "does not fill"),
         (tensors({"a": {**ONE, "data_offsets": [-8, 0]}}, b"12345678"), "no valid place"),

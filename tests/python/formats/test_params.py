@@ -122,8 +122,12 @@ def test_any_changed_byte_gives_arrays_or_a_clear_error(tmp_path: Path) -> None:
         (b"PK\x03\x04 a zip file, not this", "it does not begin as MXNet's .params files do"),
         (struct.pack("<QQQ", 0x112, 0, 2**60), "the number of arrays is 1152921504606846976"),
         (
-            struct.pack("<QQQ", 0x112, 0, 1) + struct.pack("<Iiiqqiii", 0xF993FAC9, 0, 2, 2**40, 2**40, 1, 0, 0),
-            "array 1 of 1 says it is 1099511627776 x 1099511627776 of float32, 0 bytes are left",
+            struct.pack("<QQQ", 0x112, 0, 1) + struct.pack("<Iiiqqiii", 0xF993FAC9, 0, 2, 2**25, 2**25, 1, 0, 0),
+            "array 1 of 1 says it is 33554432 x 33554432 of float32, 0 bytes are left",
+        ),
+        (
+            struct.pack("<QQQ", 0x112, 0, 1) + struct.pack("<Iiiqqqiii", 0xF993FAC9, 0, 3, 2**40, 2**40, 0, 1, 0, 0),
+            "array 1 of 1 has sides of 1099511627776 x 1099511627776 x 0",
         ),
         (struct.pack("<QQQ", 0x112, 0, 1) + struct.pack("<Ii", 0xF993FAC9, 1) + bytes(40), "is sparse"),
         (struct.pack("<QQQ", 0x112, 0, 1) + struct.pack("<I", 10**6) + bytes(40), "has 1000000 dimensions"),

@@ -212,6 +212,7 @@ LIES = {
     "no counts ": tensor("0", 6, (6,), (-1,)),
     "no counts  ": tensor("0", 6, (2,), (1,), offset=-4),
     "no counts   ": tensor("0", 6, (2**60, 2**60), (1, 1)),
+    "no counts    ": tensor("0", 6, (2**40, 2**40, 0), (1, 1, 1)),
     "claim": tensor("0", 6, (1000, 1000), (0, 0)),
     "sizes and 1 strides": tensor("0", 6, (6, 1), (1,)),
     "sizes and": tensor("0", 6, (1,) * 40, (1,) * 40),
