@@ -63,8 +63,17 @@ def under_our_names(weights: Weights, needed: Iterable[str], tables: Sequence[Na
     return {best.get(name, name): array for name, array in weights.items() if name not in copies}
 
 
-def as_parameters(arrays: Weights, needed: Iterable[str], source: str) -> dict[str, NDArray[np.float32]]:
+def as_parameters(
+    arrays: Weights, needed: Iterable[str], source: str, hint: Optional[str] = None
+) -> dict[str, NDArray[np.float32]]:
     """The arrays as a network keeps them, float32 and C-contiguous, if there is one for each of its parameters.
+
+    Parameters
+    ----------
+    needed
+        The names of the network's parameters.
+    source, hint
+        The file, and what to do where its names do not fit: for the error.
 
     Raises
     ------
@@ -78,7 +87,7 @@ def as_parameters(arrays: Weights, needed: Iterable[str], source: str) -> dict[s
         lines = [f"{name}: not in the file" for name in lacking]
         others = [f"{name}: not in the network" for name in foreign]
         lines = lines[:half] + others + lines[half:]
-        raise WeightsError(f"The weights in {source} are not those of this network.", bullets(lines, _SHOWN))
+        raise WeightsError(f"The weights in {source} are not those of this network.", bullets(lines, _SHOWN), hint)
     return {name: _as_parameter(name, array) for name, array in arrays.items()}
 
 

@@ -19,7 +19,7 @@ from ..images.preprocess import Preprocess
 from ..network.data import Network
 from ..network.values import half_precision_hint, unusable
 from ..spec import settings
-from ..words import bullets
+from ..words import bullets, listing
 from . import Entry
 from .assumed import assumed_preprocess
 from .twin import fitting, parameters, tables_of_twin
@@ -146,8 +146,9 @@ def network_of(
         opened = _of_model(source, weights, wished.get("channels"))
     else:
         opened = _of_graph(source, source.contents.graph, weights, wished, seed, limit)
-    opened = replace(opened, preprocess=replace(opened.preprocess, **wished))
-    if isinstance(source, Entry):
+    if wished:
+        opened = replace(opened, preprocess=replace(opened.preprocess, **wished))
+    if wished and isinstance(source, Entry):
         opened = replace(opened, provenance={**opened.provenance, **_as_given(wished, opened, source)})
     if classes is not None and classes != _units(opened):
         opened = opened.replace_head(classes, seed=seed, stages=False)
@@ -217,11 +218,13 @@ def _of_zoo(
     else:
         arrays, origin = _weights_of(Path(str(weights)))
     opened = build(entry.classes)
-    arrays = under_our_names(arrays, parameters(opened.graph), entry.names())
+    tables = entry.names()
+    arrays = under_our_names(arrays, parameters(opened.graph), tables)
     outputs = arrays.get(f"{opened.classifier}_weight")
     if outputs is not None and outputs.ndim and len(outputs) != entry.classes:
         opened = build(len(outputs))
-    return _filled(opened, arrays, origin)
+    known = listing(["the network's own", *(f"those of {table.source}" for table in tables)])
+    return _filled(opened, arrays, origin, f"Names that are known here: {known}.")
 
 
 def _of_graph(
@@ -263,9 +266,9 @@ def _weights_of(file: Path) -> tuple[Weights, dict[str, str]]:
     return weights, {"source": str(file), "sha256": digest, "licence": "unknown"}
 
 
-def _filled(bare: Network, arrays: Weights, origin: Mapping[str, str]) -> Network:
+def _filled(bare: Network, arrays: Weights, origin: Mapping[str, str], hint: Optional[str] = None) -> Network:
     """The network with these arrays as its parameters, if they fit."""
-    params = as_parameters(arrays, parameters(bare.graph, arrays), origin["source"])
+    params = as_parameters(arrays, parameters(bare.graph, arrays), origin["source"], hint)
     wrong = unusable(bare.graph, params)
     if wrong:
         words = f"The weights in {origin['source']} hold numbers that nothing can be computed with."

@@ -130,6 +130,9 @@ def test_names_that_lack_or_are_foreign_are_told(lite: Network, tmp_path: Path) 
     told = caught.value.bullets
     assert len(told) == 9 and told[-1] == "and 4 more"
     assert "extra: not in the network" in told and "block1a_dwbn_beta: not in the file" in told
+    assert caught.value.hint == (
+        "Names that are known here: the network's own, those of EfficientNet-PyTorch, those of timm."
+    )
 
 
 # ---- names and files
@@ -177,3 +180,24 @@ def test_a_file_without_weights_is_told(tmp_path: Path) -> None:
     with pytest.raises(WeightsError, match=r'no .params file beside .*\ni Give weights=, or weights="random"'):
         mxnetwork(tmp_path / "net-symbol.json")
     assert not mxnetwork(tmp_path / "net-symbol.json", weights="random", image_size=28, channels=1).pretrained
+
+
+@pytest.mark.parametrize(
+    ("name", "channels", "size", "assumed"), [("lenet", 1, 48, 48), ("lenet", 3, 32, 32), ("resnet18_v2", 1, 64, 224)]
+)
+def test_a_graph_alone_is_seen_as_its_weights_tell(
+    name: str, channels: int, size: int, assumed: int, tmp_path: Path
+) -> None:
+    net = mxnetwork(name, image_size=size, channels=channels, classes=3)
+    formats.write(tmp_path / "net-symbol.json", Contents.of(net))
+    opened = mxnetwork(tmp_path / "net-symbol.json")
+    assert same(opened, net)
+    assert (opened.preprocess.size, opened.preprocess.channels) == ((assumed, assumed), channels)
+
+
+def test_a_graph_of_an_unusual_size_says_what_does_not_fit_and_opens_at_it(tmp_path: Path) -> None:
+    net = mxnetwork("lenet", image_size=41)
+    formats.write(tmp_path / "net-symbol.json", Contents.of(net))
+    with pytest.raises(WeightsError, match="fc1_weight: 500 x 2450 where"):
+        mxnetwork(tmp_path / "net-symbol.json")
+    assert same(mxnetwork(tmp_path / "net-symbol.json", image_size=41), net)
