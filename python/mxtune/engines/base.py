@@ -40,7 +40,9 @@ class InputSpec:
     >>> spec = InputSpec((2, 4, 3), mean=(127, 127, 127), std=(128, 128, 128))
     >>> spec.row
     (3, 2, 4)
-    >>> spec.prepared("data", np.zeros((1, 2, 4, 3), "uint8"))[0, 0, 0].tolist()
+    >>> out = np.empty((1, 3, 2, 4), "float32")
+    >>> spec.prepare(np.zeros((1, 2, 4, 3), "uint8"), out)
+    >>> out[0, 0, 0].tolist()
     [-0.9921875, -0.9921875, -0.9921875, -0.9921875]
     """
 
@@ -75,14 +77,14 @@ class InputSpec:
             )
         return array
 
-    def prepared(self, name: str, batch: Array) -> Array:
-        """The batch as the graph takes it, float32; pictures normalised."""
-        array = self.checked(name, batch)
+    def prepare(self, batch: Array, out: NDArray[np.float32]) -> None:
+        """Write a batch to ``out``, (N, *row), as the graph takes it: pictures normalised."""
         if not self.mean:
-            return array
-        from ..images.preprocess import normalised  # late: mxinfo() must work where Pillow is missing
+            out[...] = batch
+            return
+        from ..images.preprocess import normalise  # late: mxinfo() must work where Pillow is missing
 
-        return normalised(array, self.mean, self.std)
+        normalise(batch, self.mean, self.std, out)
 
 
 @dataclass(frozen=True)

@@ -131,7 +131,10 @@ class Preprocess:
 
     def batch(self, pictures: Pixels) -> NDArray[np.float32]:
         """Views (N, H, W, C) uint8 as the network wants them: (N, C, H, W) float32, normalised."""
-        return normalised(pictures, self.mean, self.std)
+        count, height, width, channels = pictures.shape
+        out = np.empty((count, channels, height, width), dtype=np.float32)
+        normalise(pictures, self.mean, self.std, out)
+        return out
 
     def _coloured(self, image: PIL.Image.Image) -> PIL.Image.Image:
         mode = "RGB" if self.channels == 3 else "L"
@@ -175,14 +178,11 @@ class Preprocess:
         return f"Pictures are {resized}, {colours}, (value - {_values(self.mean)}) / {_values(self.std)}."
 
 
-def normalised(pictures: Pixels, mean: tuple[float, ...], std: tuple[float, ...]) -> NDArray[np.float32]:
-    """Pictures (N, H, W, C) uint8 as (N, C, H, W) float32, ``(value - mean) / std`` by channel."""
-    count, height, width, channels = pictures.shape
-    out = np.empty((count, channels, height, width), dtype=np.float32)
+def normalise(pictures: Pixels, mean: tuple[float, ...], std: tuple[float, ...], out: NDArray[np.float32]) -> None:
+    """Write pictures (N, H, W, C) uint8 to ``out`` (N, C, H, W) as ``(value - mean) / std`` by channel."""
     for channel, (off, scale) in enumerate(zip(mean, std)):
         np.subtract(pictures[..., channel], np.float32(off), out=out[:, channel], dtype=np.float32)
         out[:, channel] *= np.float32(1 / scale)
-    return out
 
 
 def _array(image: PIL.Image.Image) -> Pixels:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import re
 import threading
 from collections.abc import Mapping, Sequence
@@ -11,7 +12,7 @@ import numpy as np
 
 from ...errors import EngineError
 from ...graph import to_json
-from ..base import Batch, Program
+from ..base import Batch, InputSpec, Program
 from ..devices import Device
 from .load import load
 from .passes import Pass, applied, freeze_statistics
@@ -151,15 +152,29 @@ class MXNetExecutor:
         try:
             executors = self._executors(rows)
             for name, array in batch.items():
-                prepared = self._inputs[name].prepared(name, _filled(array, rows))
-                for executor, share in zip(executors, self._shares(prepared)):
-                    executor.arg_dict[name][:] = share
+                for executor, share in zip(executors, self._shares(_filled(array, rows))):
+                    self._fill(executor.arg_dict[name], self._inputs[name], share)
             for executor in executors:
                 executor.forward(is_train=train)
             heads = [[executor.outputs[h].asnumpy() for executor in executors] for h in range(self._heads)]
         except mx.MXNetError as error:
             raise EngineError("MXNet failed to run the network.", [_first_line(error)]) from error
         return [(parts[0] if len(parts) == 1 else np.concatenate(parts))[:count] for parts in heads]
+
+    def _fill(self, array: Any, spec: InputSpec, rows: Array) -> None:
+        """Write rows to an array of MXNet, on a CPU without a copy in between."""
+        on_cpu = array.context.device_type == "cpu"
+        memory = self._memory(array) if on_cpu else np.empty(array.shape, np.float32)
+        spec.prepare(rows, memory)
+        if not on_cpu:
+            array[:] = memory
+
+    def _memory(self, array: Any) -> NDArray[np.float32]:
+        """What an array of MXNet on a CPU holds, to be written to."""
+        base, pointer = self._mx.base, ctypes.POINTER(ctypes.c_float)()
+        base.check_call(base._LIB.MXNDArrayWaitToWrite(array.handle))
+        base.check_call(base._LIB.MXNDArrayGetData(array.handle, ctypes.byref(pointer)))
+        return np.ctypeslib.as_array(pointer, array.shape)
 
     def _backward(self, gradient: NDArray[np.float32]) -> None:
         for executor, context, share in zip(self._executors(len(gradient)), self._contexts, self._shares(gradient)):
