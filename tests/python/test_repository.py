@@ -93,6 +93,14 @@ def test_no_part_of_the_package_imports_pytorch() -> None:
     assert [file.name for file in PACKAGE.rglob("*.py") if {"torch", "torchvision", "timm"} & set(imports(file))] == []
 
 
+def test_files_are_written_in_one_place_alone() -> None:
+    writes = re.compile(
+        r"""\.write_(bytes|text)\(|open\([^)\n]*["'][wax]|NamedTemporaryFile|mkstemp|os\.(replace|rename)\("""
+    )
+    code = {file: re.sub(r"(?m)^ *>>>.*$", "", file.read_text(encoding="utf-8")) for file in PACKAGE.rglob("*.py")}
+    assert [file.name for file, text in code.items() if writes.search(text)] == ["store.py"]
+
+
 def test_no_file_names_a_path_of_somebodys_machine() -> None:
     private = re.compile("/(root|home/[a-z]+|tmp/w|work/(main|shared)|Users/[A-Za-z]+)/")
     assert [file.name for file in WRITTEN if private.search(file.read_text(encoding="utf-8"))] == []

@@ -38,6 +38,8 @@ test_that("a model file brings the same model back", {
   expect_identical(again$bytes, small_model()$bytes)
   writeBin(readBin(file, "raw", 5000), file)
   expect_error(mxload(file), class = "mxtune_model_file_error")
+  lost <- expect_error(mxsave(small_model(), file.path(file, "below a file.mxt")), class = "mxtune_store_error")
+  expect_match(lost$headline, "Can't write the model file")
 })
 
 test_that("saveRDS() and a saved workspace just work in a new session", {

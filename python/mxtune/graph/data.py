@@ -100,11 +100,6 @@ def misfit(node: Node, fault: MisfitError) -> NetworkError:
     return NetworkError(f"The layer {node.name} ({node.op}) is impossible: {fault.words}.", hint=fault.hint)
 
 
-def is_true(text: str) -> bool:
-    """True if MXNet reads this attribute as true."""
-    return text.strip().lower() in {"true", "1"}
-
-
 def integers(text: str) -> tuple[int, ...]:
     """The whole numbers of an attribute such as ``"(3, 3)"`` or ``"7"``.
 

@@ -9,9 +9,6 @@ from ..words import shape_text
 from .base import Shape
 from .misfit import MisfitError
 
-MOST = 8
-"""The most axes of an array."""
-
 
 def axis_of(axis: int, shape: Shape) -> int:
     """The axis counted from the front.

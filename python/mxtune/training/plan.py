@@ -10,7 +10,7 @@ from .options import Options
 from .phase import Phase
 
 _LIGHT = 10_000_000  # multiply-accumulates per image: LeNet has 2 million, EfficientNet-Lite0 at 64 pixels 32
-EVERY_STAGE, LAST_FEATURES = HEADS = ("every stage", "last features")
+EVERY_STAGE, LAST_FEATURES = ("every stage", "last features")
 
 
 @dataclass(frozen=True)
