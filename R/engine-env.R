@@ -7,10 +7,11 @@ configure_python <- function() {
   if (hosted_by_python() || chosen_python()) {
     return(invisible())
   }
-  if (has_environment()) {
-    use_environment()
-  } else if (can_require()) {
-    require_python()
+  if (isTRUE(tryCatch(reticulate::virtualenv_exists(environment_name), error = function(e) FALSE))) {
+    reticulate::use_virtualenv(environment_name, required = FALSE)
+  } else if ("py_require" %in% getNamespaceExports("reticulate")) {
+    require_python <- getExportedValue("reticulate", "py_require")
+    require_python(requirements(), python_version = ">=3.9,<3.13")
   }
   invisible()
 }
@@ -19,25 +20,6 @@ configure_python <- function() {
 #' @noRd
 chosen_python <- function() {
   any(nzchar(Sys.getenv(c("RETICULATE_PYTHON", "RETICULATE_PYTHON_ENV", "VIRTUAL_ENV"))))
-}
-
-has_environment <- function() {
-  isTRUE(tryCatch(reticulate::virtualenv_exists(environment_name), error = function(e) FALSE))
-}
-
-use_environment <- function() {
-  reticulate::use_virtualenv(environment_name, required = FALSE)
-}
-
-can_require <- function() {
-  "py_require" %in% getNamespaceExports("reticulate")
-}
-
-#' Declare what the engine needs: reticulate makes a Python for it when nothing else is configured.
-#' @noRd
-require_python <- function() {
-  declare <- getExportedValue("reticulate", "py_require")
-  declare(requirements(), python_version = ">=3.9,<3.13")
 }
 
 make_environment <- function(envname, python, gpu) {

@@ -61,7 +61,7 @@ give_back <- function(object, key) {
 #' A message of R, for the log of the Python that hosts it.
 #' @noRd
 tell_host <- function(text) {
-  reticulate::py_call(engine()$heard, text)
+  reticulate::py_call(engine()$log, text)
 }
 
 #' Who hears of progress where Python hosts R.

@@ -1,39 +1,25 @@
-# An object of R holds one of Python's, what printing needs, and what brings it back in a new session.
+# An object of R that holds one of Python's, what printing needs, and what brings it back in a new session.
 
-is_handle <- function(x) inherits(x, c("mxmodel", "mximages", "mxnetwork"))
+handle_classes <- c(Model = "mxmodel", ImageSet = "mximages", Network = "mxnetwork")
 
-#' The object of this package for one of Python's.
+is_handle <- function(x) inherits(x, handle_classes)
+
+#' The object of this package for one of Python's. Its facts print it where no Python runs; `live` is shared by all its
+#' copies.
 #' @noRd
 new_handle <- function(object, kind = sub("^.*\\.", "", class(object)[1])) {
-  switch(kind,
-    Model = new_mxmodel(object),
-    ImageSet = new_mximages(object),
-    Network = new_mxnetwork(object),
+  if (!kind %in% names(handle_classes)) {
     abort_mxtune(paste0("The engine answered with an object of class ", kind, ", which is unknown to R."))
-  )
-}
-
-#' Python's description of its object, with R's name for it.
-#' @noRd
-print_handle <- function(x) {
-  x$text[1] <- sub("^<?(Model|ImageSet|Network)", class(x)[1], x$text[1])
-  x$text[1] <- sub(">$", "", x$text[1])
-  cat(strwrap(x$text[1], exdent = 2), x$text[-1], sep = "\n")
-  invisible(x)
-}
-
-#' What is shared by all copies of one object of R.
-#' @noRd
-live <- function(object) {
+  }
+  x <- engine_call("facts", arguments = list(object = object))
   live <- new.env(parent = emptyenv())
   live$object <- object
-  live
-}
-
-#' Facts of Python's object that R keeps: printing a saved model starts no Python.
-#' @noRd
-describe <- function(verb, object) {
-  engine_call(verb, arguments = list(object = object))
+  if (kind != "ImageSet") { # which is made again from its recipe
+    make <- function() engine_call("to_bytes", arguments = list(object = live$object))
+    x$bytes <- .Call(mxtune_lazy_raw, make) # made when something first looks: saveRDS() and save.image() do
+  }
+  x$live <- live
+  structure(x, class = handle_classes[[kind]])
 }
 
 #' Python's object, made again where the session that made it is gone.
@@ -49,13 +35,23 @@ handle_of <- function(x) {
 }
 
 revive_bytes <- function(x) {
-  verb <- if (inherits(x, "mxmodel")) "model_from_bytes" else "network_from_bytes"
-  engine_call(verb, arguments = list(data = x$bytes))$live$object
+  kind <- names(handle_classes)[handle_classes == class(x)]
+  engine_call("from_bytes", arguments = list(data = x$bytes, kind = kind))$live$object
 }
 
-#' The object's bytes, made when something first looks: saveRDS() and save.image() do.
+#' Python's description of its object, with R's name for it.
 #' @noRd
-lazy_bytes <- function(verb, live) {
-  make <- function() engine_call(verb, arguments = list(object = live$object))
-  .Call(mxtune_lazy_raw, make)
+print_handle <- function(x, ...) {
+  first <- sub("^<?(Model|ImageSet|Network)(.*?)>?$", paste0(class(x)[1], "\\2"), x$text[1], perl = TRUE)
+  cat(strwrap(first, exdent = 2), x$text[-1], sep = "\n")
+  invisible(x)
 }
+
+#' @export
+print.mxmodel <- print_handle
+
+#' @export
+print.mximages <- print_handle
+
+#' @export
+print.mxnetwork <- print_handle

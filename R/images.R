@@ -55,11 +55,6 @@ mximages <- function(x, y = NULL, levels = NULL, on_bad = "error", layout = "NHW
   images
 }
 
-new_mximages <- function(object) {
-  facts <- describe("images_facts", object)
-  structure(c(facts, list(live = live(object))), class = "mximages")
-}
-
 #' The set once more, in a session that did not make it.
 #' @noRd
 revive_images <- function(x) {
@@ -72,11 +67,6 @@ revive_images <- function(x) {
 #' @export
 length.mximages <- function(x) {
   x$n
-}
-
-#' @export
-print.mximages <- function(x, ...) {
-  print_handle(x)
 }
 
 #' @rdname mximages

@@ -76,19 +76,6 @@ check_model <- function(model) {
   }
 }
 
-# ---- an object of R that holds the model ----
-
-new_mxmodel <- function(object) {
-  facts <- describe("model_facts", object)
-  live <- live(object)
-  structure(c(facts, list(bytes = lazy_bytes("model_bytes", live), live = live)), class = "mxmodel")
-}
-
-#' @export
-print.mxmodel <- function(x, ...) {
-  print_handle(x)
-}
-
 #' A model's summary, history and metrics
 #'
 #' `summary()` shows how the model was made and how good it is. `as.data.frame()` and `tidy()` return the

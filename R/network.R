@@ -48,7 +48,7 @@ mxnetwork <- function(x, weights = NULL, classes = NULL, image_size = NULL, seed
 #' @param net A network.
 #' @export
 mxlayers <- function(net) {
-  engine_call("layers", arguments = list(object = as_network(net)))
+  engine_call("layers", as_network(net))
 }
 
 #' @rdname mxnetwork
@@ -120,19 +120,6 @@ as_network <- function(net) {
     )
   }
   net
-}
-
-# ---- an object of R that holds the network ----
-
-new_mxnetwork <- function(object) {
-  facts <- describe("network_facts", object)
-  live <- live(object)
-  structure(c(facts, list(bytes = lazy_bytes("network_bytes", live), live = live)), class = "mxnetwork")
-}
-
-#' @export
-print.mxnetwork <- function(x, ...) {
-  print_handle(x)
 }
 
 #' @rdname mxnetwork

@@ -25,7 +25,7 @@ from .arguments import arguments
 from .reporter import CallbackError, Interruptible, Listener
 from .wire import Tagged, fill, write
 
-__all__ = ["call", "fill", "give", "heard", "host_reporter", "lend", "take"]
+__all__ = ["call", "fill", "give", "host_reporter", "lend", "log", "take"]
 QUIET = (DeprecationWarning, PendingDeprecationWarning, FutureWarning, ResourceWarning, ImportWarning)
 
 
@@ -87,22 +87,27 @@ def _find(what: str, owner: Any) -> Any:
 def _condition(error: BaseException) -> Tagged:
     """An exception or warning as data: condition classes, message, bullets, hint, files, model."""
     ours = [c.__name__ for c in type(error).__mro__ if issubclass(c, _Told) and c is not _Told]
-    classes = ["mxtune" + re.sub("([A-Z])", r"_\1", name.replace("Mxtune", "")).lower() for name in ours]
-    told: Tagged = {"classes": classes, "bullets": [], "hint": None, "files": None}
-    told["model"] = _carried(getattr(error, "model", None))
-    function = error if isinstance(error, CallbackError) else error.__cause__
-    if isinstance(function, CallbackError):
-        station, _, words = str(function).partition(": ")
-        classes = ["mxtune_callback_error", *classes]
-        message, hint = f"The callback {station} failed.", getattr(error, "hint", None)
-        return told | {"classes": classes, "message": message, "bullets": [words], "hint": hint}
+    condition: Tagged = {
+        "classes": ["mxtune" + re.sub("([A-Z])", r"_\1", name.replace("Mxtune", "")).lower() for name in ours],
+        "message": _message(error),
+        "bullets": [str(bullet) for bullet in getattr(error, "bullets", ())],
+        "hint": getattr(error, "hint", None),
+        "files": [str(name) for name, _ in getattr(error, "files", ())],
+        "model": _carried(getattr(error, "model", None)),
+    }
+    callback = error if isinstance(error, CallbackError) else error.__cause__
+    if isinstance(callback, CallbackError):
+        station, _, reason = str(callback).partition(": ")
+        condition["classes"] = ["mxtune_callback_error", *condition["classes"]]
+        condition |= {"message": f"The callback {station} failed.", "bullets": [reason], "files": None}
+    return condition
+
+
+def _message(error: BaseException) -> str:
     if isinstance(error, _Told):
-        bullets = [str(bullet) for bullet in error.bullets]
-        files = [str(name) for name, _ in getattr(error, "files", ())]
-        return told | {"message": error.message, "bullets": bullets, "hint": error.hint, "files": files}
-    kind = type(error).__name__
-    plain = isinstance(error, (TypeError, ValueError, OSError, UserWarning))
-    return told | {"message": str(error) if plain and str(error) else f"{kind}: {error}"}
+        return error.message
+    plain = isinstance(error, (TypeError, ValueError, OSError, UserWarning)) and str(error)
+    return str(error) if plain else f"{type(error).__name__}: {error}"
 
 
 _keys = itertools.count(1)
@@ -126,11 +131,11 @@ def give(key: str, value: Any) -> None:
     _lent[key] = value
 
 
-def heard(text: str) -> None:
-    """What R's ``message()`` says, where Python hosts R."""
+def log(text: str) -> None:
+    """Log a message of R, where Python hosts it."""
     logging.getLogger("mxtune.rhost").info(text.rstrip("\n"))
 
 
 def host_reporter(verbose: Optional[float] = None) -> progress.Reporter:
-    """Who listens where Python hosts R: whoever listens in Python."""
+    """The reporter where Python hosts R: whichever listens in Python."""
     return progress.default(None if verbose is None else int(verbose))

@@ -5,11 +5,13 @@ from __future__ import annotations
 import importlib.util
 import io
 import json
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, Union
 
 import numpy as np
 
 from ...engines.info import collect
+from ...graph import LIMITS, from_json, to_json
 from ...images import columns
 from ..signatures import VERBS
 
@@ -31,95 +33,81 @@ def path_column(frame: pd.DataFrame) -> Any:
     return columns.path_column(frame)
 
 
-def model_facts(object: Model) -> dict[str, Any]:  # noqa: A002 - as R names it
-    """What printing a model needs, so that a saved one prints without Python."""
-    network = object.network
+def facts(object: Any) -> dict[str, Any]:  # noqa: A002 - as R names it
+    """What printing an object needs, so that a saved one prints without Python."""
+    return _FACTS[type(object).__name__](object) | {"text": repr(object).splitlines()}
+
+
+def _of_model(model: Model) -> dict[str, Any]:
     return {
-        "task": object.task,
-        "levels": object.levels and list(object.levels),
-        "network": str(network.provenance.get("name", "network")),
-        "image_size": list(object.preprocess.size),
-        "metrics": dict(object.metrics),
-        "history": object.history,
-        "text": repr(object).splitlines(),
+        "task": model.task,
+        "levels": model.levels and list(model.levels),
+        "network": str(model.network.provenance.get("name", "network")),
+        "image_size": list(model.preprocess.size),
+        "metrics": dict(model.metrics),
+        "history": model.history,
     }
 
 
-def model_bytes(object: Model) -> bytes:  # noqa: A002
-    """The ``.mxt`` file of a model."""
-    return bytes(object.to_bytes())
+def _of_images(images: ImageSet) -> dict[str, Any]:
+    return {"n": len(images), "task": images.task, "levels": images.levels and list(images.levels)}
 
 
-def model_from_bytes(data: bytes) -> Model:
-    """The model of a ``.mxt`` file's bytes."""
-    from ...model import Model
-
-    return Model.from_bytes(data)
-
-
-def images_facts(object: ImageSet) -> dict[str, Any]:  # noqa: A002
-    """What printing a set of pictures needs."""
+def _of_network(network: Network) -> dict[str, Any]:
     return {
-        "n": len(object),
-        "task": object.task,
-        "levels": object.levels and list(object.levels),
-        "text": repr(object).splitlines(),
+        "name": str(network.provenance.get("name", "network")),
+        "parameters": float(network.n_parameters),
+        "image_size": list(network.preprocess.size),
     }
 
 
-def network_facts(object: Network) -> dict[str, Any]:  # noqa: A002
-    """What printing a network needs."""
-    return {
-        "name": str(object.provenance.get("name", "network")),
-        "parameters": float(object.n_parameters),
-        "image_size": list(object.preprocess.size),
-        "text": repr(object).splitlines(),
-    }
+_FACTS: dict[str, Callable[[Any], dict[str, Any]]] = {
+    "Model": _of_model,
+    "ImageSet": _of_images,
+    "Network": _of_network,
+}
 
 
-def network_bytes(object: Network) -> bytes:  # noqa: A002
-    """A network as a NumPy archive: its arrays, and all else as JSON. Nothing in it is executable."""
-    from ... import graph
-
-    told = {
-        "graph": graph.to_json(object.graph),
+def to_bytes(object: Any) -> bytes:  # noqa: A002
+    """A model as its ``.mxt`` file; a network as a NumPy archive of its arrays and, as JSON, all else. Nothing in them
+    is executable."""
+    if hasattr(object, "to_bytes"):
+        return bytes(object.to_bytes())
+    description = {
+        "graph": to_json(object.graph),
         "preprocess": object.preprocess.to_dict(),
         "provenance": object.provenance,
         "frozen": sorted(object.frozen),
-        "levels": None if object.levels is None else list(object.levels),
+        "levels": object.levels,
         "classifier": object.classifier,
         "pretrained": object.pretrained,
         "limit": object.limit,
         "names": list(object.params),
     }
-    arrays: dict[str, Any] = {f"a{i}": array for i, array in enumerate(object.params.values())}
+    arrays = {f"a{place}": array for place, array in enumerate(object.params.values())}
     stream = io.BytesIO()
-    arrays["told"] = np.frombuffer(json.dumps(told).encode(), np.uint8)
-    np.savez(stream, **arrays)
+    np.savez(stream, told=np.frombuffer(json.dumps(description).encode(), np.uint8), **arrays)
     return stream.getvalue()
 
 
-def network_from_bytes(data: bytes) -> Network:
-    """The network that `network_bytes` wrote."""
-    from ... import graph
+def from_bytes(data: bytes, kind: str) -> Union[Model, Network]:
+    """The model or network, as ``kind`` says, of what `to_bytes` wrote."""
     from ...images.preprocess import Preprocess
+    from ...model import Model
     from ...network import Network
 
+    if kind == "Model":
+        return Model.from_bytes(data)
     with np.load(io.BytesIO(data), allow_pickle=False) as stored:
-        told = json.loads(stored["told"].tobytes())
-        params = {name: stored[f"a{i}"] for i, name in enumerate(told["names"])}
-    limit = told.get("limit", 1.0)
-    return Network(
-        graph=graph.from_json(told["graph"], graph.LIMITS.times(limit)),
-        params=params,
-        preprocess=Preprocess.from_dict(told["preprocess"]),
-        provenance=told["provenance"],
-        frozen=frozenset(told["frozen"]),
-        levels=None if told["levels"] is None else tuple(told["levels"]),
-        classifier=told["classifier"],
-        pretrained=told.get("pretrained"),
-        limit=limit,
-    )
+        description = json.loads(stored["told"].tobytes())
+        params = {name: stored[f"a{place}"] for place, name in enumerate(description.pop("names"))}
+    restored = {
+        "graph": from_json(description["graph"], LIMITS.times(description.get("limit", 1.0))),
+        "preprocess": Preprocess.from_dict(description["preprocess"]),
+        "frozen": frozenset(description["frozen"]),
+        "levels": None if description["levels"] is None else tuple(description["levels"]),
+    }
+    return Network(params=params, **(description | restored))
 
 
 def info_facts() -> dict[str, Any]:
@@ -131,11 +119,6 @@ def info_facts() -> dict[str, Any]:
 def has_mxnet() -> bool:
     """Whether MXNet is installed; it is not loaded to find out."""
     return importlib.util.find_spec("mxnet") is not None
-
-
-def layers(object: Network) -> Any:  # noqa: A002
-    """The table of a network's layers."""
-    return object.layers
 
 
 def thumbnail(object: ImageSet, name: str) -> Any:  # noqa: A002
