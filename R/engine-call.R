@@ -53,7 +53,7 @@ python_function <- function(f, crossing) {
   }
   safely <- function(...) {
     tryCatch(
-      allowInterrupts(f(...)),
+      allowInterrupts(do.call("f", lapply(list(...), from_python))),
       error = function(error) {
         crossing$condition <- error
         list(`..r` = "error", message = conditionMessage(error))

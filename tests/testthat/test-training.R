@@ -93,6 +93,17 @@ test_that("a function as a callback sees each epoch and may end the training", {
   expect_equal(nrow(as.data.frame(fit)), 2)
 })
 
+test_that("the history is a data frame for a callback at the end", {
+  history <- NULL
+  fit <- mxtrain(
+    small_folder(),
+    net = "lenet", tune = "all", epochs = 2, seed = 1,
+    callbacks = list(on_epoch = function(epoch, metrics) NULL, on_end = function(rows) history <<- rows)
+  )
+  expect_s3_class(history, "data.frame")
+  expect_equal(history$train_loss, fit$history$train_loss)
+})
+
 test_that("a fault in a callback names it and keeps the cause", {
   error <- expect_error(
     mxtrain(

@@ -35,6 +35,12 @@ def received(told: dict[str, Any]) -> list[Any]:
     return memory.tolist()
 
 
+def parts(told: dict[str, Any]) -> dict[str, Any]:
+    """What R sees in a list with names."""
+    names = told["attributes"]["names"]
+    return dict(zip([names] if isinstance(names, str) else names["values"], told["values"]))
+
+
 class Owner:
     """Stands for an object of ours whose methods R calls."""
 
@@ -114,14 +120,14 @@ def test_progress_reaches_the_listener_and_not_more_often_than_it_can_be_seen() 
     heard: list[tuple[str, dict[str, Any]]] = []
 
     def hears(kind: str) -> Callable[..., None]:
-        return lambda info: heard.append((kind, info))
+        return lambda info: heard.append((kind, parts(info)))
 
     reticulate.call("tells", Owner(), {}, {kind: hears(kind) for kind in ("start", "advance", "epoch", "end")})
     kinds = [kind for kind, _ in heard]
     assert kinds[0] == "start"
     assert kinds[-2:] == ["epoch", "end"]
     assert 1 <= kinds.count("advance") < 20
-    assert type(heard[-2][1]["metrics"]["loss"]) is float
+    assert type(parts(heard[-2][1]["metrics"])["loss"]) is float
 
 
 def test_what_no_function_hears_does_not_cross() -> None:
@@ -136,7 +142,7 @@ def test_without_a_listener_nothing_is_printed(capsys: pytest.CaptureFixture[str
 
 
 def test_a_function_of_r_is_a_callback_and_its_error_is_told() -> None:
-    assert call("watched", callbacks=lambda epoch, metrics: metrics["loss"] < epoch)["value"] is True
+    assert call("watched", callbacks=lambda epoch, metrics: parts(metrics)["loss"] < epoch)["value"] is True
     error = call("watched", callbacks=lambda *_: {"..r": "error", "message": "object 'x' not found"})["error"]
     assert error["classes"] == ["mxtune_callback_error"]
     assert error["message"] == "The callback on_epoch failed."

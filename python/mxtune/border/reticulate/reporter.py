@@ -8,7 +8,11 @@ import time
 from collections.abc import Mapping
 from typing import Any, Callable, Optional
 
-from mxtune.progress import Reporter, Silent
+import pandas as pd
+
+from ...progress import Reporter, Silent
+from ..to_r import to_r
+from .wire import write
 
 SECONDS_BETWEEN = 0.1  # of "advance": reticulate before 1.31 holds Python still while R code runs
 
@@ -89,7 +93,7 @@ def _watched(station: str, function: Callable[..., Any]) -> Callable[..., Any]:
 def _answer(function: Callable[..., Any], *args: Any) -> Any:
     """What a function of R answers; Ctrl-C in R is Ctrl-C here."""
     try:
-        answer = function(*(_plain(arg) for arg in args))
+        answer = function(*map(_carried, args))
     except RuntimeError as error:
         if "Unknown exception occurred" in str(error):  # reticulate has no other word for Ctrl-C outside R's tryCatch
             raise KeyboardInterrupt from None
@@ -99,13 +103,7 @@ def _answer(function: Callable[..., Any], *args: Any) -> Any:
     return answer
 
 
-def _plain(value: Any) -> Any:
-    """Numbers as Python's own, which reticulate knows better than NumPy's; rows of a table as its columns."""
-    if isinstance(value, Mapping):
-        return {key: _plain(item) for key, item in value.items()}
-    if isinstance(value, (list, tuple)) and value and all(isinstance(row, Mapping) for row in value):
-        return {key: [_plain(row.get(key)) for row in value] for key in value[0]}
-    if isinstance(value, (list, tuple)):
-        return [_plain(item) for item in value]
-    value = value.item() if hasattr(value, "item") else value
-    return float(value) if isinstance(value, int) and not isinstance(value, bool) else value
+def _carried(value: Any) -> Any:
+    """An argument on its way to R; the rows of a history are a data frame there."""
+    rows = isinstance(value, (list, tuple)) and value and all(isinstance(row, Mapping) for row in value)
+    return write(to_r(pd.DataFrame(value) if rows else value))
