@@ -6,7 +6,7 @@ import json
 import signal
 import sys
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Optional
@@ -30,8 +30,8 @@ _HELP = """Fine-tune a pretrained network on your own pictures, and use it.
   photos/dog/1.jpg ...
 \b
   mxtune train photos -o pets.mxt             learn, in seconds
-  mxtune predict pets.mxt new/*.jpg           one line of CSV a picture
-  mxtune evaluate pets.mxt more-photos        how good it is
+  mxtune predict pets.mxt new/*.jpg           predictions as CSV, one line per picture
+  mxtune evaluate pets.mxt more-photos        accuracy and other metrics
 
 Each command has its own help: mxtune train --help
 """
@@ -40,7 +40,7 @@ Exit codes:
     0  done
     1  the job failed; stderr says why
     2  an option or argument can't be used
-    3  predicted, but pictures can't be read: their rows are NA
+    3  some pictures couldn't be read; their predictions are NA
   130  interrupted; train has written the best model so far, if there was one
 """
 
@@ -55,23 +55,43 @@ app = typer.Typer(
 )
 
 
-# What the library takes, once more: asking it would load NumPy before any help. A test compares them.
+# The library's choices, once more: asking it would load NumPy before any help. A test compares them.
 Tune = Literal["auto", "head", "tail", "all"]
 Schedule = Literal["cosine", "constant"]
 Task = Literal["classification", "multilabel", "regression"]
 Kind = Literal["class", "prob", "logit", "features"]
 
+
+def _whole_number(least: int, most: Optional[int] = None) -> Callable[[str], int]:
+    """A parser; typer's own ranges put ``INTEGER RANGE`` and ``[x>=8]`` into the help."""
+
+    def parse(text: str) -> int:
+        if not text.lstrip("-").isdecimal() or int(text) < least or (most is not None and int(text) > most):
+            limits = f"of at least {least}" if most is None else f"from {least} to {most}"
+            raise typer.BadParameter(f"must be a whole number {limits}, not {text}.")
+        return int(text)
+
+    return parse
+
+
 Verbose = Annotated[
     Optional[int],
-    typer.Option("--verbose", "-v", min=0, max=2, help="0: nothing, 1: a line an epoch, 2: a bar.", show_default=False),
+    typer.Option(
+        "--verbose",
+        "-v",
+        parser=_whole_number(0, 2),
+        metavar="0|1|2",
+        help="Silent, a line per epoch, or a progress bar.",
+        show_default=False,
+    ),
 ]
-Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress: the same as --verbose 0.")]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress output, as --verbose 0.")]
 ModelFile = Annotated[Path, typer.Argument(metavar="MODEL", help="A .mxt file.", show_default=False)]
 Output = Annotated[
-    Optional[Path], typer.Option("--output", "-o", metavar="FILE", help="Write here, and not to stdout.")
+    Optional[Path], typer.Option("--output", "-o", metavar="FILE", help="Output file (default: stdout).")
 ]
 BadPictures = Annotated[
-    Literal["error", "skip"], typer.Option(help="Pictures that can't be read: name all and stop, or leave them out.")
+    Literal["error", "skip"], typer.Option(help="Pictures that can't be read: list them and stop, or skip them.")
 ]
 
 
@@ -112,32 +132,62 @@ def train(
         ),
     ],
     output: Annotated[Path, typer.Option("--output", "-o", metavar="FILE", help="The model file to write: x.mxt.")],
-    net: Annotated[Optional[str], typer.Option(help="A network by name (see: mxtune zoo), or a model file.")] = None,
-    tune: Annotated[Optional[Tune], typer.Option(help="How much of it is trained.", show_default="auto")] = None,
-    epochs: Annotated[Optional[int], typer.Option(min=1, help="Of tail or all, at most.")] = None,
+    net: Annotated[
+        Optional[str], typer.Option(metavar="NAME|FILE", help="A network by name (see: mxtune zoo), or a model file.")
+    ] = None,
+    tune: Annotated[Optional[Tune], typer.Option(help="Which layers to train.", show_default="auto")] = None,
+    epochs: Annotated[
+        Optional[int],
+        typer.Option(parser=_whole_number(1), metavar="N", help="Maximum epochs for the last layers or all."),
+    ] = None,
     valid: Annotated[
-        Optional[str], typer.Option(metavar="SHARE|FOLDER|none", help="What to validate on.", show_default="0.2")
+        Optional[str],
+        typer.Option(
+            metavar="SHARE|FOLDER|none",
+            help="Share of the pictures kept for validation, or a folder of others.",
+            show_default="0.2",
+        ),
     ] = None,
-    image_size: Annotated[Optional[int], typer.Option(min=8, help="Height and width, in pixels.")] = None,
-    batch_size: Annotated[Optional[int], typer.Option(min=1, help="Pictures in a step.")] = None,
-    lr: Annotated[Optional[float], typer.Option(help="The highest learning rate.")] = None,
-    schedule: Annotated[Optional[Schedule], typer.Option(help="How it goes.", show_default="cosine")] = None,
-    augment: Annotated[Optional[str], typer.Option(help="auto, light or none.", show_default="auto")] = None,
-    class_weights: Annotated[Optional[str], typer.Option(help="balanced: rare classes count as much.")] = None,
-    patience: Annotated[Optional[int], typer.Option(min=0, help="Epochs without gain before it ends.")] = None,
+    image_size: Annotated[
+        Optional[int],
+        typer.Option(parser=_whole_number(8), metavar="PIXELS", help="Height and width of the network's input."),
+    ] = None,
+    batch_size: Annotated[
+        Optional[int], typer.Option(parser=_whole_number(1), metavar="N", help="Pictures per step.")
+    ] = None,
+    lr: Annotated[Optional[float], typer.Option(metavar="RATE", help="Maximum learning rate.")] = None,
+    schedule: Annotated[Optional[Schedule], typer.Option(help="Learning-rate schedule.", show_default="cosine")] = None,
+    augment: Annotated[
+        Optional[str],
+        typer.Option(metavar="auto|light|none", help="Random changes to the training pictures.", show_default="auto"),
+    ] = None,
+    class_weights: Annotated[
+        Optional[str], typer.Option(metavar="balanced", help="Give rare classes the same weight.")
+    ] = None,
+    patience: Annotated[
+        Optional[int],
+        typer.Option(parser=_whole_number(0), metavar="N", help="Stop after N epochs without improvement (0: never)."),
+    ] = None,
     device: Annotated[
-        Optional[str], typer.Option(help="auto, cpu, gpu, gpu:1 or gpu:0,gpu:1.", show_default="auto")
+        Optional[str], typer.Option(metavar="DEVICE", help="auto, cpu, gpu, gpu:1 or gpu:0,gpu:1.", show_default="auto")
     ] = None,
-    seed: Annotated[Optional[int], typer.Option(help="The same seed, the same model.", show_default="0")] = None,
-    task: Annotated[Optional[Task], typer.Option(help="Where the labels would say otherwise.")] = None,
+    seed: Annotated[
+        Optional[int],
+        typer.Option(metavar="N", help="Random seed: the same seed gives the same model.", show_default="0"),
+    ] = None,
+    task: Annotated[Optional[Task], typer.Option(help="Override the task inferred from the labels.")] = None,
     on_bad: BadPictures = "error",
-    checkpoint: Annotated[Optional[Path], typer.Option(metavar="FILE", help="Kept up to date while training.")] = None,
-    resume: Annotated[bool, typer.Option("--resume", help="Go on from the checkpoint, where there is one.")] = False,
-    plot: Annotated[Optional[Path], typer.Option(metavar="FILE", help="Draw the history: x.png, .pdf, .svg.")] = None,
+    checkpoint: Annotated[
+        Optional[Path], typer.Option(metavar="FILE", help="Save the state of the training here.")
+    ] = None,
+    resume: Annotated[bool, typer.Option("--resume", help="Continue from the checkpoint, if there is one.")] = False,
+    plot: Annotated[
+        Optional[Path], typer.Option(metavar="FILE", help="Plot the training history: x.png, .pdf or .svg.")
+    ] = None,
     verbose: Verbose = None,
     quiet: Quiet = False,
 ) -> None:
-    """Train on PHOTOS, write the model, print how good it is on pictures kept aside.
+    """Train on PHOTOS, write the model, and print its metrics on the validation pictures.
 
     \b
     Examples:
@@ -146,7 +196,7 @@ def train(
       mxtune train photos -o pets.mxt --on-bad skip --checkpoint pets.ckpt --resume
       mxtune train prices.csv -o prices.mxt        (a column of numbers: regression)
 
-    A table has a header, a column of paths (as seen from here) and a column of labels.
+    A table needs a header, a column of paths (relative to the current folder) and a column of labels.
 
     Ctrl-C writes the best model so far.
     """
@@ -170,30 +220,32 @@ def train(
         images = _images(photos, on_bad, task)
         model = mxtrain(images, **given, resume=resume, verbose=0 if quiet else verbose)
         model.save(output)
-        _told(f"Wrote {output}")
+        _say(f"Wrote {output}")
         if plot is not None:
             model.plot(plot)
-            _told(f"Wrote {plot}")
+            _say(f"Wrote {plot}")
         typer.echo(_facts(model.metrics), nl=False)
         if stopped:
             raise typer.Exit(INTERRUPTED)
 
 
-@app.command(short_help="What a model says of pictures.", no_args_is_help=True)
+@app.command(short_help="Predict images with a model.", no_args_is_help=True)
 def predict(
     model: ModelFile,
     pictures: Annotated[
         list[Path], typer.Argument(metavar="PICTURES...", help="Files, or a folder.", show_default=False)
     ],
-    type: Annotated[Kind, typer.Option(help="What to tell of each.")] = "class",  # noqa: A002 - the word in R
-    format: Annotated[Literal["csv", "json"], typer.Option(help="CSV with a header, or a JSON list.")] = "csv",  # noqa: A002
+    type: Annotated[Kind, typer.Option(help="Kind of output.")] = "class",  # noqa: A002 - the word in R
+    format: Annotated[Literal["csv", "json"], typer.Option(help="Output format.")] = "csv",  # noqa: A002
     output: Output = None,
-    recursive: Annotated[bool, typer.Option("--recursive", "-r", help="A folder's pictures at any depth.")] = False,
-    batch_size: Annotated[Optional[int], typer.Option(min=1, help="Pictures at a time.")] = None,
+    recursive: Annotated[bool, typer.Option("--recursive", "-r", help="Include subfolders.")] = False,
+    batch_size: Annotated[
+        Optional[int], typer.Option(parser=_whole_number(1), metavar="N", help="Pictures per step.")
+    ] = None,
     verbose: Verbose = None,
     quiet: Quiet = False,
 ) -> None:
-    """What MODEL says of PICTURES: a row for each, in the order given.
+    """Predict PICTURES with MODEL: one row per picture, in the order given.
 
     \b
     Examples:
@@ -201,7 +253,7 @@ def predict(
       mxtune predict pets.mxt new --type prob --format json -o answers.json
       mxtune predict pets.mxt new --type features -o features.csv
 
-    A picture that can't be read has a row of NA (null in JSON) and is named on stderr; the exit code is 3 then.
+    Pictures that can't be read get NA (null in JSON) and are named on stderr; the exit code is then 3.
     """
     with _job(verbose, quiet):
         if output is not None:
@@ -218,20 +270,22 @@ def predict(
             raise typer.Exit(BAD_PICTURES)
 
 
-@app.command(short_help="How good a model is on labelled photos.", no_args_is_help=True)
+@app.command(short_help="Evaluate a model.", no_args_is_help=True)
 def evaluate(
     model: ModelFile,
     photos: Annotated[
         Path, typer.Argument(metavar="PHOTOS", help="Labelled pictures, as for train.", show_default=False)
     ],
-    format: Annotated[Literal["text", "json"], typer.Option(help="Lines of text, or JSON.")] = "text",  # noqa: A002
+    format: Annotated[Literal["text", "json"], typer.Option(help="Output format.")] = "text",  # noqa: A002
     output: Output = None,
-    plot: Annotated[Optional[Path], typer.Option(metavar="FILE", help="Draw the confusion matrix: x.png.")] = None,
+    plot: Annotated[
+        Optional[Path], typer.Option(metavar="FILE", help="Plot the confusion matrix: x.png, .pdf or .svg.")
+    ] = None,
     on_bad: BadPictures = "error",
     verbose: Verbose = None,
     quiet: Quiet = False,
 ) -> None:
-    """How good MODEL is on labelled PHOTOS, which training should not have seen.
+    """Evaluate MODEL on labelled PHOTOS, which should not have been used for training.
 
     \b
     Examples:
@@ -250,15 +304,15 @@ def evaluate(
         _write(_json(figures) if format == "json" else _facts(figures), output)
         if plot is not None:
             loaded.plot(plot, kind="confusion", x=images)
-            _told(f"Wrote {plot}")
+            _say(f"Wrote {plot}")
 
 
-@app.command(short_help="What is installed here, or what a model is.")
+@app.command(short_help="Describe the installation, or a model.")
 def info(
     model: Annotated[Optional[Path], typer.Argument(metavar="[MODEL]", help="A .mxt file.", show_default=False)] = None,
-    format: Annotated[Literal["text", "json"], typer.Option(help="Text, or JSON.")] = "text",  # noqa: A002
+    format: Annotated[Literal["text", "json"], typer.Option(help="Output format.")] = "text",  # noqa: A002
 ) -> None:
-    """What is installed here, which devices can be used, what is wrong and mends it; or what a MODEL is.
+    """Show what is installed, which devices can be used, and how to fix problems; or describe a MODEL.
 
     \b
     Examples:
@@ -281,9 +335,9 @@ def info(
         typer.echo(_json(facts) if format == "json" else f"{loaded.summary()}\n", nl=False)
 
 
-@app.command(short_help="The networks that can be trained.")
-def zoo(format: Annotated[Literal["text", "csv", "json"], typer.Option(help="A table, CSV or JSON.")] = "text") -> None:  # noqa: A002
-    """The networks that can be trained, and whether their weights are here.
+@app.command(short_help="List pretrained networks.")
+def zoo(format: Annotated[Literal["text", "csv", "json"], typer.Option(help="Output format.")] = "text") -> None:  # noqa: A002
+    """List the networks that can be trained, and whether their weights are available offline.
 
     \b
     Examples:
@@ -301,16 +355,16 @@ def zoo(format: Annotated[Literal["text", "csv", "json"], typer.Option(help="A t
             typer.echo(_rows(table, format), nl=False)
 
 
-@app.command(short_help="What is kept between runs, and how to remove it.")
-def cache(clear: Annotated[bool, typer.Option("--clear", help="Remove all of it.")] = False) -> None:
-    """Features of pictures that training kept (cache = True): where they are, how many, how large.
+@app.command(short_help="Show or clear cached features.")
+def cache(clear: Annotated[bool, typer.Option("--clear", help="Remove all cached features.")] = False) -> None:
+    """Show the features that training cached (cache=True): folder, number and size.
 
     \b
     Examples:
       mxtune cache
       mxtune cache --clear
 
-    Beyond 10 GB (MXTUNE_CACHE_GB) the longest unused go; MXTUNE_CACHE names another folder.
+    Above 10 GB (MXTUNE_CACHE_GB), the least recently used are removed. MXTUNE_CACHE sets another folder.
     """
     with _job(None, False):
         from . import store
@@ -343,33 +397,33 @@ def _job(verbose: Optional[int], quiet: bool) -> Iterator[list[int]]:
             warnings.showwarning = _warn
             yield stopped
     except ArgumentError as error:
-        _told(str(error))
+        _say(str(error))
         raise typer.Exit(USAGE) from None
     except MxtuneError as error:
-        _told(str(error))
+        _say(str(error))
         raise typer.Exit(FAILED) from None
     except BrokenPipeError:  # whoever reads stdout has seen enough
         raise
     except OSError as error:
-        _told(f"Can't go on: {error}")
+        _say(f"Can't go on: {error}")
         raise typer.Exit(FAILED) from None
     except KeyboardInterrupt:
-        _told("Interrupted.")
+        _say("Interrupted.")
         raise typer.Exit(INTERRUPTED) from None
     finally:
         signal.signal(signal.SIGINT, before)
 
 
-def _told(text: str) -> None:
+def _say(text: str) -> None:
     typer.echo(text, err=True)
 
 
 def _warn(message: Any, category: type[Warning], *_: Any, **__: Any) -> None:
-    _told(str(message) if issubclass(category, MxtuneWarning) else f"{category.__name__}: {message}")
+    _say(str(message) if issubclass(category, MxtuneWarning) else f"{category.__name__}: {message}")
 
 
 def _writable(path: Path) -> None:
-    """Told before the work, and not after it."""
+    """Refuse a path before the work, not after it."""
     if path.is_dir():
         raise ArgumentError(f"Can't write {path}.", ["it is a folder"], "Add a file name.")
     if not path.absolute().parent.is_dir():
@@ -429,7 +483,7 @@ def _write(text: str, output: Optional[Path]) -> None:
     from . import store
 
     store.write(output, [text.encode("utf-8", "surrogateescape")], "the table")
-    _told(f"Wrote {output}")
+    _say(f"Wrote {output}")
 
 
 if __name__ == "__main__":

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -63,7 +64,7 @@ def test_help_is_quick_and_teaches() -> None:
     text = mx("--help").stdout
     assert time.monotonic() - started < 2  # 0.1 s on a machine that is not shared
     assert "mxtune train photos -o pets.mxt" in text
-    for code in ("0  done", "1  the job failed", "2  an option", "3  predicted", "130  interrupted"):
+    for code in ("0  done", "1  the job failed", "2  an option", "3  some pictures", "130  interrupted"):
         assert code in text
     loaded = subprocess.run(
         [sys.executable, "-X", "importtime", "-m", "mxtune.cli", "--help"],
@@ -84,6 +85,17 @@ def test_options_have_their_names_on_every_version() -> None:
     assert "PHOTOS" in text.splitlines()[0]
     assert "OUTPUT" not in text
     assert "-o, --output FILE" in text
+
+
+@pytest.mark.parametrize("command", ["train", "predict", "evaluate"])
+def test_help_has_no_jargon_of_parsers(command: str) -> None:
+    assert not re.search(r"range|<int|<str|<float|x>=", mx(command, "--help").stdout)
+
+
+def test_a_number_out_of_range_is_refused_before_the_work() -> None:
+    for wrong in (["--image-size", "7"], ["--epochs", "0"], ["--epochs", "ten"], ["--verbose", "3"]):
+        refused = mx("train", "photos", "-o", "x.mxt", *wrong, code=2)
+        assert "must be a whole number" in refused.stderr
 
 
 def test_choices_are_those_of_the_library() -> None:
