@@ -43,7 +43,7 @@ def text(facts: Facts) -> str:
     long = max(map(len, numbers[:_LEVELS]), default=0)
     lines += [f"  {level:<{wide}}  {n:>{long}}" for level, n in list(zip(levels, numbers))[:_LEVELS]]
     if len(levels) > _LEVELS:
-        lines.append(f"  ... {len(levels) - _LEVELS} more")
+        lines.append(f"  and {len(levels) - _LEVELS} more")
     return "\n".join([*lines, *_odd(facts)])
 
 
@@ -55,7 +55,7 @@ def page(facts: Facts, sheet: Callable[[], PIL.Image.Image]) -> str:
         for level, n in list(counts.items())[:_LEVELS]
     )
     if len(counts) > _LEVELS:
-        rows += f"<tr><td style='text-align:left'>... {len(counts) - _LEVELS} more</td><td></td></tr>"
+        rows += f"<tr><td style='text-align:left'>and {len(counts) - _LEVELS} more</td><td></td></tr>"
     odd = "".join(f"<div>{escape(line)}</div>" for line in _odd(facts))
     return (
         f"<div><strong>ImageSet</strong>: {escape(_title(facts))}</div>"

@@ -12,7 +12,7 @@ import numpy as np
 
 from ..arguments import user_path
 from ..errors import ArgumentError, LabelError, PictureError
-from ..words import file_name, near
+from ..words import bullets, file_name, near
 from .arrays import numbered, pictures_of
 from .columns import label_column, path_column, require
 from .folder import look_into
@@ -135,7 +135,7 @@ def _listed(x: list[Any], y: Any, layout: str) -> Source:
         names.append(name)
         files.append(file)
     if wrong:
-        raise ArgumentError("Pictures in a list must be paths, arrays or Pillow images.", wrong[:20])
+        raise ArgumentError("Pictures in a list must be paths, arrays or Pillow images.", bullets(wrong))
     return Source(items, names, files, y)
 
 
