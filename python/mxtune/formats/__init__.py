@@ -10,6 +10,7 @@ only where that says nothing, and for the name of a file to be written.
 
 from __future__ import annotations
 
+import hashlib
 import importlib
 import os
 import pkgutil
@@ -25,7 +26,19 @@ from .contents import Contents, Weights
 from .glimpse import Glimpse
 from .names import NameTable
 
-__all__ = ["Contents", "Format", "Glimpse", "NameTable", "Weights", "format_of", "formats", "read", "register", "write"]
+__all__ = [
+    "Contents",
+    "Format",
+    "Glimpse",
+    "NameTable",
+    "Weights",
+    "format_of",
+    "formats",
+    "read",
+    "register",
+    "sha256",
+    "write",
+]
 
 PathLike = Union[str, "os.PathLike[str]"]
 _FORMATS: dict[str, Format] = {}
@@ -152,6 +165,15 @@ def read(path: PathLike, limit: float = 1.0) -> Contents:
     if one.read is None:
         raise UnsupportedFormatError(f"mxtune does not read {path}.", [f"it is a file of {one.name}"], one.way_round)
     return one.read(Path(path), limit)
+
+
+def sha256(path: PathLike) -> str:
+    """The SHA-256 of a file, in hexadecimal digits, read in parts."""
+    digest = hashlib.sha256()
+    with Path(path).open("rb") as stream:
+        while part := stream.read(1 << 20):
+            digest.update(part)
+    return digest.hexdigest()
 
 
 def write(path: PathLike, contents: Contents, names: Optional[NameTable] = None) -> None:

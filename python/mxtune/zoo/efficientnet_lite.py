@@ -6,7 +6,6 @@ PyTorch, read without it.
 
 from __future__ import annotations
 
-import hashlib
 import importlib.util
 from collections.abc import Iterator
 from functools import partial
@@ -14,7 +13,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from ..errors import WeightsError
-from ..formats import Weights
+from ..formats import Weights, sha256
 from ..formats.names import NameTable, torch
 from ..formats.torch import read_pth
 from ..graph import Builder, Graph
@@ -152,7 +151,7 @@ def weights() -> tuple[Weights, str]:
     found = sorted(Path(spec.origin).parent.glob("models/*.pth"))
     if len(found) != 1:
         raise WeightsError(f"The package {PACKAGE} holds {len(found)} files of weights where there is one.")
-    return read_pth(found[0]), hashlib.sha256(found[0].read_bytes()).hexdigest()
+    return read_pth(found[0]), sha256(found[0])
 
 
 register(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
@@ -262,8 +261,7 @@ def _weights_of(file: Path) -> tuple[Weights, dict[str, str]]:
     weights = formats.read(file).weights
     if weights is None:
         raise WeightsError(f"{file} holds no weights.")
-    digest = hashlib.sha256(file.read_bytes()).hexdigest()
-    return weights, {"source": str(file), "sha256": digest, "licence": "unknown"}
+    return weights, {"source": str(file), "sha256": formats.sha256(file), "licence": "unknown"}
 
 
 def _filled(bare: Network, arrays: Weights, origin: Mapping[str, str], hint: Optional[str] = None) -> Network:
