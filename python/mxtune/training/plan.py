@@ -160,7 +160,7 @@ def _size(facts: Facts, options: Options) -> tuple[tuple[int, int], str]:
 
 def _fit(facts: Facts) -> tuple[str, str]:
     if facts.fit_is_default:
-        return "stretch", "the whole picture is seen: what matters may lie at its edge"
+        return "stretch", "the whole picture is seen, since what matters may lie at its edge"
     return facts.fit, "the network's own"
 
 

@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from PIL import Image
 
 from mxtune import Callback, Model, Network, mxexample, mximages, mxload, mxnetwork, mxtrain, progress
 from mxtune.errors import (
@@ -350,6 +351,23 @@ def test_a_disk_or_pictures_that_go_away_cost_no_model(tmp_path: Path) -> None:
     assert isinstance(caught.value.__cause__, StoreError)
     assert caught.value.model is not None
     assert len(caught.value.model.predict(FEW)) == 67
+
+
+def test_validation_pictures_are_decoded_once(tmp_path: Path) -> None:
+    """They go away when their features are there: what is measured at the end needs no file."""
+    for number in range(12):
+        place = tmp_path / ("train" if number < 8 else "valid") / "ab"[number % 2]
+        place.mkdir(parents=True, exist_ok=True)
+        picture = Image.new("RGB", (1200, 1200), (20 * number, 9, 90 * (number % 2)))  # an ImageSet keeps none so large
+        picture.save(place / f"{number}.png")
+
+    def removes(*_: Any) -> None:
+        shutil.rmtree(tmp_path / "valid")
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        model = quick_head(tmp_path / "train", valid=tmp_path / "valid", callbacks=removes)
+    assert model.metrics["n"] == 4
 
 
 # ---- class weights

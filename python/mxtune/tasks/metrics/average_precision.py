@@ -2,16 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
-
 import numpy as np
 
-from .base import mean, metric
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    Array = NDArray[Any]
+from .base import Array, mean, metric
 
 
 @metric("mean_average_precision", "multilabel", best=1, rank=2)

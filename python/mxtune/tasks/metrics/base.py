@@ -4,16 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Union
+from typing import Any, Union
 
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 
-if TYPE_CHECKING:
-    from numpy.typing import ArrayLike, NDArray
-
-    Array = NDArray[Any]
-    Function = Callable[[Array, Array], float]
-
+Array = NDArray[Any]
+Function = Callable[[Array, Array], float]
 Figures = dict[str, Union[float, int]]
 _REGISTRY: dict[tuple[str, str], Metric] = {}
 

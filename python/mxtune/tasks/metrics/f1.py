@@ -2,17 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
-
 import numpy as np
 
-from .base import mean, metric
+from .base import Array, mean, metric
 from .confusion import pair_counts
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    Array = NDArray[Any]
 
 
 @metric("macro_f1", "classification", best=1, rank=5)

@@ -2,16 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
-
 import numpy as np
 
-from .base import metric
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    Array = NDArray[Any]
+from .base import Array, metric
 
 
 @metric("roc_auc", "classification", best=1, rank=6, applies=lambda classes: classes == 2)
