@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import pickle
 import signal
@@ -41,7 +42,7 @@ every_writer = pytest.mark.parametrize("what", WRITERS)
 
 @pytest.fixture
 def disk(tmp_path: Path) -> Iterator[Path]:
-    """A disk of its own with 64 kB; without the rights to mount one, a folder."""
+    """A disk of its own with 64 kB; where this process may mount none, a folder."""
     folder = tmp_path / "disk"
     folder.mkdir()
     mount = ["mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", str(folder)]
@@ -51,6 +52,15 @@ def disk(tmp_path: Path) -> Iterator[Path]:
     finally:
         if mounted:
             subprocess.run(["umount", "-l", str(folder)], check=True)
+
+
+def fault(number: int) -> Callable[..., None]:
+    """A function of the system that fails, where no disk can be mounted."""
+
+    def fails(*_: object, **__: object) -> None:
+        raise OSError(number, os.strerror(number))
+
+    return fails
 
 
 def child(code: str, *arguments: object) -> subprocess.Popen[str]:
@@ -74,11 +84,7 @@ def test_a_full_disk_is_an_error_that_names_the_file_and_leaves_the_old_one(
     path = disk / NAMES[what]
     path.write_bytes(b"old")
     if not os.path.ismount(disk):
-
-        def full(_: int) -> None:
-            raise OSError(28, os.strerror(28))
-
-        monkeypatch.setattr(os, "fsync", full)
+        monkeypatch.setattr(os, "fsync", fault(errno.ENOSPC))
     else:
         with suppress(OSError), (disk / "filler").open("wb", buffering=0) as filler:
             while True:
@@ -93,15 +99,22 @@ def test_a_full_disk_is_an_error_that_names_the_file_and_leaves_the_old_one(
 
 
 @every_writer
-def test_a_read_only_disk_is_an_error_that_names_the_file(what: str, disk: Path) -> None:
+def test_a_read_only_disk_is_an_error_that_names_the_file(
+    what: str, disk: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     path = disk / NAMES[what]
     path.write_bytes(b"old")
-    if os.path.ismount(disk):
-        subprocess.run(["mount", "-o", "remount,ro", str(disk)], check=True)
-    else:
-        disk.chmod(0o555)
-    with pytest.raises(StoreError, match=r'Can\'t write .* ".*"\.\nx .*\ni Write to a folder that you may change\.'):
-        WRITERS[what](path)
+    with monkeypatch.context() as patch:
+        if os.path.ismount(disk):
+            subprocess.run(["mount", "-o", "remount,ro", str(disk)], check=True)
+        else:
+            patch.setattr(os, "open", fault(errno.EROFS))
+        with pytest.raises(StoreError) as caught:
+            WRITERS[what](path)
+    first, *rest = str(caught.value).splitlines()
+    assert first.startswith("Can't write ")
+    assert str(disk) in first
+    assert rest == ["x Read-only file system", "i Write to a folder that you may change."]
     assert path.read_bytes() == b"old"
 
 
