@@ -100,6 +100,7 @@ def _file(body: Network, loader: Loader, target: Target, cache: Cache) -> Option
         return None
     folder = store.features_dir() if cache is True else user_path("cache", cache)
     spec = repr((loader.preprocess.to_dict(), fingerprint(body), target.arithmetic))
+    store.bound()  # a wrong setting is told before the work
     if not store.writable(folder):
         raise ArgumentError("Nothing can be written to the folder of `cache`.", [f"it is {folder}"])
     digest = hashlib.sha256(spec.encode())

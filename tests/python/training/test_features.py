@@ -105,6 +105,14 @@ def test_a_folder_that_can_not_be_written_is_said_at_once(body: Network, sets: l
         features(body, sets, CPU, 8, tmp_path / "file" / "deeper")
 
 
+def test_a_bound_that_is_no_number_is_said_at_once(
+    body: Network, sets: list[Loader], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MXTUNE_CACHE_GB", "much")
+    with pytest.raises(ArgumentError, match="`MXTUNE_CACHE_GB` must be a number of gigabytes"):
+        features(body, sets, CPU, 8, tmp_path)
+
+
 def test_a_full_disk_costs_only_the_cache(
     body: Network, sets: list[Loader], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, expected: np.ndarray
 ) -> None:
