@@ -182,7 +182,7 @@ def _relabelled(images: ImageSet, y: Any, levels: Optional[Sequence[str]], task:
     if y is None and (levels is None or images.y is None) and task in (None, images.task):
         return images
     own = images.task if y is None else None
-    y = images._labels.given() if y is None else y
+    y = images._labels.user_labels() if y is None else y
     labels = understand(y, images.names, levels, task or own)
     return ImageSet(
         images._pixels,

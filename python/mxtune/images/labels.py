@@ -61,9 +61,9 @@ class Labels:
         """The label of one picture as text; empty without."""
         return "" if self.task is None or self.y is None else self.task.text(self.y[row])
 
-    def given(self) -> Any:
+    def user_labels(self) -> Any:
         """The labels as a user would give them, or None."""
-        return None if self.task is None or self.y is None else self.task.given(self.y)
+        return None if self.task is None or self.y is None else self.task.user_labels(self.y)
 
     def describe(self) -> str:
         """What kind of labels the pictures have: "of 10 classes"."""

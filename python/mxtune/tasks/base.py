@@ -67,7 +67,7 @@ class Task(ABC):
         """The label of one picture as text."""
 
     @abstractmethod
-    def given(self, y: Array) -> Any:
+    def user_labels(self, y: Array) -> Any:
         """The labels as a user would give them."""
 
     @abstractmethod

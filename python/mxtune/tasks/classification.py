@@ -34,7 +34,7 @@ class Classification(Task):
     def text(self, label: Any) -> str:
         return self.levels[int(label)]
 
-    def given(self, y: Array) -> list[str]:
+    def user_labels(self, y: Array) -> list[str]:
         return [self.levels[code] for code in y]
 
     def columns(self, y: Array) -> Columns:

@@ -31,7 +31,7 @@ class Multilabel(Task):
     def text(self, label: Any) -> str:
         return ", ".join(level for level, on in zip(self.levels, label) if on)
 
-    def given(self, y: Array) -> list[list[str]]:
+    def user_labels(self, y: Array) -> list[list[str]]:
         return [[level for level, on in zip(self.levels, row) if on] for row in y]
 
     def columns(self, y: Array) -> Columns:

@@ -36,7 +36,7 @@ class Regression(Task):
     def text(self, label: Any) -> str:
         return ", ".join(f"{value:.4g}" for value in np.atleast_1d(label))
 
-    def given(self, y: Array) -> Any:
+    def user_labels(self, y: Array) -> Any:
         import pandas as pd
 
         return y if y.ndim == 1 else pd.DataFrame(y, columns=list(self.levels))

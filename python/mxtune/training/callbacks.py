@@ -36,7 +36,7 @@ class Callback:
 AnyCallback = Union[Callback, Callable[[int, Mapping[str, Any]], Any]]
 
 
-def parse(callbacks: Union[AnyCallback, Sequence[AnyCallback], None]) -> list[AnyCallback]:
+def as_list(callbacks: Union[AnyCallback, Sequence[AnyCallback], None]) -> list[AnyCallback]:
     """One callback or several as a list.
 
     Raises

@@ -63,11 +63,11 @@ def features(
     start = 0
     reporter.event("start", title="Computing features", total=total, unit="pictures")
     try:
-        for loader, known, file in zip(loaders, kept, files):
+        for loader, cached, file in zip(loaders, kept, files):
             stop = start + len(loader)
-            if known is not None:
-                out = np.empty((total, known.shape[1]), np.float32) if out is None else out
-                out[start:stop] = known
+            if cached is not None:
+                out = np.empty((total, cached.shape[1]), np.float32) if out is None else out
+                out[start:stop] = cached
                 reporter.event("advance", n=len(loader))
             else:
                 executor = executor or target.bind(Program.of(body))

@@ -50,7 +50,7 @@ def open_network(net: Net, images: ImageSet, options: Options) -> tuple[Network,
     return network, settled
 
 
-def facts(network: Network, settled: bool, images: ImageSet, validated: bool, target: Target) -> Facts:
+def facts_of(network: Network, settled: bool, images: ImageSet, validated: bool, target: Target) -> Facts:
     """What the plan is made from. ``target`` is where the network is trained."""
     default = None if settled else _zoo_preprocess(network)
     spec, chosen = network.preprocess, network.provenance.get("preprocess", "")

@@ -25,7 +25,7 @@ class Options:
 
     tune: str = "auto"
     epochs: Optional[int] = None
-    image_size: Any = None
+    image_size: Any = None  # height and width, once it is validated
     batch_size: Optional[int] = None
     lr: Optional[float] = None
     schedule: str = "cosine"

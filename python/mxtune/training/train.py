@@ -20,10 +20,9 @@ from ..images.findings import warn
 from ..images.loader import Loader
 from ..model.model import Model
 from ..network import Network
-from . import callbacks as watching
-from .callbacks import AnyCallback
+from .callbacks import AnyCallback, as_list
 from .features import Cache, fingerprint
-from .network import facts, open_network, prepare
+from .network import facts_of, open_network, prepare
 from .options import Options
 from .pictures import look_at
 from .plan import Plan, decide, guesses
@@ -148,20 +147,28 @@ def mxtrain(
     options = Options(tune, epochs, image_size, batch_size, lr, schedule, patience, restore_best, precision, seed)
     if yes_or_no("resume", resume) and checkpoint is None:
         raise ArgumentError("`resume` needs `checkpoint`: the file to go on from.")
-    listeners = watching.parse(callbacks)
+    watching = as_list(callbacks)
     target = choose(device, options.precision)
     with progress.using(progress.default(verbose)):
         images, validation = look_at(x, y, valid, options.seed)
-        task, labels = tasks.named(str(images.task), images.levels), np.asarray(images.y)
         network, settled = open_network(net, images, options)
-        known = facts(network, settled, images, validation is not None, target)
-        plan = decide(known, options)
-        for guess in guesses(plan, known, options):
+        facts = facts_of(network, settled, images, validation is not None, target)
+        plan = decide(facts, options)
+        for guess in guesses(plan, facts, options):
             progress.current().event("message", text=guess)
-        network = prepare(network, plan, task.outputs, options.seed)
-        varied = Augment.parse(augment, small=known.shorter_side < _SMALL, grey=images.grey)
+        varied = Augment.parse(augment, small=facts.shorter_side < _SMALL, grey=images.grey)
         _warn_of_unused(options, augment, plan)
-        weights = task.class_weights(class_weights, labels)
+        task = tasks.named(str(images.task), images.levels)
+        weights = task.class_weights(class_weights, np.asarray(images.y))
+        network = prepare(network, plan, task.outputs, options.seed)
+        problem = Problem(
+            train=Loader(images, network.preprocess, varied, options.seed),
+            validation=None if validation is None else Loader(validation, network.preprocess),
+            task=task,
+            loss=task.loss(np.asarray(images.y), weights),
+            target=target,
+            seed=options.seed,
+        )
         settings = {
             "tune": options.tune,
             "plan": plan.to_dict(),
@@ -171,26 +178,18 @@ def mxtrain(
             "seed": options.seed,
             "pictures": {"training": len(images), "validation": 0 if validation is None else len(validation)},
         }
-        problem = Problem(
-            train=Loader(images, network.preprocess, varied, options.seed),
-            validation=None if validation is None else Loader(validation, network.preprocess),
-            task=task,
-            loss=task.loss(labels, weights),
-            target=target,
-            seed=options.seed,
-        )
         file = Checkpoint(checkpoint, _identity(images, validation, network, settings))
-        return Run(network, problem, plan.phases, settings, file, listeners).through(resume, cache)
+        return Run(network, problem, plan.phases, settings, file, watching).through(resume, cache)
 
 
 def _identity(
     images: ImageSet, validation: Optional[ImageSet], network: Network, settings: Mapping[str, Any]
 ) -> dict[str, str]:
     """What must be the same for a checkpoint to be gone on from."""
-    seen = (network.preprocess.to_dict(), sorted(network.frozen))
+    fixed = (network.preprocess.to_dict(), sorted(network.frozen))
     return {
         "pictures": images.fingerprint + ("" if validation is None else validation.fingerprint),
-        "network": fingerprint(network) + hashlib.sha256(repr(seen).encode()).hexdigest(),
+        "network": fingerprint(network) + hashlib.sha256(repr(fixed).encode()).hexdigest(),
         "settings": json.dumps(settings, sort_keys=True),
     }
 

@@ -38,7 +38,7 @@ def test_a_task_is_its_name_and_levels(task: Task, y: np.ndarray) -> None:  # no
 @EVERY
 def test_labels_as_a_user_gives_them_are_read_as_the_same(task: Task, y: np.ndarray) -> None:
     pictures = RNG.integers(0, 255, (len(y), 8, 8), dtype=np.uint8)
-    images = mximages(pictures, task.given(y), task=task.name)
+    images = mximages(pictures, task.user_labels(y), task=task.name)
     assert (images.task, images.levels) == (task.name, task.levels)
     np.testing.assert_array_equal(images.y, y)  # type: ignore[arg-type]
     assert images.label_of(0) == task.text(y[0])

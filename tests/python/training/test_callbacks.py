@@ -9,7 +9,7 @@ import pytest
 
 from mxtune import Callback
 from mxtune.errors import ArgumentError, TrainingError
-from mxtune.training.callbacks import notify, parse
+from mxtune.training.callbacks import as_list, notify
 
 
 class Stops(Callback):
@@ -23,14 +23,14 @@ def fails(epoch: int, metrics: Any) -> None:  # noqa: ARG001
 
 def test_none_one_and_several_are_a_list() -> None:
     stops = Stops()
-    assert parse(None) == []
-    assert parse(stops) == [stops]
-    assert parse((stops, fails)) == [stops, fails]
+    assert as_list(None) == []
+    assert as_list(stops) == [stops]
+    assert as_list((stops, fails)) == [stops, fails]
 
 
 def test_what_can_not_watch_is_named() -> None:
     with pytest.raises(ArgumentError, match=r"x 'stop' is neither\nx 3 is neither"):
-        parse([fails, "stop", 3])  # type: ignore[list-item]
+        as_list([fails, "stop", 3])  # type: ignore[list-item]
 
 
 @pytest.mark.parametrize(("answer", "goes_on"), [(None, True), (True, True), (0, True), (False, False)])

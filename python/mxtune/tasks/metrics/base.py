@@ -96,10 +96,10 @@ def measure(task: str, y: ArrayLike, predicted: ArrayLike) -> Figures:
     >>> measure("regression", [1.0, 2.0, 3.0], [1.0, 2.0, 5.0])
     {'rmse': 1.1547005383792515, 'mae': 0.6666666666666666, 'r2': -1.0, 'n': 3}
     """
-    true, given = np.asarray(y), np.asarray(predicted)
-    if given.ndim == 1:
-        true, given = true[:, np.newaxis], given[:, np.newaxis]
-    figures: Figures = {m.name: m.function(true, given) for m in metrics_of(task) if m.applies(given.shape[1])}
+    true, answers = np.asarray(y), np.asarray(predicted)
+    if answers.ndim == 1:
+        true, answers = true[:, np.newaxis], answers[:, np.newaxis]
+    figures: Figures = {m.name: m.function(true, answers) for m in metrics_of(task) if m.applies(answers.shape[1])}
     return {**figures, "n": len(true)}
 
 
