@@ -91,3 +91,21 @@ def test_threads_that_wait_go_to_sleep_and_no_child_is_told() -> None:
     )
     assert "GOMP_SPINCOUNT = '1000'" in done.stderr
     assert done.stdout == "False\n"
+
+
+def test_threads_of_a_libgomp_that_came_before_go_to_sleep_as_soon() -> None:
+    """As R's does. What its threads burn while they wait is CPU time of the process."""
+    passes(
+        "import ctypes, time\n"
+        "libgomp, free = ctypes.CDLL('libgomp.so.1'), ctypes.cast(ctypes.CDLL(None).free, ctypes.c_void_p)\n"
+        "from mxtune.machine import usable_cpus\n"
+        "def burned():\n"
+        "    before = time.process_time()\n"
+        "    for _ in range(20):\n"
+        "        libgomp.GOMP_parallel(free, None, usable_cpus(), 0)\n"
+        "        time.sleep(0.02)\n"
+        "    return time.process_time() - before\n"
+        "as_it_came = burned()\n"
+        "from mxtune.engines.mxnet import load\nload()\n"
+        "assert burned() < max(as_it_came / 2, 0.02), (as_it_came, burned())"
+    )

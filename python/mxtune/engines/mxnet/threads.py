@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import os
+import threading
 from collections.abc import Iterator
+from typing import Optional
 
 from ...machine import usable_cpus
 
@@ -31,17 +34,45 @@ def announced() -> Iterator[None]:
     """Inside, a library that is loaded sees our settings, but where the user has set them; afterwards none is left.
 
     Both are read once, while ``libmxnet`` and ``libgomp`` are loaded. MXNet takes half of the hardware threads by
-    itself, which halves its speed; ``MXSetNumOMPThreads`` later does not have the effect. Where another library, such
-    as R's own, has brought in ``libgomp`` before, its threads wait as they did.
+    itself, which halves its speed; ``MXSetNumOMPThreads`` later does not have the effect.
     """
     settings = {
         names[0]: str(value)
         for names, value in ((_THREADS, usable_cpus()), (_WAITING, _SPINS))
         if not any(name in os.environ for name in names)
     }
+    late = _WAITING[0] in settings and _libgomp()
     os.environ.update(settings)
     try:
         yield
     finally:
         for name in settings:
             os.environ.pop(name, None)
+    if late and mxnet_threads() > 1:
+        _add_sleeping_team(late)
+
+
+def _libgomp() -> Optional[ctypes.CDLL]:
+    """The libgomp that is loaded already: R brings it along."""
+    try:
+        return ctypes.CDLL("libgomp.so.1", mode=os.RTLD_NOLOAD | os.RTLD_LAZY)
+    except (OSError, AttributeError):  # not loaded; or no such thing on this system
+        return None
+
+
+def _add_sleeping_team(libgomp: ctypes.CDLL) -> None:
+    """Make a libgomp that has read its settings before look `_SPINS` times too, by giving it more threads than CPUs.
+
+    They do nothing, ever: one thread asks for a team, which frees nothing once, and sleeps for good.
+    """
+    size = max(2, libgomp.omp_get_num_procs() - mxnet_threads() + 2)
+    nothing = ctypes.cast(ctypes.CDLL(None).free, ctypes.c_void_p)
+
+    def sleep() -> None:
+        libgomp.GOMP_parallel(nothing, None, size, 0)
+        started.set()
+        threading.Event().wait()
+
+    started = threading.Event()
+    threading.Thread(target=sleep, name="mxtune-asleep", daemon=True).start()
+    started.wait()
