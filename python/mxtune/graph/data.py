@@ -100,17 +100,6 @@ def misfit(node: Node, fault: MisfitError) -> NetworkError:
     return NetworkError(f"The layer {node.name} ({node.op}) is impossible: {fault.words}.", hint=fault.hint)
 
 
-def integers(text: str) -> tuple[int, ...]:
-    """The whole numbers of an attribute such as ``"(3, 3)"`` or ``"7"``.
-
-    Examples
-    --------
-    >>> integers("(3, 3)"), integers("7"), integers("()")
-    ((3, 3), (7,), ())
-    """
-    return tuple(int(part) for part in text.strip("()[] ").replace("L", "").split(",") if part.strip())
-
-
 @dataclass(frozen=True)
 class Graph:
     """Nodes in topological order, with unique names, and the entries that are the outputs.

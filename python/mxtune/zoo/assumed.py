@@ -9,7 +9,6 @@ from typing import Any, Optional
 from ..errors import NetworkError
 from ..formats import Weights
 from ..graph import Graph
-from ..graph.data import integers
 from ..images.preprocess import Preprocess
 from ..network import Network
 from . import imagenet
@@ -48,15 +47,14 @@ def _fits(network: Network) -> bool:
 def _channels(graph: Graph, weights: Weights) -> Optional[int]:
     """The channels of the pictures, where the input's own attribute or the first layer's weights say."""
     for name in graph.inputs:
-        shape = graph.node(name).attrs.get("__shape__", "")
-        numbers = integers(shape) if shape else ()
-        found = [numbers[1]] if len(numbers) == 4 else []
+        shape = graph.node(name).declared_shape or ()
+        found = [shape[1]] if len(shape) == 4 else []
         for node in graph.consumers[name]:
             first = weights.get(node.inputs[1][0]) if len(node.inputs) > 1 else None
-            if first is not None and node.op == "BatchNorm":
+            if first is not None and node.has_role("batchnorm"):
                 found.append(first.size)
-            if first is not None and node.op == "Convolution" and first.ndim == 4:
-                found.append(first.shape[1] * int(node.attrs.get("num_group", "1")))
+            if first is not None and node.has_role("convolution") and first.ndim == 4:
+                found.append(first.shape[1] * node.values.num_group)
         if found and found[0] in (1, 3):
             return found[0]
     return None

@@ -60,7 +60,7 @@ class MXNetExecutor:
         graph, self._trainable = program.graph, program.trainable
         self._arguments, self._auxiliary = graph.arguments, graph.auxiliary
         self._heads = len(graph.heads)
-        self._dropout = any(node.op == "Dropout" for node in graph.nodes)
+        self._dropout = any(node.has_role("dropout") for node in graph.nodes)
         self._contexts = [mx.gpu(d.index) if d.kind == "gpu" else mx.cpu(d.index) for d in devices]
         self._symbol = mx.sym.load_json(to_json(graph))
         names = [n for n in (*self._arguments, *self._auxiliary) if n not in self._inputs]

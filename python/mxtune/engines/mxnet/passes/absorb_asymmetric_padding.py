@@ -8,7 +8,6 @@ from typing import Optional
 import numpy as np
 
 from ....graph import Graph, Node, subgraph
-from ....graph.data import integers
 from ...base import Program
 from .undo import Undo, unchanged
 
@@ -31,7 +30,7 @@ def absorb_asymmetric_padding(program: Program) -> tuple[Program, Undo]:
             continue
         (top, bottom), (left, right) = widths
         grown = (bottom - top, right - left)
-        kernel = integers(node.attrs["kernel"])
+        kernel = node.values.kernel
         weight = node.inputs[1][0]
         zeros = ((0, 0), (0, 0), (grown[0], 0), (grown[1], 0))
         if weight in program.trainable:
@@ -63,16 +62,16 @@ def absorb_asymmetric_padding(program: Program) -> tuple[Program, Undo]:
 
 def zeros_before(graph: Graph, node: Node) -> Optional[tuple[tuple[int, int], tuple[int, int]]]:
     """The zeros ``((top, bottom), (left, right))`` before this convolution, where its kernel can take them over."""
-    if node.op != "Convolution" or any(integers(node.attrs.get("pad", "()"))):
+    if not node.has_role("convolution") or any(node.values.pad):
         return None
     pad = graph.node(node.inputs[0][0])
     weight = graph.node(node.inputs[1][0])
-    shared = weight.op != "null" or len(graph.consumers[weight.name]) > 1
-    if pad.op != "Pad" or shared or pad.attrs.get("mode", "constant") != "constant":
+    shared = not weight.is_variable or len(graph.consumers[weight.name]) > 1
+    if not pad.has_role("pads") or shared or pad.values.mode != "constant":
         return None
-    if float(pad.attrs.get("constant_value", "0")) != 0 or max(integers(node.attrs.get("dilate", "1")), default=1) > 1:
+    if pad.values.constant_value != 0 or max(node.values.dilate, default=1) > 1:
         return None
-    widths = integers(pad.attrs["pad_width"])
+    widths = pad.values.pad_width
     if len(widths) != 8 or any(widths[:4]) or widths[5] < widths[4] or widths[7] < widths[6]:
         return None
     return (widths[4], widths[5]), (widths[6], widths[7])

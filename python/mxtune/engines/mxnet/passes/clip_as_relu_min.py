@@ -19,7 +19,7 @@ def clip_as_relu_min(program: Program) -> tuple[Program, Undo]:
     graph = program.graph
     nodes: list[Node] = []
     for node in graph.nodes:
-        if node.op == "clip" and float(node.attrs["a_min"]) == 0:
+        if node.op == "clip" and node.values.a_min == 0:
             relu = Node(graph.fresh(f"{node.name}_relu"), "Activation", {"act_type": "relu"}, node.inputs)
             least = Node(node.name, "_minimum_scalar", {"scalar": node.attrs["a_max"]}, ((relu.name, 0),))
             nodes += [relu, least]

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any, Optional
 import numpy as np
 
 from ....graph import LIMITS, Entry, Graph, Node, Shapes, shapes_of, subgraph
-from ....graph.data import integers
 from ...base import Program
 from .absorb_asymmetric_padding import zeros_before
 from .undo import Undo, unchanged
@@ -53,11 +52,11 @@ def depthwise_as_matmul(program: Program) -> tuple[Program, Undo]:
 
 
 def _learns_kernels(program: Program, node: Node) -> bool:
-    return node.op == "Convolution" and node.inputs[1][0] in program.trainable
+    return node.has_role("convolution") and node.inputs[1][0] in program.trainable
 
 
 def _is_depthwise(node: Node) -> bool:
-    return int(node.attrs.get("num_group", "1")) == int(node.attrs["num_filter"])
+    return bool(node.values.num_group == node.values.num_filter)
 
 
 @dataclass(frozen=True)
@@ -92,15 +91,15 @@ def _reach(kernel: int, size: int, after: int, stride: int, before: int) -> NDAr
 
 def _window(graph: Graph, node: Node, shapes: Shapes) -> Optional[_Window]:
     """How this convolution goes over its map, where a matrix is the faster way."""
-    if not _is_depthwise(node) or max(integers(node.attrs.get("dilate", "1")), default=1) > 1:
+    if not _is_depthwise(node) or max(node.values.dilate, default=1) > 1:
         return None
     zeros = zeros_before(graph, node)
     source = node.inputs[0] if zeros is None else graph.node(node.inputs[0][0]).inputs[0]
     (_, channels, *size), (_, units, *after) = shapes[source[0]][source[1]], shapes[node.name][0]
-    if not channels == units == int(node.attrs.get("num_group", "1")) or len(size) != 2:
+    if not channels == units == node.values.num_group or len(size) != 2:
         return None
-    kernel, stride = integers(node.attrs["kernel"]), integers(node.attrs.get("stride", "")) or (1, 1)
-    before = integers(node.attrs.get("pad", "")) or (0, 0)
+    kernel, stride = node.values.kernel, node.values.stride or (1, 1)
+    before = node.values.pad or (0, 0)
     if zeros is not None:
         before = (zeros[0][0], zeros[1][0])
     elif max(kernel) <= 3 and min(size) >= max(kernel):

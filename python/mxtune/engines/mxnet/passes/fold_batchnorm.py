@@ -31,7 +31,7 @@ def fold_batchnorm(program: Program) -> tuple[Program, Undo]:
         conv = graph.node(node.inputs[0][0])
         weight = conv.inputs[1][0]
         gamma, beta, mean, var = (name for name, _ in node.inputs[1:])
-        deviation = np.sqrt(arrays[var] + float(node.attrs.get("eps", 1e-3))).astype(np.float32)
+        deviation = np.sqrt(arrays[var] + node.values.eps).astype(np.float32)
         factor = arrays[gamma] / deviation
         bias = Node(graph.fresh(f"{node.name}_bias"), "null", {}, ())
         arrays[weight] = (arrays[weight] * factor.reshape(-1, 1, 1, 1)).astype(np.float32)
@@ -69,12 +69,12 @@ class _Fold:
 
 def _folds(program: Program, node: Node) -> bool:
     graph, params = program.graph, program.params
-    if node.op != "BatchNorm" or node.attrs.get("fix_gamma", "True") not in ("False", "0"):
+    if not node.has_role("batchnorm") or node.values.fix_gamma:
         return False
-    if node.attrs.get("axis", "1") != "1" or any(name not in params for name, _ in node.inputs[1:]):
+    if getattr(node.values, "axis", 1) != 1 or any(name not in params for name, _ in node.inputs[1:]):
         return False
     conv = graph.node(node.inputs[0][0])
-    if conv.op != "Convolution" or len(conv.inputs) != 2 or len(graph.consumers[conv.name]) != 1:
+    if not conv.has_role("convolution") or len(conv.inputs) != 2 or len(graph.consumers[conv.name]) != 1:
         return False
     names = [conv.inputs[1][0], *(name for name, _ in node.inputs[1:])]
     if (conv.name, 0) in graph.heads or any(len(graph.consumers[name]) != 1 for name in names):

@@ -17,7 +17,7 @@ def freeze_statistics(program: Program) -> tuple[Program, Undo]:
     graph = program.graph
     nodes = tuple(
         replace(node, attrs={**node.attrs, "use_global_stats": "True"})
-        if node.op.startswith("BatchNorm") and node.inputs[3][0] not in program.trainable
+        if node.has_role("batchnorm") and node.inputs[3][0] not in program.trainable
         else node
         for node in graph.nodes
     )

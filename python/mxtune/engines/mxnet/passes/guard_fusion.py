@@ -8,9 +8,6 @@ from ....graph import Entry, Graph, Node
 from ...base import Program
 from .undo import Undo, unchanged
 
-_SUMS = frozenset({"elemwise_add", "_plus", "_Plus", "_add", "_grad_add"})
-_KEEPS = frozenset({"Activation", "LeakyReLU", "_copy", "clip", "identity", "relu", "sigmoid", "tanh"})
-
 
 def guard_fusion(program: Program) -> tuple[Program, Undo]:
     """The program that MXNet's fusion leaves itself; one in training is not fused.
@@ -33,7 +30,7 @@ def guard_fusion(program: Program) -> tuple[Program, Undo]:
         return factors[entry].name, 0
 
     for node in graph.nodes:
-        if node.op in _SUMS and len({_origin(graph, entry) for entry in node.inputs}) == 1:
+        if node.has_role("sum") and len({_origin(graph, entry) for entry in node.inputs}) == 1:
             nodes.append(replace(node, inputs=tuple(apart(entry) for entry in node.inputs)))
         else:
             nodes.append(node)
@@ -43,6 +40,6 @@ def guard_fusion(program: Program) -> tuple[Program, Undo]:
 
 def _origin(graph: Graph, entry: Entry) -> Entry:
     """What an entry is made of, seen through activations."""
-    while graph.node(entry[0]).op in _KEEPS and graph.node(entry[0]).inputs:
-        entry = graph.node(entry[0]).inputs[0]
+    while (node := graph.node(entry[0])).has_role("activation"):
+        entry = node.inputs[0]
     return entry
