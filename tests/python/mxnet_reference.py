@@ -84,7 +84,7 @@ def _shapes(symbol: Any, shapes: Mapping[str, Shape]) -> dict[str, list[Shape]]:
 
 def _run(mx: Any, symbol: Any, shapes: Mapping[str, Shape], train: bool) -> str:
     rng = np.random.default_rng(0)
-    arrays = {name: mx.nd.array(rng.uniform(0.1, 0.9, shape)) for name, shape in shapes.items()}
+    arrays = {name: mx.nd.array(rng.uniform(-9, 9, shape)) for name, shape in shapes.items()}
     arguments, auxiliary = symbol.list_arguments(), symbol.list_auxiliary_states()
     args = {name: arrays[name] for name in arguments}
     grads = {name: mx.nd.zeros_like(array) for name, array in args.items()} if train else None

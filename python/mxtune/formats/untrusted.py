@@ -11,7 +11,7 @@ from typing import Any
 
 AGAIN = "Copy the file again from where it was whole, or save the model once more."
 _DEEPEST = 64
-_MOST_VALUES = 2_000_000  # in one JSON text, to which a few hundred bytes of memory go each
+_MOST_VALUES = 500_000  # in one JSON text, to which a few hundred bytes of memory go each
 
 
 class FaultError(Exception):
@@ -41,7 +41,7 @@ def text_of(name: str, content: bytes) -> str:
 
 
 def json_of(name: str, content: bytes) -> Any:
-    """The value of the JSON member `name`: nested no deeper than 64, no key twice, no NaN, two million values."""
+    """The value of the JSON member `name`: nested no deeper than 64, no key twice, no NaN, half a million values."""
     if content.count(b",") + content.count(b"[") + content.count(b"{") > _MOST_VALUES:
         raise FaultError(f"{name} has more than {_MOST_VALUES:,} values")
     text = text_of(name, content)

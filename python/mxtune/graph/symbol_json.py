@@ -19,7 +19,6 @@ from .limits import LIMITS, Limits, check_size
 MAX_BRACKETS = 20  # for each node that a network may have
 MAX_NAME = 1_000
 MAX_ATTRIBUTE = 10_000
-MAX_DIGITS = 20
 MXNET_VERSION = 10901
 
 # Words a user could hang on a node before 0.9.5; MXNet keeps them between underscores since.
@@ -89,7 +88,7 @@ def _document(text: Union[str, bytes], limits: Limits) -> dict[str, Any]:
     if brackets > MAX_BRACKETS * limits.nodes:
         _refuse(f"it has {brackets:,} brackets; at most {MAX_BRACKETS * limits.nodes:,} are read")
     try:
-        document = json.loads(text, parse_int=_integer)
+        document = json.loads(text)
     except RecursionError:
         _refuse("it is nested too deep")
     except (ValueError, UnicodeDecodeError) as fault:
@@ -97,12 +96,6 @@ def _document(text: Union[str, bytes], limits: Limits) -> dict[str, Any]:
     if not isinstance(document, dict):
         _refuse("it is not a JSON object")
     return document
-
-
-def _integer(digits: str) -> int:
-    if len(digits) > MAX_DIGITS:
-        raise ValueError(f"a number of {len(digits):,} digits")
-    return int(digits)
 
 
 def _short_name(raw: object) -> str:

@@ -362,7 +362,7 @@ def mxload(path: PathLike, limit: float = 1) -> Model:
     True
     """
     file = user_path("path", path)
-    return _of_contents(mxt.load(file, number("limit", limit, 0.01, 1e6)))
+    return _of_contents(mxt.load(file, number("limit", limit, 0.01, 1_000_000)))
 
 
 def _of_contents(contents: Contents) -> Model:

@@ -110,9 +110,12 @@ class Network:
         return self._shapes_at(self.preprocess.size)
 
     def _shapes_at(self, size: tuple[int, int]) -> Shapes:
+        return self._shapes_of(1, size)
+
+    def _shapes_of(self, n_pictures: int, size: tuple[int, int]) -> Shapes:
         spec = self.preprocess
         check_picture(size, spec.crop if spec.fit == "crop" else 1.0, self.limits)
-        return shapes_of(self.graph, {self.input: (1, spec.channels, *size)}, self.limits)
+        return shapes_of(self.graph, {self.input: (n_pictures, spec.channels, *size)}, self.limits.times(n_pictures))
 
     @property
     def limits(self) -> Limits:
@@ -377,7 +380,23 @@ class Network:
                 )
         if wrong:
             raise WeightsError("The weights do not fit the network.", bullets=bullets(wrong, 8))
+        if self.graph.labels:
+            raise NetworkError("The network has a loss inside.", [f"it takes {listing(self.graph.labels)}"])
+        self._check_rows()
         return self
+
+    def _check_rows(self) -> None:
+        """Refuse what mixes pictures: two of them give two rows of each output, and need the same parameters."""
+        shapes = self._shapes_of(2, self.preprocess.size)
+        mixed = [name for name in self._needed if shapes[name] != self.shapes[name]]
+        if mixed:
+            raise NetworkError("Parameters depend on how many pictures there are.", bullets(mixed, 8))
+        mixed = [name for name, index in self.graph.heads if shapes[name][index][:1] != (2,)]
+        if mixed:
+            raise NetworkError(
+                "The network does not give an output for each picture.",
+                [f"{name}: {shape_text(shapes[name][0])} for two pictures" for name in mixed],
+            )
 
     # ---- words
 

@@ -88,11 +88,13 @@ class Integers:
     def parse(self, text: str) -> tuple[Optional[int], ...]:
         """The value that MXNet reads; ValueError if none is allowed."""
         inner = text.strip()
+        one = Integer(self.low, self.high)
         if inner[:1] + inner[-1:] in ("()", "[]"):
             inner = inner[1:-1].strip()
             inner = inner[:-1] if inner.endswith(",") else inner
-        one = Integer(self.low, self.high)
-        parts = inner.split(",", self.longest) if inner else []
+            parts = inner.split(",", self.longest) if inner else []
+        else:
+            parts = [inner]  # a single number may do without brackets
         values = tuple(None if self.gaps and part.strip() == "None" else one.parse(part) for part in parts)
         if not self.shortest <= len(values) <= self.longest:
             raise ValueError
@@ -192,7 +194,7 @@ CUDNN = (
     choice("cudnn_tune", "off", "limited_workspace", "fastest", default=None, optional=True),
     flag("cudnn_off"),
 )
-FLOAT32 = choice("dtype", "float32", default="float32", optional=True)
+FLOAT32 = choice("dtype", "float32", default="float32")
 
 
 def parse(attributes: Sequence[Attribute], written: Mapping[str, str]) -> SimpleNamespace:

@@ -13,6 +13,8 @@ from . import attributes as attribute_kinds
 from .attributes import Attribute
 from .misfit import MisfitError
 
+MOST_AXES = 6
+"""The most axes of an array: with more, MXNet 1.9 writes into foreign memory."""
 Shape = tuple[int, ...]
 Values = SimpleNamespace
 """The values of an operator's attributes, by name."""
@@ -148,6 +150,8 @@ class Operator:
         outputs = self.shapes(values, complete)
         if any(side < 1 for shape in (*complete, *outputs) for side in shape):
             raise MisfitError(f"nothing is left of {shape_text(complete[0])}")
+        if any(len(shape) > MOST_AXES for shape in outputs):
+            raise MisfitError(f"it makes an array of more than {MOST_AXES} axes, {shape_text(outputs[0])}")
         return complete, outputs
 
 

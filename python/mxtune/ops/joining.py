@@ -128,6 +128,8 @@ def _along(values: Values, inputs: tuple[Shape, ...]) -> tuple[Shape, ...]:
     axes = axes_of(values.axis, inputs[0])
     if len(axes) != len(values.size):
         raise MisfitError("its axis and its size have different lengths")
+    if any(inputs[0][axis] != 1 for axis in axes):
+        raise MisfitError(f"an axis of its input of {shape_text(inputs[0])} that it stretches is not 1")
     sides = dict(zip(axes, values.size))
     return _stretched(inputs[0], tuple(sides.get(axis, side) for axis, side in enumerate(inputs[0])))
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from ..words import shape_text
 from .attributes import FLOAT32, REQUIRED, Attribute, Integers, choice, flag, integer, integers, real
 from .axes import axes_of, axis_of, pictures
@@ -206,7 +204,7 @@ register(
             integer("k", 1, _FAR, 1),
             choice("ret_typ", "indices", "value", "mask", "both", default="indices"),
             flag("is_ascend"),
-            replace(FLOAT32, optional=False),
+            FLOAT32,
         ),
         outputs=lambda values: 2 if values.ret_typ == "both" else 1,
         onnx="TopK",

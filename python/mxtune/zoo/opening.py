@@ -118,7 +118,7 @@ def open_source(name_or_path: AnyPath, limit: float = 1.0) -> Source:
     suffixes = tuple(suffix for one in formats.formats() for suffix in one.suffixes)
     is_path = os.sep in name or name.lower().endswith(suffixes)
     if is_path or (path.exists() and not zoo.has(name)):
-        return File(path, formats.read(path, number("limit", limit, 0.01, 1e6)))
+        return File(path, formats.read(path, number("limit", limit, 0.01, 1_000_000)))
     return zoo.entry(name)
 
 
@@ -135,7 +135,7 @@ def network_of(
     """The network of what `open_source` found; arguments and errors are those of `mxnetwork`."""
     weights = weights if weights in (None, RANDOM) else user_path("weights", weights)
     classes = None if classes is None else whole("classes", classes, 1)
-    limit = number("limit", limit, 0.01, 1e6)
+    limit = number("limit", limit, 0.01, 1_000_000)
     wished = _wished(preprocess, image_size, channels)
     if isinstance(source, Entry):
         opened = _of_zoo(source, weights, classes, wished.get("size"), wished.get("channels"), seed, limit)

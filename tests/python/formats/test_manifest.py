@@ -100,8 +100,8 @@ MANIFESTS: list[tuple[str, Any]] = [
     ("network", {"classifier": "head", "provenance": {"name": ["x"]}}),
     ("network", {"classifier": "nothing", "provenance": {}}), ("network", {"classifier": 3, "provenance": {}}),
     ("network", {"classifier": "fc1", "provenance": {}}), ("network", {"classifier": "conv1", "provenance": {}}),
-    ("levels", [f"{k}" for k in range(1_000_000)]), ("metrics", {f"{k}": 1 for k in range(200_000)}),
-    ("history", [{"stage": "all", "epoch": 1}] * 200_000), ("settings", {f"{k}": 1 for k in range(200_000)}),
+    ("levels", [f"{k}" for k in range(200_000)]), ("metrics", {f"{k}": 1 for k in range(30_000)}),
+    ("history", [{"stage": "all", "epoch": 1}] * 30_000), ("settings", {f"{k}": 1 for k in range(30_000)}),
     ("preprocess", {}), ("preprocess", None), ("preprocess", {"size": [28]}),
 ]  # fmt: skip
 

@@ -177,8 +177,11 @@ class MXNetExecutor:
         return np.ctypeslib.as_array(pointer, array.shape)
 
     def _backward(self, gradient: NDArray[np.float32]) -> None:
-        for executor, context, share in zip(self._executors(len(gradient)), self._contexts, self._shares(gradient)):
-            executor.backward([self._mx.nd.array(share, ctx=context)])
+        try:
+            for executor, context, share in zip(self._executors(len(gradient)), self._contexts, self._shares(gradient)):
+                executor.backward([self._mx.nd.array(share, ctx=context)])
+        except self._mx.MXNetError as error:
+            raise EngineError("MXNet failed to train the network.", [_first_line(error)]) from error
 
     def _executors(self, rows: int) -> list[Any]:
         """One executor of MXNet a device for a batch of so many rows, planned at its first use."""

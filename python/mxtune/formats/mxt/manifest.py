@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 MOST_LEVELS = 100_000
-MOST_ROWS = 100_000  # of the history, the metrics, or any other part
+MOST_ROWS = 20_000  # of the history, the metrics, or any other part
 _OF_MODEL = ("settings", "metrics", "history", "versions")
 
 

@@ -1,0 +1,35 @@
+"""Networks of anyone's making are opened and run, or refused in words; none ends the process."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from processes import PACKAGE
+
+
+@pytest.mark.parametrize(
+    ("kind", "count", "file"),
+    [("graphs", 1500, ""), ("models", 500, "classification-stages.mxt"), ("models", 300, "regression.mxt")],
+)
+def test_nothing_ends_the_process_and_only_our_errors_come_out(
+    kind: str, count: int, file: str, repository: Path
+) -> None:
+    session = repository / "tests/python/hostile_session.py"
+    model = [str(repository / "tests/shared/golden" / file)] if file else []
+    done = subprocess.run(
+        [sys.executable, str(session), kind, str(count), "7", *model],
+        capture_output=True,
+        text=True,
+        env={**os.environ, "PYTHONPATH": str(PACKAGE)},
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr[-2000:]
+    outcomes = json.loads(done.stdout)
+    assert outcomes["foreign"] == []
+    assert min(outcomes["accepted"], outcomes["refused"]) > count / 10
