@@ -188,12 +188,18 @@ def choice(name: str, *words: str, default: Any = REQUIRED, optional: bool = Fal
     return Attribute(name, Choice(words), default, optional)
 
 
-# Arguments that change nothing: how much memory cuDNN may take, which of its ways.
+# Arguments that change nothing: which of cuDNN's ways, how much memory it may take.
 CUDNN = (
-    integer("workspace", 0, 2**40, 1024),
     choice("cudnn_tune", "off", "limited_workspace", "fastest", default=None, optional=True),
     flag("cudnn_off"),
 )
+
+
+def workspace(default: int) -> Attribute:
+    """How many MB cuDNN may take, which changes nothing."""
+    return integer("workspace", 0, 2**40, default)
+
+
 FLOAT32 = choice("dtype", "float32", default="float32")
 
 

@@ -190,12 +190,12 @@ def register(operator: Operator) -> Operator:
     ValueError
         A name is taken, or a role is not in `ROLES`.
     """
-    for name in (operator.name, *operator.aliases):
-        if name in _BY_NAME:
-            raise ValueError(f"two operators are called {name}")
-        _BY_NAME[name] = operator
+    names = (operator.name, *operator.aliases)
+    if taken := set(names) & set(_BY_NAME):
+        raise ValueError(f"two operators are called {', '.join(sorted(taken))}")
     if unknown := operator.roles - set(ROLES):
         raise ValueError(f"{operator.name} has the unknown roles {sorted(unknown)}")
+    _BY_NAME.update(dict.fromkeys(names, operator))
     _REGISTRY[operator.name] = operator
     return operator
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from math import prod
 
 from ..words import shape_text
-from .attributes import CUDNN, REQUIRED, choice, flag, integer, integers
+from .attributes import CUDNN, REQUIRED, choice, flag, integer, integers, workspace
 from .base import BIAS, DATA, WEIGHT, Operator, Shape, Slot, Values, register
 from .misfit import MisfitError
 from .windows import LARGEST, Window, places, window
@@ -55,7 +55,7 @@ CONVOLUTION = register(
         "Convolution",
         _convolved,
         slots=weight_and_bias,
-        attributes=(*_ATTRIBUTES, flag("no_bias")),
+        attributes=(*_ATTRIBUTES, flag("no_bias"), workspace(1024)),
         aliases=("Convolution_v1",),
         roles=frozenset({"weighted", "convolution"}),
         parameters=_kernels,
@@ -116,6 +116,7 @@ register(
             integers("adj", 0, LARGEST, 0, 2),
             integers("target_shape", 0, 2**15, 0, 2),
             flag("no_bias", True),
+            workspace(512),
         ),
         roles=frozenset({"weighted", "transposed"}),
         parameters=_transposed_kernels,

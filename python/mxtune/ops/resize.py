@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from ..words import shape_text
-from .attributes import choice, flag, integer, real
+from .attributes import choice, flag, integer, real, workspace
 from .axes import pictures
 from .base import DATA, WEIGHT, Operator, Shape, Slot, Values, register
 from .misfit import MisfitError
@@ -53,7 +53,7 @@ register(
             integer("num_args", 1, 64),
             integer("num_filter", 0, 2**20, 0),
             choice("multi_input_mode", "concat", "sum", default="concat"),
-            integer("workspace", 0, 2**40, 512),
+            workspace(512),
         ),
         parameters=_kernel,
         onnx="Resize",

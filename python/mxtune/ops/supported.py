@@ -4,12 +4,20 @@ from __future__ import annotations
 
 from .attributes import REQUIRED
 from .base import Operator, all_operators
+from .refused import REFUSED
 
-COLUMNS = ("operator", "family", "aliases", "arguments", "roles", "onnx", "caffe")
+_HEAD = (
+    "# Operators",
+    "",
+    "What the layers of a network may be, made from `python/mxtune/ops/`: `mxtune.ops.supported.markdown()`.",
+    "",
+)
+_REFUSED = ("", "Refused on purpose:", "", "| operator | why |", "| --- | --- |")
+COLUMNS = ("operator", "aliases", "arguments", "roles", "onnx", "caffe")
 
 
 def table() -> list[dict[str, str]]:
-    """One row an operator: ``operator, family, aliases, arguments, roles, onnx, caffe``, each as text.
+    """One row an operator: ``operator, aliases, arguments, roles, onnx, caffe``, each as text.
 
     Examples
     --------
@@ -26,7 +34,6 @@ def _row(operator: Operator) -> dict[str, str]:
     )
     cells = (
         operator.name,
-        operator.shapes.__module__.rpartition(".")[2],
         ", ".join(operator.aliases),
         ", ".join(arguments),
         ", ".join(sorted(operator.roles)),
@@ -37,12 +44,14 @@ def _row(operator: Operator) -> dict[str, str]:
 
 
 def markdown() -> str:
-    """The table as a page of the manual.
+    """The page of supported and of refused operators.
 
     Examples
     --------
     >>> print(markdown().splitlines()[0])
-    | operator | family | aliases | arguments | roles | onnx | caffe |
+    # Operators
     """
     lines = [f"| {' | '.join(COLUMNS)} |", f"|{' --- |' * len(COLUMNS)}"]
-    return "\n".join([*lines, *(f"| {' | '.join(row.values())} |" for row in table())]) + "\n"
+    lines += [f"| {' | '.join(row.values())} |" for row in table()]
+    refused = [f"| {name} | {why} |" for name, why in sorted(REFUSED.items())]
+    return "\n".join([*_HEAD, *lines, *_REFUSED, *refused]) + "\n"

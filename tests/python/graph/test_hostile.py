@@ -15,7 +15,7 @@ from processes import PACKAGE
 
 @pytest.mark.parametrize(
     ("kind", "count", "file"),
-    [("graphs", 1500, ""), ("models", 500, "classification-stages.mxt"), ("models", 300, "regression.mxt")],
+    [("graphs", 1000, ""), ("models", 300, "classification-stages.mxt"), ("models", 200, "regression.mxt")],
 )
 def test_nothing_ends_the_process_and_only_our_errors_come_out(
     kind: str, count: int, file: str, repository: Path
