@@ -2,7 +2,7 @@
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test test-python test-r bench docs man check check-python check-r format lock setup clean
+.PHONY: help demo test test-python test-r bench bench-peers docs man check check-python check-r format lock setup clean
 
 BIN := .venv/bin
 SETUP := scripts/setup.sh
@@ -53,6 +53,11 @@ format: ## Mend what ruff can mend
 bench: ## Measure accuracy, speed and memory; writes benchmarks/RESULTS.md
 	@$(SETUP) python data r
 	$(BIN)/python -m benchmarks
+
+bench-peers: ## Install PyTorch and Keras, each in an environment of its own, for `make bench` to compare with
+	@for peer in torch keras; do python3 -m venv .cache/peers/$$peer; done
+	.cache/peers/torch/bin/pip install --quiet torch==2.13.0 numpy
+	.cache/peers/keras/bin/pip install --quiet tensorflow-cpu==2.21.0 keras==3.15.0
 
 docs: ## Build the manual of the R package and its articles; writes docs/
 	@$(SETUP) python r docs

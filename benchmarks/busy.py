@@ -1,0 +1,58 @@
+"""Training LeNet on a machine that other programs use too: pictures a second alone, and beside as many busy processes
+as there are CPUs, in turn with PyTorch and Keras on TensorFlow.
+
+`make bench-peers` installs those two, each into an environment of its own; without, they are "not installed".
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import statistics
+import subprocess
+import sys
+from collections.abc import Iterator
+
+from .measure import ROOT, Figure, fresh, spread
+
+PEERS = ROOT / ".cache" / "peers"
+_ROUNDS, _SECONDS = 3, 5
+_NAMES = {"mxtune": "mxtune", "torch": "PyTorch", "keras": "Keras"}
+
+
+def figures() -> list[Figure]:
+    """The rate of each library that is installed, both ways, and what is left of it."""
+    peers = {name: PEERS / name / "bin" / "python" for name in ("torch", "keras")}
+    there = {"mxtune": sys.executable, **{name: str(python) for name, python in peers.items() if python.exists()}}
+    rates: dict[tuple[str, bool], list[float]] = {(name, busy): [] for name in there for busy in (False, True)}
+    for _ in range(_ROUNDS):
+        for name, python in there.items():
+            for busy in (False, True):
+                with _busy_processes() if busy else contextlib.nullcontext():
+                    rates[name, busy].append(fresh(python, "-m", "benchmarks.peers", name, str(_SECONDS)).said)
+    rows = []
+    for name, words in _NAMES.items():
+        command = f"python -m benchmarks.peers {name} {_SECONDS}"
+        if name not in there:
+            rows.append(Figure(f"{words}: pictures/s", "not installed", "", "make bench-peers"))
+            continue
+        alone, beside = rates[name, False], rates[name, True]
+        left = statistics.median(b / a for a, b in zip(alone, beside))
+        rows += [
+            Figure(f"{words}: pictures/s alone", spread(alone, ",.0f"), "", command),
+            Figure(f"{words}: beside busy processes", spread(beside, ",.0f"), "", command),
+            Figure(f"{words}: what is left", f"{left:.2f}", ">= .3" if name == "mxtune" else ""),
+        ]
+    return rows
+
+
+@contextlib.contextmanager
+def _busy_processes() -> Iterator[None]:
+    """Meanwhile, a process for each CPU that computes and computes."""
+    busy = [subprocess.Popen([sys.executable, "-c", "while True: pass"]) for _ in os.sched_getaffinity(0)]
+    try:
+        yield
+    finally:
+        for process in busy:
+            process.kill()
+            process.wait()
