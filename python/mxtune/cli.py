@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, Optional
 
 import typer
 
-from . import progress
+from . import calls, progress
 from .errors import ArgumentError, MxtuneError, MxtuneWarning
 
 if TYPE_CHECKING:
@@ -392,7 +392,8 @@ def _job(verbose: Optional[int], quiet: bool) -> Iterator[list[int]]:
 
     before = signal.signal(signal.SIGINT, stop)
     try:
-        with warnings.catch_warnings(), progress.using(progress.default(0 if quiet else verbose)):
+        reporter = progress.default(0 if quiet else verbose)
+        with warnings.catch_warnings(), progress.using(reporter), calls.interface("command"):
             warnings.simplefilter("always", MxtuneWarning)
             warnings.showwarning = _warn
             yield stopped

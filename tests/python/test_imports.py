@@ -15,7 +15,7 @@ import mxtune
 
 PACKAGE = Path(mxtune.__file__).parent
 GROUND_FLOOR = (
-    *("_version", "arguments", "errors", "examples", "late"),
+    *("_version", "arguments", "calls", "errors", "examples", "late"),
     *("machine", "progress", "spec", "store", "words"),
 )
 ROOMS: tuple[tuple[str, ...], ...] = (  # from the bottom to the top

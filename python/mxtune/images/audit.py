@@ -9,6 +9,7 @@ import numpy as np
 
 from .. import progress
 from ..arguments import one_of, yes_or_no
+from ..calls import of_images
 from ..errors import ArgumentError, PictureWarning
 from ..words import bullets
 from .decode import in_threads, unreadable
@@ -98,7 +99,7 @@ def mximages(
     if validation is not None and not isinstance(validation, ImageSet):
         text = "`validation` must be a set of pictures that mximages() made."
         raise ArgumentError(text, [f"it is a {type(validation).__name__}"])
-    source = gather(x, y, layout=layout, recursive=recursive, path=path, label=label)
+    source = gather(x, y, layout=layout, recursive=recursive, path=path, label=label, labelled=on_bad != "keep")
     unlabelled = source.y is None or (on_bad == "keep" and y is None)
     wanted = Labels() if unlabelled else _folder_labels(source, levels, task)
     for guess in (*source.guesses, wanted.guess):
@@ -117,7 +118,7 @@ def _audited(
     looks = _look(pixels, len(source.names))
     bad = [BadPicture(name, look.reason) for name, look in zip(source.names, looks) if look.reason is not None]
     if bad and (on_bad == "error" or len(bad) == len(looks)):
-        hint = 'Use on_bad = "skip" in mximages() to go on without them.' if len(bad) < len(looks) else None
+        hint = f"Use {of_images('on_bad', 'skip')} to go on without them." if len(bad) < len(looks) else None
         raise unreadable(bad, len(looks), hint)
     kept = np.flatnonzero([look.reason is None for look in looks]).astype(np.int64)
     good = [looks[row] for row in kept]
@@ -172,7 +173,7 @@ def _folder_labels(source: Source, levels: Optional[Sequence[str]], task: Option
         raise unreadable(
             outside,
             len(source.names),
-            "Move them into class folders, or set `recursive` in mximages() for no classes.",
+            f"Move them into class folders, or use {of_images('recursive', True)} for no classes.",
         )
     known = source.levels if levels is None else levels  # a folder without pictures too: `without_empty` names it
     return understand(source.y, source.names, known, task)

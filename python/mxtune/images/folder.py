@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import os
+import stat
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import NamedTuple, Optional
+from typing import Any, NamedTuple, Optional, TypeVar
 
 from ..errors import LabelError
 from ..words import file_name
+from .parts import nested, why_no_classes
+from .sniff import holds_picture, is_picture_name, is_unread_name
+
+Item = TypeVar("Item")
 
 _SYSTEM = {
     "thumbs.db",
@@ -21,53 +26,66 @@ _SYSTEM = {
     "$recycle.bin",
     "lost+found",
 }
-_SPLITS = {"train", "training", "valid", "validation", "val", "test", "testing", "dev", "holdout"}
 
 
 class Folder(NamedTuple):
-    """What lies in a folder: file names relative to it, the class of each (or no classes), all classes."""
+    """What lies in a folder: names relative to it, what opens each, the class of each (or no classes), all classes.
+
+    ``passed_over`` are files that are no pictures; ``refusal`` is why its folders are no classes; ``remark`` a
+    sentence on what may surprise.
+    """
 
     names: list[str]
-    paths: list[str]
-    labels: Optional[list[Optional[str]]]
-    levels: list[str]
+    items: list[Any]
+    labels: Optional[list[Optional[str]]] = None
+    levels: Sequence[str] = ()
+    passed_over: Sequence[str] = ()
+    refusal: Optional[LabelError] = None
+    remark: Optional[str] = None
 
 
 def look_into(root: Path, recursive: bool) -> Folder:
-    """The files of a folder, sorted by name; hidden and system files are left out.
+    """The pictures of a folder, sorted by name; hidden and system files, and what is no picture, are left out.
 
-    Folders directly inside ``root`` that hold files are the classes, whatever lies deeper in them; beside
+    Folders directly inside ``root`` that hold pictures are the classes, whatever lies deeper in them; beside
     such folders a picture outside of them has no class. ``recursive`` takes every file at any
     depth, without classes.
-
-    Raises
-    ------
-    LabelError
-        The folder holds ``train`` and ``test`` folders rather than classes.
     """
     here, inside = _entries(str(root))
     above = frozenset({_identity(str(root))})
     found = [(name, str(root / name)) for name in here]
-    if recursive:
-        for name in inside:
-            found += [(f"{name}/{below}", path) for below, path in _walk(str(root / name), above)]
-        return _sorted(found, None, [])
-    classes = {name: list(_walk(str(root / name), above)) for name in inside}
-    if not any(classes.values()):
-        return _sorted(found, None, [])
-    _refuse_splits(root, classes, found)
-    from .sniff import is_picture_name
+    for name in inside:
+        found += [(f"{name}/{below}", path) for below, path in _walk(str(root / name), above)]
+    return arranged(str(root), sorted(found), inside, recursive, _is_no_picture)
 
-    # Beside class folders, papers such as a licence or a table of labels are no pictures without a class.
-    labelled: list[tuple[str, str, Optional[str]]] = [(n, p, None) for n, p in found if is_picture_name(n)]
-    for name, files in classes.items():
-        labelled += [(f"{name}/{below}", path, unicodedata.normalize("NFC", file_name(name))) for below, path in files]
-    labelled.sort()
+
+def arranged(
+    root: str,
+    found: Sequence[tuple[str, Item]],
+    folders: Sequence[str],
+    recursive: bool,
+    is_no_picture: Callable[[Item], bool],
+) -> Folder:
+    """The files of a folder or an archive, as (relative name, what opens it), sorted: pictures and their classes."""
+    other = {name for name, item in found if is_no_picture(item)}
+    pictures = [(name, item) for name, item in found if name not in other]
+    names, items = [file_name(name) for name, _ in pictures], [item for _, item in pictures]
+    passed_over = [file_name(name) for name in sorted(other)]
+    if recursive or not any("/" in name for name, _ in pictures):
+        return Folder(names, items, passed_over=passed_over)
+    classes: dict[str, list[str]] = {name: [] for name in folders}
+    for name, _ in pictures:
+        top, slash, below = name.partition("/")
+        if slash:
+            classes[top].append(below)
     return Folder(
-        [file_name(name) for name, _, _ in labelled],
-        [path for _, path, _ in labelled],
-        [label for _, _, label in labelled],
-        sorted({unicodedata.normalize("NFC", file_name(name)) for name in classes}),
+        names,
+        items,
+        [_class_name(name.partition("/")[0]) if "/" in name else None for name, _ in pictures],
+        sorted({_class_name(name) for name in classes}),
+        passed_over,
+        why_no_classes(root, classes, [name for name, _ in found if "/" not in name]),
+        nested(classes),
     )
 
 
@@ -76,9 +94,21 @@ def ignored(name: str) -> bool:
     return name.startswith(".") or name.lower() in _SYSTEM
 
 
-def _sorted(found: list[tuple[str, str]], labels: Optional[list[Optional[str]]], levels: list[str]) -> Folder:
-    found.sort()
-    return Folder([file_name(name) for name, _ in found], [path for _, path in found], labels, levels)
+def _class_name(folder: str) -> str:
+    return unicodedata.normalize("NFC", file_name(folder))
+
+
+def _is_no_picture(path: str) -> bool:
+    """Whether neither the name nor the first bytes of a file are a picture's; what can't be opened may be one."""
+    if is_picture_name(path) or is_unread_name(path):
+        return False
+    try:
+        if not stat.S_ISREG(os.stat(path).st_mode):  # noqa: PTH116 - a pipe would wait for ever
+            return True
+        with open(path, "rb") as file:  # noqa: PTH123
+            return not holds_picture(file.read(512))
+    except (OSError, ValueError):
+        return False
 
 
 def _entries(folder: str) -> tuple[list[str], list[str]]:
@@ -112,15 +142,3 @@ def _walk(folder: str, above: frozenset[tuple[int, int]]) -> Iterator[tuple[str,
     for name in folders:
         for below, path in _walk(os.path.join(folder, name), above | {identity}):  # noqa: PTH118
             yield f"{name}/{below}", path
-
-
-def _refuse_splits(root: Path, classes: dict[str, list[tuple[str, str]]], found: list[tuple[str, str]]) -> None:
-    splits = [name for name, files in classes.items() if files]
-    nested = all("/" in below for files in classes.values() for below, _ in files)
-    if len(splits) > 1 and not found and nested and {name.lower() for name in splits} <= _SPLITS:
-        first = file_name(str(root / splits[0]))
-        raise LabelError(
-            "The folders are parts of a data set, not classes.",
-            [file_name(name) for name in splits],
-            f'Use one part at a time, such as "{first}".',
-        )

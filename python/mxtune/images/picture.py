@@ -10,18 +10,10 @@ from typing import Any, NamedTuple, Optional
 
 import numpy as np
 import PIL.Image
-from PIL import (
-    BmpImagePlugin,
-    GifImagePlugin,
-    JpegImagePlugin,
-    PngImagePlugin,
-    PpmImagePlugin,
-    TiffImagePlugin,
-    WebPImagePlugin,
-)
 
 from ..words import file_size
 from .budget import PixelBudget
+from .openers import NoOpenerError, opener
 from .sniff import sniff, webp_size
 
 MAX_PIXELS = 110_000_000  # the largest camera sensors of today have 102 million, phones up to 50 as they come
@@ -30,15 +22,6 @@ BUDGET = PixelBudget(MAX_PIXELS)  # the largest ones are decoded one at a time
 SHORTEST_SIDE = 256  # one scale serves every network up to this canvas, so that what the audit kept is of use
 _SPARE = 1.5  # a reduced JPEG keeps so many times what is needed: .03 of 255 is then the mean difference
 
-_OPENERS: dict[str, Any] = {
-    "JPEG": JpegImagePlugin.JpegImageFile,
-    "PNG": PngImagePlugin.PngImageFile,
-    "WebP": WebPImagePlugin.WebPImageFile,
-    "BMP": BmpImagePlugin.BmpImageFile,
-    "TIFF": TiffImagePlugin.TiffImageFile,
-    "GIF": GifImagePlugin.GifImageFile,
-    "PNM": PpmImagePlugin.PpmImageFile,
-}
 _ORIENTATION = 0x0112
 _TURNS = {
     2: PIL.Image.Transpose.FLIP_LEFT_RIGHT,
@@ -71,7 +54,7 @@ def read(data: bytes, at_least: Optional[int] = None) -> Read:
     Parameters
     ----------
     data
-        The whole file: JPEG, PNG, WebP, BMP, TIFF, GIF or PNM.
+        The whole file: JPEG, PNG, WebP, BMP, TIFF, GIF or PNM; AVIF, HEIC, JPEG 2000 or DICOM where their library is.
     at_least
         Pixels of the shorter side that are needed: a large JPEG is then decoded at 1/2, 1/4 or 1/8, which
         costs less. It still runs through the whole file, so a truncated one is found.
@@ -164,8 +147,9 @@ def _open(data: bytes) -> tuple[Any, str]:
         _check_size(width, height)
         BUDGET.take(width * height)
     try:
-        # The format's own class, not PIL.Image.open: that one asks (and warns by) a global limit.
-        opened = _OPENERS[kind](BytesIO(data))
+        opened = opener(kind)(BytesIO(data))
+    except NoOpenerError as error:
+        raise UnreadableError(str(error)) from error
     except Exception as error:  # a damaged file can raise anything
         raise UnreadableError(_damage(data, kind, error)) from error
     _check_size(*opened.size)

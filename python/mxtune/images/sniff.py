@@ -13,23 +13,35 @@ SUFFIXES = {
     "TIFF": (".tif", ".tiff"),
     "GIF": (".gif",),
     "PNM": (".ppm", ".pgm", ".pbm", ".pnm"),
+    "AVIF": (".avif", ".avifs"),
+    "HEIC": (".heic", ".heif", ".hif"),
+    "JPEG 2000": (".jp2", ".j2k", ".jpf", ".jpx", ".j2c", ".jpc"),
+    "DICOM": (".dcm", ".dicom"),
 }
 _FORMAT_OF = {suffix: name for name, suffixes in SUFFIXES.items() for suffix in suffixes}
 
+# What cameras and editors write, which is never read here: such a file in a folder of pictures was meant as one.
+_UNREAD = {
+    *(".cr2", ".cr3", ".nef", ".arw", ".orf", ".rw2", ".raf", ".dng", ".raw"),
+    *(".svg", ".psd", ".jxl", ".eps", ".exr", ".hdr", ".tga", ".ico", ".xcf"),
+}
+_RAW = b"ftypcrx "
 _ISO_BRANDS = {
     b"avif": "AVIF",
     b"avis": "AVIF",
     b"heic": "HEIC",
     b"heix": "HEIC",
+    b"heim": "HEIC",
+    b"heis": "HEIC",
     b"hevc": "HEIC",
+    b"hevx": "HEIC",
     b"mif1": "HEIC",
     b"msf1": "HEIC",
-    b"crx ": "raw camera",
 }
 
 
 def sniff(data: bytes) -> tuple[Optional[str], str]:  # noqa: PLR0911 - one way out for each format
-    """The format that the first bytes of a file (32 are enough) show, or ``None`` and the reason in words."""
+    """The format that the first bytes of a file (132 are enough) show, or ``None`` and the reason in words."""
     if data[:3] == b"\xff\xd8\xff":
         return "JPEG", ""
     if data[:8] == b"\x89PNG\r\n\x1a\n":
@@ -44,6 +56,12 @@ def sniff(data: bytes) -> tuple[Optional[str], str]:  # noqa: PLR0911 - one way 
         return "BMP", ""
     if data[:1] == b"P" and data[1:2] in b"123456" and data[2:3] in (b"\n", b"\r", b" ", b"\t"):
         return "PNM", ""
+    if data[4:8] == b"ftyp" and data[8:12] in _ISO_BRANDS:
+        return _ISO_BRANDS[data[8:12]], ""
+    if data[:12] == b"\0\0\0\x0cjP  \r\n\x87\n" or data[:4] == b"\xff\x4f\xff\x51":
+        return "JPEG 2000", ""
+    if data[128:132] == b"DICM":
+        return "DICOM", ""
     return None, _no_picture(data)
 
 
@@ -70,8 +88,8 @@ def webp_size(data: bytes) -> tuple[int, int]:
 
 
 def _no_picture(data: bytes) -> str:
-    if data[4:8] == b"ftyp" and data[8:12] in _ISO_BRANDS:
-        return f"a {_ISO_BRANDS[data[8:12]]} picture, which can't be read here: save it as JPEG or PNG"
+    if data[4:12] == _RAW:
+        return "a raw camera picture, which can't be read here: save it as JPEG or PNG"
     start = data[:256].lstrip(b"\xef\xbb\xbf \t\r\n").lower()
     if start.startswith((b"<!doctype html", b"<html", b"<head")):
         return "not a picture: it holds a web page"
@@ -87,3 +105,13 @@ def _no_picture(data: bytes) -> str:
 def is_picture_name(name: str) -> bool:
     """Whether a file's name ends as a picture's does."""
     return PurePath(name).suffix.lower() in _FORMAT_OF
+
+
+def is_unread_name(name: str) -> bool:
+    """Whether a file's name ends as that of a picture that is never read here."""
+    return PurePath(name).suffix.lower() in _UNREAD
+
+
+def holds_picture(start: bytes) -> bool:
+    """Whether the first bytes of a file (132 are enough) are a picture's, also of one that is not read here."""
+    return sniff(start)[0] is not None or start[4:12] == _RAW

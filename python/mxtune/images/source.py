@@ -11,8 +11,9 @@ from typing import Any, Optional, Union, cast
 import numpy as np
 
 from ..arguments import user_path
+from ..calls import of_images
 from ..errors import ArgumentError, LabelError, PictureError
-from ..words import bullets, file_name, near
+from ..words import bullets, file_name, listing, near
 from .arrays import numbered, pictures_of
 from .columns import label_column, path_column, require
 from .folder import look_into
@@ -41,8 +42,11 @@ def gather(
     recursive: bool = False,
     path: Optional[str] = None,
     label: Union[str, Sequence[str], None] = None,
+    labelled: bool = True,
 ) -> Source:
     """The pictures that ``x`` stands for; see `mximages` for what it may be.
+
+    ``labelled`` is whether the names of folders matter.
 
     Raises
     ------
@@ -58,7 +62,7 @@ def gather(
     if isinstance(x, str) and x.startswith(("http:", "https:", "ftp:")):
         raise PictureError(f"{x} is an address, not a file or folder.", hint="Download it first.")
     if isinstance(x, (str, os.PathLike)):
-        return _path(user_path("x", x), y, recursive)
+        return _path(user_path("x", x), y, recursive, labelled)
     if isinstance(x, np.ndarray) and x.dtype.kind in "uifb":
         pixels, guess = pictures_of(x, layout, _length(y))
         names = [numbered(row) for row in range(len(pixels))]
@@ -73,7 +77,7 @@ def gather(
     )
 
 
-def _path(where: Path, y: Any, recursive: bool) -> Source:
+def _path(where: Path, y: Any, recursive: bool, labelled: bool) -> Source:
     if where.is_file():
         return _listed([where], y, "NHWC")
     if not where.exists():
@@ -85,16 +89,27 @@ def _path(where: Path, y: Any, recursive: bool) -> Source:
     except PermissionError as error:
         raise PictureError(f"The folder {file_name(str(error.filename or where))} may not be read.") from error
     if not folder.names:
-        raise PictureError(f"There are no pictures in {file_name(str(where))}.")
-    files: list[Optional[str]] = [os.path.abspath(name) for name in folder.paths]  # noqa: PTH100 - as it is
+        raise PictureError(f"There are no pictures in {file_name(str(where))}.", bullets(folder.passed_over, 5))
+    files: list[Optional[str]] = [os.path.abspath(name) for name in folder.items]  # noqa: PTH100 - as it is
+    said = _passed_over(folder.passed_over)
     if folder.labels is None:
-        return Source(folder.paths, folder.names, files, y)
+        return Source(folder.items, folder.names, files, y, guesses=said)
+    if folder.refusal is not None and labelled:
+        raise folder.refusal
     if y is not None:
         raise LabelError(
             "The labels are given twice: by class folders and by `y`.",
-            hint="Leave `y` out, or set `recursive` in mximages() to take the folder's pictures without classes.",
+            hint=f"Leave `y` out, or use {of_images('recursive', True)} to take the pictures without classes.",
         )
-    return Source(folder.paths, folder.names, files, folder.labels, folder.levels)
+    said += (folder.remark,) if folder.remark and labelled else ()
+    return Source(folder.items, folder.names, files, folder.labels, list(folder.levels), guesses=said)
+
+
+def _passed_over(names: Sequence[str]) -> tuple[str, ...]:
+    if not names:
+        return ()
+    what = "1 file that is not a picture" if len(names) == 1 else f"{len(names)} files that are not pictures"
+    return (f"Passed over {what}: {listing(names, 5)}.",)
 
 
 def _frame(frame: Any, y: Any, path: Optional[str], label: Union[str, Sequence[str], None]) -> Source:

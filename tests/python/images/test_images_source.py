@@ -15,7 +15,7 @@ import pytest
 import skimage
 
 from mxtune import progress
-from mxtune.errors import ArgumentError, LabelError, LabelWarning, PictureError
+from mxtune.errors import ArgumentError, LabelError, LabelWarning, PictureError, PictureWarning
 from mxtune.images import mximages
 from mxtune.images.columns import path_column
 
@@ -92,6 +92,40 @@ def test_hidden_and_system_files_are_passed_over(pictures: Path) -> None:
     assert mximages(pictures).levels == ("a", "b")
 
 
+def test_what_is_no_picture_is_passed_over_in_one_line_and_what_is_damaged_is_not(pictures: Path) -> None:
+    _two_classes(pictures)
+    (pictures / "LICENSE").write_text("beside the classes")
+    (pictures / "labels.csv").write_text("path,label\n")
+    (pictures / "a" / "notes.txt").write_text("in one of them")
+    (pictures / "a" / "brick.xmp").write_text("<x:xmpmeta>")
+    (pictures / "b" / "film.mp4").write_bytes(b"\0\0\0\x18ftypmp42" + b"\0" * 600)
+    (pictures / "b" / "inner.zip").write_bytes(b"PK\3\4" + b"\0" * 60)
+    shutil.copy(DATA / "moon.png", pictures / "b" / "a picture without an ending")
+    os.mkfifo(pictures / "b" / "pipe")
+    heard = Heard()
+    with progress.using(heard), pytest.warns(PictureWarning, match="mislead"):
+        images = mximages(pictures)
+    assert images.names == [
+        "a/brick.png",
+        "a/camera.png",
+        *("b/" + n for n in ("a picture without an ending", *NAMES[2:])),
+    ]
+    first = "LICENSE, a/brick.xmp, a/notes.txt, b/film.mp4, b/inner.zip"
+    assert heard.texts == [f"Passed over 7 files that are not pictures: {first} and 2 more."]
+    (pictures / "b" / "phone.png").write_text("no")
+    (pictures / "b" / "camera.nef").write_bytes(b"no")
+    (pictures / "b" / "gone").symlink_to(pictures / "nowhere")
+    with pytest.raises(PictureError) as caught:
+        mximages(pictures)
+    assert [name for name, _ in caught.value.files] == ["b/camera.nef", "b/gone", "b/phone.png"]
+
+
+def test_a_folder_without_pictures_tells_what_it_holds(tmp_path: Path) -> None:
+    (tmp_path / "notes.txt").touch()
+    with pytest.raises(PictureError, match=r"There are no pictures in .*\nx notes.txt$"):
+        mximages(tmp_path)
+
+
 def test_class_names_of_any_script_sort_bytewise(pictures: Path) -> None:
     _two_classes(pictures, "Äpfel & Birnen", "Zebra")
     assert mximages(pictures).levels == ("Zebra", "Äpfel & Birnen")
@@ -146,16 +180,6 @@ def test_a_picture_outside_of_the_class_folders_is_named(pictures: Path) -> None
     shutil.copy(DATA / "moon.png", pictures / "moon.png")
     with pytest.raises(PictureError, match=r"moon.png: lies outside of the class folders"):
         mximages(pictures)
-
-
-def test_train_and_test_folders_are_no_classes(pictures: Path) -> None:
-    for part in ("train", "test"):
-        (pictures / part / "cat").mkdir(parents=True)
-    for name in NAMES:
-        (pictures / name).rename(pictures / ("train" if name < "c" else "test") / "cat" / name)
-    with pytest.raises(LabelError, match="The folders are parts of a data set, not classes") as caught:
-        mximages(pictures)
-    assert "Use one part at a time" in str(caught.value)
 
 
 def test_labels_given_twice_are_an_error(pictures: Path) -> None:

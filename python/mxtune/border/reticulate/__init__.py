@@ -17,7 +17,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, Optional
 
-from ... import late, progress
+from ... import calls, late, progress
 from ...errors import _Told
 from ...images.arrays import first
 from ..to_r import to_r
@@ -37,7 +37,7 @@ def call(what: str, owner: Any, sent: dict[str, Any], listener: Any = None) -> T
         for category in QUIET:
             warnings.simplefilter("ignore", category)
         try:
-            with progress.using(_reporter(listener)), _counting_from_one():
+            with progress.using(_reporter(listener)), _counting_from_one(), calls.interface("r"):
                 outcome["value"] = _carried(_run(what, owner, sent))
         except Exception as error:  # noqa: BLE001 - every fault becomes a condition of R
             outcome["error"] = _condition(error) | {"trace": traceback.format_exc()}

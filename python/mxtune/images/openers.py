@@ -1,0 +1,132 @@
+"""What opens each format of pictures: a class of Pillow, or of a library that not everyone has."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from io import BytesIO
+from typing import Any
+
+import numpy as np
+import PIL.features
+import PIL.Image
+from PIL import (
+    BmpImagePlugin,
+    GifImagePlugin,
+    Jpeg2KImagePlugin,
+    JpegImagePlugin,
+    PngImagePlugin,
+    PpmImagePlugin,
+    TiffImagePlugin,
+    WebPImagePlugin,
+)
+
+Opener = Callable[[BytesIO], PIL.Image.Image]
+
+
+class NoOpenerError(Exception):
+    """The library for a format is missing; its text is the reason, for a user to read."""
+
+
+def opener(kind: str) -> Opener:
+    """What opens a format that `sniff` tells. Not ``PIL.Image.open``, which asks, and warns by, a global limit.
+
+    Raises
+    ------
+    NoOpenerError
+        Its library is not there.
+    """
+    if kind in _PILLOWS:
+        return _PILLOWS[kind]
+    try:
+        return _OTHERS[kind]()
+    except ImportError as error:
+        library, extra = _LIBRARIES[kind]
+        text = f'a picture in {kind}, which needs {library} (pip install "{library}"; the extra "{extra}")'
+        raise NoOpenerError(f"{text}, or save it as PNG") from error
+
+
+def _avif() -> Opener:
+    from PIL import AvifImagePlugin
+
+    if not AvifImagePlugin.SUPPORTED:
+        raise ImportError("Pillow was built without it")
+    return AvifImagePlugin.AvifImageFile
+
+
+def _heic() -> Opener:
+    from pillow_heif.as_plugin import HeifImageFile
+
+    return HeifImageFile  # type: ignore[no-any-return]
+
+
+def _jpeg_2000() -> Opener:
+    if not PIL.features.check("jpg_2000"):
+        raise ImportError("Pillow was built without it")
+    return Jpeg2KImagePlugin.Jpeg2KImageFile
+
+
+def _dicom() -> Opener:
+    import pydicom
+
+    def opened(stream: BytesIO) -> PIL.Image.Image:
+        dataset = pydicom.dcmread(stream)
+        pixels = _first_frame(dataset)
+        if pixels.ndim == 3:
+            return PIL.Image.fromarray(pixels.astype(np.uint8))
+        return PIL.Image.fromarray(_windowed(dataset, pixels.astype(np.float64)))
+
+    return opened
+
+
+def _first_frame(dataset: Any) -> Any:
+    """(H, W) numbers, or (H, W, 3) colours."""
+    pixels = dataset.pixel_array
+    frames = int(dataset.get("NumberOfFrames") or 1)
+    pixels = pixels[0] if frames > 1 else pixels
+    if pixels.ndim == 3 and "YBR" in str(dataset.PhotometricInterpretation):
+        from pydicom.pixel_data_handlers import convert_color_space
+
+        pixels = convert_color_space(pixels, dataset.PhotometricInterpretation, "RGB")
+    return pixels
+
+
+def _windowed(dataset: Any, pixels: Any) -> Any:
+    """(H, W) uint8: the window that the file asks for, or all that its bits can hold. Black and white as on film."""
+    slope, intercept = float(dataset.get("RescaleSlope") or 1), float(dataset.get("RescaleIntercept") or 0)
+    pixels = pixels * slope + intercept
+    centre, width = _single(dataset.get("WindowCenter")), _single(dataset.get("WindowWidth"))
+    if centre is None or not width:
+        bits, signed = int(dataset.BitsStored), bool(dataset.PixelRepresentation)
+        low = (-(2 ** (bits - 1)) if signed else 0) * slope + intercept
+        high = low + (2**bits - 1) * slope
+    else:
+        low, high = centre - width / 2, centre + width / 2
+    shown = np.clip((pixels - low) / (high - low), 0, 1)
+    if str(dataset.PhotometricInterpretation) == "MONOCHROME1":
+        shown = 1 - shown
+    return np.rint(shown * 255).astype(np.uint8)
+
+
+def _single(value: Any) -> Any:
+    """The first of several windows."""
+    if value is None or value == "":
+        return None
+    return float(value if isinstance(value, (int, float, str)) else next(iter(value)))
+
+
+_PILLOWS: dict[str, Opener] = {
+    "JPEG": JpegImagePlugin.JpegImageFile,
+    "PNG": PngImagePlugin.PngImageFile,
+    "WebP": WebPImagePlugin.WebPImageFile,
+    "BMP": BmpImagePlugin.BmpImageFile,
+    "TIFF": TiffImagePlugin.TiffImageFile,
+    "GIF": GifImagePlugin.GifImageFile,
+    "PNM": PpmImagePlugin.PpmImageFile,
+}
+_OTHERS: dict[str, Callable[[], Opener]] = {"AVIF": _avif, "HEIC": _heic, "JPEG 2000": _jpeg_2000, "DICOM": _dicom}
+_LIBRARIES = {
+    "AVIF": ("pillow>=11.3", "avif"),
+    "HEIC": ("pillow-heif", "heic"),
+    "JPEG 2000": ("pillow", "jpeg2000"),
+    "DICOM": ("pydicom", "dicom"),
+}

@@ -1,0 +1,239 @@
+"""Tables of pictures and labels in files: read as text first, so that codes such as ``001`` stay what they are."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple, Optional
+
+from ..errors import MxtuneError
+from ..words import bullets, counted, file_name, file_size
+from .sniff import is_picture_name
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+_TEXT = (".csv", ".tsv", ".tab", ".txt")
+_BOOKS = {".xlsx": "openpyxl", ".xlsm": "openpyxl", ".parquet": "pyarrow", ".pq": "pyarrow", ".feather": "pyarrow"}
+SUFFIXES = (*_TEXT, *_BOOKS)
+_MOST = 500_000_000  # bytes
+_SEPARATORS = ("\t", ";", ",", "|", " ")
+_NUMBER = re.compile(r"[+-]?(0|[1-9]\d*)?(\.\d*)?([eE][+-]?\d+)?")
+_TRUTH = {"TRUE": True, "True": True, "true": True, "FALSE": False, "False": False, "false": False}
+_NOTHING = {"", "NA", "N/A", "NaN", "nan", "None", "NULL", "null"}
+
+
+class Quoted(str):
+    """A cell that stood in quotation marks: text, whatever it looks like."""
+
+    __slots__ = ()
+
+
+class Table(NamedTuple):
+    """The cells as text (of a workbook, as it has them; None where empty), and what was remarkable."""
+
+    frame: pd.DataFrame
+    remarks: tuple[str, ...] = ()
+
+
+def is_table_name(name: str) -> bool:
+    """Whether a file's name ends as a table's does."""
+    return Path(name).suffix.lower() in SUFFIXES
+
+
+def read_table(file: Path) -> Table:
+    """The table in a file: comma, semicolon, tab or bar; UTF-8, UTF-16 or Latin-1; a workbook's first sheet; Parquet.
+
+    Raises
+    ------
+    MxtuneError
+        It can't be read, or is no table; or a library for it is missing.
+    """
+    suffix = file.suffix.lower()
+    if suffix in _BOOKS:
+        return _book(file, suffix)
+    try:
+        size = file.stat().st_size
+        if size > _MOST:
+            raise _unreadable(file, f"too large for a table: {file_size(size)}")
+        content = file.read_bytes()
+    except OSError as error:
+        raise _unreadable(file, error.strerror or str(error)) from error
+    text, remark = _decoded(file, content)
+    lines = _logical_lines(text)
+    if not lines:
+        raise _unreadable(file, "it is empty")
+    separator = _separator(lines, suffix)
+    rows = [_cells(line, separator) for line in lines]
+    table = _framed(file, rows)
+    return Table(table.frame, (*((remark,) if remark else ()), *table.remarks))
+
+
+def typed(column: Sequence[Any], known: Sequence[str] = ()) -> list[Any]:
+    """A column of labels: numbers and truth values where every cell is one and none is a code such as ``001``.
+
+    ``NA``, ``None`` and the like mean a missing label, unless they are quoted or among the ``known`` classes.
+
+    Examples
+    --------
+    >>> typed(["1", "2.5", ""]), typed(["001", "2"]), typed(["TRUE", "FALSE"])
+    ([1, 2.5, None], ['001', '2'], [True, False])
+    >>> typed([Quoted("NA"), "NA", "a"]), typed(["NA", "a"], known=["NA", "a"])
+    (['NA', None, 'a'], ['NA', 'a'])
+    """
+    if not any(isinstance(cell, str) for cell in column):
+        return list(column)
+    empty = _NOTHING - set(known)
+    cells = [None if _is_nothing(cell, empty) else cell for cell in column]
+    texts = [cell for cell in cells if cell is not None]
+    if texts and not known and all(isinstance(cell, str) and not isinstance(cell, Quoted) for cell in texts):
+        if all(cell in _TRUTH for cell in texts):
+            return [None if cell is None else _TRUTH[cell] for cell in cells]
+        if all(_is_number(cell) for cell in texts):
+            return [None if cell is None else _number(cell) for cell in cells]
+        swapped = [cell.replace(",", ".") for cell in texts]  # a decimal comma, beside semicolons
+        if all("." not in cell for cell in texts) and all(map(_is_number, swapped)):
+            return [None if cell is None else _number(cell.replace(",", ".")) for cell in cells]
+    return [str(cell) if isinstance(cell, str) else cell for cell in cells]
+
+
+def _is_nothing(cell: Any, empty: set[str]) -> bool:
+    return cell is None or (isinstance(cell, str) and (cell == "" or (cell in empty and not isinstance(cell, Quoted))))
+
+
+def _is_number(cell: str) -> bool:
+    return any(map(str.isdigit, cell)) and _NUMBER.fullmatch(cell) is not None
+
+
+def _number(cell: str) -> Any:
+    return int(cell) if cell.lstrip("+-").isdigit() else float(cell)
+
+
+def _decoded(file: Path, content: bytes) -> tuple[str, Optional[str]]:
+    if content.startswith((b"\xff\xfe", b"\xfe\xff")):
+        return content.decode("utf-16", "replace"), None
+    if b"\0" in content[:4096]:
+        raise _unreadable(file, "it is not a text file")
+    try:
+        return content.decode("utf-8-sig"), None
+    except UnicodeDecodeError:
+        return content.decode("cp1252", "replace"), f"{file_name(file.name)} is not UTF-8; it is read as Latin-1."
+
+
+def _logical_lines(text: str) -> list[str]:
+    """Lines that hold something; a line break within quotation marks does not end one."""
+    lines: list[str] = []
+    open_quote = False
+    for line in re.split(r"\r\n|\n|\r", text):
+        if open_quote:
+            lines[-1] += "\n" + line
+        elif line.strip():
+            lines.append(line)
+        else:
+            continue
+        open_quote ^= line.count('"') % 2 == 1
+    return lines
+
+
+def _separator(lines: Sequence[str], suffix: str) -> str:
+    """The one that cuts the first lines into the same number of cells, more than one; a lone column has none."""
+    sample = lines[:20]
+    if suffix in (".tsv", ".tab") and "\t" in sample[0]:
+        return "\t"
+    candidates = _SEPARATORS if suffix == ".txt" else _SEPARATORS[:-1]
+    widths = {separator: [len(_cells(line, separator)) for line in sample] for separator in candidates}
+    even = [separator for separator, counts in widths.items() if min(counts) == max(counts) > 1]
+    if even:
+        return max(even, key=lambda separator: (separator != " ", widths[separator][0]))
+    return max(candidates[:-1], key=lambda separator: min(widths[separator]) * (widths[separator][0] > 1))
+
+
+def _cells(line: str, separator: str) -> list[str]:
+    if '"' not in line:
+        cells = line.split() if separator == " " else line.split(separator)
+        return [cell.strip() if separator == "\t" else cell.lstrip() for cell in cells]
+    mark = re.escape(separator)
+    pieces = re.finditer(rf'(?:^|{mark})(?: *"((?:[^"]|"")*)" *(?={mark}|$)|([^{mark}]*))', line)
+    return [
+        bare.lstrip() if quoted is None else Quoted(quoted.replace('""', '"')) for quoted, bare in map(_groups, pieces)
+    ]
+
+
+def _groups(match: re.Match[str]) -> tuple[Optional[str], str]:
+    return match.group(1), match.group(2) or ""
+
+
+def _framed(file: Path, rows: list[list[str]]) -> Table:
+    import pandas as pd
+
+    if all(isinstance(cell, Quoted) for row in rows for cell in row):  # then quotation marks say nothing
+        rows = [[str(cell) for cell in row] for row in rows]
+    width = Counter(map(len, rows)).most_common(1)[0][0]
+    remarks: tuple[str, ...] = ()
+    if _has_header(rows, width):
+        header, *body = [[cell.strip() for cell in rows[0]], *rows[1:]]
+        if len(header) == width - 1:  # R's write.table() leaves out the title of row names
+            header = ["", *header]
+    else:
+        header, body = [str(number) for number in range(1, width + 1)], rows
+        remarks = (f"{file_name(file.name)} has no header: its columns are called {', '.join(header)}.",)
+    body = [row for row in body if any(row)]
+    uneven = [f"row {n}: {counted(len(row), 'cell')}" for n, row in enumerate(body, 1) if len(row) != len(header)]
+    if uneven:
+        raise MxtuneError(
+            f"The table {file_name(str(file))} has rows that don't fit its {counted(len(header), 'column')}.",
+            bullets(uneven),
+            "Are there separators within cells? Put quotation marks around these.",
+        )
+    if not body:
+        raise _unreadable(file, "it has a header and no rows")
+    kept = [place for place, name in enumerate(header) if name or any(row[place] for row in body)]
+    if kept and header[kept[0]] in ("", "Unnamed: 0") and len(kept) > 1:
+        kept = kept[1:]  # names of rows, as R and pandas write them
+    names = [header[place] or str(place + 1) for place in kept]
+    twice = sorted(name for name, n in Counter(names).items() if n > 1)
+    if twice:
+        raise MxtuneError(f"Two columns of the table {file_name(str(file))} have one name.", bullets(twice))
+    columns = {name: pd.Series([row[place] or None for row in body], dtype=object) for name, place in zip(names, kept)}
+    return Table(pd.DataFrame(columns), remarks)
+
+
+def _has_header(rows: list[list[str]], width: int) -> bool:
+    """Whether the first row names the columns: it holds no path of a picture, and no number or cell that recurs."""
+    first, rest = rows[0], rows[1:51]
+    if any(map(is_picture_name, first)):
+        return False
+    if len(first) != width or any(
+        rest and all(len(row) > place and is_picture_name(row[place]) for row in rest) for place in range(width)
+    ):
+        return True
+    recurs = any(len(row) > place and row[place] == cell != "" for place, cell in enumerate(first) for row in rows[1:])
+    return not recurs and not any(map(_is_number, first))
+
+
+def _book(file: Path, suffix: str) -> Table:
+    import pandas as pd
+
+    library = _BOOKS[suffix]
+    try:
+        if library == "openpyxl":
+            with pd.ExcelFile(file) as book:
+                sheets = [str(sheet) for sheet in book.sheet_names]
+                frame = book.parse(sheets[0], dtype=object, keep_default_na=False, na_values=[""])
+            remarks = (f'Of {len(sheets)} sheets the first is read: "{sheets[0]}".',) if len(sheets) > 1 else ()
+        else:
+            frame, remarks = (pd.read_feather if suffix == ".feather" else pd.read_parquet)(file), ()
+    except ImportError as error:
+        text = f"Reading {suffix} needs {library}."
+        hint = f'Install it (pip install {library}; the extra "tables"), or save the table as .csv.'
+        raise MxtuneError(text, hint=hint) from error
+    except Exception as error:  # a damaged file can raise anything
+        raise _unreadable(file, str(error).splitlines()[0] if str(error) else type(error).__name__) from error
+    return Table(frame.astype(object).where(frame.notna(), None) if library == "openpyxl" else frame, remarks)
+
+
+def _unreadable(file: Path, reason: str) -> MxtuneError:
+    return MxtuneError(f"Can't read the table {file_name(os.fspath(file))}.", [reason])
