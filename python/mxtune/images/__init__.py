@@ -1,10 +1,10 @@
 """Pictures: from whatever the user has to an audited `ImageSet`.
 
 =============== ==================================================================================
-``source.py``   what the user has, as one list (``folder.py``, ``arrays.py``)
+``source.py``   what the user has, as one list (``folder.py``, ``parts.py``, ``table.py``, ``arrays.py``)
 ``labels.py``   what the labels mean: task, codes, levels
 ``audit.py``    `mximages`: looks at every picture once, names what is wrong (``findings.py``)
-``picture.py``  one picture: bytes of any kind to upright 8-bit RGB or grey (``sniff.py``)
+``picture.py``  one picture: bytes of any kind to upright 8-bit RGB or grey (``sniff.py``, ``openers.py``)
 ``pixels.py``   the pixels behind a set, and the few that are kept decoded
 ``imageset.py`` `ImageSet`, what the user holds (``split.py``, ``sheet.py``, ``show.py``)
 ``decode.py``   many pictures at once, in threads
