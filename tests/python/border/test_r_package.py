@@ -46,3 +46,15 @@ def test_a_changed_default_shows_in_r() -> None:
     )
     with pytest.raises(LookupError, match="has no function predict"):
         written(code, "model")
+
+
+# R alone: how it holds Python's objects, how it installs and starts the engine, and what every R package has
+OF_R = {"handles", "install", "mxtune-package", "zzz"}
+
+
+def test_a_file_of_r_has_the_name_of_the_python_module_it_stands_for() -> None:
+    package = ROOT / "python" / "mxtune"
+    modules = {path.stem for path in package.rglob("*") if path.is_dir() or path.suffix == ".py"}
+    names = {file.stem for file in (ROOT / "R").glob("*.R") if not file.stem.startswith("engine-")}
+    assert {name for name in names - OF_R if not set(name.split("-")) <= modules} == set()
+    assert names >= OF_R
