@@ -14,7 +14,7 @@ engine <- function() {
   } else if (!identical(the$pid, Sys.getpid())) {
     abort_mxtune(
       "The engine can't be used in a forked process.",
-      hint = "Start workers as new R sessions: parallel::makePSOCKcluster() makes some.",
+      hint = "Start workers as new R sessions, for example with parallel::makePSOCKcluster().",
       class = "mxtune_engine_error"
     )
   }
@@ -143,7 +143,7 @@ engine_note <- function(theirs, found, engine) {
   ours <- as.character(utils::packageVersion("mxtune"))
   if (!is.null(theirs) && !identical(engine$version, ours)) {
     paste0(
-      "mxtune ", ours, " for R uses the engine of the Python that was there before: mxtune ", engine$version,
+      "mxtune ", ours, " for R uses the engine that this Python had already loaded: mxtune ", engine$version,
       " in ", engine$folder, "."
     )
   } else if (is.null(theirs) && !is.null(found$other) && !identical(found$version, engine$version)) {

@@ -221,7 +221,7 @@ print(process.exitcode, os.wait()[1] >> 8, rh.eval("dir.exists(tempdir())"), len
     )
     assert told.stdout.splitlines() == [
         "R was started before this process was forked, and can't be used in the child.",
-        'i Start workers anew: multiprocessing.get_context("spawn"), or subprocess.',
+        'i Start workers as new processes: multiprocessing.get_context("spawn"), or subprocess.',
         "MXNet was started before this process was forked, and can't be used in the child.",
         'i Start workers anew: multiprocessing.get_context("spawn"), or use threads.',
         "5 6 True 400",

@@ -32,7 +32,7 @@ def start() -> None:
     if _forked:
         raise RHostError(
             "R was started before this process was forked, and can't be used in the child.",
-            hint='Start workers anew: multiprocessing.get_context("spawn"), or subprocess.',
+            hint='Start workers as new processes: multiprocessing.get_context("spawn"), or subprocess.',
         )
     here = threading.get_ident()
     if _home is not None:
