@@ -30,7 +30,9 @@ def _three_if_told(values: Values) -> int:
 def _channels(values: Values, data: Shape) -> Shape:
     if len(data) < 2:
         raise MisfitError(f"it takes (N, C, ...), not an input of {shape_text(data)}")
-    return (data[axis_of(getattr(values, "axis", 1), data)],)
+    if axis_of(getattr(values, "axis", 1), data) != 1:  # behind a convolution MXNet 1.9 would read foreign memory
+        raise MisfitError(f"its axis is {values.axis} and must be that of the channels, 1")
+    return (data[1],)
 
 
 def _each_channel(values: Values, data: Shape) -> Mapping[str, Shape]:

@@ -125,6 +125,7 @@ def test_what_can_be_inserted_can_be_opened_again(
             r"The layer x \(Dropout\) is impossible: its p is 2 and must be a number from 0 to",
         ),
         ("Dropout", {"pp": 2}, r"The layer x \(Dropout\) is impossible: it takes no pp.\ni Did you mean p"),
+        ("BatchNorm", {"axis": 7, "nonsense": 1}, r"The layer x \(BatchNorm\) is impossible: it takes no nonsense."),
         ("clip", {"a_min": 0}, r"The layer x \(clip\) is impossible: its a_max is missing."),
     ],
 )
@@ -138,3 +139,10 @@ def test_a_file_and_an_edit_refuse_the_same_in_the_same_words(
         from_json(json.dumps({"nodes": nodes, "heads": [[1, 0]]}))
     with pytest.raises(NetworkError, match=words):
         lenet.insert("fc1", operator, name="x", **attrs)
+
+
+def test_what_would_corrupt_memory_is_refused(lenet: Network) -> None:
+    with pytest.raises(NetworkError, match="its axis is 2 and must be that of the channels, 1"):
+        lenet.insert("conv1", "BatchNorm", axis=2)
+    with pytest.raises(NetworkError, match="its shape may not have a -1 behind a -2 or -4"):
+        lenet.insert("conv1", "Reshape", shape=(0, -4, 2, 10, -1))
