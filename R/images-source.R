@@ -38,6 +38,20 @@ prepare_formula <- function(formula, data) {
   list(x = as.character(path), y = side(2))
 }
 
+#' The groups of the pictures. Where a formula took paths and labels out of a data frame, a name is one of its columns.
+#' @noRd
+prepare_groups <- function(groups, x, y, data) {
+  if (!rlang::is_string(groups) || !rlang::is_formula(x) && !rlang::is_formula(y)) {
+    return(groups)
+  }
+  frame <- data %||% if (rlang::is_formula(x)) y else x
+  if (!groups %in% names(frame)) {
+    columns <- paste0("Columns: ", paste(names(frame), collapse = ", "), ".")
+    abort_mxtune(paste0("The data frame has no column ", groups, "."), hint = columns)
+  }
+  frame[[groups]]
+}
+
 #' A matrix with a picture in each row, as an array.
 #' @noRd
 unflatten <- function(x, dim, byrow) {

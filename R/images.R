@@ -34,24 +34,36 @@
 #' @param validation Pictures for validation: another set made by `mximages()`.
 #' @param path,label For a data frame: the columns of paths and of labels. `NULL` finds them.
 #' @param data For a formula: the data frame.
+#' @param groups What no split may tear apart: pictures of one patient, animal, burst or site. The name of a column, one
+#'   value per picture (with names, by file), or a regular expression whose first group in a file's name tells, as
+#'   `"^([^_]+)_"`.
 #' @param dim For a matrix: the dimensions of one picture, as in `dim(picture) <- dim`.
 #' @param byrow For a matrix: is each picture flattened row by row, as in MNIST's CSV files, rather than column by
 #'   column as R does it?
 #' @param ... Not used.
 #' @return An object of class `mximages`. `print()` counts the pictures of each class, `plot()` draws a contact sheet,
-#'   `as.data.frame()` gives one row per picture, `summary()` the counts and the problems found.
+#'   `as.data.frame()` gives one row per picture, `summary()` the counts and the problems found. `x[i]` is the set of
+#'   some pictures, `c(x, y)` of all; `split(x, 0.2)` is a list of two sets, `training` and `validation`.
 #' @export
 #' @examplesIf mxtune:::has_engine()
 #' images <- mximages(mxexample("fashion"))
 #' images
 #' plot(images)
 mximages <- function(x, y = NULL, levels = NULL, on_bad = "error", layout = "NHWC", recursive = FALSE, task = NULL,
-                     validation = NULL, path = NULL, label = NULL, data = NULL, dim = NULL, byrow = FALSE) {
+                     validation = NULL, path = NULL, label = NULL, groups = NULL, data = NULL, dim = NULL,
+                     byrow = FALSE) {
   arguments <- as.list(environment())
   arguments[c("x", "y")] <- prepare_source(x, y, layout, data, dim, byrow)
+  arguments["groups"] <- list(prepare_groups(groups, x, y, data))
   arguments[c("layout", "data", "dim", "byrow")] <- NULL
-  images <- engine_call("mximages", arguments = arguments, listener = listener())
-  images$recipe <- arguments
+  made("mximages", NULL, arguments)
+}
+
+#' A set and how it was made, which makes it again in another session.
+#' @noRd
+made <- function(what, owner, arguments) {
+  images <- engine_call(what, owner, arguments, listener())
+  images$recipe <- list(what = what, owner = owner, arguments = arguments)
   images
 }
 
@@ -61,12 +73,67 @@ revive_images <- function(x) {
   if (is.null(x$recipe)) {
     abort_mxtune("This set of pictures came from another session.", hint = "Make it again with mximages().")
   }
-  engine_call("mximages", arguments = x$recipe)$live$object
+  engine_call(x$recipe$what, x$recipe$owner, x$recipe$arguments)$live$object
 }
 
 #' @export
 length.mximages <- function(x) {
   x$n
+}
+
+#' @rdname mximages
+#' @param i Which pictures: numbers from 1, negative ones to leave out, `TRUE` and `FALSE` for each, or file names.
+#' @export
+`[.mximages` <- function(x, i) {
+  if (missing(i)) {
+    return(x)
+  }
+  at <- seq_len(length(x))
+  if (is.character(i)) {
+    at <- rlang::set_names(at, as.data.frame(x)$file)
+  } else if (is.logical(i) && length(i) != length(x)) {
+    abort_mxtune(paste0("A mask must have ", length(x), " entries, one for each picture, not ", length(i), "."))
+  } else if (!is.numeric(i) && !is.logical(i)) {
+    abort_mxtune("Pictures are chosen by numbers, by TRUE and FALSE, or by file names.", bullets = class(i)[1])
+  } else if (is.numeric(i) && !anyNA(i) && any(i != trunc(i))) {
+    abort_mxtune("Positions must be whole numbers.")
+  }
+  chosen <- unname(at[i])
+  if (anyNA(chosen)) {
+    beyond <- if (anyNA(i)) "NA" else as.character(i[is.na(at[i])])
+    abort_mxtune(paste0("There is no picture ", paste(utils::head(beyond, 5), collapse = ", "), "."))
+  }
+  made("take", x, list(indices = as.list(chosen - 1L)))
+}
+
+#' @rdname mximages
+#' @export
+c.mximages <- function(x, ...) {
+  for (other in list(...)) {
+    if (!inherits(other, "mximages")) {
+      abort_mxtune(paste0("Only sets of mximages() can be joined, not an object of class ", class(other)[1], "."))
+    }
+    x <- made("joined", x, list(other = other))
+  }
+  x
+}
+
+#' @rdname mximages
+#' @param f For `split()`: the share to validate on, or a vector that tells for each picture which set it is in.
+#' @param drop Leave out sets without pictures?
+#' @param seed For a share: the same seed gives the same split. `NULL` draws one from R's generator.
+#' @export
+split.mximages <- function(x, f = 0.2, drop = TRUE, seed = NULL, ...) {
+  rlang::check_dots_empty()
+  if (length(f) != 1 || length(x) == 1) {
+    if (is.atomic(f) && length(f) != length(x)) {
+      abort_mxtune(paste0("`f` must be a share, or have ", length(x), " values, one for each picture."))
+    }
+    return(lapply(split(seq_len(length(x)), f, drop = drop), function(i) x[i]))
+  }
+  seed <- seed %||% sample.int(.Machine$integer.max, 1)
+  rows <- engine_call("divided", x, list(fraction = f, seed = seed))
+  lapply(rlang::set_names(rows, c("training", "validation")), function(rows) x[as.integer(rows) + 1L])
 }
 
 #' @rdname mximages

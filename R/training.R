@@ -56,16 +56,17 @@ mxtrain <- function(x, y = NULL, net = "efficientnet_lite0", tune = "auto", epoc
                     image_size = NULL, batch_size = NULL, lr = NULL, schedule = "cosine", augment = "auto",
                     class_weights = NULL, patience = NULL, restore_best = TRUE, device = "auto", precision = "auto",
                     seed = NULL, cache = NULL, checkpoint = NULL, resume = FALSE, callbacks = NULL, verbose = NULL,
-                    layout = "NHWC", data = NULL, dim = NULL, byrow = FALSE) {
+                    groups = NULL, layout = "NHWC", data = NULL, dim = NULL, byrow = FALSE) {
   arguments <- as.list(environment())
   arguments[c("x", "y")] <- prepare_source(x, y, layout, data, dim, byrow)
+  arguments["groups"] <- list(prepare_groups(groups, x, y, data))
   arguments[c("layout", "data", "dim", "byrow")] <- NULL
   if (is.null(seed)) {
     arguments$seed <- sample.int(.Machine$integer.max, 1)
   }
   if (is.data.frame(valid)) { # its columns are those of the training pictures
     columns <- if (rlang::is_formula(x)) x else if (rlang::is_formula(y) || is.data.frame(x) && rlang::is_string(y)) y
-    arguments$valid <- mximages(valid, columns)
+    arguments$valid <- mximages(valid, columns, groups = if (rlang::is_string(groups)) groups)
   }
   engine_call("mxtrain", arguments = arguments, listener = listener(verbose))
 }

@@ -176,6 +176,13 @@ def train(
         typer.Option(metavar="N", help="Random seed: the same seed gives the same model.", show_default="0"),
     ] = None,
     task: Annotated[Optional[Task], typer.Option(help="Override the task inferred from the labels.")] = None,
+    groups: Annotated[
+        Optional[str],
+        typer.Option(
+            metavar="COLUMN|REGEX",
+            help="Patient, animal, burst: none is on both sides of the split. A column, or a regular expression.",
+        ),
+    ] = None,
     on_bad: BadPictures = "error",
     checkpoint: Annotated[
         Optional[Path], typer.Option(metavar="FILE", help="Save the state of the training here.")
@@ -217,7 +224,7 @@ def train(
         given: dict[str, Any] = {name: value for name, value in wishes.items() if value is not None}
         if valid is not None:
             given["valid"] = _valid(valid)
-        images = _images(photos, on_bad, task)
+        images = _images(photos, on_bad, task, groups=groups)
         model = mxtrain(images, **given, resume=resume, verbose=0 if quiet else verbose)
         model.save(output)
         _say(f"Wrote {output}")
@@ -440,19 +447,25 @@ def _valid(text: str) -> Any:
         return text
 
 
-def _images(photos: Path, on_bad: str, task: Optional[str], levels: Optional[Sequence[str]] = None) -> "ImageSet":
+def _images(
+    photos: Path,
+    on_bad: str,
+    task: Optional[str],
+    levels: Optional[Sequence[str]] = None,
+    groups: Optional[str] = None,
+) -> "ImageSet":
     """The labelled pictures of a folder or a table."""
     from . import mximages
 
     if photos.suffix.lower() != ".csv":
-        return mximages(str(photos), on_bad=on_bad, task=task, levels=levels)
+        return mximages(str(photos), on_bad=on_bad, task=task, levels=levels, groups=groups)
     import pandas as pd
 
     try:
         frame = pd.read_csv(photos)
     except (OSError, ValueError) as error:
         raise MxtuneError(f"Can't read the table {photos}.", [str(error)]) from None
-    return mximages(frame, on_bad=on_bad, task=task, levels=levels)
+    return mximages(frame, on_bad=on_bad, task=task, levels=levels, groups=groups)
 
 
 def _rows(frame: "pd.DataFrame", form: Literal["csv", "json"]) -> str:

@@ -150,3 +150,48 @@ test_that("a set of magick pictures, whose own pointers a file can't keep, is ma
   }, list(file))
   expect_identical(there, as.data.frame(images))
 })
+
+test_that("a set is cut, joined and split as R's vectors are", {
+  images <- mximages(some_fashion(4, 2))
+  files <- as.data.frame(images)$file
+  expect_identical(as.data.frame(images[c(7, 2)])$file, files[c(7, 2)])
+  expect_identical(as.data.frame(images[-(1:6)])$file, files[7:8])
+  expect_identical(as.data.frame(images[files == files[3]])$file, files[3])
+  expect_identical(as.data.frame(images[files[5]])$file, files[5])
+  expect_identical(as.data.frame(c(images[1:2], images[5]))$file, files[c(1, 2, 5)])
+  parts <- split(images, 0.5, seed = 1)
+  expect_named(parts, c("training", "validation"))
+  expect_setequal(unlist(lapply(parts, function(part) as.data.frame(part)$file)), files)
+  expect_named(split(images, rep(c("u", "v"), 4)), c("u", "v"))
+  expect_length(split(images, rep(c("u", "v"), 4))$v, 4)
+  for (wrong in list(9, c(TRUE, FALSE), NA, "nowhere.png", list(1), 1.5)) {
+    expect_error(images[wrong], class = "mxtune_error")
+  }
+  expect_error(c(images, 1), class = "mxtune_error")
+  expect_error(split(images, 2), class = "mxtune_argument_error")
+})
+
+test_that("a part of a set is made again in a new session", {
+  file <- withr::local_tempfile()
+  images <- mximages(some_fashion(4, 2))
+  saveRDS(c(images[3:1], images[8]), file)
+  names <- fresh(function(file) {
+    library(mxtune)
+    as.data.frame(readRDS(file))$file
+  }, list(file))
+  expect_identical(names, as.data.frame(images)$file[c(3:1, 8)])
+})
+
+test_that("groups come by column, by value, by name and by the names of files", {
+  files <- list.files(some_fashion(4, 2), recursive = TRUE, full.names = TRUE)
+  frame <- data.frame(file = files, kind = basename(dirname(files)), who = rep(c("a", "b", "a", "b"), 2))
+  sides <- function(images) lapply(split(images, 0.5, seed = 1), function(part) as.data.frame(part)$file)
+  by_column <- sides(mximages(kind ~ file, data = frame, groups = "who"))
+  expect_identical(by_column, sides(mximages(frame, groups = "who")))
+  expect_identical(by_column, sides(mximages(files, frame$kind, groups = factor(frame$who))))
+  expect_identical(by_column, sides(mximages(files, frame$kind, groups = rev(setNames(frame$who, files)))))
+  who <- setNames(frame$who, files)
+  expect_length(intersect(who[by_column$training], who[by_column$validation]), 0)
+  expect_error(mximages(kind ~ file, data = frame, groups = "whom"), "no column whom", class = "mxtune_error")
+  expect_error(mximages(files, frame$kind, groups = 1:3), "Got 3 groups", class = "mxtune_argument_error")
+})

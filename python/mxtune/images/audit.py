@@ -13,7 +13,8 @@ from ..calls import of_images
 from ..errors import ArgumentError, PictureWarning
 from ..words import bullets
 from .decode import in_threads, unreadable
-from .findings import across, copies, few, mislead, warn, without_empty
+from .findings import across, copies, few, lone, mislead, warn, without_empty
+from .groups import Groups, groups_of
 from .imageset import BadPicture, ImageSet
 from .labels import Labels, understand
 from .picture import BUDGET
@@ -32,6 +33,7 @@ def mximages(
     validation: Optional[ImageSet] = None,
     path: Optional[str] = None,
     label: Union[str, Sequence[str], None] = None,
+    groups: Groups = None,
 ) -> ImageSet:
     """An `ImageSet`: the pictures, their labels, and what is wrong with them by name.
 
@@ -65,6 +67,10 @@ def mximages(
         A set kept aside: pictures that are in both are named.
     path, label
         The columns of a data frame, where their names do not tell.
+    groups
+        What no split may tear apart: pictures of one patient, animal, burst or site. The column of a data frame, one
+        value a picture, a mapping from names, or a regular expression whose first group in a name tells (as
+        ``"^([^_]+)_"``).
 
     Raises
     ------
@@ -94,12 +100,14 @@ def mximages(
     """
     one_of("on_bad", on_bad, ("error", "skip", "keep"))
     if isinstance(x, ImageSet):
-        return _relabelled(x, y, levels, task)
+        images = _relabelled(x, y, levels, task)
+        return images if groups is None else images.grouped(groups_of(groups, images.names))
     yes_or_no("recursive", recursive)
     if validation is not None and not isinstance(validation, ImageSet):
         text = "`validation` must be a set of pictures that mximages() made."
         raise ArgumentError(text, [f"it is a {type(validation).__name__}"])
-    source = gather(x, y, layout=layout, recursive=recursive, path=path, label=label, labelled=on_bad != "keep")
+    labelled = on_bad != "keep"
+    source = gather(x, y, layout=layout, recursive=recursive, path=path, label=label, labelled=labelled, groups=groups)
     unlabelled = source.y is None or (on_bad == "keep" and y is None)
     wanted = Labels() if unlabelled else _folder_labels(source, levels, task)
     for guess in (*source.guesses, wanted.guess):
@@ -108,7 +116,7 @@ def mximages(
     pixels = Pixels(source.items, source.names)
     if on_bad == "keep":
         rows = np.arange(len(source.names), dtype=np.int64)
-        return ImageSet(pixels, rows, source.names, source.files, wanted)
+        return ImageSet(pixels, rows, source.names, source.files, wanted, groups=source.groups)
     return _audited(source, pixels, wanted, on_bad, levels is None, validation)
 
 
@@ -139,11 +147,13 @@ def _audited(
         hashes=[look.hash for look in good],
         grey=all(look.grey for look in good),
         bad=bad,
+        groups=None if source.groups is None else [source.groups[row] for row in kept],
     )
     mislead(images, good)
     copies(images)
     if tidy:
         few(images)
+        lone(images)
     if validation is not None:
         across(images, validation)
     return images
@@ -196,4 +206,5 @@ def _relabelled(images: ImageSet, y: Any, levels: Optional[Sequence[str]], task:
         grey=images.grey,
         bad=images.bad,
         problems=images.problems,
+        groups=images.groups,
     )

@@ -79,13 +79,37 @@ def few(images: ImageSet) -> None:
         )
 
 
+def lone(images: ImageSet) -> None:
+    """Classes whose pictures are all of one group, of several."""
+    if images.groups is None or not images.has_classes:
+        return
+    groups: dict[str, set[str]] = {}
+    for row, group in enumerate(images.groups):
+        groups.setdefault(images.label_of(row), set()).add(group)
+    alone = sorted(label for label, found in groups.items() if len(found) == 1)
+    if alone:
+        images.problems += [f"a single group: {label}" for label in alone]
+        text = f"The pictures of {counted(len(alone), 'class are', 'classes are each')} of a single group."
+        warn(LabelWarning(text, bullets(alone), "Such a class can't be validated: it is used for training alone."))
+
+
 def across(images: ImageSet, validation: ImageSet) -> None:
     """Pictures that are in both sets."""
     lines = [name if name == there else f"{name} = {there}" for name, there in images.shared(validation)]
     if lines:
         images.problems += [f"in training and validation: {line}" for line in lines]
         text = f"{counted(len(lines), 'picture is', 'pictures are')} in training and in validation."
-        warn(PictureWarning(text, bullets(lines), "Validation then flatters the model."))
+        warn(PictureWarning(text, bullets(lines), "This makes the validation results too optimistic."))
+    groups_across(images, validation)
+
+
+def groups_across(images: ImageSet, validation: ImageSet) -> None:
+    """Groups that are in both sets."""
+    both = sorted(set(images.groups or ()) & set(validation.groups or ()))
+    if both:
+        images.problems += [f"group in training and validation: {group}" for group in both]
+        text = f"{counted(len(both), 'group is', 'groups are')} in training and in validation."
+        warn(PictureWarning(text, bullets(both), "This makes the validation results too optimistic."))
 
 
 def warn(warning: MxtuneWarning) -> None:

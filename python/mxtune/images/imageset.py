@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+import copy
 import hashlib
-from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple, Optional, Union
+import operator
+from collections.abc import Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple, Optional, Union, overload
 
 import numpy as np
 
-from ..arguments import is_number, whole
+from ..arguments import is_number, positions, whole
 from ..errors import ArgumentError
 from . import show
 from .decode import decode, in_threads, unreadable
+from .groups import joined
 from .labels import Labels
 from .picture import UnreadableError
 from .pixels import Pixels
-from .split import divide
+from .split import divide, divide_groups
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -49,6 +52,8 @@ class ImageSet:
         Whether every picture is grey.
     bad
         What was left out, and why.
+    groups
+        The group of each picture (patient, animal, burst, site), which no split tears apart; or ``None``.
     problems
         Sentences on what is odd: copies, misleading names, classes with few pictures.
 
@@ -63,6 +68,8 @@ class ImageSet:
     >>> train, valid = images.split(1 / 3, seed=1)
     >>> len(train), len(valid)
     (4, 2)
+    >>> images[0].size, len(images[1:3]), len(images + train)
+    ((8, 8), 2, 10)
     """
 
     def __init__(
@@ -78,6 +85,7 @@ class ImageSet:
         grey: bool = False,
         bad: Iterable[BadPicture] = (),
         problems: Iterable[str] = (),
+        groups: Optional[Sequence[str]] = None,
     ) -> None:
         self._pixels = pixels
         self._rows = rows
@@ -89,9 +97,38 @@ class ImageSet:
         self.grey = grey
         self.bad = tuple(bad)
         self.problems = list(problems)
+        self.groups = None if groups is None else list(groups)
 
     def __len__(self) -> int:
         return len(self._rows)
+
+    @overload
+    def __getitem__(self, index: int) -> PIL.Image.Image: ...
+    @overload
+    def __getitem__(self, index: Union[slice, Sequence[int], NDArray[Any]]) -> ImageSet: ...
+    def __getitem__(self, index: Any) -> Union[PIL.Image.Image, ImageSet]:
+        """One picture, as `open` gives it; or, for a slice or what `take` takes, a set."""
+        if isinstance(index, slice):
+            return self.take(range(*index.indices(len(self))))
+        if not hasattr(index, "__len__") or (isinstance(index, np.ndarray) and index.ndim == 0):
+            row = operator.index(index)
+            if not -len(self) <= row < len(self):
+                raise IndexError(f"There is no picture {row}: the set has {len(self)}.")
+            return self.open(row % len(self))
+        return self.take(index)
+
+    def __iter__(self) -> Iterator[PIL.Image.Image]:
+        return map(self.open, range(len(self)))
+
+    def __add__(self, other: ImageSet) -> ImageSet:
+        """Both sets in one, whose classes are those of the first and then the new ones of the second."""
+        return self.joined(other) if isinstance(other, ImageSet) else NotImplemented
+
+    def joined(self, other: ImageSet) -> ImageSet:
+        """As ``self + other``."""
+        from .joining import join  # which makes an ImageSet
+
+        return join(self, other)
 
     @property
     def files(self) -> Optional[list[Optional[str]]]:
@@ -167,10 +204,15 @@ class ImageSet:
         return picture if picture.mode == mode else picture.convert(mode)
 
     def take(self, indices: Union[Sequence[int], NDArray[Any]]) -> ImageSet:
-        """The pictures at these positions (integers, or true and false for each), in this order."""
-        chosen = np.asarray(indices)
-        chosen = np.flatnonzero(chosen) if chosen.dtype == bool else chosen.astype(np.int64)
-        at = [int(index) for index in chosen]
+        """The pictures at these positions (from 0; negative ones from the end; or true and false for each), in order.
+
+        Raises
+        ------
+        ArgumentError
+            There is no such position, the mask is not as long as the set, or these are no positions.
+        """
+        chosen = positions(indices, len(self))
+        at = chosen.tolist()
         return ImageSet(
             self._pixels,
             self._rows[chosen],
@@ -180,25 +222,40 @@ class ImageSet:
             sizes=None if self._sizes is None else self._sizes[chosen],
             hashes=None if self._hashes is None else [self._hashes[index] for index in at],
             grey=self.grey,
+            groups=None if self.groups is None else [self.groups[index] for index in at],
         )
+
+    def grouped(self, groups: Optional[Sequence[str]]) -> ImageSet:
+        """The same pictures in other groups."""
+        other = copy.copy(self)
+        other.groups = None if groups is None else list(groups)
+        return other
 
     def split(self, fraction: float = 0.2, seed: int = 0) -> tuple[ImageSet, ImageSet]:
         """A set to train on and one to validate on, of about ``fraction``; a seed gives the same everywhere.
 
         Each class (label, range of numbers) is split in this share, and each class with two different
-        pictures keeps one in training. Exact copies stay together.
+        pictures keeps one in training. Exact copies stay together, and so do all pictures of a group: a class with
+        a single group trains.
 
         Raises
         ------
         ArgumentError
             ``fraction`` is not between 0 and 1, or ``seed`` no whole number.
         """
+        train, valid = self.divided(fraction, seed)
+        return self.take(train), self.take(valid)
+
+    def divided(self, fraction: float = 0.2, seed: int = 0) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """The positions, from 0, of what `split` gives."""
         seed = whole("seed", seed)
         if not is_number(fraction) or not 0 < fraction < 1:
             raise ArgumentError("The share for validation must be above 0 and below 1.", [f"it is {fraction!r}"])
-        groups: Sequence[object] = range(len(self)) if self._hashes is None else self._hashes
-        train, valid = divide(lambda rows: self._labels.strata(rows, fraction), groups, fraction, seed)
-        return self.take(train), self.take(valid)
+        copies: Sequence[object] = range(len(self)) if self._hashes is None else self._hashes
+        if self.groups is None:
+            return divide(lambda rows: self._labels.strata(rows, fraction), copies, fraction, seed)
+        strata = self._labels.strata(np.arange(len(self)), fraction)
+        return divide_groups(strata, joined(self.groups, copies), fraction, seed)
 
     def shared(self, other: ImageSet) -> list[tuple[str, str]]:
         """Exact copies across two sets (training and validation, for one): the name here and there."""

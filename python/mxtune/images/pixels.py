@@ -48,6 +48,13 @@ class Pixels:
         self._room = ROOM
         self._lock = threading.Lock()
 
+    def __getstate__(self) -> dict[str, Any]:
+        """Without the lock, and without decoded pictures, which are files as well."""
+        return {**self.__dict__, "_kept": {}, "_room": ROOM, "_lock": None}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state, _lock=threading.Lock())
+
     def open(self, row: int, at_least: Optional[int] = None) -> PIL.Image.Image:
         """The picture, upright, RGB or (where it is grey) L; raises `UnreadableError`."""
         kept = self._kept.get(row)

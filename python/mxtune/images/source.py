@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Optional, Union, cast
 
@@ -17,6 +17,7 @@ from ..words import bullets, file_name, listing, near
 from .arrays import numbered, pictures_of
 from .columns import label_column, path_column, require
 from .folder import look_into
+from .groups import Groups, groups_of
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,10 +32,11 @@ class Source:
     files: list[Optional[str]]
     y: Any = None
     levels: Optional[list[str]] = None
+    groups: Optional[list[str]] = None
     guesses: tuple[str, ...] = ()
 
 
-def gather(
+def gather(  # noqa: PLR0911 - one way out for each kind of source
     x: Any,
     y: Any = None,
     *,
@@ -43,6 +45,7 @@ def gather(
     path: Optional[str] = None,
     label: Union[str, Sequence[str], None] = None,
     labelled: bool = True,
+    groups: Groups = None,
 ) -> Source:
     """The pictures that ``x`` stands for; see `mximages` for what it may be.
 
@@ -57,6 +60,13 @@ def gather(
     ArgumentError
         ``x`` is nothing that holds pictures.
     """
+    if isinstance(groups, str) and hasattr(x, "columns") and hasattr(x, "iloc"):
+        require(x, [groups])
+        source = gather(x.drop(columns=[groups]), y, path=path, label=label, labelled=labelled)
+        return replace(source, groups=groups_of(x[groups], source.names))
+    if groups is not None:
+        source = gather(x, y, layout=layout, recursive=recursive, path=path, label=label, labelled=labelled)
+        return replace(source, groups=groups_of(groups, source.names))
     if hasattr(x, "columns") and hasattr(x, "iloc"):
         return _frame(x, y, path, label)
     if isinstance(x, str) and x.startswith(("http:", "https:", "ftp:")):

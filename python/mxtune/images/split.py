@@ -1,4 +1,4 @@
-"""Which pictures train and which validate: each class, label or range in its share, copies together."""
+"""Which pictures train and which validate: each class, label or range in its share, copies and groups together."""
 
 from __future__ import annotations
 
@@ -40,6 +40,56 @@ def divide(
     chosen = (_by_stratum if parts.ndim == 1 else _by_label)(parts, sizes, order, fraction)
     validates = chosen[group_of]
     return np.flatnonzero(~validates), np.flatnonzero(validates)
+
+
+_DRAWS = 32  # divisions of whole groups, of which the one nearest to the shares is taken
+_VISITS = 100_000  # groups that all draws may look at
+
+
+def divide_groups(strata: NDArray[Any], groups: Sequence[object], fraction: float, seed: int) -> tuple[Rows, Rows]:
+    """As `divide`, for groups of many pictures and several classes, which stay whole.
+
+    Parameters
+    ----------
+    strata
+        For all rows, what is to be split evenly: (N,) int64, or (N, K) bool where each column is.
+    groups
+        Rows with equal entries stay on one side.
+    """
+    numbered = {group: index for index, group in enumerate(dict.fromkeys(groups))}
+    group_of = np.asarray([numbered[group] for group in groups], dtype=np.int64)
+    one_hot = strata if strata.ndim > 1 else strata[:, np.newaxis] == np.unique(strata)
+    columns = np.column_stack([one_hot, ~one_hot.any(axis=1)])  # the last one: pictures without any label
+    counts = np.zeros((len(numbered), columns.shape[1]))
+    np.add.at(counts, group_of, columns)
+    rng = np.random.default_rng(seed)
+    draws = range(max(1, min(_DRAWS, _VISITS // max(1, len(counts)))))
+    drawn = [_drawn(counts, rng.random(len(counts)), fraction) for _ in draws]
+    validates = min(drawn, key=lambda chosen: _miss(counts, chosen, fraction))[group_of]
+    return np.flatnonzero(~validates), np.flatnonzero(validates)
+
+
+def _drawn(counts: NDArray[np.float64], places: NDArray[np.float64], fraction: float) -> NDArray[np.bool_]:
+    """Groups that validate, from the larger to the smaller: each class's last group trains."""
+    left = counts.sum(axis=0) * fraction
+    training = (counts > 0).sum(axis=0)
+    chosen = np.zeros(len(counts), dtype=bool)
+    for group in np.lexsort((places, -np.floor(np.log2(counts.sum(axis=1))))):
+        mine = counts[group] > 0
+        if (training[mine] > 1).all() and (2 * left[mine] >= counts[group][mine]).all():
+            chosen[group] = True
+            left -= counts[group]
+            training[mine] -= 1
+    if not chosen.any():  # every group is larger than the share: the smallest that may go
+        may = [group for group in range(len(counts)) if ((counts > 0).sum(axis=0)[counts[group] > 0] > 1).all()]
+        chosen[sorted(may, key=lambda group: (counts[group].sum(), places[group]))[:1]] = True
+    return chosen
+
+
+def _miss(counts: NDArray[np.float64], chosen: NDArray[np.bool_], fraction: float) -> float:
+    """How far the classes are from their shares."""
+    wanted = counts.sum(axis=0) * fraction
+    return float((np.abs(counts[chosen].sum(axis=0) - wanted) / np.maximum(wanted, 1)).sum())
 
 
 def _by_stratum(strata: Rows, sizes: Rows, order: Rows, fraction: float) -> NDArray[np.bool_]:

@@ -8,16 +8,17 @@ from .. import progress, tasks
 from ..arguments import is_number
 from ..errors import ArgumentError, LabelError, PictureWarning
 from ..images import ImageSet, mximages
-from ..images.findings import warn
-from ..words import bullets
+from ..images.findings import groups_across, warn
+from ..images.groups import Groups
+from ..words import bullets, counted
 
 
-def look_at(x: Any, y: Any, valid: Any, seed: int) -> tuple[ImageSet, Optional[ImageSet]]:
+def look_at(x: Any, y: Any, valid: Any, seed: int, groups: Groups = None) -> tuple[ImageSet, Optional[ImageSet]]:
     """Pictures to train on, and to validate on where there are any.
 
     Parameters
     ----------
-    x, y, valid, seed
+    x, y, valid, seed, groups
         As `mxtrain` has them.
 
     Raises
@@ -27,7 +28,7 @@ def look_at(x: Any, y: Any, valid: Any, seed: int) -> tuple[ImageSet, Optional[I
     ArgumentError
         ``valid`` is of no use.
     """
-    images = mximages(x, y)
+    images = mximages(x, y, groups=groups)
     if images.y is None:
         raise LabelError(
             "The pictures have no labels.",
@@ -38,7 +39,7 @@ def look_at(x: Any, y: Any, valid: Any, seed: int) -> tuple[ImageSet, Optional[I
         return images, None
     if isinstance(valid, bool) or is_number(valid):
         return _split(images, valid, seed)
-    return images, _kept_aside(images, valid)
+    return images, _kept_aside(images, valid, groups if isinstance(groups, str) else None)
 
 
 def _split(images: ImageSet, valid: float, seed: int) -> tuple[ImageSet, Optional[ImageSet]]:
@@ -46,17 +47,22 @@ def _split(images: ImageSet, valid: float, seed: int) -> tuple[ImageSet, Optiona
         raise ArgumentError("`valid` must be a share above 0 and below 1, pictures, or None.", [f"it is {valid!r}"])
     train, validation = images.split(float(valid), seed)
     if len(validation) and len(train):
+        if images.groups is not None:
+            n, of = len(set(validation.groups or ())), counted(len(set(images.groups)), "group")
+            progress.current().event("message", text=f"Validating on {n} of {of}; no group is on both sides.")
         return train, validation
-    progress.current().event("message", text="There are too few pictures to keep any for validation.")
+    few = "groups" if images.groups is not None and len(set(images.groups)) < len(images) else "pictures"
+    progress.current().event("message", text=f"There are too few {few} to keep any for validation.")
     return images, None
 
 
-def _kept_aside(images: ImageSet, valid: Any) -> ImageSet:
-    validation = mximages(valid, levels=images.levels or None, task=images.task)
+def _kept_aside(images: ImageSet, valid: Any, groups: Optional[str]) -> ImageSet:
+    validation = mximages(valid, levels=images.levels or None, task=images.task, groups=groups)
     if validation.y is None:
         raise LabelError("The pictures for validation have no labels.")
     both = [name if name == there else f"{name} = {there}" for name, there in images.shared(validation)]
     if both:
         text = f"{len(both)} of the pictures for validation are among those for training."
         warn(PictureWarning(text, bullets(both), "This makes the validation results too optimistic."))
+    groups_across(images, validation)
     return validation

@@ -17,6 +17,7 @@ from ..errors import ArgumentError, TrainingWarning
 from ..images import ImageSet
 from ..images.augment import Augment
 from ..images.findings import warn
+from ..images.groups import Groups
 from ..images.loader import Loader
 from ..model.model import Model
 from ..network import Network
@@ -57,6 +58,7 @@ def mxtrain(
     resume: bool = False,
     callbacks: Union[AnyCallback, Sequence[AnyCallback], None] = None,
     verbose: Optional[int] = None,
+    groups: Groups = None,
 ) -> Model:
     """A `Model`: a pretrained network, fine-tuned on your pictures.
 
@@ -115,6 +117,9 @@ def mxtrain(
         `Callback` objects or functions of epoch and metrics; returning False ends the training.
     verbose
         0 for nothing, 1 for a line an epoch, 2 for a bar; None looks where it runs.
+    groups
+        Pictures that belong together, as `mximages` has it: none of a patient, animal or burst that is trained on
+        validates.
 
     Raises
     ------
@@ -150,7 +155,7 @@ def mxtrain(
     watching = as_list(callbacks)
     target = choose(device, options.precision)
     with progress.using(progress.default(verbose)):
-        images, validation = look_at(x, y, valid, options.seed)
+        images, validation = look_at(x, y, valid, options.seed, groups)
         network, settled = open_network(net, images, options)
         facts = facts_of(network, settled, images, validation is not None, target)
         plan = decide(facts, options)

@@ -1,0 +1,85 @@
+"""Groups: pictures of one patient, animal, burst or place, which no split may tear apart."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any, Union
+
+from ..errors import ArgumentError
+from ..words import bullets, counted
+from .labels import is_missing, text_of
+
+Groups = Union[str, Mapping[str, Any], Sequence[Any], None]
+
+
+def groups_of(groups: Any, names: Sequence[str]) -> list[str]:
+    """The group of each picture as text.
+
+    Parameters
+    ----------
+    groups
+        One value a picture; a mapping from names; or a regular expression, whose first group (or whole match) in a
+        picture's name tells its group.
+    names
+        Of the pictures.
+
+    Raises
+    ------
+    ArgumentError
+        A picture has no group, or the expression is none.
+
+    Examples
+    --------
+    >>> groups_of(r"^([^_]+)_", ["anna_1.jpg", "anna_2.jpg", "ben_1.jpg"])
+    ['anna', 'anna', 'ben']
+    """
+    if isinstance(groups, (bytes, set, frozenset)) or not (hasattr(groups, "__iter__") or isinstance(groups, str)):
+        text = "`groups` must be one value for each picture, a column, or a regular expression."
+        raise ArgumentError(text, [f"it is a {type(groups).__name__}"])
+    if isinstance(groups, str):
+        values = _matches(groups, names)
+    elif isinstance(groups, Mapping):
+        values = [groups.get(name) for name in names]
+    else:
+        values = groups.tolist() if hasattr(groups, "tolist") else list(groups)
+    if len(values) != len(names):
+        raise ArgumentError(f"Got {counted(len(values), 'group')} for {counted(len(names), 'picture')}.")
+    lacking = [name for name, value in zip(names, values) if is_missing(value)]
+    if lacking:
+        have = counted(len(lacking), "picture has", "pictures have")
+        raise ArgumentError(f"{have} no group.", bullets(lacking), "`groups` must name a group for each picture.")
+    return [text_of(value) for value in values]
+
+
+def _matches(pattern: str, names: Sequence[str]) -> list[Any]:
+    try:
+        expression = re.compile(pattern)
+    except re.error as error:
+        raise ArgumentError("`groups` is not a regular expression.", [f"{pattern}: {error}"]) from error
+    found = [expression.search(name) for name in names]
+    return [None if match is None else match.group(min(1, expression.groups)) for match in found]
+
+
+def joined(*keys: Sequence[Any]) -> list[int]:
+    """A number for each picture: equal for those that some key, directly or by others, holds together.
+
+    Examples
+    --------
+    >>> joined(["a", "a", "b", "c"], [1, 2, 2, 3])
+    [0, 0, 0, 3]
+    """
+    root = list(range(len(keys[0])))
+
+    def top(row: int) -> int:
+        while root[row] != row:
+            root[row] = root[root[row]]
+            row = root[row]
+        return row
+
+    for key in keys:
+        first: dict[Any, int] = {}
+        for row, value in enumerate(key):
+            one, other = top(first.setdefault(value, row)), top(row)
+            root[max(one, other)] = min(one, other)
+    return [top(row) for row in range(len(root))]
