@@ -15,6 +15,7 @@ from ..errors import ArgumentError
 from . import show
 from .decode import decode, in_threads, unreadable
 from .groups import joined
+from .joining import join_labels
 from .labels import Labels
 from .picture import UnreadableError
 from .pixels import Pixels
@@ -125,10 +126,33 @@ class ImageSet:
         return self.joined(other) if isinstance(other, ImageSet) else NotImplemented
 
     def joined(self, other: ImageSet) -> ImageSet:
-        """As ``self + other``."""
-        from .joining import join  # which makes an ImageSet
+        """As ``self + other``.
 
-        return join(self, other)
+        Raises
+        ------
+        ArgumentError
+            Their labels are of different kinds, or one has groups and the other has not.
+        """
+        if (self.groups is None) != (other.groups is None):
+            hint = "Give both, or neither, `groups` in mximages()."
+            raise ArgumentError("Only one of the sets has groups.", hint=hint)
+        names = [*self.names, *other.names]
+        items = [images._pixels.items[row] for images in (self, other) for row in images._rows]
+        sized = self._sizes is not None and other._sizes is not None
+        hashed = self._hashes is not None and other._hashes is not None
+        return ImageSet(
+            Pixels(items, names),
+            np.arange(len(names), dtype=np.int64),
+            names,
+            [*self._files, *other._files],
+            join_labels(self._labels, other._labels),
+            sizes=np.concatenate([self.sizes, other.sizes]) if sized else None,
+            hashes=[*self.hashes, *other.hashes] if hashed else None,
+            grey=self.grey and other.grey,
+            bad=(*self.bad, *other.bad),
+            problems=[*self.problems, *other.problems],
+            groups=None if self.groups is None or other.groups is None else [*self.groups, *other.groups],
+        )
 
     @property
     def files(self) -> Optional[list[Optional[str]]]:
