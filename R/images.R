@@ -12,7 +12,7 @@
 #'   `label`, or found;
 #' - a formula `label ~ path`, with `data`;
 #' - an array of pictures: N x H x W x C or N x H x W (`layout = "NHWC"`), or H x W x C x N (`layout =
-#'   "HWCN"`, the faster order in R). Values are whole numbers from 0 to 255, or numbers from 0 to 1;
+#'   "HWCN"`, the faster order in R), with values of any range;
 #' - a matrix with a flattened picture in each row, and `dim = c(height, width)` or `c(height, width,
 #'   channels)`;
 #' - a list of `magick` pictures, or one `magick` object with several.
@@ -33,6 +33,10 @@
 #' @param task `"classification"`, `"multilabel"` or `"regression"`. `NULL` infers it from the labels.
 #' @param validation Pictures for validation: another set made by `mximages()`.
 #' @param path,label For a data frame: the columns of paths and of labels. `NULL` finds them.
+#' @param range For pictures beyond 8 bits (16-bit files, arrays of other numbers): the values of black and white, such
+#'   as `c(0, 4095)`, or percentiles of all values, as `"1%..99%"`. `NULL` decides from all pictures together: 0 to 1, to
+#'   255, to the largest number of 10, 12, 14 or 16 bits, or what the values span. A model keeps the range of its training
+#'   pictures, so that new ones are seen alike. A range within 0 to 255 stretches 8-bit pictures, too.
 #' @param data For a formula: the data frame.
 #' @param groups What no split may tear apart: pictures of one patient, animal, burst or site. The name of a column, one
 #'   value per picture (with names, by file), or a regular expression whose first group in a file's name tells, as
@@ -50,7 +54,7 @@
 #' images
 #' plot(images)
 mximages <- function(x, y = NULL, levels = NULL, on_bad = "error", layout = "NHWC", recursive = FALSE, task = NULL,
-                     validation = NULL, path = NULL, label = NULL, groups = NULL, data = NULL, dim = NULL,
+                     validation = NULL, path = NULL, label = NULL, groups = NULL, range = NULL, data = NULL, dim = NULL,
                      byrow = FALSE) {
   arguments <- as.list(environment())
   arguments[c("x", "y")] <- prepare_source(x, y, layout, data, dim, byrow)

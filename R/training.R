@@ -56,7 +56,7 @@ mxtrain <- function(x, y = NULL, net = "efficientnet_lite0", tune = "auto", epoc
                     image_size = NULL, batch_size = NULL, lr = NULL, schedule = "cosine", augment = "auto",
                     class_weights = NULL, patience = NULL, restore_best = TRUE, device = "auto", precision = "auto",
                     seed = NULL, cache = NULL, checkpoint = NULL, resume = FALSE, callbacks = NULL, verbose = NULL,
-                    groups = NULL, layout = "NHWC", data = NULL, dim = NULL, byrow = FALSE) {
+                    groups = NULL, range = NULL, layout = "NHWC", data = NULL, dim = NULL, byrow = FALSE) {
   arguments <- as.list(environment())
   arguments[c("x", "y")] <- prepare_source(x, y, layout, data, dim, byrow)
   arguments["groups"] <- list(prepare_groups(groups, x, y, data))

@@ -183,6 +183,12 @@ def train(
             help="Patient, animal, burst: none is on both sides of the split. A column, or a regular expression.",
         ),
     ] = None,
+    range: Annotated[  # noqa: A002 - the option's name
+        Optional[str],
+        typer.Option(
+            metavar="LOW..HIGH", help="Values of black and white beyond 8 bits: 0..4095, or percentiles: 1%..99%."
+        ),
+    ] = None,
     on_bad: BadPictures = "error",
     checkpoint: Annotated[
         Optional[Path], typer.Option(metavar="FILE", help="Save the state of the training here.")
@@ -219,6 +225,7 @@ def train(
             "net": net, "tune": tune, "epochs": epochs, "image_size": image_size, "lr": lr,
             "batch_size": batch_size, "schedule": schedule, "augment": augment,
             "class_weights": class_weights, "patience": patience, "seed": seed, "checkpoint": checkpoint,
+            "range": range,
             "device": device.split(",") if device and "," in device else device,
         }  # fmt: skip
         given: dict[str, Any] = {name: value for name, value in wishes.items() if value is not None}

@@ -91,6 +91,27 @@ test_that("pictures without a name are counted from 1", {
   expect_identical(error$files, "[2]")
 })
 
+test_that("numbers of any range are seen alike, in a set and in a model", {
+  x <- corner(6)
+  x[, 2, , ] <- runif(6 * 6 * 3, 0, 255)
+  y <- letters[c(1, 2, 1, 2, 1, 2)]
+  pixels <- function(images) engine_call("open", images, list(index = 0))
+  plain <- pixels(marked(array(as.integer(x), dim(x)), y))
+  for (images in list(marked(x / 255, y), marked(x / 255 * 1.01, y), marked(trunc(x) * 257, y))) {
+    expect_equal(pixels(images), plain, tolerance = 0.02)
+  }
+  ct <- trunc(x / 255 * 2000) - 1000
+  expect_equal(pixels(marked(ct, y)), plain, tolerance = 0.02)
+  expect_equal(pixels(marked(ct, y, range = c(-1000, 3000))), plain / 2, tolerance = 0.02)
+  expect_equal(pixels(marked(ct, y, range = "-1000..3000")), plain / 2, tolerance = 0.02)
+  expect_error(mximages(ct, y, range = 5), "two numbers", class = "mxtune_argument_error")
+  fit <- suppressWarnings(mxtrain(ct, y, net = "lenet", tune = "all", epochs = 1, valid = NULL, seed = 1, verbose = 0))
+  together <- suppressWarnings(predict(fit, ct, type = "prob"))
+  alone <- predict(fit, ct[3, , , , drop = FALSE], type = "prob")
+  expect_equal(unlist(alone[-(1:2)]), unlist(together[3, -(1:2)]), tolerance = 1e-4)
+  expect_warning(predict(fit, ct * 9), "another scale", class = "mxtune_picture_warning")
+})
+
 test_that("magick pictures are pictures", {
   x <- corner()
   frames <- lapply(1:5, function(i) magick::image_read(x[i, , , ] / 255))

@@ -1,17 +1,21 @@
-"""Pictures that are arrays already: any layout and number type becomes (N, H, W, C) uint8."""
+"""Pictures that are arrays already: any layout and number type becomes (N, H, W, C)."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from contextvars import ContextVar
-from typing import TYPE_CHECKING, Any, Optional
+from typing import TYPE_CHECKING, Any, Optional, Union
 
 import numpy as np
 
-from ..errors import ArgumentError, PictureError
+from ..errors import ArgumentError
 from ..words import shape_text
+from .scale import Numbers
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+
+    Pictures = Union[NDArray[np.uint8], Numbers]
 
 first: ContextVar[int] = ContextVar("first", default=0)
 """The number of the first picture of an array or a list: 0, and 1 while R asks."""
@@ -19,11 +23,12 @@ first: ContextVar[int] = ContextVar("first", default=0)
 _STRETCH = 4_000_000  # values converted at a time, so that the copy in between stays in the processor's cache
 
 
-def pictures_of(array: Any, layout: str, count: Optional[int] = None) -> tuple[NDArray[np.uint8], Optional[str]]:
-    """(N, H, W, C) uint8 pictures, C 1, 3 or 4, and a sentence on what was guessed.
+def pictures_of(array: Any, layout: str, count: Optional[int] = None) -> tuple[Pictures, Optional[str]]:
+    """(N, H, W, C) pictures, C 1, 3 or 4, and a sentence on what was guessed.
 
-    An array of this form already is taken as it is, without a copy. Other numbers are rounded once, a
-    stretch at a time: fractions up to 1 and 16-bit numbers are scaled to the range 0 to 255.
+    uint8, and booleans as 0 and 255, are 8-bit pictures; other types are `Numbers`, whose range is decided later,
+    with that of all pictures of the set. uint8, uint16 and float32 are taken as they are, without a copy; others
+    become the smallest of these that holds them.
 
     Parameters
     ----------
@@ -37,9 +42,7 @@ def pictures_of(array: Any, layout: str, count: Optional[int] = None) -> tuple[N
     Raises
     ------
     ArgumentError
-        The shape or the numbers are no pictures'.
-    PictureError
-        A picture holds numbers that are not finite.
+        The shape or the type is no pictures'.
     """
     if not isinstance(layout, str) or sorted(layout) != sorted("NHWC"):
         raise ArgumentError('`layout` must order N, H, W and C, as "NHWC" does.', [f"it is {layout!r}"])
@@ -59,9 +62,11 @@ def pictures_of(array: Any, layout: str, count: Optional[int] = None) -> tuple[N
         )
     if pictures.dtype == np.uint8 and pictures.strides[0] == max(pictures.strides):
         return pictures, guess
-    factor, scale = _factor(pictures)
-    words = " ".join(part for part in (guess, scale) if part)
-    return _rounded(pictures, factor), words or None
+    if pictures.dtype == np.uint8:
+        return _converted(pictures, np.uint8), guess
+    if pictures.dtype == bool:
+        return _converted(pictures, np.uint8) * np.uint8(255), guess
+    return Numbers(_small(pictures)), guess
 
 
 def numbered(row: int) -> str:
@@ -99,55 +104,35 @@ def _four_axes(array: Any, layout: str, count: Optional[int]) -> tuple[Any, Opti
     )
 
 
-def _factor(pictures: Any) -> tuple[float, Optional[str]]:
-    """What brings the numbers to 0..255, and a sentence where it had to be guessed."""
-    kind = pictures.dtype.kind
-    if kind == "b":
-        return 255.0, None
-    if pictures.dtype == np.uint8:
-        return 1.0, None
-    low, top = float(pictures.min()), float(pictures.max())
-    if not np.isfinite(low) or not np.isfinite(top):
-        bad = [i for i, picture in enumerate(pictures) if not np.isfinite(picture).all()]
-        error = PictureError(
-            f"{len(bad)} of {len(pictures)} pictures hold values that are no numbers.",
-            [numbered(i) for i in bad[:100]],
-        )
-        error.files = tuple((numbered(i), "it holds values that are no numbers") for i in bad)
-        raise error
-    if low < 0 or top > 65535:
-        raise ArgumentError(
-            "Pixel values must be from 0 to 1, or from 0 to 255.", [f"they are from {low:g} to {top:g}"]
-        )
-    if top > 255 and kind == "f" and pictures.dtype != np.float64:
-        raise ArgumentError("Pixel values must be from 0 to 1, or from 0 to 255.", [f"the largest is {top:g}"])
-    if pictures.dtype == np.uint16 or top > 255:
-        return 1 / 257, "Pixel values are taken as 16-bit (0 to 65535)."
-    if kind == "f":
-        return (
-            (255.0, "Pixel values are taken as 0 to 1.") if top <= 1 else (1.0, "Pixel values are taken as 0 to 255.")
-        )
-    return 1.0, None
+def _small(pictures: Any) -> NDArray[Any]:
+    """The numbers as uint8 or uint16 where they are such, or as float32."""
+    if pictures.dtype in (np.uint16, np.float32) and pictures.strides[0] == max(pictures.strides):
+        return pictures  # type: ignore[no-any-return]
+    with np.errstate(invalid="ignore"):
+        low, high = pictures.min(), pictures.max()
+    if low < 0 or not high <= 65535 or not _whole(pictures):
+        return _converted(pictures, np.float32)
+    return _converted(pictures, np.uint8 if high <= 255 else np.uint16)
 
 
-def _rounded(pictures: Any, factor: float) -> NDArray[np.uint8]:
-    """The pictures as uint8, a stretch at a time, in the order in which they lie in memory."""
-    count, height, width, channels = pictures.shape
-    out = np.empty(pictures.shape, dtype=np.uint8)
-    by_line = pictures.strides[0] < pictures.strides[1]  # as in R: the pictures run fastest
-    if by_line:
-        step = max(1, _STRETCH // max(1, count * width * channels))
-        for top in range(0, height, step):
-            out[:, top : top + step] = _bytes(pictures[:, top : top + step], factor)
-    else:
-        step = max(1, _STRETCH // max(1, height * width * channels))
-        for start in range(0, count, step):
-            out[start : start + step] = _bytes(pictures[start : start + step], factor)
+def _whole(pictures: Any) -> bool:
+    if pictures.dtype.kind != "f":
+        return True
+    return all(np.array_equal(pictures[part], np.rint(pictures[part])) for part in _stretches(pictures))
+
+
+def _converted(pictures: Any, dtype: Any) -> NDArray[Any]:
+    """The pictures in another type."""
+    out = np.empty(pictures.shape, dtype=dtype)
+    for part in _stretches(pictures):
+        out[part] = pictures[part]
     return out
 
 
-def _bytes(values: Any, factor: float) -> Any:
-    if factor == 1.0 and values.dtype.kind in "ui":
-        return values.astype(np.uint8)
-    scaled = np.multiply(values, factor, dtype=np.float32)
-    return np.rint(scaled, out=scaled).astype(np.uint8)
+def _stretches(pictures: Any) -> Iterator[tuple[slice, ...]]:
+    """Places in (N, H, W, C) pictures, a few million values each, in the order in which they lie in memory."""
+    axis = 1 if pictures.strides[0] < pictures.strides[1] else 0  # as in R: the pictures run fastest
+    length = pictures.shape[axis]
+    step = max(1, _STRETCH * length // max(1, pictures.size))
+    for start in range(0, length, step):
+        yield (*(slice(None),) * axis, slice(start, start + step))

@@ -12,14 +12,17 @@ from ..arguments import one_of, yes_or_no
 from ..calls import of_images
 from ..errors import ArgumentError, PictureWarning
 from ..words import bullets
+from . import scale
 from .decode import in_threads, unreadable
-from .findings import across, copies, few, lone, mislead, warn, without_empty
+from .findings import across, copies, few, lone, mislead, scales, warn, without_empty
 from .groups import Groups, groups_of
 from .imageset import BadPicture, ImageSet
 from .labels import Labels, understand
 from .picture import BUDGET
 from .pixels import Look, Pixels
 from .source import Source, gather
+
+Wanted = Union[scale.Range, scale.Percentiles, None]
 
 
 def mximages(
@@ -34,6 +37,7 @@ def mximages(
     path: Optional[str] = None,
     label: Union[str, Sequence[str], None] = None,
     groups: Groups = None,
+    range: Union[str, Sequence[float], None] = None,  # noqa: A002 - what is asked for
 ) -> ImageSet:
     """An `ImageSet`: the pictures, their labels, and what is wrong with them by name.
 
@@ -45,7 +49,7 @@ def mximages(
     ----------
     x
         A folder of class folders, a folder of pictures, a file; a list of files, Pillow images or arrays; a
-        data frame with a column of paths; an array of pictures (uint8, or numbers from 0 to 1 or 0 to 255) of
+        data frame with a column of paths; an array of pictures (uint8, or numbers of any range) of
         2 (one grey picture), 3 or 4 axes; or an `ImageSet` to label anew.
     y
         The labels, one a picture. Strings, booleans or a categorical: classification (strings sort bytewise,
@@ -71,6 +75,11 @@ def mximages(
         What no split may tear apart: pictures of one patient, animal, burst or site. The column of a data frame, one
         value a picture, a mapping from names, or a regular expression whose first group in a name tells (as
         ``"^([^_]+)_"``).
+    range
+        The numbers that are black and white in pictures beyond 8 bits (16-bit files, floats): two numbers,
+        ``(0, 4095)`` or ``"0..4095"``, or percentiles of all values, ``"1%..99%"``. If None it is decided from all
+        pictures together: 0 to 1, to 255, to the largest number of 10, 12, 14 or 16 bits, or what they span. A range
+        within 0 to 255 stretches 8-bit pictures, too.
 
     Raises
     ------
@@ -84,7 +93,8 @@ def mximages(
     Warns
     -----
     PictureWarning
-        Bad pictures left out, misleading file names, exact copies (also across training and validation).
+        Bad pictures left out, misleading file names, mixed scales of values, exact copies (also across training and
+        validation).
     LabelWarning
         Classes with no or only one picture, copies with different labels.
 
@@ -99,8 +109,9 @@ def mximages(
       two  2
     """
     one_of("on_bad", on_bad, ("error", "skip", "keep"))
+    wanted_range = scale.parse(range)
     if isinstance(x, ImageSet):
-        images = _relabelled(x, y, levels, task)
+        images = _ranged(_relabelled(x, y, levels, task), wanted_range)
         return images if groups is None else images.grouped(groups_of(groups, images.names))
     yes_or_no("recursive", recursive)
     if validation is not None and not isinstance(validation, ImageSet):
@@ -116,14 +127,22 @@ def mximages(
     pixels = Pixels(source.items, source.names)
     if on_bad == "keep":
         rows = np.arange(len(source.names), dtype=np.int64)
-        return ImageSet(pixels, rows, source.names, source.files, wanted, groups=source.groups)
-    return _audited(source, pixels, wanted, on_bad, levels is None, validation)
+        images = ImageSet(pixels, rows, source.names, source.files, wanted, groups=source.groups)
+        return _ranged(images, wanted_range)
+    return _audited(source, pixels, wanted, on_bad, levels is None, validation, wanted_range)
 
 
 def _audited(
-    source: Source, pixels: Pixels, labels: Labels, on_bad: str, tidy: bool, validation: Optional[ImageSet]
+    source: Source,
+    pixels: Pixels,
+    labels: Labels,
+    on_bad: str,
+    tidy: bool,
+    validation: Optional[ImageSet],
+    wanted_range: Wanted,
 ) -> ImageSet:
-    looks = _look(pixels, len(source.names))
+    sampled = _per_picture(len(source.names)) if isinstance(wanted_range, scale.Percentiles) else 0
+    looks = _look(pixels, np.arange(len(source.names)).tolist(), sampled)
     bad = [BadPicture(name, look.reason) for name, look in zip(source.names, looks) if look.reason is not None]
     if bad and (on_bad == "error" or len(bad) == len(looks)):
         hint = f"Use {of_images('on_bad', 'skip')} to go on without them." if len(bad) < len(looks) else None
@@ -149,7 +168,10 @@ def _audited(
         bad=bad,
         groups=None if source.groups is None else [source.groups[row] for row in kept],
     )
+    images = _with_range(images, good, wanted_range)
     mislead(images, good)
+    if wanted_range is None:
+        scales(images)
     copies(images)
     if tidy:
         few(images)
@@ -159,15 +181,45 @@ def _audited(
     return images
 
 
-def _look(pixels: Pixels, count: int) -> list[Look]:
+def _with_range(images: ImageSet, looks: list[Look], wanted: Wanted) -> ImageSet:
+    """The set with the range that is wanted, or that its numbers tell. What is not given in numbers is said."""
+    if wanted is None:
+        seen = [span for _, span in images.spans() if span is not None] if images.has_numbers else []
+        decided = scale.decide(seen)
+        if decided is not None:
+            progress.default().event("message", text=f"{scale.taken_as(decided)} Set `range` to change this.")
+        return images.ranged(decided)
+    if isinstance(wanted, scale.Percentiles):
+        wanted = scale.percentiles([look.sample for look in looks if look.sample is not None], wanted)
+        progress.default().event("message", text=scale.taken_as(wanted))
+    return images.ranged(wanted, given=True)
+
+
+def _ranged(images: ImageSet, wanted: Wanted) -> ImageSet:
+    """A set that is there already, with the range that is wanted."""
+    if not isinstance(wanted, scale.Percentiles):
+        return images if wanted is None else images.ranged(wanted, given=True)
+    looks = _look(images._pixels, images._rows.tolist(), _per_picture(len(images)))
+    bad = [(name, look.reason) for name, look in zip(images.names, looks) if look.reason is not None]
+    if len(bad) == len(looks):
+        raise unreadable(bad, len(looks))
+    return _with_range(images, looks, wanted)
+
+
+def _per_picture(count: int) -> int:
+    """Values of each picture that percentiles are taken of: enough, and some megabytes of all of them."""
+    return max(16, min(1000, 4_000_000 // max(1, count)))
+
+
+def _look(pixels: Pixels, rows: Sequence[int], sampled: int = 0) -> list[Look]:
     reporter = progress.current()
-    reporter.event("start", title="Looking at the pictures", total=count, unit="pictures")
+    reporter.event("start", title="Looking at the pictures", total=len(rows), unit="pictures")
 
     def look(row: int) -> Look:
         with BUDGET.share():
-            return pixels.look(row)
+            return pixels.look(row, sampled)
 
-    looks = in_threads(look, range(count), advance=lambda n: reporter.event("advance", n=n))
+    looks = in_threads(look, rows, advance=lambda n: reporter.event("advance", n=n))
     reporter.event("end")
     return looks
 
@@ -207,4 +259,6 @@ def _relabelled(images: ImageSet, y: Any, levels: Optional[Sequence[str]], task:
         bad=images.bad,
         problems=images.problems,
         groups=images.groups,
+        range=images.range,
+        range_is_given=images.range_is_given,
     )

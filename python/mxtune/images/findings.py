@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import sys
 import warnings
+from collections.abc import Collection
 from pathlib import Path
+from typing import Optional
 
 import numpy as np
 
@@ -13,6 +15,7 @@ from ..words import bullets, counted
 from .imageset import ImageSet
 from .labels import Labels
 from .pixels import Look
+from .scale import stands_beside_8_bits, strange, taken_as, usual, within_8_bits
 
 _PACKAGE = str(Path(__file__).resolve().parents[1])
 
@@ -61,6 +64,37 @@ def copies(images: ImageSet) -> None:
         images.problems += [f"copies with different labels: {line}" for line in torn]
         text = f"{counted(len(torn), 'picture is', 'pictures are')} there more than once, with different labels."
         warn(LabelWarning(text, bullets(torn), "Only one of the labels can be right."))
+
+
+def scales(images: ImageSet, than: Optional[str] = None, loose: bool = False, unread: Collection[str] = ()) -> None:
+    """Pictures whose values seem to be of another scale than the set's, or ``than`` those it got its range from.
+
+    Of a set beyond 8 bits, pictures of 8 bits are such too, unless the range is all of its type's. ``loose`` is for a
+    range that the user has chosen. Those ``unread`` are passed over.
+    """
+    beside = stands_beside_8_bits(images.range) or within_8_bits(images.range)
+    if beside and not images.has_numbers:
+        return
+    lines = []
+    for name, span in images.spans():
+        remark = None
+        if span is None:
+            remark = None if beside or name in unread else "8-bit, taken as black to white"
+        elif images.range or not span.is_8_bit:
+            remark = strange(span, images.range or usual([span]), loose)
+        if remark:
+            lines.append(f"{name}: {remark}")
+    if not lines:
+        return
+    taken = "" if images.range is None else f"{taken_as(images.range)} "
+    text = f"{counted(len(lines), 'picture seems', 'pictures seem')} to have another scale of values than"
+    if than is None:
+        images.problems += [f"another scale: {line}" for line in lines]
+    warn(
+        PictureWarning(
+            f"{text} {than or 'the rest'}.", bullets(lines), f"{taken}If that is wrong, set `range` in mximages()."
+        )
+    )
 
 
 def few(images: ImageSet) -> None:

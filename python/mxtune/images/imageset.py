@@ -19,6 +19,7 @@ from .joining import join_labels
 from .labels import Labels
 from .picture import UnreadableError
 from .pixels import Pixels
+from .scale import Range, Span
 from .split import divide, divide_groups
 
 if TYPE_CHECKING:
@@ -56,7 +57,9 @@ class ImageSet:
     groups
         The group of each picture (patient, animal, burst, site), which no split tears apart; or ``None``.
     problems
-        Sentences on what is odd: copies, misleading names, classes with few pictures.
+        Sentences on what is odd: copies, misleading names, mixed scales, classes with few pictures.
+    range
+        The numbers that are black and white in pictures beyond 8 bits; None where all are 8-bit, or nobody has looked.
 
     Examples
     --------
@@ -87,6 +90,8 @@ class ImageSet:
         bad: Iterable[BadPicture] = (),
         problems: Iterable[str] = (),
         groups: Optional[Sequence[str]] = None,
+        range: Optional[Range] = None,  # noqa: A002 - the public argument
+        range_is_given: bool = False,
     ) -> None:
         self._pixels = pixels
         self._rows = rows
@@ -99,6 +104,7 @@ class ImageSet:
         self.bad = tuple(bad)
         self.problems = list(problems)
         self.groups = None if groups is None else list(groups)
+        self.range, self.range_is_given = range, range_is_given
 
     def __len__(self) -> int:
         return len(self._rows)
@@ -223,7 +229,7 @@ class ImageSet:
     def unchecked(self, index: int, at_least: Union[int, tuple[int, int], None] = None) -> PIL.Image.Image:
         """As `open`, but raises the reason alone (`UnreadableError`); for those who gather all of them."""
         needed = max(at_least) if isinstance(at_least, tuple) else at_least
-        picture = self._pixels.open(int(self._rows[index]), needed)
+        picture = self._pixels.open(int(self._rows[index]), needed, self.range)
         mode = "L" if self.grey else "RGB"
         return picture if picture.mode == mode else picture.convert(mode)
 
@@ -247,6 +253,8 @@ class ImageSet:
             hashes=None if self._hashes is None else [self._hashes[index] for index in at],
             grey=self.grey,
             groups=None if self.groups is None else [self.groups[index] for index in at],
+            range=self.range,
+            range_is_given=self.range_is_given,
         )
 
     def grouped(self, groups: Optional[Sequence[str]]) -> ImageSet:
@@ -254,6 +262,23 @@ class ImageSet:
         other = copy.copy(self)
         other.groups = None if groups is None else list(groups)
         return other
+
+    def ranged(self, range: Optional[Range], given: bool = False) -> ImageSet:  # noqa: A002
+        """The same pictures with another `range`; one that the user has given outlasts that of a model."""
+        if not given and (range == self.range or self.range_is_given):
+            return self
+        other = copy.copy(self)
+        other.range, other.range_is_given = range, given
+        return other
+
+    @property
+    def has_numbers(self) -> bool:
+        """Whether there may be pictures beyond 8 bits; files tell when they are read."""
+        return bool(self._pixels.spans)
+
+    def spans(self) -> Iterator[tuple[str, Optional[Span]]]:
+        """The name of each picture, and what its values span; None for those of 8 bits, and files not read yet."""
+        return zip(self.names, map(self._pixels.spans.get, self._rows.tolist()))
 
     def split(self, fraction: float = 0.2, seed: int = 0) -> tuple[ImageSet, ImageSet]:
         """A set to train on and one to validate on, of about ``fraction``; a seed gives the same everywhere.

@@ -54,7 +54,7 @@ class Loader:
         *,
         repeated: bool = True,
     ) -> None:
-        self.images, self.preprocess = images, preprocess
+        self.images, self.preprocess = images.ranged(preprocess.range), preprocess
         self.bad: list[tuple[str, str]] = []
         self._augment, self._seed = augment or Augment.none(), seed
         self._kept: Optional[dict[int, Pixels]] = {} if repeated and self._worth_keeping() else None

@@ -1,4 +1,4 @@
-"""One picture: from the bytes of a file, or from what a user holds, to upright 8-bit RGB or grey.
+"""One picture: from the bytes of a file, or from what a user holds, to upright 8-bit RGB or grey, or to numbers.
 
 Everything is decided from the picture itself: Pillow's global settings are neither asked nor changed.
 """
@@ -6,7 +6,7 @@ Everything is decided from the picture itself: Pillow's global settings are neit
 from __future__ import annotations
 
 from io import BytesIO
-from typing import Any, NamedTuple, Optional
+from typing import Any, NamedTuple, Optional, Union
 
 import numpy as np
 import PIL.Image
@@ -14,6 +14,7 @@ import PIL.Image
 from ..words import file_size
 from .budget import PixelBudget
 from .openers import NoOpenerError, opener
+from .scale import Numbers
 from .sniff import sniff, webp_size
 
 MAX_PIXELS = 110_000_000  # the largest camera sensors of today have 102 million, phones up to 50 as they come
@@ -39,9 +40,9 @@ class UnreadableError(Exception):
 
 
 class Read(NamedTuple):
-    """What a file held: the picture (RGB or L, upright), its full size, its format, its scale (1 to 8)."""
+    """What a file held: the picture (RGB, L or numbers, upright), its full size, its format, its scale (1 to 8)."""
 
-    image: PIL.Image.Image
+    image: Union[PIL.Image.Image, Numbers]
     height: int
     width: int
     format: str
@@ -49,7 +50,7 @@ class Read(NamedTuple):
 
 
 def read(data: bytes, at_least: Optional[int] = None) -> Read:
-    """The first picture in the bytes of a file, upright, as RGB or (where it is grey) L.
+    """The first picture in the bytes of a file, upright, as RGB, (where it is grey) L, or numbers beyond 8 bits.
 
     Parameters
     ----------
@@ -75,14 +76,16 @@ def read(data: bytes, at_least: Optional[int] = None) -> Read:
     try:
         opened.load()
         turn = _orientation(opened)
-        image = _turned(plain(opened), turn)
+        image = _settled(opened, turn)
     except UnreadableError:
         raise
     except MemoryError as error:
         raise UnreadableError(f"too large for the memory: {width} x {height} pixels") from error
     except Exception as error:  # a damaged file can raise anything
         raise UnreadableError(_damage(data, kind, error)) from error
-    if scale == 1:
+    if isinstance(image, Numbers):
+        height, width = image.values.shape[:2]
+    elif scale == 1:
         width, height = image.size
     elif turn in (5, 6, 7, 8):
         width, height = height, width
@@ -109,13 +112,12 @@ def scale_for(shorter: int, at_least: Optional[int]) -> int:
     return next(scale for scale in (8, 4, 2, 1) if ratio >= scale or scale == 1)
 
 
-def upright(image: PIL.Image.Image) -> PIL.Image.Image:
-    """A picture that a user holds, turned as its EXIF orientation says, as 8-bit RGB or L."""
+def upright(image: PIL.Image.Image) -> Union[PIL.Image.Image, Numbers]:
+    """A picture that a user holds, turned as its EXIF orientation says, as 8-bit RGB or L, or as numbers."""
     _check_size(*image.size)
     try:
         image.load()
-        turn = _orientation(image)
-        return _turned(plain(image), turn)
+        return _settled(image, _orientation(image))
     except UnreadableError:
         raise
     except Exception as error:  # it may still be an unread, damaged file
@@ -123,13 +125,11 @@ def upright(image: PIL.Image.Image) -> PIL.Image.Image:
 
 
 def plain(image: PIL.Image.Image) -> PIL.Image.Image:
-    """The picture as 8-bit RGB, or L where it is grey: over white where it is transparent."""
+    """An 8-bit picture as RGB, or L where it is grey: over white where it is transparent."""
     if _transparent(image):
         return _over_white(image)
     if image.mode in ("L", "RGB"):
         return image
-    if image.mode.startswith("I") or image.mode == "F":
-        return _eight_bits(image)
     if image.mode == "P":
         colours = image.convert("RGB")
         return colours.convert("L") if _grey_palette(image) else colours
@@ -197,6 +197,15 @@ def _orientation(image: PIL.Image.Image) -> int:
     return turn if turn in _TURNS else 1
 
 
+def _settled(image: PIL.Image.Image, turn: int) -> Union[PIL.Image.Image, Numbers]:
+    if not image.mode.startswith("I") and image.mode != "F":
+        return _turned(plain(image), turn)
+    values = np.asarray(_turned(image, turn))  # grey of 16 or 32 bits
+    if values.dtype == np.int32 and values.size and values.min() >= 0 and values.max() <= 65535:
+        values = values.astype(np.uint16)
+    return Numbers(values.astype(values.dtype.newbyteorder("="), copy=False)[:, :, np.newaxis])
+
+
 def _turned(image: PIL.Image.Image, turn: int) -> PIL.Image.Image:
     return image if turn == 1 else image.transpose(_TURNS[turn])
 
@@ -222,22 +231,3 @@ def _over_white(image: PIL.Image.Image) -> PIL.Image.Image:
         white.alpha_composite(colours)
         colours = white
     return colours.convert("RGB").convert("L") if grey else colours.convert("RGB")
-
-
-def _eight_bits(image: PIL.Image.Image) -> PIL.Image.Image:
-    """16- and 32-bit grey as 8-bit: the full range of the type that fits the values becomes 0..255."""
-    values = np.asarray(image, dtype=np.float32)
-    if not np.isfinite(values).all():
-        raise UnreadableError("it holds values that are no numbers")
-    top = float(np.max(values)) if values.size else 0.0
-    if image.mode.startswith("I;16"):
-        factor = 1 / 257
-    elif image.mode == "F" and top <= 1:
-        factor = 255.0
-    elif image.mode == "I" and image.format == "PNG":
-        factor = 1 / 257  # Pillow before 11 reads 16-bit PNG as "I"
-    elif top <= 255:
-        factor = 1.0
-    else:
-        factor = 1 / 257 if top <= 65535 else 255 / top
-    return PIL.Image.fromarray(np.clip(np.rint(values * factor), 0, 255).astype(np.uint8))

@@ -7,17 +7,21 @@ import os
 import stat
 import threading
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple, Optional
+from typing import TYPE_CHECKING, Any, NamedTuple, Optional, Union
 
 import numpy as np
 import PIL.Image
 
 from ..words import file_size
+from . import scale
 from .picture import MAX_BYTES, UnreadableError, header, plain, read, scale_for, upright
+from .scale import Numbers, Range, Span
 from .sniff import misnamed, sniff
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+
+    Picture = Union[PIL.Image.Image, NDArray[np.uint8], Numbers]
 
 ROOM = 256_000_000  # bytes of decoded pictures that the audit keeps, so that training need not decode again
 _LARGEST = 4_000_000  # bytes of one that is kept
@@ -25,7 +29,8 @@ _OBJECT = 300  # bytes that each one costs besides its pixels
 
 
 class Look(NamedTuple):
-    """What the audit saw: ``reason`` is why a picture is bad, ``remark`` what is odd about a good one."""
+    """What the audit saw: ``reason`` is why a picture is bad, ``remark`` what is odd about a good one; ``sample`` some
+    of its values, where they were asked for."""
 
     reason: Optional[str]
     height: int = 0
@@ -33,20 +38,29 @@ class Look(NamedTuple):
     grey: bool = False
     hash: bytes = b""
     remark: Optional[str] = None
+    sample: Optional[NDArray[Any]] = None
 
 
 class Pixels:
     """Items as `Source` has them, and how each becomes a picture. Shared by all parts of a set.
 
     A kept picture is what `open` would decode: what was kept never changes what comes out.
+
+    Attributes
+    ----------
+    spans
+        What the values of each picture of `Numbers` span, by row: those in memory at once, files when they are read.
     """
 
     def __init__(self, items: Sequence[Any], names: Sequence[str]) -> None:
         self.items = items
         self._names = names
-        self._kept: dict[int, tuple[int, int, NDArray[np.uint8]]] = {}
+        self._kept: dict[int, tuple[int, int, Picture]] = {}
         self._room = ROOM
         self._lock = threading.Lock()
+        stacked = scale.spans(items) if isinstance(items, Numbers) else map(_span, items)
+        self.spans: dict[int, Span] = {row: span for row, span in enumerate(stacked) if span is not None}
+        self._usual = scale.usual([*self.spans.values()]) if self.spans else scale.BYTE
 
     def __getstate__(self) -> dict[str, Any]:
         """Without the lock, and without decoded pictures, which are files as well."""
@@ -55,42 +69,47 @@ class Pixels:
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state, _lock=threading.Lock())
 
-    def open(self, row: int, at_least: Optional[int] = None) -> PIL.Image.Image:
-        """The picture, upright, RGB or (where it is grey) L; raises `UnreadableError`."""
+    def open(self, row: int, at_least: Optional[int] = None, range: Optional[Range] = None) -> PIL.Image.Image:  # noqa: A002
+        """The picture, upright, RGB or (where it is grey) L; raises `UnreadableError`.
+
+        ``range`` are the numbers that become black and white; as is usual for them if None.
+        """
         kept = self._kept.get(row)
         if kept is not None and kept[0] == scale_for(kept[1], at_least):
-            return PIL.Image.fromarray(kept[2])
+            return self._shown(row, kept[2], range)
         item = self.items[row]
         if isinstance(item, (str, os.PathLike, bytes, bytearray)):
-            return read(self._data(row), at_least).image
-        return self._held(row)
+            return self._shown(row, read(self._data(row), at_least).image, range)
+        return self._shown(row, _held(item), range)
 
-    def look(self, row: int) -> Look:
-        """Read and decode it once, in full; never raises for what a file may hold."""
+    def look(self, row: int, sampled: int = 0) -> Look:
+        """Read and decode it once, in full, and take so many of its values; never raises for what a file may hold."""
         try:
             item = self.items[row]
-            if isinstance(item, np.ndarray):
-                height, width, channels = item.shape
-                return Look(None, height, width, channels == 1, _hash(item, item.shape))
             if not isinstance(item, (str, os.PathLike, bytes, bytearray)):
-                image = self._held(row)
-                content = np.asarray(image)
-                return Look(None, image.height, image.width, image.mode == "L", _hash(content, content.shape))
+                picture = _held(item)
+                self._measure(row, picture)
+                content = self._content(row, picture)
+                grey = content.ndim == 2 or content.shape[2] == 1
+                height, width = content.shape[:2]
+                return Look(None, height, width, grey, _hash(content, content.shape), None, _sample(picture, sampled))
             data = self._data(row)
             done = read(data, at_least=1)
+            self._measure(row, done.image)
         except UnreadableError as error:
             return Look(str(error))
         self._keep(row, done.scale, min(done.height, done.width), done.image)
         remark = None if isinstance(item, (bytes, bytearray)) else misnamed(self._names[row], done.format)
-        return Look(None, done.height, done.width, done.image.mode == "L", _hash(data, ()), remark)
+        grey = isinstance(done.image, Numbers) or done.image.mode == "L"
+        return Look(None, done.height, done.width, grey, _hash(data, ()), remark, _sample(done.image, sampled))
 
     def size(self, row: int) -> tuple[int, int]:
         """Height and width (pixels, upright) from the file's first bytes; (0, 0) where it can't be read."""
         try:
             if isinstance(self.items[row], (str, os.PathLike, bytes, bytearray)):
                 return header(self._data(row))
-            image = self._held(row)
-            return image.height, image.width
+            height, width = self._content(row, _held(self.items[row])).shape[:2]
+            return height, width
         except UnreadableError:
             return 0, 0
 
@@ -99,20 +118,43 @@ class Pixels:
         try:
             if isinstance(self.items[row], (str, os.PathLike, bytes, bytearray)):
                 return _hash(self._data(row), ())
-            content = np.asarray(self._held(row))
+            content = self._content(row, _held(self.items[row]))
             return _hash(content, content.shape)
         except UnreadableError:
             return b""
 
-    def _held(self, row: int) -> PIL.Image.Image:
-        item = self.items[row]
-        if item is None:
-            raise UnreadableError("there is no path")
-        if isinstance(item, PIL.Image.Image):
-            return upright(item)
-        if item.shape[2] == 1:
-            return PIL.Image.fromarray(item[:, :, 0])
-        return plain(PIL.Image.fromarray(item))
+    def _content(self, row: int, picture: Picture) -> NDArray[Any]:
+        """Its pixels, for a hash: equal numbers of different types are equal."""
+        if not isinstance(picture, Numbers):
+            return np.asarray(picture)
+        span = self.spans.get(row)
+        bytes_ = span is not None and span.whole and span.low >= 0 and span.high <= 255
+        return picture.values.astype(np.uint8) if bytes_ else picture.values
+
+    def _measure(self, row: int, picture: Picture) -> Optional[Span]:
+        """What its values span, where it is numbers; raises `UnreadableError` where they are not finite."""
+        if not isinstance(picture, Numbers):
+            return None
+        span = self.spans.get(row) or scale.span(picture)
+        if span is None:
+            raise UnreadableError("it holds values that are NaN or infinite")
+        self.spans[row] = span
+        return span
+
+    def _shown(self, row: int, picture: Picture, range: Optional[Range]) -> PIL.Image.Image:  # noqa: A002
+        span = self._measure(row, picture)
+        if span is not None:
+            in_file = isinstance(self.items[row], (str, os.PathLike, bytes, bytearray))
+            usual = scale.usual([span]) if in_file else self._usual
+            picture = scale.eight_bits(picture.values, range or usual)  # type: ignore[union-attr]
+        elif scale.within_8_bits(range):
+            picture = scale.eight_bits(np.asarray(picture), range)  # type: ignore[arg-type]
+        if isinstance(picture, PIL.Image.Image):
+            return picture
+        assert isinstance(picture, np.ndarray)  # noqa: S101
+        if picture.ndim == 3 and picture.shape[2] == 1:
+            picture = picture[:, :, 0]
+        return plain(PIL.Image.fromarray(picture))
 
     def _data(self, row: int) -> bytes:
         item = self.items[row]
@@ -141,15 +183,37 @@ class Pixels:
             words = getattr(error, "strerror", None) or error
             raise UnreadableError(f"it can't be read ({words})") from error
 
-    def _keep(self, row: int, scale: int, shorter: int, image: PIL.Image.Image) -> None:
-        size = image.width * image.height * len(image.getbands()) + _OBJECT
+    def _keep(self, row: int, scale: int, shorter: int, picture: Picture) -> None:
+        if isinstance(picture, PIL.Image.Image):
+            size = picture.width * picture.height * len(picture.getbands()) + _OBJECT
+        else:
+            size = (picture.values if isinstance(picture, Numbers) else picture).nbytes + _OBJECT
         if size > _LARGEST:
             return
         with self._lock:
             if size > self._room:
                 return
             self._room -= size
-        self._kept[row] = (scale, shorter, np.asarray(image))
+        self._kept[row] = (scale, shorter, picture if isinstance(picture, Numbers) else np.asarray(picture))
+
+
+def _held(item: Any) -> Picture:
+    """A picture in memory: Pillow's, upright; numbers; or (H, W, C) uint8."""
+    if item is None:
+        raise UnreadableError("there is no path")
+    return upright(item) if isinstance(item, PIL.Image.Image) else item
+
+
+def _span(item: Any) -> Optional[Span]:
+    return scale.span(item) if isinstance(item, Numbers) else None
+
+
+def _sample(picture: Picture, count: int) -> Optional[NDArray[Any]]:
+    """So many of a picture's values, evenly spread; all where there are fewer."""
+    if not count:
+        return None
+    values = picture.values if isinstance(picture, Numbers) else np.asarray(picture)
+    return values.reshape(-1)[:: max(1, values.size // count)].astype(np.float32)
 
 
 def _hash(content: Any, shape: tuple[int, ...]) -> bytes:

@@ -5,13 +5,14 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Optional
 
 import numpy as np
 
 from ..arguments import height_and_width, is_number, one_of
 from ..errors import ArgumentError
 from ..spec import plain, settings
+from .scale import Percentiles, Range, parse
 
 if TYPE_CHECKING:
     import PIL.Image
@@ -43,6 +44,9 @@ class Preprocess:
         With ``fit="crop"``, the share of the resized picture's shorter side that is kept: 224 / 256 = .875.
     interpolation
         ``"bicubic"``, ``"bilinear"`` or ``"area"``; all smooth before they shrink.
+    range
+        The numbers that become black and white, 0 and 255, in pictures beyond 8 bits: those of the training pictures.
+        None where they were 8-bit.
 
     Examples
     --------
@@ -60,6 +64,7 @@ class Preprocess:
     fit: str = "crop"
     crop: float = 0.875
     interpolation: str = "bicubic"
+    range: Optional[Range] = None
 
     def __post_init__(self) -> None:
         def fixed(name: str, value: object) -> None:
@@ -78,6 +83,11 @@ class Preprocess:
             fixed(name, values)
         if min(self.std) <= 0:
             raise ArgumentError("`std` must be above 0.", [f"it is {self.std!r}"])
+        if self.range is not None:
+            wanted = parse(self.range)
+            if isinstance(wanted, Percentiles):
+                raise ArgumentError("`range` must be two numbers.", [f"it is {self.range!r}"])
+            fixed("range", wanted)
         one_of("fit", self.fit, _FITS)
         one_of("interpolation", self.interpolation, _INTERPOLATIONS)
         if not is_number(self.crop) or not 0 < self.crop <= 1:
@@ -85,7 +95,10 @@ class Preprocess:
 
     def to_dict(self) -> dict[str, Any]:
         """The spec as plain JSON values."""
-        return plain(self)
+        values = plain(self)
+        if self.range is None:  # 8-bit pictures, of which files of older versions have no word
+            del values["range"]
+        return values
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> Preprocess:
@@ -175,6 +188,8 @@ class Preprocess:
         if self.fit == "crop" and self.canvas_size == self.size:
             resized = f"resized and cropped to {height} x {width}"
         colours = "colour" if self.channels == 3 else "grey"
+        if self.range is not None:
+            colours += f", {self.range[0]:g} (black) to {self.range[1]:g} (white) as 0 to 255"
         return f"Pictures are {resized}, {colours}, (value - {_values(self.mean)}) / {_values(self.std)}."
 
 

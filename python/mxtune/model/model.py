@@ -16,8 +16,10 @@ from ..arguments import number, one_of, user_path, whole
 from ..errors import ArgumentError, LabelError, MxtuneError
 from ..formats import Contents, mxt
 from ..images import ImageSet, mximages
+from ..images.findings import scales
 from ..images.loader import Loader
 from ..images.preprocess import Preprocess
+from ..images.scale import Range
 from ..network import Network
 from ..words import counted
 from .predictor import BATCH, Predictor
@@ -150,7 +152,7 @@ class Model:
         one_of("type", type, TYPES)
         one_of("on_bad", on_bad, ("na", "error"))
         batch_size = whole("batch_size", batch_size, 1)
-        images = mximages(x, on_bad="keep" if on_bad == "na" else "error")
+        images = mximages(x, on_bad="keep" if on_bad == "na" else "error", range=self._range_for(x))
         values, good = self._outputs(images, type == "features", batch_size)
         files = {"file": images.names}
         if type == "features":
@@ -312,14 +314,23 @@ class Model:
         return self._task.measure(y[good], outputs[good])
 
     def _labelled(self, x: Any, y: Any) -> ImageSet:
-        images = mximages(x, y, levels=self.levels or None, task=self.task)
+        images = mximages(x, y, levels=self.levels or None, task=self.task, range=self._range_for(x))
         if images.y is None:
             raise LabelError("The pictures have no labels.", hint="Use class folders, or give the labels as `y`.")
         return images
 
     def _outputs(self, images: ImageSet, features: bool = False, batch_size: int = BATCH) -> tuple[Array, Array]:
         """Logits or features (N, K) float32, NaN for bad pictures, and which are good, (N,) bool."""
-        return self._predictor.outputs(Loader(images, self.preprocess, repeated=False), features, batch_size)
+        loader = Loader(images, self.preprocess, repeated=False)
+        outputs = self._predictor.outputs(loader, features, batch_size)
+        if loader.images.range == self.preprocess.range:  # and not one that the user gave these pictures
+            unread = {name for name, _ in loader.bad}
+            scales(loader.images, "the training pictures", "range" in self.settings, unread)
+        return outputs
+
+    def _range_for(self, x: Any) -> Optional[Range]:
+        """The range of values that pictures are looked at with; a set has its own."""
+        return None if isinstance(x, ImageSet) else self.preprocess.range
 
     def __repr__(self) -> str:
         name = self.provenance.get("name", "network")

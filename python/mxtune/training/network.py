@@ -13,6 +13,7 @@ from ..engines import Target
 from ..errors import ArgumentError, NetworkError
 from ..images import ImageSet
 from ..images.preprocess import Preprocess
+from ..images.scale import Range, fits
 from ..model.model import Model
 from ..network import Network
 from ..network.values import refuse_unusable
@@ -70,12 +71,20 @@ def facts_of(network: Network, settled: bool, images: ImageSet, validated: bool,
     )
 
 
-def prepare(network: Network, plan: Plan, outputs: int, seed: int) -> Network:
-    """The network with the plan's preprocessing, and a new head for so many outputs."""
-    preprocess = replace(network.preprocess, size=plan.size, fit=plan.fit)
+def prepare(network: Network, plan: Plan, images: ImageSet, outputs: int, seed: int) -> Network:
+    """The network with the plan's preprocessing and the range of the pictures, and a new head for so many outputs."""
+    preprocess = replace(network.preprocess, size=plan.size, fit=plan.fit, range=_range(network, images))
     if preprocess != network.preprocess:
         network = replace(network, preprocess=preprocess).check()
     return network.replace_head(outputs, seed=seed, stages=plan.head == EVERY_STAGE)
+
+
+def _range(network: Network, images: ImageSet) -> Optional[Range]:
+    """That of the pictures; the network's own where it has one, nobody asks for another, and the pictures fit it."""
+    kept = network.preprocess.range
+    if kept is None or images.range_is_given:
+        return images.range
+    return kept if all(fits(kept, span) for _, span in images.spans() if span) else images.range
 
 
 def _built_for(source: Source, images: ImageSet, options: Options) -> dict[str, Any]:

@@ -2,23 +2,31 @@
 
 from __future__ import annotations
 
-from typing import Any, Optional
+from collections.abc import Sequence
+from typing import Any, Optional, Union
 
 from .. import progress, tasks
 from ..arguments import is_number
 from ..errors import ArgumentError, LabelError, PictureWarning
 from ..images import ImageSet, mximages
-from ..images.findings import groups_across, warn
+from ..images.findings import groups_across, scales, warn
 from ..images.groups import Groups
 from ..words import bullets, counted
 
 
-def look_at(x: Any, y: Any, valid: Any, seed: int, groups: Groups = None) -> tuple[ImageSet, Optional[ImageSet]]:
+def look_at(
+    x: Any,
+    y: Any,
+    valid: Any,
+    seed: int,
+    groups: Groups = None,
+    range: Union[str, Sequence[float], None] = None,  # noqa: A002
+) -> tuple[ImageSet, Optional[ImageSet]]:
     """Pictures to train on, and to validate on where there are any.
 
     Parameters
     ----------
-    x, y, valid, seed, groups
+    x, y, valid, seed, groups, range
         As `mxtrain` has them.
 
     Raises
@@ -28,7 +36,7 @@ def look_at(x: Any, y: Any, valid: Any, seed: int, groups: Groups = None) -> tup
     ArgumentError
         ``valid`` is of no use.
     """
-    images = mximages(x, y, groups=groups)
+    images = mximages(x, y, groups=groups, range=range)
     if images.y is None:
         raise LabelError(
             "The pictures have no labels.",
@@ -57,7 +65,11 @@ def _split(images: ImageSet, valid: float, seed: int) -> tuple[ImageSet, Optiona
 
 
 def _kept_aside(images: ImageSet, valid: Any, groups: Optional[str]) -> ImageSet:
-    validation = mximages(valid, levels=images.levels or None, task=images.task, groups=groups)
+    kept = None if isinstance(valid, ImageSet) else images.range
+    known = images.levels or None
+    validation = mximages(valid, levels=known, task=images.task, groups=groups, range=kept).ranged(images.range)
+    if validation.range == images.range:
+        scales(validation, "the training pictures", images.range_is_given)
     if validation.y is None:
         raise LabelError("The pictures for validation have no labels.")
     both = [name if name == there else f"{name} = {there}" for name, there in images.shared(validation)]

@@ -59,6 +59,7 @@ def mxtrain(
     callbacks: Union[AnyCallback, Sequence[AnyCallback], None] = None,
     verbose: Optional[int] = None,
     groups: Groups = None,
+    range: Union[str, Sequence[float], None] = None,  # noqa: A002 - what is asked for
 ) -> Model:
     """A `Model`: a pretrained network, fine-tuned on your pictures.
 
@@ -120,6 +121,9 @@ def mxtrain(
     groups
         Pictures that belong together, as `mximages` has it: none of a patient, animal or burst that is trained on
         validates.
+    range
+        The numbers that are black and white in pictures beyond 8 bits, as `mximages` has it. The model keeps it, or
+        what was decided, and sees all pictures alike.
 
     Raises
     ------
@@ -155,7 +159,7 @@ def mxtrain(
     watching = as_list(callbacks)
     target = choose(device, options.precision)
     with progress.using(progress.default(verbose)):
-        images, validation = look_at(x, y, valid, options.seed, groups)
+        images, validation = look_at(x, y, valid, options.seed, groups, range)
         network, settled = open_network(net, images, options)
         facts = facts_of(network, settled, images, validation is not None, target)
         plan = decide(facts, options)
@@ -165,7 +169,7 @@ def mxtrain(
         _warn_of_unused(options, augment, plan)
         task = tasks.named(str(images.task), images.levels)
         weights = task.class_weights(class_weights, np.asarray(images.y))
-        network = prepare(network, plan, task.outputs, options.seed)
+        network = prepare(network, plan, images, task.outputs, options.seed)
         problem = Problem(
             train=Loader(images, network.preprocess, varied, options.seed),
             validation=None if validation is None else Loader(validation, network.preprocess),
@@ -181,6 +185,7 @@ def mxtrain(
             "class_weights": weights,
             "restore_best": options.restore_best,
             "seed": options.seed,
+            **({"range": [*images.range]} if images.range_is_given and images.range else {}),
             "pictures": {"training": len(images), "validation": 0 if validation is None else len(validation)},
         }
         file = Checkpoint(checkpoint, _identity(images, validation, network, settings))

@@ -125,16 +125,18 @@ def test_a_named_transparent_colour_lies_over_white(tmp_path: Path) -> None:
 
 def test_grey_of_any_depth_is_grey(tmp_path: Path) -> None:
     ramp = np.arange(256, dtype=np.uint16).reshape(16, 16)
-    PIL.Image.fromarray(ramp.astype(np.uint8)).save(tmp_path / "8.png")
-    PIL.Image.fromarray(ramp * 257).save(tmp_path / "16.png")
-    PIL.Image.fromarray(ramp * 257).save(tmp_path / "16.tif")
-    PIL.Image.fromarray((ramp / 255).astype(np.float32)).save(tmp_path / "float.tif")
-    PIL.Image.fromarray(ramp.astype(np.int32)).save(tmp_path / "32.tif")
+    for name, values in {
+        "8.png": ramp.astype(np.uint8),
+        "16.png": ramp * 257,
+        "16.tif": ramp * 257,
+        "float.tif": (ramp / 255).astype(np.float32),
+        "32.tif": ramp.astype(np.int32),
+    }.items():
+        PIL.Image.fromarray(values).save(tmp_path / name)
     PIL.Image.fromarray(ramp.astype(np.uint8)).convert("P").save(tmp_path / "palette.png")
-    images = mximages(sorted(tmp_path.iterdir()))
-    assert images.grey
-    for index in range(len(images)):
-        assert np.abs(np.asarray(images.open(index), dtype=int) - ramp).max() == 0, images.names[index]
+    for file in tmp_path.iterdir():
+        picture = _opened(file)
+        assert (picture.mode, np.abs(np.asarray(picture, dtype=int) - ramp).max()) == ("L", 0), file.name
     PIL.Image.fromarray(ramp.astype(np.uint8) > 127).save(tmp_path / "1.png")
     assert set(np.unique(np.asarray(_opened(tmp_path / "1.png")))) == {0, 255}
 

@@ -316,8 +316,8 @@ def test_what_is_guessed_of_an_array_is_said() -> None:
         assert len(mximages(np.zeros((40, 30, 3), np.uint8), list("ab") * 20, on_bad="keep")) == 40
         assert len(mximages(np.zeros((40, 30), np.uint8))) == 1
     assert heard.texts == [
-        "Pixel values are taken as 0 to 1.",
         'The labels are numbers, so this is regression. For classes: task = "classification".',
+        "Pixel values are taken as 0 (black) to 1 (white). Set `range` to change this.",
         "The 40 x 30 x 3 array is one picture (HWC).",
     ]
 
@@ -327,7 +327,6 @@ def test_arrays_that_are_no_pictures_are_refused() -> None:
         (np.zeros((5, 8, 8, 2), np.uint8), "1, 3 or 4 channels"),
         (np.zeros((5, 3, 8, 8), np.uint8), 'layout = "NCHW"'),
         (np.zeros(9), "2, 3 or 4 axes"),
-        (np.full((2, 8, 8, 3), -1.0), "from 0 to 1, or from 0 to 255"),
         (np.zeros((0, 8, 8, 3)), "no pixels"),
         (np.zeros((2, 8, 8, 3), complex), "must be"),
     ):
@@ -335,8 +334,6 @@ def test_arrays_that_are_no_pictures_are_refused() -> None:
             mximages(array)
     with pytest.raises(ArgumentError, match="reshape"):
         mximages(np.zeros((4, 784)), list("abab"))
-    with pytest.raises(PictureError, match=r"1 of 3 pictures hold values that are no numbers.\nx \[1\]"):
-        mximages(np.stack([np.zeros((4, 4, 3)), np.full((4, 4, 3), np.nan), np.ones((4, 4, 3))]))
 
 
 def test_pillow_images_arrays_and_bytes_in_a_list(pictures: Path) -> None:

@@ -1,0 +1,249 @@
+"""The scale of pixel values: which number is black and which is white, decided once for a whole set.
+
+Pictures of 8 bits have theirs by type. Numbers of any other kind (floats, whole numbers, files of 16 and 32 bits) get
+one from all pictures of the set together: a single one does not tell.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, NamedTuple, Optional, Union
+
+import numpy as np
+
+from ..arguments import is_number
+from ..errors import ArgumentError
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+Range = tuple[float, float]
+"""The numbers of black and of white."""
+
+UNIT, SIGNED, BYTE, WORD = (0.0, 1.0), (-1.0, 1.0), (0.0, 255.0), (0.0, 65535.0)
+_DEPTHS = (1023.0, 4095.0, 16383.0, 65535.0)  # of 10, 12, 14 and 16 bits: cameras, microscopes, CT
+_OVERSHOOT = 0.1  # of the range: bicubic and Lanczos resizing leave that much beyond it
+_OTHER = 8  # times less than the range's white is no dark picture, where it also ends like another scale
+_STRETCH = 4_000_000  # values looked at at a time, so that copies in between stay in the processor's cache
+
+
+@dataclass(frozen=True, eq=False)
+class Numbers:
+    """A picture (H, W, C), or a stack of them (N, H, W, C), whose values need a `Range` to become 8-bit."""
+
+    values: NDArray[Any]
+
+    def __len__(self) -> int:
+        return len(self.values)
+
+    def __getitem__(self, row: int) -> Numbers:
+        return Numbers(self.values[row])
+
+    def __iter__(self) -> Iterator[Numbers]:
+        return map(Numbers, self.values)
+
+
+class Span(NamedTuple):
+    """What a picture's values span: ``whole`` without fractions, ``lit`` where more than 1 in 50 is not 0."""
+
+    low: float
+    high: float
+    whole: bool
+    lit: bool
+
+    @property
+    def is_8_bit(self) -> bool:
+        """Whether they are what a picture of 8 bits has: whole numbers from 0 to 255."""
+        return self.whole and self.low >= 0 and self.high <= 255
+
+
+class Percentiles(NamedTuple):
+    """A range that is measured: these percentiles (0 to 100) of all values of the set."""
+
+    low: float
+    high: float
+
+
+def parse(given: Any) -> Union[Range, Percentiles, None]:
+    """What the argument ``range`` asks for: two numbers, ``"0..4095"``, or percentiles, ``"1%..99%"``.
+
+    Raises
+    ------
+    ArgumentError
+        It is neither.
+
+    Examples
+    --------
+    >>> parse((0, 4095)), parse("-1000..1000"), parse("1%..99%")
+    ((0.0, 4095.0), (-1000.0, 1000.0), Percentiles(low=1.0, high=99.0))
+    """
+    if given is None:
+        return None
+    parts = given.split("..") if isinstance(given, str) else given
+    number = r"\s*[-+]?\d*\.?\d+(e[-+]?\d+)?\s*%?\s*"
+    measured = False
+    if isinstance(given, str) and len(parts) == 2 and all(re.fullmatch(number, part, re.IGNORECASE) for part in parts):
+        measured = "%" in given
+        if not measured or all("%" in part for part in parts):
+            parts = [float(part.replace("%", "")) for part in parts]
+    listed = isinstance(parts, (Sequence, np.ndarray)) and len(parts) == 2 and all(map(is_number, parts))
+    low, high = map(float, parts) if listed else (math.nan, math.nan)
+    if not low < high or not math.isfinite(high - low) or (measured and not 0 <= low < high <= 100):
+        text = '`range` must be two numbers, black before white, or percentiles such as "1%..99%".'
+        raise ArgumentError(text, [f"it is {given!r}"])
+    return Percentiles(low, high) if measured else (low, high)
+
+
+def span(picture: Numbers) -> Optional[Span]:
+    """What a picture's values span; None where some are not finite."""
+    return next(iter(spans(Numbers(picture.values[np.newaxis]))))
+
+
+def spans(stack: Numbers) -> list[Optional[Span]]:
+    """What each picture of a stack spans; None where values are not finite."""
+    found: list[Optional[Span]] = []
+    flat = stack.values.reshape(len(stack), -1)
+    count = max(1, _STRETCH // max(1, flat.shape[1]))
+    for start in range(0, len(flat), count):
+        part = flat[start : start + count]
+        with np.errstate(invalid="ignore"):  # NaN and infinity are told by their extremes
+            low, high, whole = part.min(axis=1), part.max(axis=1), _whole(part)
+        lit = np.ones(len(part), bool)
+        for row in np.flatnonzero(high <= 1):
+            lit[row] = np.count_nonzero(part[row]) * 50 > part[row].size
+        finite = (np.isfinite(low) & np.isfinite(high)).tolist()
+        seen = map(Span, *(column.tolist() for column in (low, high, whole, lit)))
+        found += [span if good else None for span, good in zip(seen, finite)]
+    return found
+
+
+def decide(seen: Sequence[Span]) -> Optional[Range]:
+    """The range of a set whose numbers span this; None for whole numbers from 0 to 255, as pictures of 8 bits have.
+
+    Examples
+    --------
+    >>> decide([Span(0, 0.9, False, True), Span(0, 1.0000001, False, True)])
+    (0.0, 1.0)
+    >>> decide([Span(-1000, 800, True, True), Span(-900, 1000, True, True)])
+    (-1000.0, 1000.0)
+    """
+    if not seen:
+        return None
+    every = _together(seen)
+    low, high = every.low, every.high
+    if not every.whole:
+        usual_ones = (scale for scale in (UNIT, SIGNED, BYTE) if _is_of(scale, every))
+        return next(usual_ones, None) or _by_depth(low, high)
+    if not every.is_8_bit:
+        return _by_depth(low, high)
+    if high == 1 and every.lit:
+        return UNIT
+    return (0.0, high) if 1 < high < 32 else None  # 4 or 5 bits, such as the digits 0 to 16 of scikit-learn
+
+
+def usual(seen: Sequence[Span]) -> Range:
+    """The range of numbers that are given to a model of 8-bit pictures: it knows none for them."""
+    high, whole, lit = _together(seen)[1:]
+    if high <= (1 if whole else 1 + _OVERSHOOT) and (lit or not whole):
+        return UNIT
+    if high <= (255 if whole else 255 * (1 + _OVERSHOOT)):
+        return BYTE
+    return WORD if high <= WORD[1] else (0.0, high)
+
+
+def percentiles(samples: Iterable[NDArray[Any]], wanted: Percentiles) -> Range:
+    """The range that percentiles of these values ask for."""
+    low, high = np.percentile(np.concatenate([*samples]), wanted).tolist()
+    return low, high if high > low else low + 1
+
+
+def strange(seen: Span, scale: Range, loose: bool = False) -> Optional[str]:
+    """Why a picture's values seem to be of another scale; None where all is well.
+
+    ``loose`` is for a range that the user has chosen: what lies beyond may be meant to be cut off.
+    """
+    low, high = scale
+    above = (high - low) * (_OTHER - 1 if loose else 0.5)
+    below = (high - low) * _OVERSHOOT if low == 0 and not loose else above  # negative, where none was
+    values = f"values from {seen.low:g} to {seen.high:g}" if seen.low < seen.high else f"the single value {seen.low:g}"
+    if seen.high > high + above or seen.low < low - below:
+        return values
+    if low == 0 and seen.high * _OTHER <= high:
+        if not seen.whole and fits(UNIT, seen):
+            return f"{values}, as on a scale of 0 to 1"
+        for top in (255, *_DEPTHS):
+            if seen.whole and top / 2 < seen.high <= top:
+                return f"{values}, as on a scale of 0 to {top:g}"
+    return None
+
+
+def fits(scale: Range, seen: Span) -> bool:
+    """Whether values lie within a range, or little beyond it."""
+    slack = _OVERSHOOT * (scale[1] - scale[0])
+    return seen.low >= scale[0] - slack and seen.high <= scale[1] + slack
+
+
+def stands_beside_8_bits(scale: Optional[Range]) -> bool:
+    """Whether numbers of this range and pictures of 8 bits go together: it is all of its type's, too."""
+    return scale in (None, UNIT, BYTE, WORD)
+
+
+def within_8_bits(scale: Optional[Range]) -> bool:
+    """Whether a range is one of values that pictures of 8 bits have, and so changes them too."""
+    return scale is not None and scale != BYTE and scale[0] >= 0 and 1 < scale[1] <= 255
+
+
+def eight_bits(values: NDArray[Any], scale: Range) -> NDArray[np.uint8]:
+    """The values as uint8: black is 0, white is 255, what lies beyond is cut off."""
+    if values.dtype == np.uint8 and scale == BYTE:
+        return values
+    low, high = scale
+    scaled: NDArray[Any] = values if low == 0 else np.subtract(values, low, dtype=np.float64)
+    scaled = np.multiply(scaled, 255 / (high - low), dtype=np.float32)
+    np.rint(scaled, out=scaled)
+    return np.clip(scaled, 0, 255, out=scaled).astype(np.uint8)
+
+
+def taken_as(scale: Range) -> str:
+    """A sentence on a range."""
+    return f"Pixel values are taken as {scale[0]:g} (black) to {scale[1]:g} (white)."
+
+
+def _whole(part: NDArray[Any]) -> NDArray[np.bool_]:
+    """Which rows hold whole numbers alone; mostly few values show that they don't."""
+    if part.dtype.kind in "uib":
+        return np.ones(len(part), bool)
+    some = part[:, :: max(1, part.shape[1] // 64)]
+    whole: NDArray[np.bool_] = (some == np.rint(some)).all(axis=1)
+    for row in np.flatnonzero(whole):
+        whole[row] = np.array_equal(part[row], np.rint(part[row]))
+    return whole
+
+
+def _together(seen: Sequence[Span]) -> Span:
+    return Span(
+        min(one.low for one in seen),
+        max(one.high for one in seen),
+        all(one.whole for one in seen),
+        any(one.lit for one in seen if one.high > 0),
+    )
+
+
+def _is_of(scale: Range, seen: Span) -> bool:
+    """Whether fractions that span this fill enough of a scale to be of it, and of no smaller one."""
+    if not fits(scale, seen):
+        return False
+    if scale == BYTE:
+        return seen.high >= (100 if seen.low >= 0 else 128) and seen.high - seen.low >= 64
+    return seen.high > (0.05 if scale == UNIT else 0.5)
+
+
+def _by_depth(low: float, high: float) -> Range:
+    """From 0 to the largest number of so many bits, where the values fill a quarter of it; or what they span."""
+    top = next((depth for depth in _DEPTHS if high <= depth), math.inf)
+    if low >= 0 and high - low >= top / 4:
+        return 0.0, top
+    return low, high if high > low else low + 1
