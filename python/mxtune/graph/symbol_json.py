@@ -201,6 +201,8 @@ def _strings(name: str, key: str, raw: object) -> Optional[dict[str, str]]:
     for word, value in raw.items():
         if not isinstance(value, str) or len(value) > MAX_ATTRIBUTE or len(word) > MAX_NAME:
             _refuse(f"the argument {_short(word)} of node {_short(name)} is not a short string")
+        if not (word + value).isprintable():  # MXNet reads no escapes
+            _refuse(f"the argument {_short(word)!r} of node {_short(name)} has control characters")
     return dict(raw)
 
 

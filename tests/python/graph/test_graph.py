@@ -158,6 +158,7 @@ HOSTILE = {
     "argument kernel of node a is not a short string": document(
         DATA, {"op": "Convolution", "name": "a", "inputs": [[0, 0]], "attrs": {"kernel": 3}}
     ),
+    "argument '__mine__' of node a has control characters": document(DATA, node("relu", "a", 0, __mine__="\0")),
     '"attrs" of node a is not an object': document(
         DATA, {"op": "relu", "name": "a", "inputs": [[0, 0]], "attrs": []}
     ),
