@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import MappingView, Sequence, Set
 from numbers import Real
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -135,6 +135,25 @@ def yes_or_no(name: str, value: Any) -> bool:
     if not isinstance(value, (bool, np.bool_)):
         raise ArgumentError(f"`{name}` must be true or false.", [f"it is {value!r}"])
     return bool(value)
+
+
+def in_order(name: str, value: Any) -> Any:
+    """The value, if what it holds has an order of its own.
+
+    Raises
+    ------
+    ArgumentError
+        It is a set or a view of a dict: which of its parts belongs to what would be chance.
+
+    Examples
+    --------
+    >>> in_order("y", ["cat", "dog"])
+    ['cat', 'dog']
+    """
+    if isinstance(value, (Set, MappingView)):
+        text = f"it is of type {type(value).__name__}"
+        raise ArgumentError(f"`{name}` has no order.", [text], "Use a list, or a dict with names.")
+    return value
 
 
 def user_path(name: str, value: Any) -> Path:

@@ -26,6 +26,11 @@ def interface(name: str) -> Iterator[None]:
         _interface.reset(token)
 
 
+def in_r() -> bool:
+    """Whether R asks: it counts from 1, and writes TRUE."""
+    return _interface.get() == "r"
+
+
 def written(verb: str, first: str, **options: Any) -> str:
     """A call as the user at hand writes it.
 

@@ -12,6 +12,7 @@ import numpy.typing as npt
 import pandas as pd
 from PIL.Image import Image
 
+from ..tasks.label_type import r_text
 from .vector import Vector, listed, numbers, strings
 
 Array = npt.NDArray[Any]
@@ -149,7 +150,7 @@ def _column(column: Any) -> Vector:  # noqa: PLR0911 - one return a kind
     if isinstance(dtype, pd.CategoricalDtype):
         codes = column.cat.codes.to_numpy()
         factor = numbers("integer", codes.astype(np.int32) + 1, codes < 0)
-        levels = strings(map(str, dtype.categories))
+        levels = strings(map(r_text, dtype.categories))
         return factor.classed(*(("ordered", "factor") if dtype.ordered else ("factor",)), levels=levels)
     gaps = column.isna().to_numpy()
     if isinstance(dtype, pd.DatetimeTZDtype):

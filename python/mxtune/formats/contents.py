@@ -42,7 +42,7 @@ class Contents:
     provenance
         Where the network came from, as far as the file says.
     model
-        The rest of a model, as its manifest has it: task, settings, metrics, history, versions.
+        The rest of a model, as its manifest has it: task, type of labels, settings, metrics, history, versions.
     limit
         How many times as much as `mxtune.graph.Limits` says the network may need.
     """

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any, Optional, Union
 
 import numpy as np
 
+from ..calls import in_r
 from ..errors import ArgumentError
 from ..words import shape_text
 from .scale import Numbers
@@ -16,9 +16,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     Pictures = Union[NDArray[np.uint8], Numbers]
-
-first: ContextVar[int] = ContextVar("first", default=0)
-"""The number of the first picture of an array or a list: 0, and 1 while R asks."""
 
 _STRETCH = 4_000_000  # values converted at a time, so that the copy in between stays in the processor's cache
 
@@ -71,7 +68,8 @@ def pictures_of(array: Any, layout: str, count: Optional[int] = None) -> tuple[P
 
 def numbered(row: int) -> str:
     """The name of a picture that has none, by its place counted from 0: "[0]", and "[1]" in R."""
-    return f"[{first.get() + row}]"
+    first = 1 if in_r() else 0
+    return f"[{first + row}]"
 
 
 def _four_axes(array: Any, layout: str, count: Optional[int]) -> tuple[Any, Optional[str]]:

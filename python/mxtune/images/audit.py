@@ -18,6 +18,7 @@ from .findings import across, copies, few, lone, mislead, scales, warn, without_
 from .groups import Groups, groups_of
 from .imageset import BadPicture, ImageSet
 from .labels import Labels, understand
+from .named import matched
 from .picture import BUDGET
 from .pixels import Look, Pixels
 from .source import Source, gather
@@ -121,15 +122,19 @@ def mximages(
     source = gather(x, y, layout=layout, recursive=recursive, path=path, label=label, labelled=labelled, groups=groups)
     unlabelled = source.y is None or (on_bad == "keep" and y is None)
     wanted = Labels() if unlabelled else _folder_labels(source, levels, task)
-    for guess in (*source.guesses, wanted.guess):
-        if guess:
-            progress.default().event("message", text=guess)
+    _say(*source.guesses, wanted.guess)
     pixels = Pixels(source.items, source.names)
     if on_bad == "keep":
         rows = np.arange(len(source.names), dtype=np.int64)
-        images = ImageSet(pixels, rows, source.names, source.files, wanted, groups=source.groups)
+        images = ImageSet(pixels, rows, source.names, source.files, wanted, groups=source.groups, index=source.index)
         return _ranged(images, wanted_range)
     return _audited(source, pixels, wanted, on_bad, levels is None, validation, wanted_range)
+
+
+def _say(*sentences: Optional[str]) -> None:
+    """What was inferred."""
+    for sentence in filter(None, sentences):
+        progress.default().event("message", text=sentence)
 
 
 def _audited(
@@ -167,6 +172,7 @@ def _audited(
         grey=all(look.grey for look in good),
         bad=bad,
         groups=None if source.groups is None else [source.groups[row] for row in kept],
+        index=None if source.index is None else source.index[kept],
     )
     images = _with_range(images, good, wanted_range)
     mislead(images, good)
@@ -244,9 +250,12 @@ def _folder_labels(source: Source, levels: Optional[Sequence[str]], task: Option
 def _relabelled(images: ImageSet, y: Any, levels: Optional[Sequence[str]], task: Optional[str]) -> ImageSet:
     if y is None and (levels is None or images.y is None) and task in (None, images.task):
         return images
-    own = images.task if y is None else None
-    y = images._labels.user_labels() if y is None else y
-    labels = understand(y, images.names, levels, task or own)
+    if y is None:
+        labels = understand(images.labels.user_labels(), images.names, levels, task or images.task)
+    else:
+        y, guess = matched(y, images.names, images._files, images.index)
+        labels = understand(y, images.names, levels, task)
+        _say(guess, labels.guess)
     return ImageSet(
         images._pixels,
         images._rows,
@@ -261,4 +270,5 @@ def _relabelled(images: ImageSet, y: Any, levels: Optional[Sequence[str]], task:
         groups=images.groups,
         range=images.range,
         range_is_given=images.range_is_given,
+        index=images.index,
     )

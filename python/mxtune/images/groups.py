@@ -7,8 +7,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Union
 
 from ..errors import ArgumentError
+from ..tasks.label_type import label_text
 from ..words import bullets, counted
-from .labels import is_missing, text_of
+from .labels import is_missing
 
 Groups = Union[str, Mapping[str, Any], Sequence[Any], None]
 
@@ -49,7 +50,7 @@ def groups_of(groups: Any, names: Sequence[str]) -> list[str]:
     if lacking:
         have = counted(len(lacking), "picture has", "pictures have")
         raise ArgumentError(f"{have} no group.", bullets(lacking), "`groups` must name a group for each picture.")
-    return [text_of(value) for value in values]
+    return [label_text(value) for value in values]
 
 
 def _matches(pattern: str, names: Sequence[str]) -> list[Any]:

@@ -44,10 +44,12 @@ class ImageSet:
         One a picture: the path as it was given (relative to a folder that was given), ``"[3]"`` in memory.
     files
         Absolute paths, or ``None`` where the pictures are in memory.
+    index
+        That of the data frame, or the series, that the pictures came in, or ``None``.
     task
         ``"classification"``, ``"regression"``, ``"multilabel"``, or ``None`` without labels.
     y
-        (N,) int64 codes into ``levels``; (N, K) float32 of 0 and 1; (N,) or (N, K) float32 numbers; ``None``.
+        (N,) int64 codes into ``levels``; (N, K) float32 of 0 and 1; (N,) or (N, K) float64 numbers; ``None``.
     levels
         The classes or labels, in order; the targets' names of an (N, K) regression.
     grey
@@ -92,10 +94,11 @@ class ImageSet:
         groups: Optional[Sequence[str]] = None,
         range: Optional[Range] = None,  # noqa: A002 - the public argument
         range_is_given: bool = False,
+        index: Optional[pd.Index] = None,
     ) -> None:
         self._pixels = pixels
         self._rows = rows
-        self._labels = labels
+        self.labels = labels
         self._files = list(files)
         self._sizes = sizes
         self._hashes = None if hashes is None else list(hashes)
@@ -105,6 +108,7 @@ class ImageSet:
         self.problems = list(problems)
         self.groups = None if groups is None else list(groups)
         self.range, self.range_is_given = range, range_is_given
+        self.index = index
 
     def __len__(self) -> int:
         return len(self._rows)
@@ -151,13 +155,14 @@ class ImageSet:
             np.arange(len(names), dtype=np.int64),
             names,
             [*self._files, *other._files],
-            join_labels(self._labels, other._labels),
+            join_labels(self.labels, other.labels),
             sizes=np.concatenate([self.sizes, other.sizes]) if sized else None,
             hashes=[*self.hashes, *other.hashes] if hashed else None,
             grey=self.grey and other.grey,
             bad=(*self.bad, *other.bad),
             problems=[*self.problems, *other.problems],
             groups=None if self.groups is None or other.groups is None else [*self.groups, *other.groups],
+            index=None if self.index is None or other.index is None else self.index.append(other.index),
         )
 
     @property
@@ -166,20 +171,20 @@ class ImageSet:
 
     @property
     def task(self) -> Optional[str]:
-        return None if self._labels.task is None else self._labels.task.name
+        return None if self.labels.task is None else self.labels.task.name
 
     @property
     def has_classes(self) -> bool:
         """Whether each picture has one or several of some classes."""
-        return self._labels.task is not None and self._labels.task.has_classes
+        return self.labels.task is not None and self.labels.task.has_classes
 
     @property
     def y(self) -> Optional[NDArray[Any]]:
-        return self._labels.y
+        return self.labels.y
 
     @property
     def levels(self) -> tuple[str, ...]:
-        return self._labels.levels
+        return self.labels.levels
 
     @property
     def sizes(self) -> NDArray[np.int32]:
@@ -248,13 +253,14 @@ class ImageSet:
             self._rows[chosen],
             [self.names[index] for index in at],
             [self._files[index] for index in at],
-            self._labels.take(chosen),
+            self.labels.take(chosen),
             sizes=None if self._sizes is None else self._sizes[chosen],
             hashes=None if self._hashes is None else [self._hashes[index] for index in at],
             grey=self.grey,
             groups=None if self.groups is None else [self.groups[index] for index in at],
             range=self.range,
             range_is_given=self.range_is_given,
+            index=None if self.index is None else self.index[chosen],
         )
 
     def grouped(self, groups: Optional[Sequence[str]]) -> ImageSet:
@@ -302,8 +308,8 @@ class ImageSet:
             raise ArgumentError("The share for validation must be above 0 and below 1.", [f"it is {fraction!r}"])
         copies: Sequence[object] = range(len(self)) if self._hashes is None else self._hashes
         if self.groups is None:
-            return divide(lambda rows: self._labels.strata(rows, fraction), copies, fraction, seed)
-        strata = self._labels.strata(np.arange(len(self)), fraction)
+            return divide(lambda rows: self.labels.strata(rows, fraction), copies, fraction, seed)
+        strata = self.labels.strata(np.arange(len(self)), fraction)
         return divide_groups(strata, joined(self.groups, copies), fraction, seed)
 
     def shared(self, other: ImageSet) -> list[tuple[str, str]]:
@@ -316,31 +322,35 @@ class ImageSet:
         """A data frame ``level, n``: how many pictures each class or label has; no rows without classes."""
         import pandas as pd
 
-        counts = self._labels.counts()
+        counts = self.labels.counts()
         numbers = np.fromiter(counts.values(), dtype=np.int64, count=len(counts))
         return pd.DataFrame({"level": pd.Series(list(counts), dtype=object), "n": numbers})
 
     def frame(self) -> pd.DataFrame:
-        """A data frame, a row a picture: ``file``, its label (or a column a level), ``height``, ``width``."""
+        """A data frame, a row a picture: ``file``, its label (or a column a level), ``height``, ``width``.
+
+        A level that is called as another column is followed by an underscore: ``file_``.
+        """
         import pandas as pd
 
-        columns = {"file": self.names, **self._labels.columns()}
-        return pd.DataFrame({**columns, "height": self.sizes[:, 0], "width": self.sizes[:, 1]})
+        columns: dict[str, Any] = {"file": self.names, **self.labels.columns()}
+        columns |= {"height": self.sizes[:, 0], "width": self.sizes[:, 1]}
+        return pd.DataFrame(columns, index=self.index)
 
     def label_of(self, index: int) -> str:
         """The label of one picture as text; empty where it has none."""
-        return self._labels.text(index)
+        return self.labels.text(index)
 
     def sheet(self, n: int = 24) -> PIL.Image.Image:
         """A contact sheet (RGB) of up to ``n`` pictures, labels beneath, each class with its share."""
         from . import sheet  # which needs Pillow's fonts
 
-        rows = sheet.choose(self._labels, len(self), whole("n", n, 1))
+        rows = sheet.choose(self.labels, len(self), whole("n", n, 1))
         thumbnails = decode(self, rows, sheet.thumbnail, at_least=sheet.SIDE)
         return sheet.draw(thumbnails, [self.label_of(row) or self.names[row] for row in rows])
 
     def _facts(self) -> show.Facts:
-        return show.Facts(len(self), self.grey, self._labels, self._sizes, self.bad, self.problems)
+        return show.Facts(len(self), self.grey, self.labels, self._sizes, self.bad, self.problems)
 
     def __repr__(self) -> str:
         return show.text(self._facts())

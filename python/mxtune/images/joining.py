@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 
 from ..errors import ArgumentError
+from ..tasks.label_type import TEXT
 from .labels import Labels
 
 
@@ -29,7 +30,8 @@ def join_labels(one: Labels, other: Labels) -> Labels:
         return replace(one, y=np.concatenate([one.y, other.y]))
     levels = tuple(dict.fromkeys([*one.levels, *other.levels]))
     places = np.asarray([levels.index(level) for level in other.levels], dtype=np.int64)
-    task = replace(one.task, levels=levels)
+    alike = other.task is not None and one.task.label_type == other.task.label_type
+    task = replace(one.task, levels=levels, label_type=one.task.label_type if alike else TEXT)
     if one.y.ndim == 1:
         return replace(one, task=task, y=np.concatenate([one.y, places[other.y]]))
     y = np.zeros((len(one.y) + len(other.y), len(levels)), dtype=one.y.dtype)

@@ -3,22 +3,29 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections import Counter
+from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Optional
 
 import numpy as np
 
-from ..arguments import is_number, one_of
+from ..arguments import in_order, is_number, one_of
 from ..errors import ArgumentError, LabelError
 from ..tasks import Classification, Multilabel, Regression, Task
 from ..tasks import names as tasks
+from ..tasks.label_type import TEXT, LabelType, kind_of, label_text
 from ..words import bullets, counted, listing, shape_text
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 _UNKNOWN = "have a label that is not among the levels"
+_ONE_HOT = (
+    "Each row of the labels has a single 1, and is taken as the labels of a picture that may have several. "
+    'For one class each: task = "classification".'
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,8 +57,10 @@ class Labels:
 
     def counts(self) -> dict[str, int]:
         """How many pictures each class or label has; empty without classes."""
-        numbers = None if self.task is None or self.y is None else self.task.counts(self.y)
-        return {} if numbers is None else {level: int(n) for level, n in zip(self.levels, numbers)}
+        if self.task is None or self.y is None:
+            return {}
+        numbers = self.task.counts(self.y)
+        return {} if numbers is None else dict(zip(self.task.shown_levels, map(int, numbers)))
 
     def columns(self) -> dict[str, Any]:
         """The labels as columns of a data frame."""
@@ -105,8 +114,8 @@ def understand(  # noqa: PLR0911 - one way out for each kind of label
     known = None if levels is None else _known(levels)
     if known is not None and len(set(known)) != len(known):
         raise ArgumentError("`levels` must be different from each other.", [f"they are {list(known)!r}"])
-    if isinstance(y, (str, bytes, int, float)) and len(names) == 1:
-        y = [y]
+    if isinstance(y, (str, bytes, bytearray)) or is_label_number(y):
+        y = _single(y, names)
     if _is_table(y):
         return _matrix(y, names, known, task)
     categories = _categories(y)
@@ -116,78 +125,131 @@ def understand(  # noqa: PLR0911 - one way out for each kind of label
         if all(_is_numbers(value) for value in values) and len({len(value) for value in values}) == 1:
             return _matrix(np.asarray([list(value) for value in values]), names, known, task)
         return _sets(values, names, known)
+    wrong = [f"{name}: {type(value).__name__}" for name, value in zip(names, values) if not isinstance(value, Hashable)]
+    _refuse("have a label that is no text or number", wrong)
     _refuse("have no label", [name for name, value in zip(names, values) if is_missing(value)])
     if task == Multilabel.name:
         return _sets([[value] for value in values], names, known)
-    numeric = categories is None and all(is_number(value) for value in values)
+    numeric = categories is None and all(is_label_number(value) for value in values)
     if task == Regression.name or (task is None and numeric and known is None):
         guess = None
         if task is None:
             guess = 'The labels are numbers, so this is regression. For classes: task = "classification".'
         return Labels(Regression(), _numbers(values, names), guess)
-    return _classes(values, names, known or categories)
+    ordered = bool(getattr(getattr(y, "dtype", None), "ordered", False))
+    return _classes(values, names, known, categories, ordered)
 
 
-def text_of(value: Any) -> str:
-    """A label as the name of a class: whole numbers without a decimal point."""
-    if isinstance(value, (float, np.floating)) and float(value).is_integer():
-        return str(int(value))
-    return str(value)
+def is_label_number(value: Any) -> bool:
+    """Whether a label is a number, of any type, and no boolean."""
+    return isinstance(value, Decimal) or is_number(value)
 
 
 def is_missing(value: Any) -> bool:
-    """Whether a label is none at all: ``None``, NaN, pandas' NA, or an empty text."""
+    """Whether a label is none at all: ``None``, NaN, pandas' NA, or a text without a letter."""
     if value is None or type(value).__name__ in ("NAType", "NaTType"):
         return True
-    if isinstance(value, str):
-        return value == ""
-    return isinstance(value, (float, np.floating)) and math.isnan(value)
+    if isinstance(value, (str, bytes)):
+        return not value.strip()
+    return is_label_number(value) and math.isnan(value)
 
 
-def _classes(values: list[Any], names: Sequence[str], known: Optional[tuple[str, ...]]) -> Labels:
-    if known is None:
-        distinct = set(values)
-        in_order = sorted(distinct) if all(is_number(value) for value in distinct) else sorted(distinct, key=text_of)
-        known = tuple(dict.fromkeys(text_of(value) for value in in_order))
-    code = {level: index for index, level in enumerate(known)}
-    texts = [text_of(value) for value in values]
+def _single(y: Any, names: Sequence[str]) -> list[Any]:
+    if len(names) == 1:
+        return [y]
+    text = f"`y` is a single label, {label_text(y)!r}, for {len(names)} pictures."
+    raise LabelError(text, hint="Give one label for each picture.")
+
+
+def _classes(
+    values: list[Any],
+    names: Sequence[str],
+    known: Optional[tuple[str, ...]],
+    categories: Optional[list[Any]],
+    ordered: bool,
+) -> Labels:
+    distinct = list(set(values)) if categories is None else categories
+    label_type = LabelType.of(distinct, ordered and known is None)
+    levels = known
+    if levels is None:
+        in_order = distinct if categories is not None else _sorted(distinct, label_type)
+        levels = tuple(dict.fromkeys(map(label_text, in_order)))
+    code = _codes(levels)
+    texts = [label_text(value) for value in values]
     unknown = [f"{name}: {text}" for name, text in zip(names, texts) if text not in code]
-    _refuse(_UNKNOWN, unknown, _the_levels(known))
-    return Labels(Classification(known), np.asarray([code[text] for text in texts], dtype=np.int64))
+    _refuse(_UNKNOWN, unknown, _the_levels(levels))
+    if label_type.kind == "boolean":  # R writes them TRUE and FALSE
+        levels = tuple(level.capitalize() for level in levels)
+    label_type = label_type if label_type.fits(levels) else TEXT
+    y = np.asarray([code[text] for text in texts], dtype=np.int64)
+    return Labels(Classification(levels, label_type), y, _taken_as(distinct, levels))
 
 
-def _numbers(values: Iterable[Any], names: Sequence[str]) -> NDArray[np.float32]:
+def _sorted(distinct: list[Any], label_type: LabelType) -> list[Any]:
+    return sorted(distinct, key=label_text) if label_type.kind in ("text", "boolean") else sorted(distinct)
+
+
+def _codes(levels: Sequence[str]) -> dict[str, int]:
+    """The place of each level, in composed characters too; and of true and false, in any language's writing."""
+    code = {label_text(level): place for place, level in enumerate(levels)}
+    if {level.lower() for level in levels} == {"true", "false"}:
+        code |= {write(level): code[level] for level in levels for write in (str.upper, str.lower, str.capitalize)}
+    return code | {level: place for place, level in enumerate(levels)}
+
+
+def _taken_as(distinct: Sequence[Any], levels: Sequence[str]) -> Optional[str]:
+    """A sentence on classes that may not be what was meant."""
+    kinds = sorted({type(value).__name__ for value in distinct if not isinstance(value, (str, bytes))})
+    if kinds and LabelType.of(distinct).kind == "text":
+        return f"Labels of type {listing(kinds)} are taken as text: {listing(levels, 3)}."
+    return next(filter(None, (_split_by(mark, levels) for mark in ";|,/+&_ ")), None)
+
+
+def _split_by(mark: str, levels: Sequence[str]) -> Optional[str]:
+    """A sentence where classes look like several labels each: parts of them recur; words must do so twice, as in "red
+    shirt", "blue shirt", "red dress"."""
+    several = [level for level in levels if mark in level.strip()]
+    counts = Counter(part for level in levels for part in {part.strip() for part in level.split(mark)})
+    recurring = sum(n > 1 for part, n in counts.items() if part)
+    if not several or recurring < (2 if mark in "_ " else 1):
+        return None
+    text = f'Each text is one class, "{several[0]}" too.'
+    return f"{text} For several labels per picture, give a list with the labels of each."
+
+
+def _numbers(values: Iterable[Any], names: Sequence[str]) -> NDArray[np.float64]:
     numbers, bad = [], []
     for name, value in zip(names, values):
         try:
             number = float(value)
-        except (TypeError, ValueError):
+        except (TypeError, ValueError, OverflowError):
             number = math.nan
         numbers.append(number)
         if not math.isfinite(number):
             bad.append(f"{name}: {value}")
     _refuse("have a label that is no finite number", bad)
-    return np.asarray(numbers, dtype=np.float32)
+    return np.asarray(numbers, dtype=np.float64)
 
 
 def _sets(values: list[Any], names: Sequence[str], known: Optional[tuple[str, ...]]) -> Labels:
     _refuse("have no label", [n for n, v in zip(names, values) if not _is_set(v) and is_missing(v)])
-    sets = [[text_of(item) for item in value] if _is_set(value) else [text_of(value)] for value in values]
+    sets = [list(value) if _is_set(value) else [value] for value in values]
     _refuse("have an empty label", [name for name, labels in zip(names, sets) if any(map(is_missing, labels))])
-    levels = known or tuple(sorted({label for labels in sets for label in labels}))
+    texts = [[label_text(label) for label in labels] for labels in sets]
+    levels = known or tuple(sorted({label for labels in texts for label in labels}))
     if not levels:
         raise LabelError("No picture has a label.", hint="Give at least one picture at least one label.")
-    code = {level: index for index, level in enumerate(levels)}
-    unknown = [f"{n}: {label}" for n, labels in zip(names, sets) for label in labels if label not in code]
+    code = _codes(levels)
+    unknown = [f"{n}: {label}" for n, labels in zip(names, texts) for label in labels if label not in code]
     _refuse(_UNKNOWN, unknown, _the_levels(levels))
     y = np.zeros((len(values), len(levels)), dtype=np.float32)
-    for row, labels in enumerate(sets):
+    for row, labels in enumerate(texts):
         y[row, [code[label] for label in labels]] = 1
     return Labels(Multilabel(levels), y)
 
 
 def _matrix(y: Any, names: Sequence[str], known: Optional[tuple[str, ...]], task: Optional[str]) -> Labels:
-    columns = [str(column) for column in y.columns] if hasattr(y, "columns") else None
+    columns = [label_text(column) for column in y.columns] if hasattr(y, "columns") else None
     if columns is not None and len(columns) == 1:
         return understand(y.iloc[:, 0], names, known, task)
     table = y.to_numpy() if hasattr(y, "to_numpy") else np.asarray(y)
@@ -199,7 +261,7 @@ def _matrix(y: Any, names: Sequence[str], known: Optional[tuple[str, ...]], task
     bad = [name for name, row in zip(names, table.tolist()) if any(map(is_missing, row))]
     _refuse("have a missing label", bad)
     try:
-        numbers = table.astype(np.float32)
+        numbers = table.astype(np.float64)
     except (TypeError, ValueError) as error:
         raise LabelError("A matrix of labels must hold numbers, or true and false.") from error
     _refuse(
@@ -214,14 +276,18 @@ def _matrix(y: Any, names: Sequence[str], known: Optional[tuple[str, ...]], task
         raise LabelError(f"The labels have {numbers.shape[1]} columns, but there are {len(known)} levels.")
     levels = known or tuple(columns or (str(column + 1) for column in range(numbers.shape[1])))
     binary = bool(np.isin(numbers, (0, 1)).all())
+    one_each = binary and bool((numbers.sum(axis=1) == 1).all())
     if task == Classification.name:
-        if not binary or not (numbers.sum(axis=1) == 1).all():
+        if not one_each:
             raise LabelError("For classification each row of the labels must have a single 1.")
         return Labels(Classification(levels), numbers.argmax(axis=1).astype(np.int64))
     if task == Multilabel.name and not binary:
         raise LabelError("Labels for several classes at once must be 0 and 1, or true and false.")
-    kind = Multilabel if task == Multilabel.name or (task is None and binary) else Regression
-    return Labels(kind(levels), np.ascontiguousarray(numbers))
+    if task == Multilabel.name or (task is None and binary):
+        guess = _ONE_HOT if task is None and one_each else None
+        return Labels(Multilabel(levels), np.ascontiguousarray(numbers, dtype=np.float32), guess)
+    guess = None if task else f"The labels are {numbers.shape[1]} numbers per picture, so this is regression."
+    return Labels(Regression(levels), np.ascontiguousarray(numbers), guess)
 
 
 def _known(levels: Any) -> tuple[str, ...]:
@@ -229,22 +295,25 @@ def _known(levels: Any) -> tuple[str, ...]:
         return (levels,)
     if not isinstance(levels, Iterable):
         raise ArgumentError("`levels` must be the names of the classes.", [f"it is {levels!r}"])
-    return tuple(str(level) for level in levels)
+    return tuple(level if isinstance(level, str) else label_text(level) for level in in_order("levels", levels))
 
 
 def _places(levels: Sequence[str], columns: Sequence[str]) -> list[int]:
     """Where among the columns each level is."""
-    wrong = [f"{column}: no level" for column in columns if column not in levels]
-    wrong += [f"{level}: no column" for level in levels if level not in columns]
+    code = _codes(levels)
+    wrong = [f"{column}: no level" for column in columns if column not in code]
+    places = {code[column]: place for place, column in enumerate(columns) if column in code}
+    wrong += [f"{level}: no column" for place, level in enumerate(levels) if place not in places]
     if wrong:
         text = f"The columns of the labels are not the {len(levels)} levels."
         raise LabelError(text, bullets(wrong), "A matrix without names is taken in the order of the levels.")
-    return [columns.index(level) for level in levels]
+    return [places[place] for place in range(len(levels))]
 
 
 def _as_many(labels: int, names: Sequence[str]) -> None:
     if labels != len(names):
-        raise LabelError(f"There are {labels} labels for {len(names)} pictures.", hint="Give one label for each.")
+        text = f"Got {counted(labels, 'label')} for {counted(len(names), 'picture')}."
+        raise LabelError(text, hint="Give one label for each picture.")
 
 
 def _the_levels(levels: Sequence[str]) -> str:
@@ -269,10 +338,10 @@ def _is_set(value: Any) -> bool:
 def _is_numbers(value: Any) -> bool:
     if not isinstance(value, (list, tuple, np.ndarray)) or len(value) == 0:
         return False
-    return all(is_number(item) or isinstance(item, (bool, np.bool_)) for item in value)
+    return all(kind_of(item) != "text" for item in value)
 
 
-def _categories(y: Any) -> Optional[tuple[str, ...]]:
+def _categories(y: Any) -> Optional[list[Any]]:
     """The order that a pandas categorical (an R factor) keeps, or ``None``."""
     categories = getattr(getattr(y, "dtype", None), "categories", None)
-    return None if categories is None else tuple(text_of(category) for category in categories)
+    return None if categories is None else categories.tolist()

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Optional, Union, cast
 
 import numpy as np
 
-from ..arguments import user_path
+from ..arguments import in_order, user_path
 from ..calls import of_images
 from ..errors import ArgumentError, LabelError, PictureError
 from ..words import bullets, file_name, listing, near
@@ -18,13 +18,15 @@ from .arrays import numbered, pictures_of
 from .columns import label_column, path_column, require
 from .folder import look_into
 from .groups import Groups, groups_of
+from .named import matched
 
 
 @dataclass(frozen=True, eq=False)
 class Source:
     """Items (a path, bytes, a Pillow image or an (H, W, C) array each), their names, files and labels.
 
-    ``levels`` are all class names where folders tell them; ``guesses`` say what was inferred.
+    ``levels`` are all class names where folders tell them; ``index`` is that of a data frame or a series;
+    ``guesses`` say what was inferred.
     """
 
     items: Sequence[Any]
@@ -33,10 +35,11 @@ class Source:
     y: Any = None
     levels: Optional[list[str]] = None
     groups: Optional[list[str]] = None
+    index: Any = None
     guesses: tuple[str, ...] = ()
 
 
-def gather(  # noqa: PLR0911 - one way out for each kind of source
+def gather(
     x: Any,
     y: Any = None,
     *,
@@ -47,7 +50,7 @@ def gather(  # noqa: PLR0911 - one way out for each kind of source
     labelled: bool = True,
     groups: Groups = None,
 ) -> Source:
-    """The pictures that ``x`` stands for; see `mximages` for what it may be.
+    """The pictures that ``x`` stands for; see `mximages` for what it may be. Labels with names go by them.
 
     ``labelled`` is whether the names of folders matter.
 
@@ -60,6 +63,10 @@ def gather(  # noqa: PLR0911 - one way out for each kind of source
     ArgumentError
         ``x`` is nothing that holds pictures.
     """
+    in_order("x", x)
+    in_order("y", y)
+    if y is None and _are_labelled_files(x):
+        x, y = list(x), list(x.values())
     if isinstance(groups, str) and hasattr(x, "columns") and hasattr(x, "iloc"):
         require(x, [groups])
         source = gather(x.drop(columns=[groups]), y, path=path, label=label, labelled=labelled)
@@ -67,6 +74,20 @@ def gather(  # noqa: PLR0911 - one way out for each kind of source
     if groups is not None:
         source = gather(x, y, layout=layout, recursive=recursive, path=path, label=label, labelled=labelled)
         return replace(source, groups=groups_of(groups, source.names))
+    source = _source(x, y, layout, recursive, path, label, labelled)
+    labels, guess = matched(source.y, source.names, source.files, source.index)
+    return replace(source, y=labels, guesses=(*source.guesses, guess) if guess else source.guesses)
+
+
+def _source(
+    x: Any,
+    y: Any,
+    layout: str,
+    recursive: bool,
+    path: Optional[str],
+    label: Union[str, Sequence[str], None],
+    labelled: bool,
+) -> Source:
     if hasattr(x, "columns") and hasattr(x, "iloc"):
         return _frame(x, y, path, label)
     if isinstance(x, str) and x.startswith(("http:", "https:", "ftp:")):
@@ -79,10 +100,12 @@ def gather(  # noqa: PLR0911 - one way out for each kind of source
         return Source(cast("Sequence[Any]", pixels), names, [None] * len(names), y, guesses=(guess,) if guess else ())
     if isinstance(x, (bytes, bytearray)) or _is_pillow(x):
         return _listed([x], y, layout)
-    if hasattr(x, "__iter__") and not isinstance(x, dict):
+    if hasattr(x, "iloc"):
+        return replace(_listed(x.tolist(), y, layout), index=x.index)
+    if hasattr(x, "__iter__") and not isinstance(x, Mapping):
         return _listed(x.tolist() if isinstance(x, np.ndarray) else list(x), y, layout)
     raise ArgumentError(
-        "`x` must be a folder, files, a data frame, an array, or Pillow images.",
+        "`x` must be a folder, files, a dict of files and labels, a data frame, an array, or Pillow images.",
         [f"it is a {type(x).__name__}"],
     )
 
@@ -134,7 +157,7 @@ def _frame(frame: Any, y: Any, path: Optional[str], label: Union[str, Sequence[s
         label, guess = label_column(frame, path)
     labels = y if label is None else frame[label if isinstance(label, str) else list(label)]
     listed = _listed(frame[path].tolist(), labels, "NHWC")
-    return Source(listed.items, listed.names, listed.files, labels, guesses=(guess,) if guess else ())
+    return replace(listed, index=frame.index, guesses=(guess,) if guess else ())
 
 
 def _listed(x: list[Any], y: Any, layout: str) -> Source:
@@ -162,6 +185,13 @@ def _listed(x: list[Any], y: Any, layout: str) -> Source:
     if wrong:
         raise ArgumentError("Pictures in a list must be paths, arrays or Pillow images.", bullets(wrong))
     return Source(items, names, files, y)
+
+
+def _are_labelled_files(x: Any) -> bool:
+    """Whether it is a dict of files and their labels."""
+    if not isinstance(x, Mapping) or not all(isinstance(key, (str, os.PathLike)) for key in x):
+        return False
+    return not any(_is_pillow(value) or isinstance(value, (np.ndarray, Mapping)) for value in x.values())
 
 
 def _length(y: Any) -> Optional[int]:

@@ -21,6 +21,7 @@ from ..images.loader import Loader
 from ..images.preprocess import Preprocess
 from ..images.scale import Range
 from ..network import Network
+from ..tasks.label_type import TEXT, LabelType
 from ..words import counted
 from .predictor import BATCH, Predictor
 from .summary import summary
@@ -56,6 +57,8 @@ class Model:
         What `evaluate` gave for the validation pictures; empty without.
     versions
         Of the packages that made it.
+    label_type
+        What the classes were before they were texts: predictions are that again.
 
     Examples
     --------
@@ -74,9 +77,10 @@ class Model:
         settings: Optional[Mapping[str, Any]] = None,
         metrics: Optional[Mapping[str, float]] = None,
         versions: Optional[Mapping[str, str]] = None,
+        label_type: LabelType = TEXT,
     ) -> None:
         self.network, self.task, self.levels = network, task, tuple(levels)
-        self._task = tasks.named(task, self.levels)
+        self._task = tasks.named(task, self.levels, label_type)
         self.settings, self.metrics = dict(settings or {}), dict(metrics or {})
         self.versions = dict(versions or _versions())
         self._rows: list[dict[str, Any]] = [dict(row) for row in history]
@@ -88,6 +92,11 @@ class Model:
     def preprocess(self) -> Preprocess:
         """How a picture becomes the network's input."""
         return self.network.preprocess
+
+    @property
+    def label_type(self) -> LabelType:
+        """What the classes were before they were texts."""
+        return self._task.label_type
 
     @property
     def provenance(self) -> dict[str, str]:
@@ -118,12 +127,16 @@ class Model:
         ========== =============================================================================
         ``type``   columns
         ========== =============================================================================
-        class      ``pred_class``, categorical with the model's levels; ``pred_<label>``, boolean,
-                   for multilabel; ``pred`` or ``pred_<name>`` for numbers
+        class      ``pred_class``, categorical of the classes as they were given: texts, booleans,
+                   numbers; ``pred_<label>``, boolean, for multilabel; ``pred`` or ``pred_<name>``
+                   for numbers
         prob       for classification ``pred_class``; ``pred_<level>``, 0 to 1
         logit      ``pred_<level>``, before softmax or sigmoid
         features   ``feature_1`` ...: the output of the network's body, as the head takes it
         ========== =============================================================================
+
+        The probability of a class that is called "class" is ``pred_class_``. Rows keep the index of a data frame, or
+        of a series of paths.
 
         Parameters
         ----------
@@ -154,11 +167,13 @@ class Model:
         batch_size = whole("batch_size", batch_size, 1)
         images = mximages(x, on_bad="keep" if on_bad == "na" else "error", range=self._range_for(x))
         values, good = self._outputs(images, type == "features", batch_size)
-        files = {"file": images.names}
+        files = pd.DataFrame({"file": images.names}, index=images.index)
         if type == "features":
             names = [f"feature_{number}" for number in range(1, values.shape[1] + 1)]
-            return pd.concat([pd.DataFrame(files), pd.DataFrame(values, columns=names)], axis=1)
-        return pd.DataFrame({**files, **self._task.predictions(values, type, good)})
+            columns = pd.DataFrame(values, columns=names, index=images.index)
+        else:
+            columns = pd.DataFrame(self._task.predictions(values, type, good), index=images.index)
+        return pd.concat([files, columns], axis=1)
 
     def evaluate(self, x: Any = None, y: Any = None) -> dict[str, float]:
         """Figures on labelled pictures; see `mxtune.tasks.metrics`. Without pictures, those of the validation.
@@ -191,7 +206,8 @@ class Model:
     def top_losses(self, x: Any, y: Any = None, n: int = 9) -> pd.DataFrame:
         """The ``n`` pictures the model is most wrong about: ``file, truth, pred_class, prob, loss``.
 
-        ``prob`` is the probability of the true class. For other tasks: ``file, loss``.
+        ``prob`` is the probability of the true class. For other tasks: ``file, loss``. Rows keep the index of a data
+        frame.
         """
         import pandas as pd
 
@@ -205,7 +221,8 @@ class Model:
         worst = rows[order]
         columns: dict[str, Any] = {"file": [images.names[row] for row in worst]}
         columns |= self._task.mistakes(labels[worst], outputs[worst])
-        return pd.DataFrame({**columns, "loss": losses[order]})
+        index = None if images.index is None else images.index[worst]
+        return pd.DataFrame({**columns, "loss": losses[order]}, index=index)
 
     # ---- looks
 
@@ -291,6 +308,7 @@ class Model:
     def _contents(self) -> Contents:
         model = {
             "task": self.task,
+            "label_type": self.label_type.to_dict(),
             "settings": self.settings,
             "metrics": self.metrics,
             "history": self._rows,
@@ -304,7 +322,16 @@ class Model:
         """The model with `metrics` measured on these pictures, as `mxtrain` returns it."""
         values, good = self._predictor.outputs(validation, title="Validating")
         figures = self._measure(np.asarray(validation.images.y), values, good)
-        model = Model(self.network, self.task, self.levels, self._rows, self.settings, figures, self.versions)
+        model = Model(
+            self.network,
+            self.task,
+            self.levels,
+            self._rows,
+            self.settings,
+            figures,
+            self.versions,
+            self.label_type,
+        )
         model._predictor = self._predictor  # bound already
         return model
 
@@ -387,6 +414,7 @@ def _of_contents(contents: Contents) -> Model:
         model["settings"],
         {figure: np.nan if value is None else value for figure, value in model["metrics"].items()},
         model["versions"],
+        LabelType.from_dict(model.get("label_type", {})),
     )
 
 

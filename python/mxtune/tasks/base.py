@@ -12,6 +12,7 @@ import numpy as np
 
 from ..errors import ArgumentError
 from . import metrics
+from .label_type import TEXT, LabelType
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -22,7 +23,9 @@ if TYPE_CHECKING:
     Array = NDArray[Any]
     Columns = dict[str, Any]
 
-ClassWeights = Union[str, Mapping[str, float], Sequence[float], None]
+ClassWeights = Union[str, Mapping[Any, float], Sequence[float], None]
+OURS = ("file", "height", "width")
+"""Columns of a data frame of pictures beside those of the labels."""
 
 
 @dataclass(frozen=True)
@@ -35,9 +38,12 @@ class Task(ABC):
     ----------
     levels
         The classes, labels, or names of the numbers, in the order of the outputs; empty for a single number.
+    label_type
+        What the classes were before they were texts.
     """
 
     levels: tuple[str, ...] = ()
+    label_type: LabelType = TEXT
 
     name: ClassVar[str]
     primary_metric: ClassVar[str]
@@ -50,6 +56,11 @@ class Task(ABC):
     def __init_subclass__(cls) -> None:
         super().__init_subclass__()
         Task._registry[cls.name] = cls
+
+    @property
+    def shown_levels(self) -> list[str]:
+        """The levels as the language at hand writes them."""
+        return [self.label_type.shown(level) for level in self.levels]
 
     @property
     def outputs(self) -> int:
@@ -72,7 +83,7 @@ class Task(ABC):
 
     @abstractmethod
     def columns(self, y: Array) -> Columns:
-        """The labels as columns of a data frame."""
+        """The labels as columns of a data frame, called otherwise than `OURS`."""
 
     @abstractmethod
     def strata(self, y: Array, fraction: float) -> Array:
@@ -165,8 +176,8 @@ def names() -> tuple[str, ...]:
     return tuple(Task._registry)
 
 
-def named(name: str, levels: Sequence[str] = ()) -> Task:
-    """The task of that name, with these levels.
+def named(name: str, levels: Sequence[str] = (), label_type: LabelType = TEXT) -> Task:
+    """The task of that name, with these levels of this type.
 
     Raises
     ------
@@ -181,7 +192,27 @@ def named(name: str, levels: Sequence[str] = ()) -> Task:
     """
     if name not in Task._registry:
         raise ArgumentError(f"There is no task {name!r}.", hint=f"There are {', '.join(names())}.")
-    return Task._registry[name](tuple(levels))
+    return Task._registry[name](tuple(levels), label_type)
+
+
+def column_names(names: Sequence[str], prefix: str = "", ours: Sequence[str] = ()) -> list[str]:
+    """The names of columns that a user's names get: never one of ``ours``, nor one twice; underscores follow instead.
+
+    Examples
+    --------
+    >>> column_names(["cat", "class"], "pred_", ["pred_class"])
+    ['pred_cat', 'pred_class_']
+    """
+    taken = {*ours, *(prefix + name for name in names)}
+    columns = []
+    for name in names:
+        column = prefix + name
+        if column in ours:
+            while column in taken:
+                column += "_"
+            taken.add(column)
+        columns.append(column)
+    return columns
 
 
 def shown(levels: Sequence[str], most: int = 6) -> str:

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, ClassVar, Optional
 
 import numpy as np
 
+from ..arguments import in_order
 from ..errors import ArgumentError, LabelError
-from ..words import counted
+from ..words import counted, listing
 from . import metrics
-from .base import ClassWeights, Task, shown
+from .base import Task, column_names, shown
+from .label_type import label_text
 from .losses import CrossEntropy
 
 if TYPE_CHECKING:
@@ -32,10 +34,10 @@ class Classification(Task):
         return f"of {counted(len(self.levels), 'class', 'classes')}"
 
     def text(self, label: Any) -> str:
-        return self.levels[int(label)]
+        return self.shown_levels[int(label)]
 
-    def user_labels(self, y: Array) -> list[str]:
-        return [self.levels[code] for code in y]
+    def user_labels(self, y: Array) -> pd.Categorical:
+        return self._categorical(y)
 
     def columns(self, y: Array) -> Columns:
         return {"label": self._categorical(y)}
@@ -48,11 +50,11 @@ class Classification(Task):
 
     def without_levels(self, y: Array, kept: NDArray[np.bool_]) -> tuple[Task, Array]:
         levels = tuple(level for level, is_kept in zip(self.levels, kept) if is_kept)
-        return Classification(levels), (np.cumsum(kept) - 1)[y].astype(np.int64)
+        return replace(self, levels=levels), (np.cumsum(kept) - 1)[y].astype(np.int64)
 
     def check_learnable(self, y: Array) -> None:
         if len(np.unique(y)) < 2:
-            only = self.levels[int(y[0])]
+            only = self.text(y[0])
             raise LabelError(f'All pictures have the same label, "{only}".', hint="At least two classes are needed.")
 
     def loss(self, y: Optional[Array] = None, class_weights: Optional[Sequence[float]] = None) -> CrossEntropy:  # noqa: ARG002
@@ -61,18 +63,16 @@ class Classification(Task):
     def targets(self, y: Array) -> Array:
         return y
 
-    def class_weights(self, choice: ClassWeights, y: Array) -> Optional[list[float]]:
+    def class_weights(self, choice: Any, y: Array) -> Optional[list[float]]:
         if choice is None:
             return None
         if isinstance(choice, str):
             if choice != "balanced":
                 raise ArgumentError('`class_weights` must be "balanced" or numbers.', [f"it is {choice!r}"])
             return [len(y) / (len(self.levels) * max(1, count)) for count in self.counts(y).tolist()]
-        if isinstance(choice, Mapping):
-            unknown = sorted(str(level) for level in choice if level not in self.levels)
-            if unknown:
-                raise ArgumentError("`class_weights` names classes that do not exist.", unknown)
-            choice = [choice.get(level, 1.0) for level in self.levels]
+        in_order("class_weights", choice)
+        if isinstance(choice, Mapping) or hasattr(choice, "iloc"):
+            choice = self._by_name(list(choice.items()))
         try:
             weights = [float(weight) for weight in choice]
         except (TypeError, ValueError):
@@ -83,6 +83,20 @@ class Classification(Task):
             raise ArgumentError(text, [f"it is {choice!r}"])
         return weights
 
+    def _by_name(self, choice: Sequence[tuple[Any, float]]) -> list[float]:
+        """A factor for each level, 1 where none is named; of a dict or a series, which have the classes' names."""
+        places = {label_text(name): place for place, name in enumerate((*self.levels, *self.shown_levels))}
+        unknown = sorted(str(name) for name, _ in choice if label_text(name) not in places)
+        if unknown:
+            hint = f"The classes are {listing(self.shown_levels, 20)}."
+            raise ArgumentError("`class_weights` names classes that do not exist.", unknown, hint)
+        chosen = [places[label_text(name)] % len(self.levels) for name, _ in choice]
+        twice = sorted({self.shown_levels[place] for place in chosen if chosen.count(place) > 1})
+        if twice:
+            raise ArgumentError("`class_weights` names a class twice.", twice)
+        weights = dict(zip(chosen, (weight for _, weight in choice)))
+        return [weights.get(place, 1.0) for place in range(len(self.levels))]
+
     def predictions(self, outputs: Array, type: str, good: NDArray[np.bool_]) -> Columns:  # noqa: A002
         values = outputs if type == "logit" else self.probabilities(outputs)
         columns: Columns = {}
@@ -90,7 +104,8 @@ class Classification(Task):
             codes = np.where(good, np.nan_to_num(values).argmax(axis=1), -1)
             columns["pred_class"] = self._categorical(codes)
         if type != "class":
-            columns |= {f"pred_{level}": values[:, k] for k, level in enumerate(self.levels)}
+            names = column_names(self.shown_levels, "pred_", ours=["pred_class"])
+            columns |= {name: values[:, k] for k, name in enumerate(names)}
         return columns
 
     def mistakes(self, y: Array, outputs: Array) -> Columns:
@@ -111,7 +126,8 @@ class Classification(Task):
     def _categorical(self, codes: Array) -> pd.Categorical:
         import pandas as pd
 
-        return pd.Categorical.from_codes(codes, categories=list(self.levels))
+        values = self.label_type.values(self.levels)
+        return pd.Categorical.from_codes(codes, categories=values, ordered=self.label_type.ordered)
 
     def __str__(self) -> str:
-        return f"{counted(len(self.levels), 'class', 'classes')} ({shown(self.levels)})"
+        return f"{counted(len(self.levels), 'class', 'classes')} ({shown(self.shown_levels)})"

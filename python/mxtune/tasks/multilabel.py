@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Optional
 import numpy as np
 
 from ..words import counted
-from .base import Task, shown
+from .base import OURS, Task, column_names, shown
 from .losses import BinaryCrossEntropy
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ class Multilabel(Task):
         return [[level for level, on in zip(self.levels, row) if on] for row in y]
 
     def columns(self, y: Array) -> Columns:
-        return {level: y[:, k].astype(bool) for k, level in enumerate(self.levels)}
+        return {name: y[:, k].astype(bool) for k, name in enumerate(column_names(self.levels, ours=OURS))}
 
     def strata(self, y: Array, fraction: float) -> Array:  # noqa: ARG002 - each label is one
         return y > 0

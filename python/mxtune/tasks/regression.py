@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Optional
 import numpy as np
 
 from ..errors import LabelError
-from .base import Task
+from .base import OURS, Task, column_names
 from .losses import SquaredError
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Regression(Task):
-    """One number a picture, or several by name; labels are (N,) or (N, K) float32."""
+    """One number a picture, or several by name; labels are (N,) or (N, K) float64."""
 
     name: ClassVar[str] = "regression"
     primary_metric: ClassVar[str] = "rmse"
@@ -42,7 +42,9 @@ class Regression(Task):
         return y if y.ndim == 1 else pd.DataFrame(y, columns=list(self.levels))
 
     def columns(self, y: Array) -> Columns:
-        return {"label": y} if y.ndim == 1 else {level: y[:, k] for k, level in enumerate(self.levels)}
+        if y.ndim == 1:
+            return {"label": y}
+        return {name: y[:, k] for k, name in enumerate(column_names(self.levels, ours=OURS))}
 
     def strata(self, y: Array, fraction: float) -> Array:
         """Ranges of equal count, so that training and validation see the same spread."""

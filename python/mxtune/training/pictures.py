@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Optional, Union
 
-from .. import progress, tasks
+from .. import progress
 from ..arguments import is_number
 from ..errors import ArgumentError, LabelError, PictureWarning
 from ..images import ImageSet, mximages
@@ -37,12 +37,12 @@ def look_at(
         ``valid`` is of no use.
     """
     images = mximages(x, y, groups=groups, range=range)
-    if images.y is None:
+    if images.labels.task is None or images.y is None:
         raise LabelError(
             "The pictures have no labels.",
             hint="Put them into one folder a class, or give the labels as `y`.",
         )
-    tasks.named(str(images.task), images.levels).check_learnable(images.y)
+    images.labels.task.check_learnable(images.y)
     if valid is None or valid is False or (is_number(valid) and valid == 0):
         return images, None
     if isinstance(valid, bool) or is_number(valid):

@@ -149,4 +149,5 @@ class Run:
             levels=task.levels,
             history=self._state.history,
             settings=self._settings,
+            label_type=task.label_type,
         )

@@ -10,7 +10,7 @@ from typing import Any, Optional, Union
 
 import numpy as np
 
-from .. import progress, tasks
+from .. import progress
 from ..arguments import yes_or_no
 from ..engines import choose
 from ..errors import ArgumentError, TrainingWarning
@@ -167,7 +167,8 @@ def mxtrain(
             progress.current().event("message", text=guess)
         varied = Augment.parse(augment, small=facts.shorter_side < _SMALL, grey=images.grey)
         _warn_of_unused(options, augment, plan)
-        task = tasks.named(str(images.task), images.levels)
+        task = images.labels.task
+        assert task is not None  # noqa: S101 - `look_at` has seen to it
         weights = task.class_weights(class_weights, np.asarray(images.y))
         network = prepare(network, plan, images, task.outputs, options.seed)
         problem = Problem(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import datetime as dt
+from decimal import Decimal
 from typing import Any
 
 import numpy as np
@@ -44,7 +46,7 @@ def test_numbers_are_regression_unless_told_otherwise() -> None:
     images = mximages(PICTURES, [1, 2, 3, 10, 20, 30])
     assert images.task == "regression"
     assert images.y is not None
-    assert images.y.dtype == np.float32
+    assert images.y.dtype == np.float64
     digits = mximages(PICTURES, np.array([10, 9, 1, 10, 9, 1]), task="classification")
     assert digits.levels == ("1", "9", "10")
     assert mximages(PICTURES, [1.0, 2.0] * 3, task="classification").levels == ("1", "2")
@@ -141,9 +143,9 @@ def test_known_levels_are_kept_and_others_refused() -> None:
 
 
 def test_too_few_labels_are_an_error() -> None:
-    with pytest.raises(LabelError, match="There are 5 labels for 6 pictures"):
+    with pytest.raises(LabelError, match="Got 5 labels for 6 pictures"):
         mximages(PICTURES, list("ababa"))
-    with pytest.raises(LabelError, match="There are 5 labels for 6 pictures"):
+    with pytest.raises(LabelError, match="Got 5 labels for 6 pictures"):
         mximages(PICTURES, np.eye(5))
 
 
@@ -195,3 +197,95 @@ def test_a_frame_has_a_row_for_each_picture() -> None:
     assert frame.columns.tolist() == ["file", "sea", "sun", "height", "width"]
     assert frame["sun"].tolist() == [True, False, False, False, False, True]
     assert mximages(PICTURES, np.arange(6.0)).frame()["label"].tolist() == [0, 1, 2, 3, 4, 5]
+
+
+@pytest.mark.parametrize(
+    ("labels", "kind"),
+    [([True, False] * 3, "boolean"), ([7, 3] * 3, "integer"), ([0.5, 2.0] * 3, "number"), (["b", "a"] * 3, "text")],
+)
+@pytest.mark.parametrize("form", [list, np.array, pd.Series, pd.Categorical, lambda y: pd.Series(y).convert_dtypes()])
+def test_classes_come_back_as_what_they_were(labels: list[Any], kind: str, form: Any) -> None:
+    images = mximages(PICTURES, form(labels), task="classification")
+    assert images.labels.task is not None
+    assert images.labels.task.label_type.kind == kind
+    assert images.frame()["label"].tolist() == labels
+    again = mximages(images, levels=images.levels[::-1])
+    assert again.levels == images.levels[::-1]
+    assert again.frame()["label"].tolist() == labels
+
+
+def test_an_ordered_categorical_stays_ordered() -> None:
+    sizes = pd.Categorical(["small", "large"] * 3, categories=["small", "large"], ordered=True)
+    assert mximages(PICTURES, sizes).frame()["label"].cat.ordered
+
+
+def test_booleans_fit_levels_in_any_writing() -> None:
+    for levels in (["TRUE", "FALSE"], ["True", "False"], [True, False]):
+        images = mximages(PICTURES, [True, False] * 3, levels=levels)  # type: ignore[arg-type]
+        assert (images.levels, _y(images)) == (("True", "False"), [0, 1] * 3)
+    assert _y(mximages(PICTURES, ["TRUE", "FALSE"] * 3, levels=["False", "True"])) == [1, 0] * 3
+
+
+def test_bytes_are_text_and_decimals_are_numbers() -> None:
+    assert mximages(PICTURES, [b"cat", b"dog"] * 3).levels == ("cat", "dog")
+    assert mximages(PICTURES, np.array(["cat", "dog"] * 3, "S")).levels == ("cat", "dog")
+    prices = mximages(PICTURES, list(map(Decimal, ("1.5", "2", "3", "4", "5", "6"))))
+    assert (prices.task, _y(prices)) == ("regression", [1.5, 2, 3, 4, 5, 6])
+
+
+def test_targets_keep_what_single_precision_would_lose() -> None:
+    seconds = 1_700_000_001.0 + np.arange(6)
+    assert _y(mximages(PICTURES, seconds)) == seconds.tolist()
+    assert (
+        _y(mximages(PICTURES, np.stack([seconds, seconds / 7], axis=1))) == np.stack([seconds, seconds / 7], 1).tolist()
+    )
+
+
+@pytest.mark.parametrize("y", ["label", "abcdef", b"label", 3])
+def test_one_label_for_many_pictures_is_refused(y: Any) -> None:
+    with pytest.raises(LabelError, match=r"`y` is a single label, '.*', for 6 pictures"):
+        mximages(PICTURES, y)
+
+
+def test_labels_that_are_no_labels_are_named() -> None:
+    with pytest.raises(LabelError, match=r"1 picture has a label that is no text or number.\nx \[1\]: dict"):
+        mximages(PICTURES, ["a", {}, "a", "b", "a", "b"])
+
+
+@pytest.mark.parametrize(
+    ("y", "words"),
+    [
+        (np.eye(3)[[0, 1, 2, 0, 1, 2]], "Each row of the labels has a single 1"),
+        (np.arange(12.0).reshape(6, 2), "2 numbers per picture, so this is regression"),
+        (["red shirt", "blue shirt", "red dress"] * 2, 'Each text is one class, "blue shirt" too.'),
+        (["sea;sun", "sun", "sea"] * 2, "Each text is one class"),
+        (["a", 1, "a"] * 2, "Labels of type int are taken as text: 1, a."),
+        ([dt.date(2024, 1, 2), dt.date(2024, 1, 3)] * 3, "Labels of type date are taken as text: 2024-01-02"),
+    ],
+)
+@pytest.mark.filterwarnings("ignore::mxtune.errors.LabelWarning")
+def test_what_may_not_be_meant_is_said(y: Any, words: str, capsys: pytest.CaptureFixture[str]) -> None:
+    mximages(PICTURES, y)
+    assert words in " ".join(capsys.readouterr().err.split())
+
+
+@pytest.mark.parametrize("y", [["golden retriever", "labrador retriever", "poodle"] * 2, list("abcabc")])
+def test_plain_classes_are_taken_without_a_word(y: Any, capsys: pytest.CaptureFixture[str]) -> None:
+    mximages(PICTURES, y)
+    assert capsys.readouterr().err == ""
+
+
+def test_characters_are_composed_wherever_labels_are_read() -> None:
+    apart, whole = "cafe\u0301", "caf\u00e9"
+    assert mximages(PICTURES, [apart, whole, "bar"] * 2).levels == ("bar", whole)
+    assert mximages(PICTURES, [[apart], [whole], ["bar"]] * 2).levels == ("bar", whole)
+    assert mximages(PICTURES, pd.Categorical([apart, "bar"] * 3)).levels == ("bar", whole)
+    assert mximages(PICTURES, pd.DataFrame({apart: [1, 0] * 3, "bar": [1, 1] * 3})).levels == (whole, "bar")
+    old = mximages(PICTURES, [whole, "bar"] * 3, levels=["bar", apart])
+    assert (old.levels, _y(old)) == (("bar", apart), [1, 0] * 3)
+
+
+def test_a_frame_keeps_its_own_columns() -> None:
+    frame = mximages(PICTURES, [["file", "height"], ["width"], ["label"]] * 2).frame()
+    assert frame.columns.tolist() == ["file", "file_", "height_", "label", "width_", "height", "width"]
+    assert frame["height"].tolist() == [8] * 6

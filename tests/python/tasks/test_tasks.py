@@ -11,6 +11,7 @@ import pytest
 from mxtune import mximages, tasks
 from mxtune.errors import ArgumentError, LabelError
 from mxtune.tasks import Classification, Multilabel, Regression, Task
+from mxtune.tasks.label_type import LabelType
 
 RNG = np.random.default_rng(0)
 LABELS: dict[str, tuple[Task, np.ndarray]] = {
@@ -134,6 +135,16 @@ def test_captions_tell_a_mistake(task: Task, y: np.ndarray) -> None:
 def test_class_weights_and_confusion_are_for_classes_or_refused_in_words(task: Task, y: np.ndarray) -> None:
     assert task.class_weights(None, y) is None
     if task.name == "classification":
+        assert task.class_weights({"c": 3, "a": 2}, y) == [2, 1, 3]
+        assert task.class_weights(pd.Series([3, 2, 1], index=["c", "b", "a"]), y) == [1, 2, 3]
+        assert task.class_weights([1, 2, 3], y) == [1, 2, 3]
+        for unordered in ({1, 2, 3}, {"a": 1, "b": 2, "c": 3}.values()):
+            with pytest.raises(ArgumentError, match="`class_weights` has no order"):
+                task.class_weights(unordered, y)  # type: ignore[arg-type]
+        with pytest.raises(ArgumentError, match=r"classes that do not exist.\nx d\ni The classes are a, b, c."):
+            task.class_weights(pd.Series([1, 2], index=["a", "d"]), y)
+        with pytest.raises(ArgumentError, match=r"names a class twice.\nx a"):
+            task.class_weights(pd.Series([1, 2], index=["a", "a"]), y)
         weights = np.asarray(task.class_weights("balanced", y))
         assert (weights[y]).sum() == pytest.approx(len(y))
         assert task.confusion(y, outputs(task, y)).to_numpy().sum() == len(y)
@@ -161,3 +172,33 @@ def test_labels_that_teach_nothing_are_refused() -> None:
 def test_a_task_that_is_not_there_is_named() -> None:
     with pytest.raises(ArgumentError, match=r"There is no task 'ranking'\.\ni There are classification"):
         tasks.named("ranking")
+
+
+def test_class_weights_go_by_what_classes_were() -> None:
+    task = Classification(("False", "True"), LabelType("boolean"))
+    for weights in ({True: 3, False: 1}, {"True": 3}, pd.Series([3, 1], index=[True, False])):
+        assert task.class_weights(weights, np.array([0, 1])) == [1, 3]
+    codes = Classification(("3", "7"), LabelType("integer"))
+    assert codes.class_weights({7: 2.0}, np.array([0, 1])) == [1, 2]
+    assert codes.class_weights(pd.Series([3, 7]).value_counts(), np.array([0, 1])) == [1, 1]
+
+
+@pytest.mark.parametrize("type", ["prob", "logit"])
+def test_a_class_called_class_has_a_column_of_its_own(type: str) -> None:  # noqa: A002
+    task = Classification(("class", "file", "prob"))
+    columns = list(task.predictions(np.eye(3, dtype=np.float32), type, np.ones(3, bool)))
+    assert columns[-3:] == ["pred_class_", "pred_file", "pred_prob"]
+
+
+def test_predictions_are_what_labels_were() -> None:
+    good = np.array([True, True, False])
+    for task, values in (
+        (Classification(("False", "True"), LabelType("boolean")), [False, True]),
+        (Classification(("3", "7"), LabelType("integer")), [3, 7]),
+        (Classification(("lo", "hi"), LabelType(ordered=True)), ["lo", "hi"]),
+    ):
+        found = pd.Series(task.predictions(np.eye(3, 2, dtype=np.float32), "class", good)["pred_class"])
+        assert found[:2].tolist() == values
+        assert (found[:2] == pd.Series(values)).all()
+        assert found.isna().tolist() == [False, False, True]
+        assert found.cat.ordered == task.label_type.ordered

@@ -13,13 +13,10 @@ import re
 import sys
 import traceback
 import warnings
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any, Optional
 
 from ... import calls, late, progress
 from ...errors import _Told
-from ...images.arrays import first
 from ..to_r import to_r
 from .arguments import arguments
 from .reporter import CallbackError, Interruptible, Listener
@@ -37,7 +34,7 @@ def call(what: str, owner: Any, sent: dict[str, Any], listener: Any = None) -> T
         for category in QUIET:
             warnings.simplefilter("ignore", category)
         try:
-            with progress.using(_reporter(listener)), _counting_from_one(), calls.interface("r"):
+            with progress.using(_reporter(listener)), calls.interface("r"):
                 outcome["value"] = _carried(_run(what, owner, sent))
         except Exception as error:  # noqa: BLE001 - every fault becomes a condition of R
             outcome["error"] = _condition(error) | {"trace": traceback.format_exc()}
@@ -54,15 +51,6 @@ def _reporter(listener: Any) -> progress.Reporter:
     if listener is None:
         return Interruptible(progress.Silent())
     return Interruptible(Listener(listener)) if isinstance(listener, dict) else listener
-
-
-@contextmanager
-def _counting_from_one() -> Iterator[None]:
-    token = first.set(1)
-    try:
-        yield
-    finally:
-        first.reset(token)
 
 
 def _run(what: str, owner: Any, sent: dict[str, Any]) -> Any:

@@ -35,6 +35,10 @@ def argument(sent: Any, name: str, declared: Optional[inspect.Parameter]) -> Any
     if name in ("x", "y"):
         path = name == "x" and isinstance(value, Vector) and value.type == "character" and len(value.values) == 1
         value = value.values[0] if path else from_r(value, singles=False)
+        if name == "y":
+            return value
+        if isinstance(value, dict):  # R's list of pictures: its names are the user's own
+            return list(value.values())
         return value.array if isinstance(value, pd.Series) else value
     value = None if isinstance(value, Vector) and _is_na(value) else _option(from_r(value))
     if name == "callbacks":

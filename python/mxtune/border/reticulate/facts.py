@@ -41,7 +41,7 @@ def facts(object: Any) -> dict[str, Any]:  # noqa: A002 - as R names it
 def _of_model(model: Model) -> dict[str, Any]:
     return {
         "task": model.task,
-        "levels": model.levels and list(model.levels),
+        "levels": model.levels and list(map(model.label_type.shown, model.levels)),
         "network": str(model.network.provenance.get("name", "network")),
         "image_size": list(model.preprocess.size),
         "metrics": dict(model.metrics),
@@ -50,7 +50,7 @@ def _of_model(model: Model) -> dict[str, Any]:
 
 
 def _of_images(images: ImageSet) -> dict[str, Any]:
-    return {"n": len(images), "task": images.task, "levels": images.levels and list(images.levels)}
+    return {"n": len(images), "task": images.task, "levels": images.labels.task and images.labels.task.shown_levels}
 
 
 def _of_network(network: Network) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from ...graph import LIMITS, from_json
 from ...images.preprocess import Preprocess
 from ...network import Network
 from ...network.values import refuse_unusable
+from ...tasks.label_type import LabelType
 from ..contents import Contents
 
 if TYPE_CHECKING:
@@ -31,6 +32,7 @@ def manifest_of(contents: Contents) -> dict[str, Any]:
     return {
         "task": model["task"],
         "levels": list(contents.levels or ()),
+        **_label_type(model),
         "preprocess": preprocess.to_dict(),
         "network": {
             "classifier": contents.classifier,
@@ -71,7 +73,7 @@ def contents_of(
             classifier=manifest["network"]["classifier"],
             pretrained=manifest["network"].get("pretrained", True),  # a model was trained
             provenance=manifest["network"]["provenance"],
-            model={part: manifest[part] for part in ("task", *_OF_MODEL)},
+            model={part: manifest[part] for part in ("task", *_OF_MODEL)} | _label_type(manifest),
             limit=limit,
         )
         _check_network(contents.network, max(1, len(manifest["levels"])))
@@ -84,6 +86,11 @@ def contents_of(
     return contents
 
 
+def _label_type(told: Mapping[str, Any]) -> dict[str, Any]:
+    """The part that tells what labels were; plain text is not written, as ever."""
+    return {"label_type": told["label_type"]} if told.get("label_type") else {}
+
+
 def _check(manifest: Mapping[str, Any]) -> None:
     """Raises ValueError for a part of another type than `Model` has."""
     kinds = {"network": dict, "preprocess": dict, "settings": dict, "metrics": dict, "versions": dict, "history": list}
@@ -94,13 +101,7 @@ def _check(manifest: Mapping[str, Any]) -> None:
             raise ValueError(f"its {part} has {len(manifest[part]):,} rows; at most {MOST_ROWS:,} are read")
     if manifest["task"] not in tasks.names():
         raise ValueError(f"its task is {manifest['task']!r}")
-    levels = manifest["levels"]
-    if isinstance(levels, list) and len(levels) > MOST_LEVELS:
-        raise ValueError(f"it has {len(levels):,} levels; at most {MOST_LEVELS:,} are read")
-    if not isinstance(levels, list) or not _texts(levels) or len(set(levels)) < len(levels):
-        raise ValueError("its levels are not different texts")
-    if not tasks.named(manifest["task"], levels).outputs:
-        raise ValueError("it has no levels")
+    _check_levels(manifest)
     if not isinstance(manifest["settings"].get("pictures", {}), dict):
         raise ValueError("its settings do not tell its pictures")
     if not _numbers(manifest["metrics"].values()):
@@ -110,6 +111,20 @@ def _check(manifest: Mapping[str, Any]) -> None:
             raise ValueError("its history is no table")
         if not _numbers(value for key, value in row.items() if key != "stage"):
             raise ValueError("its history does not hold numbers")
+
+
+def _check_levels(manifest: Mapping[str, Any]) -> None:
+    """Raises ValueError for levels that are not those of the task and the type of labels."""
+    levels = manifest["levels"]
+    if isinstance(levels, list) and len(levels) > MOST_LEVELS:
+        raise ValueError(f"it has {len(levels):,} levels; at most {MOST_LEVELS:,} are read")
+    if not isinstance(levels, list) or not _texts(levels) or len(set(levels)) < len(levels):
+        raise ValueError("its levels are not different texts")
+    if not tasks.named(manifest["task"], levels).outputs:
+        raise ValueError("it has no levels")
+    label_type = manifest.get("label_type", {})
+    if not isinstance(label_type, dict) or not LabelType.from_dict(label_type).fits(levels):
+        raise ValueError("its levels are not of the type that they should have")
 
 
 def _check_origin(told: Mapping[str, Any], versions: Mapping[str, Any]) -> None:

@@ -1,0 +1,122 @@
+"""Labels that have names -- a dict of files, a series, a table with an index -- in the order of the pictures."""
+
+from __future__ import annotations
+
+import os
+import unicodedata
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Optional
+
+from ..errors import LabelError
+from ..words import bullets, counted
+
+_BY_INDEX = "The labels are matched to the pictures by their index."
+_BY_NAME = "The labels are matched to the pictures by name."
+_BY_PLACE = "The names or the index of the labels aren't those of the pictures: labels are taken in the order given."
+
+
+def matched(
+    y: Any, names: Sequence[str], files: Sequence[Optional[str]], index: Any = None
+) -> tuple[Any, Optional[str]]:
+    """The labels, one a picture in their order, and a sentence where that had to be found out.
+
+    Parameters
+    ----------
+    y
+        Labels of any kind; those without names are taken as they are.
+    names, files
+        Of the pictures, as `Source` has them.
+    index
+        Of the data frame or the series that the pictures came in, or None.
+
+    Raises
+    ------
+    LabelError
+        Pictures have no label under their name, or names don't fit.
+    """
+    if isinstance(y, Mapping):
+        rows = _rows_by_name(list(y), names, files)
+        if rows is None:
+            raise LabelError("The names of the labels are not those of the pictures.", _some(y), _hint(names))
+        labels = list(y.values())
+        return [labels[row] for row in rows], _extra(len(y), rows)
+    if not hasattr(y, "iloc") or len(y) == 0:
+        return y, None
+    return _of_pandas(y, names, files, index)
+
+
+def _of_pandas(y: Any, names: Sequence[str], files: Sequence[Optional[str]], index: Any) -> tuple[Any, Optional[str]]:
+    if index is not None and y.index.equals(index):
+        return y, None
+    if index is not None and y.index.is_unique and index.is_unique and index.isin(y.index).all():
+        return y.loc[index], _BY_INDEX
+    if y.index.is_unique and all(isinstance(name, (str, os.PathLike)) for name in y.index):
+        rows = _rows_by_name(list(y.index), names, files)
+        if rows is not None:
+            return (y, None) if rows == list(range(len(y))) else (y.iloc[rows], _extra(len(y), rows) or _BY_NAME)
+    if index is None or _is_count(y.index) or _is_count(index):
+        return y, None if _is_count(y.index) and (index is None or _is_count(index)) else _BY_PLACE
+    hint = "Give them the same index, or the labels as a list to take them in order."
+    raise LabelError("The labels and the data frame have different indices.", _some(y.index), hint)
+
+
+def _rows_by_name(keys: Sequence[Any], names: Sequence[str], files: Sequence[Optional[str]]) -> Optional[list[int]]:
+    """Where the label of each picture is; None if none has any there."""
+    texts = [_composed(os.fspath(key)) if isinstance(key, (str, os.PathLike)) else str(key) for key in keys]
+    ways = (
+        ({text: row for row, text in enumerate(texts)}, map(_composed, names)),
+        ({_absolute(text): row for row, text in enumerate(texts)}, (file and _composed(file) for file in files)),
+        (_single(map(os.path.basename, texts)), _only_once(map(os.path.basename, map(_composed, names)))),
+    )
+    found: list[Optional[int]] = [None] * len(names)
+    for places, wanted in ways:
+        for row, name in enumerate(wanted):
+            if found[row] is None and name is not None:
+                found[row] = places.get(name)
+    if all(row is None for row in found):
+        return None
+    without = [name for name, row in zip(names, found) if row is None]
+    if without:
+        verb = "has" if len(without) == 1 else "have"
+        text = f"{counted(len(without), 'picture')} {verb} no label."
+        raise LabelError(text, bullets(without, 100), "The labels go by name, and have none for these.")
+    return [row for row in found if row is not None]
+
+
+def _single(texts: Iterable[str]) -> dict[str, int]:
+    """The places of the texts that are there once."""
+    return {text: row for row, text in enumerate(_only_once(texts)) if text is not None}
+
+
+def _only_once(texts: Iterable[str]) -> list[Optional[str]]:
+    listed = list(texts)
+    counts: dict[str, int] = {}
+    for text in listed:
+        counts[text] = counts.get(text, 0) + 1
+    return [text if counts[text] == 1 else None for text in listed]
+
+
+def _extra(given: int, rows: Sequence[int]) -> Optional[str]:
+    spare = given - len(set(rows))
+    return f"{counted(spare, 'label is', 'labels are')} of no picture here." if spare else None
+
+
+def _is_count(index: Any) -> bool:
+    """Whether an index is pandas' own count of the rows, which names nothing."""
+    return type(index).__name__ == "RangeIndex" and index.start == 0 and index.step == 1
+
+
+def _some(keys: Iterable[Any]) -> list[str]:
+    return bullets([str(key) for key in keys], 3)
+
+
+def _hint(names: Sequence[str]) -> str:
+    return f"The first picture is {names[0]}."
+
+
+def _composed(text: str) -> str:
+    return unicodedata.normalize("NFC", text)
+
+
+def _absolute(text: str) -> str:
+    return os.path.abspath(os.path.expanduser(text))  # noqa: PTH100, PTH111 - links stay, as in `Source.files`
