@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -100,6 +101,11 @@ def misfit(node: Node, fault: MisfitError) -> NetworkError:
     return NetworkError(f"The layer {node.name} ({node.op}) is impossible: {fault.words}.", hint=fault.hint)
 
 
+def nameable(name: str) -> bool:
+    """Whether a node can have this name: letters of any script, but no control characters and no halves of any."""
+    return not any(unicodedata.category(letter) in ("Cc", "Cs") for letter in name)
+
+
 @dataclass(frozen=True)
 class Graph:
     """Nodes in topological order, with unique names, and the entries that are the outputs.
@@ -127,6 +133,8 @@ class Graph:
                     raise NetworkError(f"Node {node.name} takes {source}, which does not come before it.")
             if node.name in seen:
                 raise NetworkError(f"Two nodes are called {node.name}.")
+            if not nameable(node.name):
+                raise NetworkError(f"A layer can't be called {node.name!r}.", hint="Use letters, digits and _.")
             seen.add(node.name)
         for name, _ in self.heads:
             if name not in seen:

@@ -13,7 +13,7 @@ from typing import Any, NoReturn, Optional, Union
 from ..errors import NetworkError
 from ..ops import MisfitError
 from ..words import counted
-from .data import Entry, Graph, Node, misfit
+from .data import Entry, Graph, Node, misfit, nameable
 from .limits import LIMITS, Limits, check_size
 
 MAX_BRACKETS = 20  # for each node that a network may have
@@ -116,7 +116,7 @@ class _Reader:
         if not isinstance(raw, dict):
             _refuse(f"node {position} is not an object")
         name, operator = raw.get("name"), raw.get("op")
-        if not isinstance(name, str) or len(name) > MAX_NAME or "\0" in name:
+        if not isinstance(name, str) or len(name) > MAX_NAME or not nameable(name):
             _refuse(f"node {position} has no usable name")
         name = name or f"node{position}"
         if not isinstance(operator, str) or not 0 < len(operator) <= MAX_NAME:
@@ -229,7 +229,7 @@ def to_json(graph: Graph) -> str:
         if node.attrs:
             record["attrs"] = dict(node.attrs)
         record["inputs"] = [entry(pair) for pair in node.inputs]
-        lines.append(json.dumps(record))
+        lines.append(json.dumps(record, ensure_ascii=False))  # MXNet reads UTF-8, and no \u
     arguments = [position[node.name] for node in graph.nodes if node.op == "null"]
     return (
         '{\n  "nodes": [\n    ' + ",\n    ".join(lines) + "\n  ],\n"

@@ -328,3 +328,22 @@ def test_a_network_is_pretrained_where_its_values_were_learned(lenet: Network, l
     assert Network(lenet.graph, lenet.params, {}, lenet.preprocess).pretrained
     assert lite.pretrained and lite.replace_head(3, stages=True).pretrained and lite.cut("top_act").pretrained
     assert lite.insert("top_act", "Dropout", p=0.1).pretrained and not lenet.insert("fc1", "Dropout").pretrained
+
+
+@pytest.mark.parametrize("name", ["größe", "слой", "层", "naïve layer", 'a"quote\\'])
+def test_a_layer_may_be_called_in_any_script(name: str, tmp_path: Path) -> None:
+    net = mxnetwork("lenet").insert("fc1", "FullyConnected", name=name, num_hidden=500)
+    file = tmp_path / "net-symbol.json"
+    file.write_text(to_json(net.graph), encoding="utf-8")
+    write_params(tmp_path / "net-0000.params", net.params)
+    again = mxnetwork(file, preprocess=net.preprocess)
+    pictures = np.random.default_rng(0).normal(size=(2, 1, 28, 28)).astype(np.float32)
+    assert np.array_equal(outputs(again.graph, again.params, pictures), outputs(net.graph, net.params, pictures))
+
+
+@pytest.mark.parametrize("name", ["two\nlines", "\0", "\ud800"])
+def test_a_layer_can_not_be_called_by_what_is_no_letter(name: str) -> None:
+    with pytest.raises(NetworkError, match="can't be called"):
+        mxnetwork("lenet").insert("fc1", "Dropout", name=name)
+    with pytest.raises(NetworkError, match="can't be called"):
+        mxnetwork("lenet").rename("fc1", name)
