@@ -14,7 +14,7 @@ from ..errors import ArgumentError, PictureWarning
 from ..words import bullets
 from . import scale
 from .decode import in_threads, unreadable
-from .findings import across, copies, few, lone, mislead, scales, warn, without_empty
+from .findings import across, copies, few, lone, mislead, near, scales, warn, without_empty
 from .groups import Groups, groups_of
 from .imageset import BadPicture, ImageSet
 from .labels import Labels, understand
@@ -179,6 +179,7 @@ def _audited(
     if wanted_range is None:
         scales(images)
     copies(images)
+    near(images)
     if tidy:
         few(images)
         lone(images)

@@ -10,8 +10,9 @@ from typing import Optional
 
 import numpy as np
 
+from .. import progress
 from ..errors import LabelWarning, MxtuneWarning, PictureWarning
-from ..words import bullets, counted
+from ..words import bullets, counted, listing
 from .imageset import ImageSet
 from .labels import Labels
 from .pixels import Look
@@ -64,6 +65,19 @@ def copies(images: ImageSet) -> None:
         images.problems += [f"copies with different labels: {line}" for line in torn]
         text = f"{counted(len(torn), 'picture is', 'pictures are')} there more than once, with different labels."
         warn(LabelWarning(text, bullets(torn), "Only one of the labels can be right."))
+
+
+def near(images: ImageSet) -> None:
+    """Near-copies that are no exact ones: said once, since a split keeps them together."""
+    groups: dict[int, dict[bytes, str]] = {}
+    for number, content, name in zip(images.near_copies, images.hashes, images.names):
+        groups.setdefault(number, {}).setdefault(content, name)
+    alike = [list(found.values()) for found in groups.values() if len(found) > 1]
+    if alike:
+        images.problems += [f"near-copies: {listing(names, 6)}" for names in alike]
+        what = f"{sum(map(len, alike))} pictures look nearly the same as others (bursts, crops, re-saved files)"
+        text = f"{what}, in {counted(len(alike), 'set')}. Each set stays on one side of a split."
+        progress.default().event("message", text=text)
 
 
 def scales(images: ImageSet, than: Optional[str] = None, loose: bool = False, unread: Collection[str] = ()) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Union
 
 from ..errors import ArgumentError
@@ -70,7 +70,16 @@ def joined(*keys: Sequence[Any]) -> list[int]:
     >>> joined(["a", "a", "b", "c"], [1, 2, 2, 3])
     [0, 0, 0, 3]
     """
-    root = list(range(len(keys[0])))
+    pairs = []
+    for key in keys:
+        first: dict[Any, int] = {}
+        pairs += [(first.setdefault(value, row), row) for row, value in enumerate(key)]
+    return linked(pairs, len(keys[0]))
+
+
+def linked(pairs: Iterable[tuple[int, int]], count: int) -> list[int]:
+    """A number for each of ``count`` pictures: equal for those that pairs, directly or by others, hold together."""
+    root = list(range(count))
 
     def top(row: int) -> int:
         while root[row] != row:
@@ -78,9 +87,7 @@ def joined(*keys: Sequence[Any]) -> list[int]:
             row = root[row]
         return row
 
-    for key in keys:
-        first: dict[Any, int] = {}
-        for row, value in enumerate(key):
-            one, other = top(first.setdefault(value, row)), top(row)
-            root[max(one, other)] = min(one, other)
-    return [top(row) for row in range(len(root))]
+    for pair in pairs:
+        one, other = sorted(map(top, pair))
+        root[other] = one
+    return [top(row) for row in range(count)]

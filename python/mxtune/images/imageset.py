@@ -6,6 +6,7 @@ import copy
 import hashlib
 import operator
 from collections.abc import Iterable, Iterator, Sequence
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple, Optional, Union, overload
 
 import numpy as np
@@ -17,6 +18,7 @@ from .decode import decode, in_threads, unreadable
 from .groups import joined
 from .joining import join_labels
 from .labels import Labels
+from .near import near_copies
 from .picture import UnreadableError
 from .pixels import Pixels
 from .scale import Range, Span
@@ -146,12 +148,21 @@ class ImageSet:
         if (self.groups is None) != (other.groups is None):
             hint = "Give both, or neither, `groups` in mximages()."
             raise ArgumentError("Only one of the sets has groups.", hint=hint)
+        if self.range != other.range:
+            hint = "Give both the same `range` in mximages()."
+            raise ArgumentError("The values of the two sets have different ranges.", hint=hint)
         names = [*self.names, *other.names]
         items = [images._pixels.items[row] for images in (self, other) for row in images._rows]
         sized = self._sizes is not None and other._sizes is not None
         hashed = self._hashes is not None and other._hashes is not None
+        pixels = Pixels(items, names)
+        for start, images in ((0, self), (len(self), other)):
+            known = images._pixels.signatures
+            pixels.signatures |= {
+                start + at: known[row] for at, row in enumerate(images._rows.tolist()) if row in known
+            }
         return ImageSet(
-            Pixels(items, names),
+            pixels,
             np.arange(len(names), dtype=np.int64),
             names,
             [*self._files, *other._files],
@@ -163,6 +174,8 @@ class ImageSet:
             problems=[*self.problems, *other.problems],
             groups=None if self.groups is None or other.groups is None else [*self.groups, *other.groups],
             index=None if self.index is None or other.index is None else self.index.append(other.index),
+            range=self.range,
+            range_is_given=self.range_is_given or other.range_is_given,
         )
 
     @property
@@ -290,8 +303,8 @@ class ImageSet:
         """A set to train on and one to validate on, of about ``fraction``; a seed gives the same everywhere.
 
         Each class (label, range of numbers) is split in this share, and each class with two different
-        pictures keeps one in training. Exact copies stay together, and so do all pictures of a group: a class with
-        a single group trains.
+        pictures keeps one in training. Copies stay together, exact and near ones (bursts, re-saved pictures), and so
+        do all pictures of a group: a class with a single group trains.
 
         Raises
         ------
@@ -307,10 +320,28 @@ class ImageSet:
         if not is_number(fraction) or not 0 < fraction < 1:
             raise ArgumentError("The share for validation must be above 0 and below 1.", [f"it is {fraction!r}"])
         copies: Sequence[object] = range(len(self)) if self._hashes is None else self._hashes
-        if self.groups is None:
+        near = self.near_copies
+        if self.groups is None and len(set(near)) == len(near):
             return divide(lambda rows: self.labels.strata(rows, fraction), copies, fraction, seed)
         strata = self.labels.strata(np.arange(len(self)), fraction)
-        return divide_groups(strata, joined(self.groups, copies), fraction, seed)
+        return divide_groups(strata, joined(self.groups or near, near, copies), fraction, seed)
+
+    @cached_property
+    def near_copies(self) -> list[int]:
+        """A number for each picture, equal for near-copies of each other: as `mximages` saw them when it read them."""
+        return _near([self])
+
+    def resembling(self, other: ImageSet) -> NDArray[np.bool_]:
+        """Which of these pictures, (N,), have a copy, a near-copy or one of their group in another set."""
+        near = _near([self, other])
+        there = set(near[len(self) :])
+        contents = set(other.hashes) - {b""}
+        groups = set(other.groups or ())
+        alike = [number in there for number in near[: len(self)]]
+        same = [content in contents for content in self.hashes]
+        of_one = [group in groups for group in self.groups] if self.groups else [False] * len(self)
+        resembles: NDArray[np.bool_] = np.asarray([alike, same, of_one], dtype=bool).any(axis=0)
+        return resembles
 
     def shared(self, other: ImageSet) -> list[tuple[str, str]]:
         """Exact copies across two sets (training and validation, for one): the name here and there."""
@@ -357,3 +388,13 @@ class ImageSet:
 
     def _repr_html_(self) -> str:
         return show.page(self._facts(), self.sheet)
+
+
+def _near(sets: Sequence[ImageSet]) -> list[int]:
+    found = [images._pixels.signatures.get(row) for images in sets for row in images._rows.tolist()]
+    signatures = [one for one in found if one is not None]
+    if len(signatures) < len(found):  # not looked at yet
+        return list(range(len(found)))
+    labels = [images.label_of(row) for images in sets for row in range(len(images))]
+    sizes = np.concatenate([images.sizes for images in sets])
+    return near_copies(signatures, sizes, labels if all(images.has_classes for images in sets) else None)

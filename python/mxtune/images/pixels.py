@@ -14,6 +14,7 @@ import PIL.Image
 
 from ..words import file_size
 from . import scale
+from .near import signature
 from .picture import MAX_BYTES, UnreadableError, header, plain, read, scale_for, upright
 from .scale import Numbers, Range, Span
 from .sniff import misnamed, sniff
@@ -55,6 +56,7 @@ class Pixels:
     def __init__(self, items: Sequence[Any], names: Sequence[str]) -> None:
         self.items = items
         self._names = names
+        self.signatures: dict[int, NDArray[np.uint8]] = {}  # of what was looked at, for near-copies
         self._kept: dict[int, tuple[int, int, Picture]] = {}
         self._room = ROOM
         self._lock = threading.Lock()
@@ -92,12 +94,14 @@ class Pixels:
                 content = self._content(row, picture)
                 grey = content.ndim == 2 or content.shape[2] == 1
                 height, width = content.shape[:2]
+                self.signatures[row] = signature(content)
                 return Look(None, height, width, grey, _hash(content, content.shape), None, _sample(picture, sampled))
             data = self._data(row)
             done = read(data, at_least=1)
             self._measure(row, done.image)
         except UnreadableError as error:
             return Look(str(error))
+        self.signatures[row] = signature(done.image if isinstance(done.image, PIL.Image.Image) else done.image.values)
         self._keep(row, done.scale, min(done.height, done.width), done.image)
         remark = None if isinstance(item, (bytes, bytearray)) else misnamed(self._names[row], done.format)
         grey = isinstance(done.image, Numbers) or done.image.mode == "L"

@@ -1,0 +1,94 @@
+"""Near-copies: what is one, what is none, and that a split keeps them together."""
+
+from __future__ import annotations
+
+import io
+from typing import Any, Callable
+
+import numpy as np
+import pytest
+from PIL import Image, ImageFilter
+
+from mxtune import mxexample
+from mxtune.images import ImageSet, mximages
+
+
+def scene(seed: int, side: int = 120) -> Image.Image:
+    """A picture of large and small shapes, as a camera's."""
+    rng = np.random.default_rng(seed)
+    coarse = Image.fromarray(rng.integers(0, 256, (6, 6, 3), dtype=np.uint8)).resize((side, side), Image.BICUBIC)
+    return coarse.filter(ImageFilter.GaussianBlur(2))
+
+
+def saved_again(picture: Image.Image) -> Image.Image:
+    stream = io.BytesIO()
+    picture.save(stream, "JPEG", quality=40)
+    return Image.open(stream)
+
+
+def noisy(picture: Image.Image) -> Image.Image:
+    noise = np.random.default_rng(9).normal(0, 8, (picture.height, picture.width, 3))
+    return Image.fromarray(np.clip(np.asarray(picture) + noise, 0, 255).astype(np.uint8))
+
+
+CHANGES: dict[str, Callable[[Image.Image], Image.Image]] = {
+    "saved again": saved_again,
+    "resized": lambda picture: picture.resize((70, 70)),
+    "brighter": lambda picture: picture.point(lambda value: min(255, int(value * 1.15))),
+    "cropped": lambda picture: picture.crop((1, 1, 120, 119)),
+    "shifted": lambda picture: picture.transform(picture.size, Image.AFFINE, (1, 0, 2, 0, 1, -1)),
+    "turned": lambda picture: picture.rotate(1),
+    "noisy": noisy,
+}
+
+
+@pytest.mark.parametrize("change", CHANGES)
+def test_a_picture_that_was_changed_a_little_is_a_near_copy(change: str) -> None:
+    images = mximages([*map(scene, range(8)), CHANGES[change](scene(3))], ["a", "b"] * 4 + ["b"])
+    assert images.near_copies == [0, 1, 2, 3, 4, 5, 6, 7, 3]
+    assert images.problems == ["near-copies: [3], [8]"]
+
+
+def test_other_pictures_are_none() -> None:
+    images = mximages(list(map(scene, range(60))), ["a", "b"] * 30)
+    assert images.near_copies == list(range(60))
+    coloured = [Image.merge("RGB", bands) for bands in _rotations(scene(1))]
+    assert mximages(coloured * 1, ["a", "b", "c"]).near_copies == [0, 1, 2]
+    assert mximages(mxexample("fashion")).near_copies == list(range(400))
+
+
+def _rotations(picture: Image.Image) -> list[Any]:
+    red, green, blue = picture.split()
+    return [(red, green, blue), (green, blue, red), (blue, red, green)]
+
+
+def bursts(subjects: int = 24, shots: int = 5) -> ImageSet:
+    pictures = [noisy(scene(n).rotate(shot / 4)) for n in range(subjects) for shot in range(shots)]
+    return mximages(pictures, [str(n % 2) for n in range(subjects) for _ in range(shots)])
+
+
+def test_a_burst_is_on_one_side() -> None:
+    images = bursts()
+    for seed in range(4):
+        sides = [{int(name[1:-1]) // 5 for name in part.names} for part in images.split(0.25, seed)]
+        assert not sides[0] & sides[1]
+        assert len(sides[1]) == 6
+    train, valid = images.split(0.25)
+    assert not valid.resembling(train).any()
+    assert images.take([0]).resembling(images.take([1])).tolist() == [True]
+
+
+def test_what_a_fixed_camera_sees_is_no_sign_of_copies() -> None:
+    pictures = [noisy(scene(0).rotate(n / 40)) for n in range(40)]
+    assert mximages(pictures, ["good", "bad"] * 20).near_copies == list(range(40))
+
+
+def test_flat_pictures_are_none() -> None:
+    flat = [Image.new("RGB", (80, 80), (shade, 0, 0)) for shade in range(0, 250, 10)]
+    assert mximages(flat, ["a"] * 12 + ["b"] * 13).near_copies == list(range(25))
+
+
+def test_numbers_beyond_8_bits_are_compared_too() -> None:
+    array = np.stack([np.asarray(scene(n).convert("L")).astype(np.uint16) * 200 for n in (0, 1, 2, 3, 4, 5, 0)])
+    array[6] += 300
+    assert mximages(array, list("abababa")).near_copies[6] == 0
