@@ -79,5 +79,16 @@ def near(name: str, known: Iterable[str], most: int = 3, before: str = "") -> Op
     >>> near("steam_conv", ["stem_conv", "head"])
     'Did you mean stem_conv?'
     """
-    close = difflib.get_close_matches(str(name)[:100], list(known), n=most, cutoff=0.5)
+    close = matches(name, known, most)
     return f"Did you mean {', '.join(before + one for one in close)}?" if close else None
+
+
+def matches(name: str, known: Iterable[str], most: int = 3) -> list[str]:
+    """The known names that a mistyped one may have meant, the closest first.
+
+    Examples
+    --------
+    >>> matches("resnet50", ["resnet50_v1", "lenet"])
+    ['resnet50_v1', 'lenet']
+    """
+    return difflib.get_close_matches(str(name)[:100], list(known), n=most, cutoff=0.5)

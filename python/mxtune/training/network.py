@@ -10,18 +10,21 @@ import numpy as np
 
 from .. import zoo
 from ..engines import Target
-from ..errors import ArgumentError, NetworkError
+from ..errors import ArgumentError, NetworkError, TrainingWarning
 from ..images import ImageSet
+from ..images.findings import warn
 from ..images.preprocess import Preprocess
 from ..images.scale import Range, fits
 from ..model.model import Model
 from ..network import Network
 from ..network.values import refuse_unusable
+from ..words import counted
 from ..zoo.opening import Source, network_of, open_source
 from .options import Options
 from .plan import EVERY_STAGE, Facts, Plan
 
 Net = Union[str, "os.PathLike[str]", Network, Model]
+_ENOUGH = 5_000  # pictures from which on a network learns well from nothing: mxtrain's other "many" begins there, too
 _POOLED = ("stage_features", "all_features")  # what a head on every stage stands on
 
 
@@ -69,6 +72,23 @@ def facts_of(network: Network, settled: bool, images: ImageSet, validated: bool,
         engine=target.engine.name,
         precision=target.precision,
     )
+
+
+def warn_of_no_weights(network: Network, pictures: int) -> None:
+    """One warning where a network that has learned nothing is to learn all from few pictures.
+
+    Warns
+    -----
+    TrainingWarning
+        It has no weights, and there are fewer pictures than `_ENOUGH`.
+    """
+    if network.pretrained or pictures >= _ENOUGH:
+        return
+    name = network.provenance.get("name", "The network")
+    text = f"{name} has no pretrained weights, and {counted(pictures, 'picture is', 'pictures are')} few to start from."
+    hint = f'Use net = "{zoo.pretrained()}", which has learned from a million pictures'
+    files = f', or open {name} with a file of weights: mxnetwork("{name}", weights = "...")' if zoo.has(name) else ""
+    warn(TrainingWarning(text, hint=f"{hint}{files}."))
 
 
 def prepare(network: Network, plan: Plan, images: ImageSet, outputs: int, seed: int) -> Network:

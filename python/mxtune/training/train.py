@@ -23,7 +23,7 @@ from ..model.model import Model
 from ..network import Network
 from .callbacks import AnyCallback, as_list
 from .features import Cache, fingerprint
-from .network import facts_of, open_network, prepare
+from .network import facts_of, open_network, prepare, warn_of_no_weights
 from .options import Options
 from .pictures import look_at
 from .plan import Plan, decide, guesses
@@ -144,7 +144,7 @@ def mxtrain(
     Warns
     -----
     TrainingWarning
-        The training was interrupted, or settings have no use since the head alone is trained.
+        The training was interrupted; a network without weights is to learn from few pictures; or settings have no use since the head alone is trained.
 
     Examples
     --------
@@ -166,6 +166,7 @@ def mxtrain(
         for guess in guesses(plan, facts, options):
             progress.current().event("message", text=guess)
         varied = Augment.parse(augment, small=facts.shorter_side < _SMALL, grey=images.grey)
+        warn_of_no_weights(network, len(images))
         _warn_of_unused(options, augment, plan)
         task = images.labels.task
         assert task is not None  # noqa: S101 - `look_at` has seen to it

@@ -18,7 +18,7 @@ from ..formats import Weights
 from ..formats.names import NameTable
 from ..graph import Graph
 from ..images.preprocess import Preprocess
-from ..words import near
+from ..words import matches
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -136,13 +136,34 @@ def entry(name: str) -> Entry:
     >>> entry("EfficientNet-Lite0").name
     'efficientnet_lite0'
     """
-    known = entries()
+    entries()
     found = _ENTRIES.get(_plain(name))
     if found is None:
-        names = [one.name for one in known]
-        hint = near(name.lower(), names) or "mxzoo() lists what there is."
-        raise NetworkError(f"There is no network {name[:100]}.", hint=hint)
+        raise NetworkError(f"There is no network {name[:100]}.", hint=_meant(name))
     return found
+
+
+def pretrained() -> str:
+    """The name of the first network that comes with weights.
+
+    Examples
+    --------
+    >>> pretrained()
+    'efficientnet_lite0'
+    """
+    return entries()[0].name
+
+
+def _meant(name: str) -> str:
+    """A hint to near matches, those with weights first: whoever mistypes a name seldom wants to start from nothing."""
+    known = {one.name: one.weights is not None for one in entries()}
+    close = sorted(matches(name.lower(), known), key=lambda one: not known[one])
+    if not close:
+        return f"mxzoo() lists what there is; {pretrained()} comes with weights."
+    hint = f"Did you mean {', '.join(close)}?"
+    if known[close[0]]:
+        return hint
+    return f"{hint} {'It has' if len(close) == 1 else 'They have'} no pretrained weights; {pretrained()} has."
 
 
 def has(name: str) -> bool:

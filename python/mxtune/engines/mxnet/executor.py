@@ -79,6 +79,7 @@ class MXNetExecutor:
     def predict(self, batch: Batch) -> Any:
         """The heads for a batch; see `Executor.predict`."""
         named = self._named(batch)
+        load()  # which refuses a forked process, where a lock taken in the parent would never be free
         with _ALONE:
             outputs = self._forward(named, train=False)
         return outputs[0] if self._heads == 1 else outputs
@@ -86,6 +87,7 @@ class MXNetExecutor:
     def step(self, batch: Batch, targets: Array, counts: Array, loss: Loss, lr: float) -> float:
         """Train on a batch and return its loss; see `Executor.step`."""
         named = self._named(batch)
+        load()
         with _ALONE:
             if self._dropout:  # a function of the step alone, so that a resumed run draws the same
                 self._mx.random.seed((self._seed * 1_000_003 + self._steps) % 2**31)
@@ -146,8 +148,7 @@ class MXNetExecutor:
 
     def _forward(self, batch: Mapping[str, Array], train: bool) -> list[NDArray[np.float32]]:
         """Run a batch. In prediction it is filled up to a power of two, so that few sizes are ever planned."""
-        mx = load()  # which refuses a forked process
-        count = len(next(iter(batch.values())))
+        mx, count = self._mx, len(next(iter(batch.values())))
         rows = count if train else max(len(self._contexts), 1 << (count - 1).bit_length())
         try:
             executors = self._executors(rows)

@@ -50,7 +50,8 @@ def load(name: str = "mxnet") -> Any:
     if _forked:
         raise EngineError(
             "MXNet was started before this process was forked, and can't be used in the child.",
-            hint='Start workers anew: multiprocessing.get_context("spawn"), or use threads.',
+            hint='Start workers with multiprocessing.get_context("spawn"), or use threads. A model that is only loaded, '
+            "and predicts nothing before the fork, works in the child.",
         )
     with _LOCK:
         if name in sys.modules:
@@ -64,8 +65,6 @@ def load(name: str = "mxnet") -> Any:
                 module = shim.imported("mxnet")
             _silence(module)
             _run_in_the_calling_thread(module)
-            if hasattr(os, "register_at_fork"):
-                os.register_at_fork(after_in_child=_after_fork)
             return shim.imported(name)
         except (KeyboardInterrupt, SystemExit):
             raise
@@ -75,7 +74,11 @@ def load(name: str = "mxnet") -> Any:
 
 def _after_fork() -> None:
     global _forked  # noqa: PLW0603 - it is the process that was forked
-    _forked = True
+    _forked = "mxnet" in sys.modules  # whoever imported it: its threads stayed in the parent
+
+
+if hasattr(os, "register_at_fork"):  # at once: a fork may come while MXNet is being imported
+    os.register_at_fork(after_in_child=_after_fork)
 
 
 def _silence(module: Any) -> None:
