@@ -106,7 +106,20 @@ def test_settings_that_are_used_raise_no_warning() -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("error", TrainingWarning)
         quick_head(batch_size=16, schedule="cosine", augment="none")
+        warnings.filterwarnings("ignore", "lenet has no pretrained weights", TrainingWarning)
         quick(tune="head", lr=0.01, augment="light")  # a network without weights is trained whole
+
+
+def test_a_network_without_weights_on_few_pictures_says_once_what_to_take_instead() -> None:
+    words = (
+        "lenet has no pretrained weights, and 54 pictures are few to start from.\n"
+        'i Use net = "efficientnet_lite0", which has learned from a million pictures, or open lenet with a file of '
+        'weights: mxnetwork("lenet", weights = "...").'
+    )
+    for net in ("lenet", mxnetwork("lenet")):
+        with pytest.warns(TrainingWarning) as caught:
+            quick(net=net)
+        assert [str(warning.message) for warning in caught] == [words]
 
 
 def test_a_stage_that_does_not_help_is_said_and_leaves_the_head() -> None:

@@ -44,6 +44,27 @@ def test_names_are_known_however_they_are_spelled() -> None:
         entry("###")
 
 
+@pytest.mark.parametrize(
+    ("name", "hint"),
+    [
+        ("efficientnet", "Did you mean efficientnet_lite0"),
+        ("resnet50", "no pretrained weights; efficientnet_lite0 has."),
+        ("lenett", "Did you mean lenet"),
+        ("vit_b16", "efficientnet_lite0"),
+        ("###", "mxzoo() lists what there is; efficientnet_lite0 comes with weights."),
+    ],
+)
+def test_what_a_mistyped_name_may_have_meant_leads_to_weights(name: str, hint: str) -> None:
+    with pytest.raises(NetworkError) as caught:
+        entry(name)
+    assert hint in str(caught.value.hint)
+
+
+def test_networks_with_weights_come_first() -> None:
+    available = list(mxzoo()["available"])
+    assert available == sorted(available, reverse=True)
+
+
 def test_a_name_is_given_once() -> None:
     with pytest.raises(ValueError, match="already"):
         register(entry("lenet"))
