@@ -144,7 +144,8 @@ def mxtrain(
     Warns
     -----
     TrainingWarning
-        The training was interrupted; a network without weights is to learn from few pictures; or settings have no use since the head alone is trained.
+        The training was interrupted; a network without weights is to learn from few pictures; or settings have no use
+        since the head alone is trained.
 
     Examples
     --------

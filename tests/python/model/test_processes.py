@@ -6,9 +6,9 @@ import textwrap
 from pathlib import Path
 
 import pytest
-from processes import passes
 
 from mxtune import Model, mxexample, mxtrain
+from processes import passes
 
 BAG = str(next(Path(mxexample("fashion"), "bag").iterdir()))
 # A module, since processes that are started anew import what they run.

@@ -50,8 +50,8 @@ def load(name: str = "mxnet") -> Any:
     if _forked:
         raise EngineError(
             "MXNet was started before this process was forked, and can't be used in the child.",
-            hint='Start workers with multiprocessing.get_context("spawn"), or use threads. A model that is only loaded, '
-            "and predicts nothing before the fork, works in the child.",
+            hint='Start workers with multiprocessing.get_context("spawn"), or use threads. '
+            "A model that is only loaded, and predicts nothing before the fork, works in the child.",
         )
     with _LOCK:
         if name in sys.modules:
