@@ -14,7 +14,7 @@ from ..errors import ArgumentError, PictureWarning
 from ..words import bullets
 from . import scale
 from .decode import in_threads, unreadable
-from .findings import across, copies, few, lone, mislead, near, scales, warn, without_empty
+from .findings import across, alike, copies, few, lone, mislead, near, scales, warn, without_empty
 from .groups import Groups, groups_of
 from .imageset import BadPicture, ImageSet
 from .labels import Labels, understand
@@ -182,6 +182,7 @@ def _audited(
     near(images)
     if tidy:
         few(images)
+        alike(images)
         lone(images)
     if validation is not None:
         across(images, validation)

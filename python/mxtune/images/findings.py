@@ -11,6 +11,7 @@ from typing import Optional
 import numpy as np
 
 from .. import progress
+from ..calls import in_r
 from ..errors import LabelWarning, MxtuneWarning, PictureWarning
 from ..words import bullets, counted, listing
 from .imageset import ImageSet
@@ -139,6 +140,19 @@ def lone(images: ImageSet) -> None:
         images.problems += [f"a single group: {label}" for label in alone]
         text = f"The pictures of {counted(len(alone), 'class are', 'classes are each')} of a single group."
         warn(LabelWarning(text, bullets(alone), "Such a class can't be validated: it is used for training alone."))
+
+
+def alike(images: ImageSet) -> None:
+    """Classes whose names differ in nothing but blanks and case."""
+    groups: dict[str, list[str]] = {}
+    for level in images.labels.counts():
+        groups.setdefault(" ".join(level.casefold().split()), []).append(f'"{level}"')
+    lines = [" and ".join(names) for names in groups.values() if len(names) > 1]
+    if lines:
+        images.problems += [f"classes that differ only in blanks or case: {line}" for line in lines]
+        how = "y = tolower(trimws(y))" if in_r() else 'y = [" ".join(label.lower().split()) for label in y]'
+        hint = f"To join them, rename the folders or the labels: {how}."
+        warn(LabelWarning("Some classes differ only in blanks or case.", bullets(lines), hint))
 
 
 def across(images: ImageSet, validation: ImageSet) -> None:

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from mxtune.calls import interface
 from mxtune.errors import ArgumentError, LabelError, LabelWarning
 from mxtune.images import ImageSet, mximages
 
@@ -289,3 +290,16 @@ def test_a_frame_keeps_its_own_columns() -> None:
     frame = mximages(PICTURES, [["file", "height"], ["width"], ["label"]] * 2).frame()
     assert frame.columns.tolist() == ["file", "file_", "height_", "label", "width_", "height", "width"]
     assert frame["height"].tolist() == [8] * 6
+
+
+@pytest.mark.filterwarnings("ignore:.*single picture:mxtune.errors.LabelWarning")
+def test_classes_that_differ_only_in_blanks_or_case_are_named() -> None:
+    with pytest.warns(LabelWarning) as caught:
+        images = mximages(PICTURES, ["Cat", "cat", "cat ", "dog", "dog", "Cat"])
+    assert [str(warning.message) for warning in caught if "differ" in str(warning.message)] == [
+        'Some classes differ only in blanks or case.\nx "Cat" and "cat" and "cat "\n'
+        'i To join them, rename the folders or the labels: y = [" ".join(label.lower().split()) for label in y].'
+    ]
+    assert images.problems[-1] == 'classes that differ only in blanks or case: "Cat" and "cat" and "cat "'
+    with interface("r"), pytest.warns(LabelWarning, match=r"y = tolower\(trimws\(y\)\)"):
+        mximages(PICTURES, [["red shirt"], ["Red  shirt"], [], [], [], []])
