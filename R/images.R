@@ -21,7 +21,8 @@
 #' list of label sets) for several labels per picture.
 #'
 #' @param x The pictures: see below.
-#' @param y Their labels, in the same order: factor, character, numeric, logical matrix or list. Where `x` is a data
+#' @param y Their labels, in the same order, or with the files as names: factor, character, logical, numeric, logical
+#'   matrix or list. Where `x` is a data
 #'   frame: a formula `label ~ path`, or the name of the label column. `NULL` takes the names of the folders, or the
 #'   label column of `x`.
 #' @param levels The classes, in the order wanted. `NULL` takes those of the folders or labels: the order of a factor,

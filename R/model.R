@@ -2,8 +2,9 @@
 #'
 #' Returns a data frame with one row per picture, in the order given: `.file` (pictures of an
 #' array are numbered there, from `[1]`), and
-#' - for classification `.pred_class`, a factor with the model's classes as levels, and with `type = "prob"` also
-#'   `.pred_<class>`, the probability of each;
+#' - for classification `.pred_class`, a factor whose levels are those of `factor(y)`, also where `y` was logical or
+#'   numeric, and with `type = "prob"` also `.pred_<class>`, the probability of each (of a class called "class" it is
+#'   `.pred_class_`);
 #' - for several labels per picture `.pred_<label>`: logical, or probabilities with `type = "prob"`;
 #' - for regression `.pred`.
 #'

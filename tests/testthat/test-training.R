@@ -184,3 +184,34 @@ test_that("no graphics device is opened by training and predicting", {
   predict(small_model(), small_folder())
   expect_identical(grDevices::dev.list(), before)
 })
+
+test_that("classes come back as what they were: logical, whole and other numbers, ordered factors", {
+  files <- list.files(mxexample("fashion"), recursive = TRUE, full.names = TRUE)[c(1:6, 395:400)]
+  for (values in list(c(TRUE, FALSE), c(7L, 3L), c(1e5, 0.5))) {
+    y <- rep(values, each = 6)
+    fit <- mxtrain(mximages(files, y, task = "classification"), tune = "head", image_size = 32, valid = 0, seed = 1)
+    p <- predict(fit, files, type = "prob")
+    expect_identical(levels(p$.pred_class), levels(factor(y)))
+    expect_identical(mean(p$.pred_class == y), 1)
+    expect_identical(names(p)[-(1:2)], paste0(".pred_", levels(factor(y))))
+    expect_identical(rownames(mxconfusion(fit, files, if (is.numeric(y)) factor(y) else y)), fit$levels)
+  }
+  y <- factor(rep(c("small", "large"), each = 6), levels = c("small", "large"), ordered = TRUE)
+  fit <- mxtrain(files, y, tune = "head", image_size = 32, valid = 0, seed = 1)
+  expect_identical(predict(fit, files)$.pred_class, y)
+})
+
+test_that("weights and labels with names go by name", {
+  files <- list.files(mxexample("fashion"), recursive = TRUE, full.names = TRUE)[c(1:6, 395:400)]
+  y <- rep(c(TRUE, FALSE), c(8, 4))
+  train <- function(weights) {
+    fit <- mxtrain(files, y, tune = "head", image_size = 32, valid = 0, seed = 1, class_weights = weights)
+    predict(fit, files, type = "logit")$.pred_TRUE
+  }
+  by_name <- train(c("TRUE" = 0.125, "FALSE" = 0.25))
+  expect_identical(train(1 / table(y)), by_name)
+  expect_identical(train(c(0.25, 0.125)), by_name)
+  expect_error(train(c(yes = 1)), "classes that do not exist")
+  shuffled <- setNames(y, files)[c(12:1)]
+  expect_identical(as.data.frame(mximages(files, shuffled))$label, factor(y))
+})

@@ -55,7 +55,8 @@ def mximages(
     y
         The labels, one a picture. Strings, booleans or a categorical: classification (strings sort bytewise,
         a categorical keeps its order). Numbers: regression. A 0/1 or logical matrix, or a list of label sets:
-        multilabel.
+        multilabel. A dict of labels by file name and a series with files as its index go by name; a series goes by
+        the index of the data frame in `x`. Classes come back as they are given: booleans, numbers, texts.
     levels
         The classes that there are, in order, where they are known already; any other is an error then.
     on_bad

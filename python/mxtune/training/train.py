@@ -96,7 +96,8 @@ def mxtrain(
         ``"auto"``, ``"light"``, ``"none"``, or settings of `Augment` by name: how training pictures vary, where
         layers are trained.
     class_weights
-        ``"balanced"``, or a factor for each class by name: how much its pictures count.
+        How much the pictures of each class count: ``"balanced"``; factors by name, as a dict or a series (1 where a
+        class is not named); or a list in the order of the classes.
     patience
         Epochs without a lower validation loss after which a phase ends; 0 for never; chosen by the phase if None.
     restore_best

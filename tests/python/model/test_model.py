@@ -53,6 +53,30 @@ def mixed(tmp_path: Path) -> list[str]:
 # ---- predictions
 
 
+@pytest.mark.parametrize("values", [(True, False), (7, 3), (0.5, 2.25)])
+def test_predictions_are_of_the_type_of_the_labels_from_a_file_too(values: tuple[Any, Any], tmp_path: Path) -> None:
+    files = [*FILES[:5], *FILES[-5:]]
+    y = np.repeat(np.array(values), 5)
+    fit = mxtrain(mximages(files, y, task="classification"), tune="head", image_size=32, valid=None, verbose=0)
+    fit.save(tmp_path / "typed.mxt")
+    for model in (fit, mxload(tmp_path / "typed.mxt"), pickle.loads(pickle.dumps(fit))):  # noqa: S301
+        predicted = model.predict(files)["pred_class"]
+        assert predicted.cat.categories.dtype == y.dtype
+        assert (predicted == y).mean() == model.evaluate(files, y)["accuracy"] == 1
+    assert list(fit.top_losses(files, y, n=1)["truth"].cat.categories) == sorted(values)
+
+
+def test_rows_keep_the_index_of_a_data_frame(model: Model) -> None:
+    index = [f"picture {row}" for row in range(len(FEW))][::-1]
+    frame = pd.DataFrame({"file": FILES, "label": FEW.frame()["label"].to_list()}, index=index)
+    for type in ("class", "prob", "logit", "features"):  # noqa: A001
+        assert model.predict(frame, type=type).index.tolist() == index
+    assert model.predict(frame["file"]).index.tolist() == index
+    assert model.predict(FILES).index.tolist() == list(range(len(FEW)))
+    worst = model.top_losses(frame, n=5)
+    assert frame.loc[worst.index, "file"].tolist() == worst["file"].tolist()
+
+
 def test_classes_are_a_categorical_with_the_models_levels(model: Model) -> None:
     said = model.predict(FILES)
     assert list(said.columns) == ["file", "pred_class"]
