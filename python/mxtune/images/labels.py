@@ -15,7 +15,7 @@ from ..arguments import in_order, is_number, one_of
 from ..errors import ArgumentError, LabelError
 from ..tasks import Classification, Multilabel, Regression, Task
 from ..tasks import names as tasks
-from ..tasks.label_type import TEXT, LabelType, kind_of, label_text
+from ..tasks.label_type import TEXT, LabelType, kind_of, label_text, r_text
 from ..words import bullets, counted, listing, shape_text
 
 if TYPE_CHECKING:
@@ -190,8 +190,10 @@ def _sorted(distinct: list[Any], label_type: LabelType) -> list[Any]:
 
 
 def _codes(levels: Sequence[str]) -> dict[str, int]:
-    """The place of each level, in composed characters too; and of true and false, in any language's writing."""
+    """The place of each level, in composed characters too; and of numbers, true and false, as other languages write."""
     code = {label_text(level): place for place, level in enumerate(levels)}
+    if LabelType("number").fits(levels):
+        code |= {r_text(float(level)): place for place, level in enumerate(levels)}
     if {level.lower() for level in levels} == {"true", "false"}:
         code |= {write(level): code[level] for level in levels for write in (str.upper, str.lower, str.capitalize)}
     return code | {level: place for place, level in enumerate(levels)}

@@ -225,6 +225,9 @@ def test_booleans_fit_levels_in_any_writing() -> None:
         images = mximages(PICTURES, [True, False] * 3, levels=levels)  # type: ignore[arg-type]
         assert (images.levels, _y(images)) == (("True", "False"), [0, 1] * 3)
     assert _y(mximages(PICTURES, ["TRUE", "FALSE"] * 3, levels=["False", "True"])) == [1, 0] * 3
+    assert _y(mximages(PICTURES, ["1e+05", "0.5"] * 3, levels=["0.5", "100000"])) == [1, 0] * 3
+    with pytest.raises(LabelError, match="not among the levels"):
+        mximages(PICTURES, ["1", "002"] * 3, levels=["001", "002"])
 
 
 def test_bytes_are_text_and_decimals_are_numbers() -> None:
