@@ -17,7 +17,7 @@ from ..words import bullets, counted, listing
 from .imageset import ImageSet
 from .labels import Labels
 from .pixels import Look
-from .scale import stands_beside_8_bits, strange, taken_as, usual, within_8_bits
+from .scale import of_another_scale, stands_beside_8_bits
 
 _PACKAGE = str(Path(__file__).resolve().parents[1])
 
@@ -82,34 +82,13 @@ def near(images: ImageSet) -> None:
 
 
 def scales(images: ImageSet, than: Optional[str] = None, loose: bool = False, unread: Collection[str] = ()) -> None:
-    """Pictures whose values seem to be of another scale than the set's, or ``than`` those it got its range from.
-
-    Of a set beyond 8 bits, pictures of 8 bits are such too, unless the range is all of its type's. ``loose`` is for a
-    range that the user has chosen. Those ``unread`` are passed over.
-    """
-    beside = stands_beside_8_bits(images.range) or within_8_bits(images.range)
-    if beside and not images.has_numbers:
-        return
-    lines = []
-    for name, span in images.spans():
-        remark = None
-        if span is None:
-            remark = None if beside or name in unread else "8-bit, taken as black to white"
-        elif images.range or not span.is_8_bit:
-            remark = strange(span, images.range or usual([span]), loose)
-        if remark:
-            lines.append(f"{name}: {remark}")
-    if not lines:
-        return
-    taken = "" if images.range is None else f"{taken_as(images.range)} "
-    text = f"{counted(len(lines), 'picture seems', 'pictures seem')} to have another scale of values than"
-    if than is None:
-        images.problems += [f"another scale: {line}" for line in lines]
-    warn(
-        PictureWarning(
-            f"{text} {than or 'the rest'}.", bullets(lines), f"{taken}If that is wrong, set `range` in mximages()."
-        )
-    )
+    """Pictures whose values seem to be of another scale than the set's, or ``than`` those it got its range from."""
+    if images.has_numbers or not stands_beside_8_bits(images.range):
+        known = ((name, span) for name, span in images.spans() if name not in unread)
+        found = of_another_scale(known, images.range, than, loose)
+        if found is not None:
+            images.problems += [f"another scale: {line}" for line in found.bullets if than is None]
+            warn(found)
 
 
 def few(images: ImageSet) -> None:

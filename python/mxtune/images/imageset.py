@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import hashlib
 import operator
+import warnings
 from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple, Optional, Union, overload
@@ -21,7 +22,7 @@ from .labels import Labels
 from .near import near_copies
 from .picture import UnreadableError
 from .pixels import Pixels
-from .scale import Range, Span
+from .scale import Range, Span, decide, of_another_scale
 from .split import divide, divide_groups
 
 if TYPE_CHECKING:
@@ -143,7 +144,8 @@ class ImageSet:
         Raises
         ------
         ArgumentError
-            Their labels are of different kinds, or one has groups and the other has not.
+            Their labels are of different kinds, one has groups and the other has not, or ranges of values that the user
+            has given differ.
         """
         if (self.groups is None) != (other.groups is None):
             hint = "Give both, or neither, `groups` in mximages()."
@@ -155,13 +157,14 @@ class ImageSet:
         items = [images._pixels.items[row] for images in (self, other) for row in images._rows]
         sized = self._sizes is not None and other._sizes is not None
         hashed = self._hashes is not None and other._hashes is not None
-        pixels = Pixels(items, names)
+        spans = [span for images in (self, other) for _, span in images.spans()]
+        pixels = Pixels(items, names, spans)
         for start, images in ((0, self), (len(self), other)):
             known = images._pixels.signatures
             pixels.signatures |= {
                 start + at: known[row] for at, row in enumerate(images._rows.tolist()) if row in known
             }
-        return ImageSet(
+        both = ImageSet(
             pixels,
             np.arange(len(names), dtype=np.int64),
             names,
@@ -175,8 +178,18 @@ class ImageSet:
             groups=None if self.groups is None or other.groups is None else [*self.groups, *other.groups],
             index=None if self.index is None or other.index is None else self.index.append(other.index),
             range=self.range,
-            range_is_given=self.range_is_given or other.range_is_given,
+            range_is_given=self.range_is_given and other.range_is_given,
         )
+        if self.range == other.range:
+            return both
+        if self.range_is_given or other.range_is_given:
+            given = [str(images.range) for images in (self, other)]
+            raise ArgumentError("The sets have different ranges of values.", given, "Give both the same `range`.")
+        both.range = decide([span for span in spans if span])
+        mixed = of_another_scale(zip(names, spans), both.range)
+        if mixed is not None:
+            warnings.warn(mixed, stacklevel=3)
+        return both
 
     @property
     def files(self) -> Optional[list[Optional[str]]]:

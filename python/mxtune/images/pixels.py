@@ -6,7 +6,7 @@ import hashlib
 import os
 import stat
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple, Optional, Union
 
 import numpy as np
@@ -50,18 +50,19 @@ class Pixels:
     Attributes
     ----------
     spans
-        What the values of each picture of `Numbers` span, by row: those in memory at once, files when they are read.
+        What the values of each picture of `Numbers` span, by row: those in memory at once, files when they are read,
+        all where it is known already.
     """
 
-    def __init__(self, items: Sequence[Any], names: Sequence[str]) -> None:
+    def __init__(self, items: Sequence[Any], names: Sequence[str], spans: Iterable[Optional[Span]] = ()) -> None:
         self.items = items
         self._names = names
         self.signatures: dict[int, NDArray[np.uint8]] = {}  # of what was looked at, for near-copies
         self._kept: dict[int, tuple[int, int, Picture]] = {}
         self._room = ROOM
         self._lock = threading.Lock()
-        stacked = scale.spans(items) if isinstance(items, Numbers) else map(_span, items)
-        self.spans: dict[int, Span] = {row: span for row, span in enumerate(stacked) if span is not None}
+        known = spans or (scale.spans(items) if isinstance(items, Numbers) else map(_span, items))
+        self.spans: dict[int, Span] = {row: span for row, span in enumerate(known) if span is not None}
         self._usual = scale.usual([*self.spans.values()]) if self.spans else scale.BYTE
 
     def __getstate__(self) -> dict[str, Any]:

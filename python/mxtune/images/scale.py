@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Optional, Union
 import numpy as np
 
 from ..arguments import is_number
-from ..errors import ArgumentError
+from ..errors import ArgumentError, PictureWarning
+from ..words import bullets, counted
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -160,24 +161,41 @@ def percentiles(samples: Iterable[NDArray[Any]], wanted: Percentiles) -> Range:
     return low, high if high > low else low + 1
 
 
-def strange(seen: Span, scale: Range, loose: bool = False) -> Optional[str]:
-    """Why a picture's values seem to be of another scale; None where all is well.
+def of_another_scale(
+    named: Iterable[tuple[str, Optional[Span]]], scale: Optional[Range], than: Optional[str] = None, loose: bool = False
+) -> Optional[PictureWarning]:
+    """A warning that names the pictures whose values seem to be of another scale than the range; None without any.
 
-    ``loose`` is for a range that the user has chosen: what lies beyond may be meant to be cut off.
+    Parameters
+    ----------
+    named
+        Pictures by name, and what each spans: None for 8-bit ones, which don't go with any range.
+    scale
+        The range; where it is None, each picture has the usual one.
+    than
+        What the range is from, if not from these pictures.
+    loose
+        Whether the user has chosen the range: what lies beyond may be meant to be cut off.
     """
-    low, high = scale
-    above = (high - low) * (_OTHER - 1 if loose else 0.5)
-    below = (high - low) * _OVERSHOOT if low == 0 and not loose else above  # negative, where none was
-    values = f"values from {seen.low:g} to {seen.high:g}" if seen.low < seen.high else f"the single value {seen.low:g}"
-    if seen.high > high + above or seen.low < low - below:
-        return values
-    if low == 0 and seen.high * _OTHER <= high:
-        if not seen.whole and fits(UNIT, seen):
-            return f"{values}, as on a scale of 0 to 1"
-        for top in (255, *_DEPTHS):
-            if seen.whole and top / 2 < seen.high <= top:
-                return f"{values}, as on a scale of 0 to {top:g}"
-    return None
+    beside = stands_beside_8_bits(scale)
+    lines = []
+    for name, seen in named:
+        remark = None
+        if seen is None:
+            remark = None if beside else "8-bit, taken as black to white"
+        elif scale or not seen.is_8_bit:
+            remark = _strange(seen, scale or usual([seen]), loose)
+        if remark:
+            lines.append(f"{name}: {remark}")
+    if not lines:
+        return None
+    pictures = counted(len(lines), "picture seems", "pictures seem")
+    taken = f"{taken_as(scale)} " if scale else ""
+    return PictureWarning(
+        f"{pictures} to have another scale of values than {than or 'the rest'}.",
+        bullets(lines),
+        f"{taken}If that is wrong, set `range` in mximages().",
+    )
 
 
 def fits(scale: Range, seen: Span) -> bool:
@@ -187,8 +205,8 @@ def fits(scale: Range, seen: Span) -> bool:
 
 
 def stands_beside_8_bits(scale: Optional[Range]) -> bool:
-    """Whether numbers of this range and pictures of 8 bits go together: it is all of its type's, too."""
-    return scale in (None, UNIT, BYTE, WORD)
+    """Whether numbers of this range and pictures of 8 bits go together: it is all of its type's, or 8-bit."""
+    return scale in (None, UNIT, BYTE, WORD) or within_8_bits(scale)
 
 
 def within_8_bits(scale: Optional[Range]) -> bool:
@@ -247,3 +265,20 @@ def _by_depth(low: float, high: float) -> Range:
     if low >= 0 and high - low >= top / 4:
         return 0.0, top
     return low, high if high > low else low + 1
+
+
+def _strange(seen: Span, scale: Range, loose: bool) -> Optional[str]:
+    """Why a picture's values seem to be of another scale; None where all is well."""
+    low, high = scale
+    above = (high - low) * (_OTHER - 1 if loose else 0.5)
+    below = (high - low) * _OVERSHOOT if low == 0 and not loose else above  # negative, where none was
+    values = f"values from {seen.low:g} to {seen.high:g}" if seen.low < seen.high else f"the single value {seen.low:g}"
+    if seen.high > high + above or seen.low < low - below:
+        return values
+    if low == 0 and seen.high * _OTHER <= high:
+        if not seen.whole and fits(UNIT, seen):
+            return f"{values}, as on a scale of 0 to 1"
+        for top in (255, *_DEPTHS):
+            if seen.whole and top / 2 < seen.high <= top:
+                return f"{values}, as on a scale of 0 to {top:g}"
+    return None

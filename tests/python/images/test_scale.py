@@ -214,3 +214,14 @@ def test_transposed_colour_and_transparent_numbers_are_pictures() -> None:
     assert np.array_equal(_levels(colour.transpose(2, 0, 1)[np.newaxis], layout="NCHW")[0], np.rint(colour * 255))
     clear = np.dstack([colour, np.zeros((16, 16))])
     assert _levels([clear])[0].min() == 255
+
+
+def test_sets_that_are_joined_have_one_range(tmp_path: Path) -> None:
+    PIL.Image.fromarray((RAMP * 3).astype(np.uint16)).save(tmp_path / "dark.png")
+    dark, bright = mximages(tmp_path / "dark.png"), mximages([(RAMP * 16).astype(np.uint16)])
+    assert (dark.range, bright.range, (dark + bright).range) == ((0, 1023), (0, 4095), (0, 4095))
+    assert [np.asarray(picture).max() for picture in dark + bright] == [48, 254]
+    with pytest.warns(PictureWarning, match=r"another scale of values than the rest.\nx \[0\]"):
+        assert mximages([RAMP / 255]) + mximages([RAMP + 0.25])
+    with pytest.raises(ArgumentError, match="different ranges"):
+        assert mximages([RAMP * 2], range=(0, 500)) + bright
