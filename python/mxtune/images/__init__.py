@@ -4,7 +4,7 @@
 ``source.py``   what the user has, as one list (``folder.py``, ``parts.py``, ``table.py``, ``arrays.py``)
 ``labels.py``   what the labels mean: task, codes, levels
 ``audit.py``    `mximages`: looks at every picture once, names what is wrong (``findings.py``)
-``picture.py``  one picture: bytes of any kind to upright 8-bit RGB or grey (``sniff.py``, ``openers.py``)
+``picture.py``  one picture: bytes of any kind to upright 8-bit RGB or grey (``sniff.py``, ``openers.py``, ``deep.py``)
 ``scale.py``    what is black and what is white in numbers beyond 8 bits, one range for a set
 ``pixels.py``   the pixels behind a set, and the few that are kept decoded
 ``imageset.py`` `ImageSet`, what the user holds (``split.py``, ``sheet.py``, ``show.py``)

@@ -193,8 +193,7 @@ def _audited(
 def _with_range(images: ImageSet, looks: list[Look], wanted: Wanted) -> ImageSet:
     """The set with the range that is wanted, or that its numbers tell. What is not given in numbers is said."""
     if wanted is None:
-        seen = [span for _, span in images.spans() if span is not None] if images.has_numbers else []
-        decided = scale.decide(seen)
+        decided = scale.decide(span for _, span in images.spans()) if images.has_numbers else None
         if decided is not None:
             progress.default().event("message", text=f"{scale.taken_as(decided)} Set `range` to change this.")
         return images.ranged(decided)

@@ -185,7 +185,7 @@ class ImageSet:
         if self.range_is_given or other.range_is_given:
             given = [str(images.range) for images in (self, other)]
             raise ArgumentError("The sets have different ranges of values.", given, "Give both the same `range`.")
-        both.range = decide([span for span in spans if span])
+        both.range = decide(spans)
         mixed = of_another_scale(zip(names, spans), both.range)
         if mixed is not None:
             warnings.warn(mixed, stacklevel=3)

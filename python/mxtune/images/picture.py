@@ -13,6 +13,7 @@ import PIL.Image
 
 from ..words import file_size
 from .budget import PixelBudget
+from .deep import lower_bytes, together
 from .openers import NoOpenerError, opener
 from .scale import Numbers
 from .sniff import sniff, webp_size
@@ -74,9 +75,16 @@ def read(data: bytes, at_least: Optional[int] = None) -> Read:
             opened.draft(None, (max(1, width // scale), max(1, height // scale)))
     BUDGET.take(opened.width * opened.height)
     try:
+        lower = lower_bytes(opened) if kind in ("PNG", "TIFF") else None
         opened.load()
         turn = _orientation(opened)
-        image = _settled(opened, turn)
+        if lower is None:
+            image = _settled(opened, turn)
+        else:
+            again, _ = _open(data)
+            again.tile = lower
+            again.load()
+            image = together(_turned(opened, turn), _turned(again, turn))
     except UnreadableError:
         raise
     except MemoryError as error:

@@ -105,7 +105,7 @@ class Pixels:
         self.signatures[row] = signature(done.image if isinstance(done.image, PIL.Image.Image) else done.image.values)
         self._keep(row, done.scale, min(done.height, done.width), done.image)
         remark = None if isinstance(item, (bytes, bytearray)) else misnamed(self._names[row], done.format)
-        grey = isinstance(done.image, Numbers) or done.image.mode == "L"
+        grey = done.image.values.shape[2] == 1 if isinstance(done.image, Numbers) else done.image.mode == "L"
         return Look(None, done.height, done.width, grey, _hash(data, ()), remark, _sample(done.image, sampled))
 
     def size(self, row: int) -> tuple[int, int]:

@@ -121,8 +121,10 @@ def spans(stack: Numbers) -> list[Optional[Span]]:
     return found
 
 
-def decide(seen: Sequence[Span]) -> Optional[Range]:
-    """The range of a set whose numbers span this; None for whole numbers from 0 to 255, as pictures of 8 bits have.
+def decide(every: Iterable[Optional[Span]]) -> Optional[Range]:
+    """The range of a set whose pictures span this; None for whole numbers from 0 to 255, as 8-bit pictures have.
+
+    A picture of 8 bits has no span; beside such ones 16 bits are all of their type.
 
     Examples
     --------
@@ -131,16 +133,19 @@ def decide(seen: Sequence[Span]) -> Optional[Range]:
     >>> decide([Span(-1000, 800, True, True), Span(-900, 1000, True, True)])
     (-1000.0, 1000.0)
     """
-    if not seen:
+    each = list(every)
+    numbers = [span for span in each if span is not None]
+    if not numbers:
         return None
-    every = _together(seen)
-    low, high = every.low, every.high
-    if not every.whole:
-        usual_ones = (scale for scale in (UNIT, SIGNED, BYTE) if _is_of(scale, every))
+    all_of_it = _together(numbers)
+    low, high = all_of_it.low, all_of_it.high
+    if not all_of_it.whole:
+        usual_ones = (scale for scale in (UNIT, SIGNED, BYTE) if _is_of(scale, all_of_it))
         return next(usual_ones, None) or _by_depth(low, high)
-    if not every.is_8_bit:
-        return _by_depth(low, high)
-    if high == 1 and every.lit:
+    if not all_of_it.is_8_bit:
+        beside_8_bits = len(numbers) < len(each)
+        return WORD if beside_8_bits and low >= 0 and 4095 < high <= 65535 else _by_depth(low, high)
+    if high == 1 and all_of_it.lit:
         return UNIT
     return (0.0, high) if 1 < high < 32 else None  # 4 or 5 bits, such as the digits 0 to 16 of scikit-learn
 

@@ -2,19 +2,34 @@
 
 from __future__ import annotations
 
+import struct
 import warnings
+import zlib
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import PIL.Image
 import pytest
+import tifffile
 
 from mxtune import mximages, progress
 from mxtune.errors import ArgumentError, PictureError, PictureWarning
 from mxtune.images.scale import Span, decide, parse
 
 RAMP = np.arange(256).reshape(16, 16)
+
+
+def _png(values: Any) -> bytes:
+    """A PNG of 16 bits, which Pillow writes in grey alone."""
+
+    def chunk(kind: bytes, data: bytes) -> bytes:
+        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+
+    height, width, channels = values.shape
+    head = struct.pack(">IIBBBBB", width, height, 16, {3: 2, 4: 6}[channels], 0, 0, 0)
+    lines = b"".join(b"\0" + line.astype(">u2").tobytes() for line in values)
+    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", head) + chunk(b"IDAT", zlib.compress(lines)) + chunk(b"IEND", b"")
 
 
 def _levels(pictures: Any, **settings: Any) -> list[Any]:
@@ -177,6 +192,7 @@ def test_pictures_of_another_scale_are_named(tmp_path: Path) -> None:
     PIL.Image.fromarray((RAMP * 257).astype(np.uint16)).save(tmp_path / "16 bits.png")
     assert "x 12 bits.tif: values from 0 to 4080, as on a scale of 0 to 4095" in _warned(tmp_path)
     (tmp_path / "12 bits.tif").unlink()
+    PIL.Image.fromarray((RAMP * 60).astype(np.uint16)).save(tmp_path / "16 bits.png")
     PIL.Image.fromarray(RAMP.astype(np.uint8)).save(tmp_path / "8 bits.png")
     assert "scale" not in _warned(tmp_path)  # each fills its type's range
 
@@ -225,3 +241,27 @@ def test_sets_that_are_joined_have_one_range(tmp_path: Path) -> None:
         assert mximages([RAMP / 255]) + mximages([RAMP + 0.25])
     with pytest.raises(ArgumentError, match="different ranges"):
         assert mximages([RAMP * 2], range=(0, 500)) + bright
+
+
+@pytest.mark.parametrize("top", [255, 4095, 65535])
+def test_colours_of_16_bits_keep_their_levels(top: int, tmp_path: Path) -> None:
+    colour = np.stack([RAMP, RAMP.T, RAMP[::-1]], axis=-1)
+    values = (colour * top // 255).astype(np.uint16)
+    (tmp_path / "a.png").write_bytes(_png(values))
+    for name, settings in {
+        "little.tif": {"byteorder": "<"},
+        "big.tif": {"byteorder": ">"},
+        "zipped.tif": {"compression": "zlib"},
+        "strips.tif": {"rowsperstrip": 5},
+    }.items():
+        tifffile.imwrite(tmp_path / name, values, photometric="rgb", **settings)
+    assert len(mximages(tmp_path)) == 5
+    for picture in _levels(tmp_path):
+        assert np.array_equal(picture, colour)
+    assert np.array_equal(_levels([values])[0], colour)
+
+
+def test_transparent_colours_of_16_bits_lie_over_white(tmp_path: Path) -> None:
+    values = np.dstack([np.stack([RAMP * 257] * 3, axis=-1), np.zeros((16, 16))])
+    (tmp_path / "a.png").write_bytes(_png(values))
+    assert set(np.unique(_levels(tmp_path)[0])) == {255}

@@ -1,0 +1,36 @@
+"""Colours of 16 bits, of which Pillow keeps the upper byte alone: read once more for the lower one."""
+
+from __future__ import annotations
+
+import re
+import sys
+from typing import Any, Optional
+
+import numpy as np
+
+from .scale import Numbers
+
+_OTHER_ORDER = {"B": "L", "L": "B", "N": "B" if sys.byteorder == "little" else "L"}
+
+
+def lower_bytes(opened: Any) -> Optional[list[Any]]:
+    """What Pillow should decode to get the lower byte of each value: in the other order it is the upper one.
+
+    None where the file that was ``opened``, and not loaded yet, has no colours of 16 bits.
+    """
+    tiles = []
+    for tile in opened.tile:
+        codec, extents, offset, args = tile
+        words = args if isinstance(args, tuple) else (args,)
+        mode = re.fullmatch("(RGBA?;16)([BLN])", str(words[0]) if words else "")
+        if mode is None or "transparency" in opened.info:
+            return None
+        other = mode[1] + _OTHER_ORDER[mode[2]]
+        changed = (codec, extents, offset, (other, *words[1:]) if isinstance(args, tuple) else other)
+        tiles.append(type(tile)(*changed) if hasattr(tile, "_fields") else changed)
+    return tiles or None
+
+
+def together(upper: Any, lower: Any) -> Numbers:
+    """Both bytes of each value, as (H, W, C) uint16; of two pictures, decoded and upright."""
+    return Numbers(np.asarray(upper).astype(np.uint16) << 8 | np.asarray(lower))
