@@ -111,7 +111,7 @@ def spans(stack: Numbers) -> list[Optional[Span]]:
     for start in range(0, len(flat), count):
         part = flat[start : start + count]
         with np.errstate(invalid="ignore"):  # NaN and infinity are told by their extremes
-            low, high, whole = part.min(axis=1), part.max(axis=1), _whole(part)
+            low, high, whole = part.min(axis=1).astype(float), part.max(axis=1).astype(float), _whole(part)
         lit = np.ones(len(part), bool)
         for row in np.flatnonzero(high <= 1):
             lit[row] = np.count_nonzero(part[row]) * 50 > part[row].size
@@ -138,7 +138,7 @@ def decide(every: Iterable[Optional[Span]]) -> Optional[Range]:
     if not numbers:
         return None
     all_of_it = _together(numbers)
-    low, high = all_of_it.low, all_of_it.high
+    low, high = float(all_of_it.low), float(all_of_it.high)
     if not all_of_it.whole:
         usual_ones = (scale for scale in (UNIT, SIGNED, BYTE) if _is_of(scale, all_of_it))
         return next(usual_ones, None) or _by_depth(low, high)
