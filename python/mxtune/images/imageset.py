@@ -150,9 +150,6 @@ class ImageSet:
         if (self.groups is None) != (other.groups is None):
             hint = "Give both, or neither, `groups` in mximages()."
             raise ArgumentError("Only one of the sets has groups.", hint=hint)
-        if self.range != other.range:
-            hint = "Give both the same `range` in mximages()."
-            raise ArgumentError("The values of the two sets have different ranges.", hint=hint)
         names = [*self.names, *other.names]
         items = [images._pixels.items[row] for images in (self, other) for row in images._rows]
         sized = self._sizes is not None and other._sizes is not None
