@@ -23,12 +23,10 @@ prepare_formula <- function(formula, data) {
   if (length(formula) != 3) {
     abort_mxtune("The formula must have two sides.", hint = "For example label ~ path.")
   }
+  check_one_column(formula)
   unknown <- setdiff(all.vars(formula), c(names(data), ls(environment(formula))))
   if (length(unknown)) {
-    abort_mxtune(
-      paste0("The data frame has no column ", paste(unknown, collapse = ", "), "."),
-      hint = paste0("Columns: ", paste(names(data), collapse = ", "), ".")
-    )
+    abort_no_column(unknown, data)
   }
   side <- function(i) rlang::eval_tidy(formula[[i]], data, environment(formula))
   path <- side(3)
@@ -36,6 +34,36 @@ prepare_formula <- function(formula, data) {
     abort_mxtune(paste0("The right side of the formula must be paths of pictures, not ", class(path)[1], "."))
   }
   list(x = as.character(path), y = side(2))
+}
+
+abort_no_column <- function(names, frame) {
+  abort_mxtune(
+    paste0("The data frame has no column ", paste(names, collapse = ", "), "."),
+    hint = did_you_mean(names, names(frame)) %||% paste0("Columns: ", paste(names(frame), collapse = ", "), ".")
+  )
+}
+
+#' A formula is `labels ~ paths`, each a column or a call: what a statistical model means by `.`, `+` or `*` is refused.
+#' @noRd
+check_one_column <- function(formula) {
+  if (!"." %in% all.vars(formula) && !is_terms(formula[[2]]) && !is_terms(formula[[3]], c("-", "/", "^"))) {
+    return(invisible())
+  }
+  abort_mxtune(
+    "A formula takes one column of labels and one of paths.",
+    bullets = paste("it is", rlang::as_label(formula)),
+    hint = "For example label ~ path; for several labels per picture cbind(indoor, sunny) ~ path."
+  )
+}
+
+#' Several terms, as `lm()` reads them; `price + 1` is arithmetic.
+#' @noRd
+is_terms <- function(side, also = NULL) {
+  while (rlang::is_call(side, "(")) {
+    side <- side[[2]]
+  }
+  operators <- c("+", ":", "*", "|", "%in%", also)
+  rlang::is_call(side, operators, n = 2) && (length(also) || all(lengths(lapply(as.list(side)[-1], all.vars)) > 0))
 }
 
 #' The groups of the pictures. Where a formula took paths and labels out of a data frame, a name is one of its columns.
@@ -46,8 +74,7 @@ prepare_groups <- function(groups, x, y, data) {
   }
   frame <- data %||% if (rlang::is_formula(x)) y else x
   if (!groups %in% names(frame)) {
-    columns <- paste0("Columns: ", paste(names(frame), collapse = ", "), ".")
-    abort_mxtune(paste0("The data frame has no column ", groups, "."), hint = columns)
+    abort_no_column(groups, frame)
   }
   frame[[groups]]
 }

@@ -56,7 +56,8 @@
 #' plot(images)
 mximages <- function(x, y = NULL, levels = NULL, on_bad = "error", layout = "NHWC", recursive = FALSE, task = NULL,
                      validation = NULL, path = NULL, label = NULL, groups = NULL, range = NULL, data = NULL, dim = NULL,
-                     byrow = FALSE) {
+                     byrow = FALSE, ...) {
+  refuse_unknown(...)
   arguments <- as.list(environment())
   arguments[c("x", "y")] <- prepare_source(x, y, layout, data, dim, byrow)
   arguments["groups"] <- list(prepare_groups(groups, x, y, data))
@@ -170,6 +171,7 @@ as.data.frame.mximages <- function(x, row.names = NULL, optional = FALSE, ...) {
 #' @param n For `plot()`: how many pictures to show.
 #' @export
 plot.mximages <- function(x, n = 24, ...) {
+  refuse_unknown(...)
   sheet <- engine_call("sheet", x, list(n = n))
   before <- graphics::par(mar = c(0, 0, 0, 0))
   on.exit(graphics::par(before))

@@ -15,7 +15,8 @@
 #' mxevaluate(fit)
 #' mxconfusion(fit, pictures)
 #' mxtop_losses(fit, pictures, n = 5)
-mxevaluate <- function(model, x = NULL, y = NULL) {
+mxevaluate <- function(model, x = NULL, y = NULL, ...) {
+  refuse_unknown(...)
   check_model(model)
   images <- if (is.null(x)) list() else list(x = labelled_images(x, y))
   metrics <- engine_call("evaluate", model, images, listener())
@@ -25,7 +26,8 @@ mxevaluate <- function(model, x = NULL, y = NULL) {
 
 #' @rdname mxevaluate
 #' @export
-mxconfusion <- function(model, x, y = NULL) {
+mxconfusion <- function(model, x, y = NULL, ...) {
+  refuse_unknown(...)
   check_model(model)
   counts <- engine_call("confusion", model, list(x = labelled_images(x, y)), listener())
   confusion_table(as.data.frame(counts), model$levels)
@@ -33,7 +35,8 @@ mxconfusion <- function(model, x, y = NULL) {
 
 #' @rdname mxevaluate
 #' @export
-mxtop_losses <- function(model, x, y = NULL, n = 9) {
+mxtop_losses <- function(model, x, y = NULL, n = 9, ...) {
+  refuse_unknown(...)
   check_model(model)
   dotted(engine_call("top_losses", model, list(x = labelled_images(x, y), n = n), listener()))
 }

@@ -23,7 +23,7 @@
 #' fit <- mxtrain(mxexample("fashion"), net = "lenet", tune = "all", epochs = 1, seed = 1)
 #' predict(fit, file.path(mxexample("fashion"), "bag"), type = "prob")
 predict.mxmodel <- function(object, newdata, type = "class", on_bad = "na", batch_size = 32, ..., layout = "NHWC") {
-  rlang::check_dots_empty()
+  refuse_unknown(...)
   if (missing(newdata)) {
     hint <- "Supported are a folder, paths, a data frame and an array."
     abort_mxtune("`newdata` is missing: which pictures?", hint = hint)
@@ -56,7 +56,8 @@ dotted <- function(frame) {
 #' file <- tempfile(fileext = ".mxt")
 #' mxsave(fit, file)
 #' mxload(file)
-mxsave <- function(model, path) {
+mxsave <- function(model, path, ...) {
+  refuse_unknown(...)
   check_model(model)
   engine_call("save", model, list(path = path))
   invisible(model)
@@ -64,7 +65,8 @@ mxsave <- function(model, path) {
 
 #' @rdname mxsave
 #' @export
-mxload <- function(path, limit = 1) {
+mxload <- function(path, limit = 1, ...) {
+  refuse_unknown(...)
   engine_call("mxload", arguments = as.list(environment()))
 }
 
@@ -135,6 +137,10 @@ glance.mxmodel <- function(x, ...) {
 #' @rdname mxmodel
 #' @export
 augment.mxmodel <- function(x, data, path, ...) {
+  refuse_unknown(..., known = c("data", "path", setdiff(names(formals(predict.mxmodel)), c("object", "newdata"))))
+  if (missing(data)) {
+    abort_mxtune("`data` is missing: which pictures?", hint = "For example a data frame with a column of paths.")
+  }
   if (!is.data.frame(data)) {
     images <- if (inherits(data, "mximages")) data else mximages(data)
     truth <- like(as.data.frame(images), x$history)

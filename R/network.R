@@ -35,7 +35,8 @@
 #'   mxfreeze("conv*") |>
 #'   mxlayers()
 mxnetwork <- function(x, weights = NULL, classes = NULL, image_size = NULL, seed = 0, channels = NULL,
-                      preprocess = NULL, limit = 1) {
+                      preprocess = NULL, limit = 1, ...) {
+  refuse_unknown(...)
   if (inherits(x, "mxmodel")) {
     return(engine_call("network", x))
   }
@@ -54,7 +55,8 @@ mxlayers <- function(net) {
 #' @rdname mxnetwork
 #' @param layer The name of a layer: see `mxlayers()`.
 #' @export
-mxcut <- function(net, layer) {
+mxcut <- function(net, layer, ...) {
+  refuse_unknown(...)
   edit("cut", environment())
 }
 
@@ -63,7 +65,8 @@ mxcut <- function(net, layer) {
 #' @param name The new layer's name. `NULL` chooses one.
 #' @param stages Should the new layer see the average and maximum of every resolution stage, not only the last features?
 #' @export
-mxreplace_head <- function(net, units, seed = 0, name = "head", stages = FALSE) {
+mxreplace_head <- function(net, units, seed = 0, name = "head", stages = FALSE, ...) {
+  refuse_unknown(...)
   edit("replace_head", environment())
 }
 
@@ -71,13 +74,15 @@ mxreplace_head <- function(net, units, seed = 0, name = "head", stages = FALSE) 
 #' @param what Layers: a name, a pattern such as `"block1*"`, several of these, or a number `n`: the first `n` layers
 #'   with parameters; `-n` is all but the last `n`.
 #' @export
-mxfreeze <- function(net, what) {
+mxfreeze <- function(net, what, ...) {
+  refuse_unknown(...)
   edit("freeze", environment())
 }
 
 #' @rdname mxnetwork
 #' @export
-mxunfreeze <- function(net, what = "*") {
+mxunfreeze <- function(net, what = "*", ...) {
+  refuse_unknown(...)
   edit("unfreeze", environment())
 }
 
@@ -91,13 +96,15 @@ mxinsert <- function(net, after, operator, name = NULL, seed = 0, ...) {
 
 #' @rdname mxnetwork
 #' @export
-mxremove <- function(net, layer) {
+mxremove <- function(net, layer, ...) {
+  refuse_unknown(...)
   edit("remove", environment())
 }
 
 #' @rdname mxnetwork
 #' @export
-mxrename <- function(net, layer, name) {
+mxrename <- function(net, layer, name, ...) {
+  refuse_unknown(...)
   edit("rename", environment())
 }
 

@@ -14,7 +14,7 @@
 #' plot(fit)
 #' plot(fit, "confusion", mxexample("fashion"))
 plot.mxmodel <- function(x, kind = c("history", "confusion", "top_losses"), data, n = 9, ...) {
-  rlang::check_dots_empty()
+  refuse_unknown(...)
   kind <- rlang::arg_match(kind)
   if (kind != "history" && missing(data)) {
     abort_mxtune(paste0("kind = \"", kind, "\" needs labelled pictures as `data`."))

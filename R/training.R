@@ -40,6 +40,7 @@
 #' @param callbacks A function `on_epoch(epoch, metrics)`, or a list of such functions: called after each
 #'   epoch; returning `FALSE` ends the training.
 #' @param verbose 0 is silent, 1 prints a line per epoch, 2 shows a progress bar. `NULL` chooses by where it runs.
+#' @param ... Must be empty.
 #' @return A model of class `mxmodel`: see [predict.mxmodel()], [mxevaluate()], [mxsave()]. `saveRDS()` works
 #'   as well.
 #' @export
@@ -56,7 +57,8 @@ mxtrain <- function(x, y = NULL, net = "efficientnet_lite0", tune = "auto", epoc
                     image_size = NULL, batch_size = NULL, lr = NULL, schedule = "cosine", augment = "auto",
                     class_weights = NULL, patience = NULL, restore_best = TRUE, device = "auto", precision = "auto",
                     seed = NULL, cache = NULL, checkpoint = NULL, resume = FALSE, callbacks = NULL, verbose = NULL,
-                    groups = NULL, range = NULL, layout = "NHWC", data = NULL, dim = NULL, byrow = FALSE) {
+                    groups = NULL, range = NULL, layout = "NHWC", data = NULL, dim = NULL, byrow = FALSE, ...) {
+  refuse_unknown(...)
   arguments <- as.list(environment())
   arguments[c("x", "y")] <- prepare_source(x, y, layout, data, dim, byrow)
   arguments["groups"] <- list(prepare_groups(groups, x, y, data))

@@ -14,7 +14,10 @@ trained <- new.env()
 small_model <- function() {
   if (is.null(trained$model)) {
     trained$folder <- some_fashion(env = testthat::teardown_env())
-    trained$model <- mxtrain(trained$folder, net = "lenet", tune = "all", epochs = 2, seed = 1)
+    trained$model <- suppressWarnings( # that LeNet has no weights
+      mxtrain(trained$folder, net = "lenet", tune = "all", epochs = 2, seed = 1),
+      classes = "mxtune_training_warning"
+    )
   }
   trained$model
 }

@@ -15,6 +15,7 @@ from typing import Any
 from .. import late
 
 _FRAME = ("data = NULL", "dim = NULL", "byrow = FALSE")  # formulas, and rows of flattened pictures, are R's alone
+_DOTS = ("...",)  # what a verb does not have is refused, with what was probably meant
 
 
 @dataclass(frozen=True)
@@ -59,23 +60,23 @@ class Verb:
 
 VERBS = {
     # set.seed() governs what R draws, so that R's seed is drawn where none is given
-    "mxtrain": Verb("training", "mxtrain", last=('layout = "NHWC"', *_FRAME), defaults={"seed": "NULL"}),
-    "mximages": Verb("images", "mximages", last=_FRAME),
-    "plot.mximages": Verb("images", "ImageSet.sheet", ("x",), ("...",)),
+    "mxtrain": Verb("training", "mxtrain", last=('layout = "NHWC"', *_FRAME, *_DOTS), defaults={"seed": "NULL"}),
+    "mximages": Verb("images", "mximages", last=(*_FRAME, *_DOTS)),
+    "plot.mximages": Verb("images", "ImageSet.sheet", ("x",), _DOTS),
     "predict.mxmodel": Verb("model", "Model.predict", ("object", "newdata"), ("...", 'layout = "NHWC"')),
-    "mxsave": Verb("model", "Model.save", ("model",)),
-    "mxload": Verb("model", "mxload"),
-    "mxevaluate": Verb("metrics", "Model.evaluate", ("model",)),
-    "mxconfusion": Verb("metrics", "Model.confusion", ("model",)),
-    "mxtop_losses": Verb("metrics", "Model.top_losses", ("model",)),
-    "mxnetwork": Verb("network", "mxnetwork", ("x",)),
-    "mxcut": Verb("network", "Network.cut", ("net",)),
-    "mxreplace_head": Verb("network", "Network.replace_head", ("net",)),
-    "mxfreeze": Verb("network", "Network.freeze", ("net",)),
-    "mxunfreeze": Verb("network", "Network.unfreeze", ("net",)),
-    "mxinsert": Verb("network", "Network.insert", ("net",), ("...",)),
-    "mxremove": Verb("network", "Network.remove", ("net",)),
-    "mxrename": Verb("network", "Network.rename", ("net",)),
+    "mxsave": Verb("model", "Model.save", ("model",), _DOTS),
+    "mxload": Verb("model", "mxload", last=_DOTS),
+    "mxevaluate": Verb("metrics", "Model.evaluate", ("model",), _DOTS),
+    "mxconfusion": Verb("metrics", "Model.confusion", ("model",), _DOTS),
+    "mxtop_losses": Verb("metrics", "Model.top_losses", ("model",), _DOTS),
+    "mxnetwork": Verb("network", "mxnetwork", ("x",), _DOTS),
+    "mxcut": Verb("network", "Network.cut", ("net",), _DOTS),
+    "mxreplace_head": Verb("network", "Network.replace_head", ("net",), _DOTS),
+    "mxfreeze": Verb("network", "Network.freeze", ("net",), _DOTS),
+    "mxunfreeze": Verb("network", "Network.unfreeze", ("net",), _DOTS),
+    "mxinsert": Verb("network", "Network.insert", ("net",), _DOTS),
+    "mxremove": Verb("network", "Network.remove", ("net",), _DOTS),
+    "mxrename": Verb("network", "Network.rename", ("net",), _DOTS),
     "mxexample": Verb("examples", "mxexample"),
 }
 
