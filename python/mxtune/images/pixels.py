@@ -149,8 +149,7 @@ class Pixels:
     def _shown(self, row: int, picture: Picture, range: Optional[Range]) -> PIL.Image.Image:  # noqa: A002
         span = self._measure(row, picture)
         if span is not None:
-            in_file = isinstance(self.items[row], (str, os.PathLike, bytes, bytearray))
-            usual = scale.usual([span]) if in_file else self._usual
+            usual = self._usual if isinstance(self.items[row], Numbers) else scale.usual([span])
             picture = scale.eight_bits(picture.values, range or usual)  # type: ignore[union-attr]
         elif scale.within_8_bits(range):
             picture = scale.eight_bits(np.asarray(picture), range)  # type: ignore[arg-type]

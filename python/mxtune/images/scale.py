@@ -280,10 +280,9 @@ def _strange(seen: Span, scale: Range, loose: bool) -> Optional[str]:
     values = f"values from {seen.low:g} to {seen.high:g}" if seen.low < seen.high else f"the single value {seen.low:g}"
     if seen.high > high + above or seen.low < low - below:
         return values
-    if low == 0 and seen.high * _OTHER <= high:
-        if not seen.whole and fits(UNIT, seen):
-            return f"{values}, as on a scale of 0 to 1"
-        for top in (255, *_DEPTHS):
-            if seen.whole and top / 2 < seen.high <= top:
-                return f"{values}, as on a scale of 0 to {top:g}"
+    if not seen.whole and fits(UNIT, seen) and seen.high > 0.05 and high - low >= 32:
+        return f"{values}, as on a scale of 0 to 1"
+    if seen.whole and low == 0 and seen.high * _OTHER <= high:
+        top = next((top for top in (255, *_DEPTHS) if top / 2 < seen.high <= top), None)
+        return None if top is None else f"{values}, as on a scale of 0 to {top:g}"
     return None

@@ -11,6 +11,7 @@ from ..errors import ArgumentError, LabelError, PictureWarning
 from ..images import ImageSet, mximages
 from ..images.findings import groups_across, scales, warn
 from ..images.groups import Groups
+from ..images.scale import stands_beside_8_bits
 from ..words import bullets, counted
 
 
@@ -43,6 +44,8 @@ def look_at(
             hint="Put them into one folder a class, or give the labels as `y`.",
         )
     images.labels.task.check_learnable(images.y)
+    if images.range_is_given and not (images.has_numbers or stands_beside_8_bits(images.range)):
+        warn(PictureWarning("`range` has no effect: all pictures are 8-bit, from 0 to 255 by type."))
     if valid is None or valid is False or (is_number(valid) and valid == 0):
         return images, None
     if isinstance(valid, bool) or is_number(valid):

@@ -102,6 +102,7 @@ def test_the_range_is_in_the_file(hounsfield: Model, tmp_path: Path) -> None:
     [
         (PIXELS.astype(np.float32) * 100, "values from"),
         (PIXELS[:3], "8-bit, taken as black to white"),
+        (PIXELS[:3] / 255, "as on a scale of 0 to 1"),
         ([HOUNSFIELD[0], HOUNSFIELD[1] * 4], "x \\[1\\]: values from -4000 to"),
     ],
 )
@@ -123,6 +124,8 @@ def test_a_model_of_8_bits_sees_other_types_by_their_usual_scale(plain: Model, t
     expected = _shares(plain, PIXELS)
     for pictures in (PIXELS / 255, list(PIXELS / 255), PIXELS.astype(np.uint16) * 257, PIXELS.astype(float)):
         assert np.array_equal(_shares(plain, pictures), expected)
+    held = [Image.fromarray((picture / 255).astype(np.float32)) for picture in PIXELS]
+    assert np.array_equal(_shares(plain, held), expected)
     Image.fromarray(PIXELS[5].astype(np.uint16) * 257).save(tmp_path / "16 bits.png")
     assert np.allclose(_shares(plain, tmp_path / "16 bits.png")[0], expected[5], **AS_ALONE)
     with pytest.warns(PictureWarning, match="as on a scale of 0 to 4095"):
@@ -137,6 +140,12 @@ def test_a_range_that_was_asked_for_is_kept_and_what_it_cuts_off_is_no_surprise(
         assert np.isfinite(_shares(model, HOUNSFIELD)).all()  # without a warning
     measured = _trained(HOUNSFIELD, range="5%..95%")
     assert measured.preprocess.range == tuple(np.percentile(HOUNSFIELD, (5, 95)))
+
+
+def test_a_range_that_8_bits_have_no_use_for_is_said() -> None:
+    with pytest.warns(PictureWarning, match="`range` has no effect"):
+        _trained(PIXELS, range=(0, 4095))
+    assert _trained(PIXELS, range=(0, 127)).preprocess.range == (0, 127)
 
 
 def test_validation_pictures_are_seen_by_the_same_range() -> None:
