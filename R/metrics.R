@@ -1,11 +1,12 @@
 #' Evaluate a model
 #'
 #' `mxevaluate()` returns a data frame with the columns `.metric` and `.estimate`; `mxconfusion()` a table of
-#' truth by prediction; `mxtop_losses()` the pictures with the highest loss, one row per picture.
+#' truth by prediction; `mxper_class()` precision and recall, one row per class; `mxtop_losses()` the pictures with the
+#' highest loss, one row per picture. Without pictures they are about those kept for validation, which the model
+#' remembers.
 #'
 #' @param model A model.
-#' @param x Pictures with labels: anything that [mximages()] takes. `mxevaluate()` without pictures returns the
-#'   metrics of those kept for validation.
+#' @param x Pictures with labels: anything that [mximages()] takes. `NULL` means those kept for validation.
 #' @param y Their labels, where `x` has none.
 #' @param n How many pictures.
 #' @export
@@ -13,40 +14,51 @@
 #' pictures <- mximages(mxexample("fashion"))
 #' fit <- mxtrain(pictures, net = "lenet", tune = "all", epochs = 1, seed = 1)
 #' mxevaluate(fit)
-#' mxconfusion(fit, pictures)
-#' mxtop_losses(fit, pictures, n = 5)
+#' mxconfusion(fit)
+#' mxper_class(fit)
+#' mxtop_losses(fit, n = 5)
 mxevaluate <- function(model, x = NULL, y = NULL, ...) {
   refuse_unknown(...)
   check_model(model)
-  images <- if (is.null(x)) list() else list(x = labelled_images(x, y))
-  metrics <- engine_call("evaluate", model, images, listener())
+  metrics <- engine_call("evaluate", model, labelled(x, y), listener())
   out <- data.frame(.metric = names(metrics), .estimate = as.numeric(unlist(metrics)))
   like(out, model$history)
 }
 
 #' @rdname mxevaluate
 #' @export
-mxconfusion <- function(model, x, y = NULL, ...) {
+mxconfusion <- function(model, x = NULL, y = NULL, ...) {
   refuse_unknown(...)
   check_model(model)
-  counts <- engine_call("confusion", model, list(x = labelled_images(x, y)), listener())
+  counts <- engine_call("confusion", model, labelled(x, y), listener())
   confusion_table(as.data.frame(counts), model$levels)
 }
 
 #' @rdname mxevaluate
 #' @export
-mxtop_losses <- function(model, x, y = NULL, n = 9, ...) {
+mxtop_losses <- function(model, x = NULL, y = NULL, n = 9, ...) {
   refuse_unknown(...)
   check_model(model)
-  dotted(engine_call("top_losses", model, list(x = labelled_images(x, y), n = n), listener()))
+  dotted(engine_call("top_losses", model, c(labelled(x, y), list(n = n)), listener()))
+}
+
+#' @rdname mxevaluate
+#' @export
+mxper_class <- function(model, x = NULL, y = NULL, ...) {
+  refuse_unknown(...)
+  check_model(model)
+  engine_call("per_class", model, labelled(x, y), listener())
+}
+
+#' Pictures as an argument; without any the model knows its validation.
+#' @noRd
+labelled <- function(x, y = NULL) {
+  if (is.null(x)) list() else list(x = labelled_images(x, y))
 }
 
 #' Pictures and labels as one set.
 #' @noRd
 labelled_images <- function(x, y = NULL) {
-  if (missing(x)) {
-    abort_mxtune("`x` is missing: which pictures?", hint = "Use pictures that were held out of training.")
-  }
   if (is.null(y) && is_handle(x)) x else mximages(x, y)
 }
 

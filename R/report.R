@@ -4,29 +4,31 @@
 #' it is installed, with base graphics otherwise. Returns the plot (ggplot2) or the
 #' model, invisibly.
 #' @param x A model.
-#' @param kind `"history"`, `"confusion"` or `"top_losses"`.
-#' @param data For the latter two: pictures with labels, which should have been held out of training.
+#' @param kind `"confusion"`, `"history"` or `"top_losses"`. `NULL` chooses: the confusion matrix of the validation, or
+#'   the history where there is none.
+#' @param data Pictures with labels, which should have been held out of training. `NULL` means those kept for
+#'   validation.
 #' @param n For `"top_losses"`: how many pictures.
 #' @param ... Must be empty.
 #' @export
 #' @examplesIf mxtune:::has_engine()
 #' fit <- mxtrain(mxexample("fashion"), net = "lenet", tune = "all", epochs = 2, seed = 1)
 #' plot(fit)
-#' plot(fit, "confusion", mxexample("fashion"))
-plot.mxmodel <- function(x, kind = c("history", "confusion", "top_losses"), data, n = 9, ...) {
+#' plot(fit, "history")
+plot.mxmodel <- function(x, kind = NULL, data = NULL, n = 9, ...) {
   refuse_unknown(...)
-  kind <- rlang::arg_match(kind)
-  if (kind != "history" && missing(data)) {
-    abort_mxtune(paste0("kind = \"", kind, "\" needs labelled pictures as `data`."))
-  }
+  kind <- kind %||% if (is.null(data)) x$default_plot %||% "history" else "confusion"
+  kind <- rlang::arg_match0(kind, c("confusion", "history", "top_losses"))
   switch(kind,
     history = plot_history(x),
     confusion = plot_confusion(mxconfusion(x, data), x),
-    top_losses = plot_top_losses(x, labelled_images(data), n)
+    top_losses = plot_top_losses(x, data, n)
   )
 }
 
 set_colours <- c(training = "#0072B2", validation = "#D55E00") # Okabe and Ito (2008), as in Python
+
+shares <- c("accuracy", "balanced_accuracy", "macro_f1", "micro_f1", "roc_auc", "average_precision") # at most 1
 
 plot_history <- function(model) {
   curves <- long_history(model$history)
@@ -44,6 +46,7 @@ plot_history <- function(model) {
     ggplot2::geom_point(ggplot2::aes(shape = .data$stage), size = 2.5, na.rm = TRUE) +
     ggplot2::geom_point(data = best, shape = 1, size = 6, colour = "black", na.rm = TRUE) +
     ggplot2::geom_blank(ggplot2::aes(y = 0), curves[curves$metric == "loss", ]) +
+    ggplot2::geom_blank(ggplot2::aes(y = 1), curves[curves$metric %in% shares, ]) +
     ggplot2::facet_wrap(ggplot2::vars(.data$metric), scales = "free_y") +
     ggplot2::scale_x_continuous(breaks = whole) +
     ggplot2::scale_colour_manual(values = set_colours) +
@@ -98,10 +101,13 @@ plot_confusion <- function(counts, model) {
     return(invisible(model))
   }
   cells <- as.data.frame(counts, stringsAsFactors = TRUE)
-  plot <- ggplot2::ggplot(cells, ggplot2::aes(.data$prediction, .data$truth, fill = .data$Freq)) +
+  cells$share <- cells$Freq / pmax(rowSums(counts), 1)[cells$truth] # as in Python: shades are shares of the truth
+  cells$label <- paste0(cells$Freq, if (nrow(counts) <= 12) sprintf("\n%.0f%%", 100 * cells$share))
+  plot <- ggplot2::ggplot(cells, ggplot2::aes(.data$prediction, .data$truth, fill = .data$share)) +
     ggplot2::geom_tile() +
-    ggplot2::geom_text(ggplot2::aes(label = .data$Freq)) +
-    ggplot2::scale_fill_gradient(low = "white", high = "steelblue") +
+    ggplot2::geom_text(ggplot2::aes(label = .data$label, colour = .data$share > 0.55), cells[cells$Freq > 0, ]) +
+    ggplot2::scale_colour_manual(values = c("black", "white"), guide = "none") +
+    ggplot2::scale_fill_gradient(low = "#F7FBFF", high = "#08306B", limits = c(0, 1)) +
     ggplot2::scale_y_discrete(limits = rev) +
     ggplot2::theme_minimal() +
     ggplot2::theme(
@@ -123,11 +129,12 @@ base_confusion <- function(counts) {
   graphics::axis(2, at, rev(rownames(counts)), las = 1)
 }
 
-plot_top_losses <- function(model, images, n) {
-  worst <- mxtop_losses(model, images, n = n)
+plot_top_losses <- function(model, data, n) {
+  images <- if (is.null(data)) engine_call("validation_images", model) else labelled_images(data)
+  worst <- mxtop_losses(model, if (!is.null(data)) images, n = n)
   titles <- loss_titles(worst)
   side <- ceiling(sqrt(nrow(worst)))
-  before <- graphics::par(mfrow = c(ceiling(nrow(worst) / side), side), mar = c(0, 0, 3, 0))
+  before <- graphics::par(mfrow = c(ceiling(nrow(worst) / side), side), mar = c(0, 0, 4, 0))
   on.exit(graphics::par(before))
   for (i in seq_len(nrow(worst))) {
     draw_picture(engine_call("thumbnail", arguments = list(object = images, name = worst$.file[i])))
@@ -136,13 +143,16 @@ plot_top_losses <- function(model, images, n) {
   invisible(model)
 }
 
-#' Two lines over each picture: its file; truth and prediction with the probability of the truth, or the loss.
+#' Lines over each picture: its file; the truth and the guess with their probabilities, or the loss.
 #' @noRd
 loss_titles <- function(worst) {
   wrong <- if (is.null(worst$truth)) {
     sprintf("loss %.2f", worst$loss)
   } else {
-    sprintf("%s (%.2f), predicted %s", worst$truth, worst$prob, worst$.pred_class)
+    sprintf(
+      "truth: %s (%.2f)\npredicted: %s (%.2f)",
+      worst$truth, worst$prob, worst$.pred_class, worst$.pred_prob
+    )
   }
   paste(basename(worst$.file), wrong, sep = "\n")
 }

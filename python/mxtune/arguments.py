@@ -6,15 +6,9 @@ import os
 from collections.abc import MappingView, Sequence, Set
 from numbers import Real
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
-
-import numpy as np
+from typing import Any
 
 from .errors import ArgumentError
-from .words import listing
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
 
 LARGEST = 2**31 - 1  # R's largest whole number
 
@@ -49,41 +43,6 @@ def whole(name: str, value: Any, least: int = 0, most: int = LARGEST) -> int:
         limits = f"from {least} to {most}" if least == 0 else f"of at least {least}"
         raise ArgumentError(f"`{name}` must be a whole number {limits}.", [f"it is {value!r}"])
     return int(value)
-
-
-def positions(indices: Any, count: int) -> NDArray[np.int64]:
-    """Places among ``count`` things, (n,), counted from 0: what `indices` means by numbers, or by true and false.
-
-    Raises
-    ------
-    ArgumentError
-        It is neither, names a place that is not there, or is a mask of another length.
-
-    Examples
-    --------
-    >>> positions([True, False, True], 3).tolist(), positions([-1, 0], 3).tolist()
-    ([0, 2], [2, 0])
-    """
-    try:
-        chosen = np.atleast_1d(np.asarray(indices if hasattr(indices, "__array__") else list(_many(indices))))
-    except (TypeError, ValueError):
-        chosen = np.empty((0, 0))
-    if chosen.ndim == 1 and chosen.dtype.kind == "b":
-        if len(chosen) != count:
-            raise ArgumentError(f"A mask must have {count} entries, one for each picture.", [f"it has {len(chosen)}"])
-        return np.flatnonzero(chosen).astype(np.int64)
-    if chosen.ndim != 1 or (len(chosen) and (chosen.dtype.kind not in "iuf" or (chosen != np.floor(chosen)).any())):
-        raise ArgumentError("Positions must be whole numbers, or true and false.", [f"they are {indices!r:.80}"])
-    beyond = [f"{place:g}" for place in chosen.tolist() if not -count <= place < count]
-    if beyond:
-        text = f"There is no picture at {listing(beyond)}."
-        raise ArgumentError(text, hint=f"The set has {count}: positions go from 0 to {count - 1}.")
-    places: NDArray[np.int64] = chosen.astype(np.int64) % max(count, 1)
-    return places
-
-
-def _many(values: Any) -> Any:
-    return values if hasattr(values, "__iter__") else [values]
 
 
 def number(name: str, value: Any, least: float, most: float) -> float:

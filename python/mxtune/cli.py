@@ -236,7 +236,7 @@ def train(
         model.save(output)
         _say(f"Wrote {output}")
         if plot is not None:
-            model.plot(plot)
+            model.plot(plot, "history")
             _say(f"Wrote {plot}")
         typer.echo(_facts(model.metrics), nl=False)
         if stopped:

@@ -30,7 +30,7 @@ def main(folder: str = "demo-output") -> None:
 
     target = make_folder(Path(folder).absolute())
     model.save(target / "model.mxt")
-    model.plot(target / "history.png")
+    model.plot(target / "history.png", "history")
     print(f"Model: {target / 'model.mxt'}\nPlot:  {target / 'history.png'}")
 
 

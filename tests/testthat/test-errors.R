@@ -47,7 +47,6 @@ test_that("wrong arguments are told by name and value, as R writes it", {
     mxtrain(small_folder(), verbose = 3)
     mxtrain(small_folder(), restore_best = "no")
     mxcut(mxnetwork("lenet"))
-    plot(small_model(), "confusion")
   })
 })
 

@@ -21,3 +21,19 @@ test_that("the worst pictures come first", {
   expect_true(all(c(".file", "truth", ".pred_class", "prob", "loss") %in% names(worst)))
   expect_false(is.unsorted(rev(worst$loss)))
 })
+
+test_that("without pictures all is about the validation that the model remembers, in another session too", {
+  file <- withr::local_tempfile(fileext = ".mxt")
+  mxsave(small_model(), file)
+  for (model in list(small_model(), mxload(file))) {
+    own <- mxevaluate(model)
+    of <- function(name) own$.estimate[own$.metric == name]
+    counts <- mxconfusion(model)
+    expect_equal(sum(counts), of("n"))
+    expect_equal(sum(diag(counts)) / sum(counts), of("accuracy"))
+    classes <- mxper_class(model)
+    expect_equal(mean(classes$recall), of("balanced_accuracy"))
+    expect_equal(nrow(mxtop_losses(model, n = 3)), 3)
+  }
+  expect_warning(mxevaluate(small_model(), small_folder()), "used to train this model", class = "mxtune_picture_warning")
+})

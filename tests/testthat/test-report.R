@@ -11,7 +11,12 @@ test_that("each kind of plot is drawn, by ggplot2 and without it", {
   for (kind in c("history", "confusion", "top_losses")) {
     expect_gt(drawn(plot(model, kind, data = small_folder())), 2000, label = kind)
   }
-  expect_s3_class(withr::with_pdf(NULL, plot(model)), "ggplot")
+  for (kind in c("confusion", "top_losses")) {
+    expect_gt(drawn(plot(model, kind)), 2000, label = paste(kind, "of the validation"))
+  }
+  shown <- withr::with_pdf(NULL, plot(model))
+  expect_s3_class(shown, "ggplot")
+  expect_identical(shown$labels$x %||% "prediction", "prediction")
 })
 
 test_that("base graphics draw the same where ggplot2 is missing", {
@@ -22,8 +27,8 @@ test_that("base graphics draw the same where ggplot2 is missing", {
 })
 
 test_that("a picture that the model was wrong about is titled by file, truth and prediction, or by its loss", {
-  worst <- data.frame(.file = "a/1.png", truth = "bag", .pred_class = "coat", prob = 0.01, loss = 4.6)
-  expect_identical(loss_titles(worst), "1.png\nbag (0.01), predicted coat")
+  worst <- data.frame(.file = "a/1.png", truth = "bag", .pred_class = "coat", prob = 0.01, .pred_prob = 0.9, loss = 4.6)
+  expect_identical(loss_titles(worst), "1.png\ntruth: bag (0.01)\npredicted: coat (0.90)")
   expect_identical(loss_titles(data.frame(.file = "1.png", loss = 1.234)), "1.png\nloss 1.23")
 })
 

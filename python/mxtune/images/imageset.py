@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Optional, Union, overload
 
 import numpy as np
 
-from ..arguments import is_number, positions, whole
+from ..arguments import is_number, whole
 from ..errors import ArgumentError
 from . import show
 from .decode import decode, in_threads, unreadable
@@ -22,6 +22,7 @@ from .labels import Labels
 from .near import near_copies
 from .picture import UnreadableError
 from .pixels import Pixels
+from .positions import positions
 from .scale import Range, Span, decide, of_another_scale
 from .split import divide, divide_groups
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Optional, Union
 
 import numpy as np
@@ -13,10 +13,10 @@ import numpy as np
 from .. import late, tasks
 from .._version import __version__
 from ..arguments import number, one_of, user_path, whole
-from ..errors import ArgumentError, LabelError, MxtuneError
+from ..errors import LabelError, ModelFileError, MxtuneError, PictureWarning
 from ..formats import Contents, mxt
 from ..images import ImageSet, mximages
-from ..images.findings import scales
+from ..images.findings import scales, warn
 from ..images.loader import Loader
 from ..images.preprocess import Preprocess
 from ..images.scale import Range
@@ -25,6 +25,7 @@ from ..tasks.label_type import TEXT, LabelType
 from ..words import counted
 from .predictor import BATCH, Predictor
 from .summary import summary
+from .validation import Validation
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -35,7 +36,18 @@ if TYPE_CHECKING:
 
 PathLike = Union[str, "os.PathLike[str]"]
 TYPES = ("class", "prob", "logit", "features")
-KINDS = ("history", "confusion", "top_losses")
+KINDS = ("confusion", "history", "top_losses")
+_LARGEST_CONFUSION = 40  # classes that a plot shows by name
+
+
+@dataclass(frozen=True, eq=False)
+class Judged:
+    """Pictures by name, their labels, the network's outputs for them, and the index of the data frame they were in."""
+
+    names: Sequence[str]
+    y: Array
+    outputs: Array
+    index: Optional[pd.Index]
 
 
 class Model:
@@ -59,6 +71,8 @@ class Model:
         Of the packages that made it.
     label_type
         What the classes were before they were texts: predictions are that again.
+    validation
+        The pictures that it was validated on, and what it made of them.
 
     Examples
     --------
@@ -78,13 +92,16 @@ class Model:
         metrics: Optional[Mapping[str, float]] = None,
         versions: Optional[Mapping[str, str]] = None,
         label_type: LabelType = TEXT,
+        validation: Optional[Validation] = None,
     ) -> None:
         self.network, self.task, self.levels = network, task, tuple(levels)
         self._task = tasks.named(task, self.levels, label_type)
         self.settings, self.metrics = dict(settings or {}), dict(metrics or {})
         self.versions = dict(versions or _versions())
         self._rows: list[dict[str, Any]] = [dict(row) for row in history]
+        self.validation = Validation() if validation is None else validation
         self._predictor = Predictor(network)
+        self._validated: Optional[ImageSet] = None  # the pictures themselves, in the session that trained
 
     # ---- what it knows
 
@@ -187,42 +204,47 @@ class Model:
             if not self.metrics:
                 raise LabelError("The model was trained without validation.", hint="Give labelled pictures.")
             return dict(self.metrics)
-        images = self._labelled(x, y)
-        outputs, good = self._outputs(images)
-        return self._measure(np.asarray(images.y), outputs, good)
+        judged = self._judged(x, y)
+        return self._task.measure(judged.y, judged.outputs)
 
-    def confusion(self, x: Any, y: Any = None) -> pd.DataFrame:
-        """Counts (K, K): the true class in rows, the predicted one in columns.
+    def confusion(self, x: Any = None, y: Any = None) -> pd.DataFrame:
+        """Counts (K, K): the true class in rows, the predicted one in columns. Without pictures, of the validation.
 
         Raises
         ------
         ArgumentError
             The model's task is not classification.
         """
-        images = self._labelled(x, y)
-        outputs, good = self._outputs(images)
-        return self._task.confusion(np.asarray(images.y)[good], outputs[good])
+        judged = self._judged(x, y)
+        return self._task.confusion(judged.y, judged.outputs)
 
-    def top_losses(self, x: Any, y: Any = None, n: int = 9) -> pd.DataFrame:
-        """The ``n`` pictures the model is most wrong about: ``file, truth, pred_class, prob, loss``.
+    def per_class(self, x: Any = None, y: Any = None) -> pd.DataFrame:
+        """A row a class or label: ``level, n, precision, recall, f1``. Without pictures, of the validation.
 
-        ``prob`` is the probability of the true class. For other tasks: ``file, loss``. Rows keep the index of a data
-        frame.
+        Raises
+        ------
+        ArgumentError
+            The model predicts numbers.
+        """
+        judged = self._judged(x, y)
+        return self._task.per_class(judged.y, judged.outputs)
+
+    def top_losses(self, x: Any = None, y: Any = None, n: int = 9) -> pd.DataFrame:
+        """The ``n`` pictures the model is most wrong about: ``file, truth, pred_class, prob, pred_prob, loss``.
+
+        ``prob`` is the probability of the true class, ``pred_prob`` that of the predicted one. For other tasks:
+        ``file, loss``. Rows keep the index of a data frame. Without pictures, of the validation.
         """
         import pandas as pd
 
         n = whole("n", n, 1)
-        images = self._labelled(x, y)
-        outputs, good = self._outputs(images)
-        rows = np.flatnonzero(good)
-        labels = np.asarray(images.y)
-        losses = self._task.losses(labels[rows], outputs[rows])
-        order = np.argsort(-losses, kind="stable")[:n]
-        worst = rows[order]
-        columns: dict[str, Any] = {"file": [images.names[row] for row in worst]}
-        columns |= self._task.mistakes(labels[worst], outputs[worst])
-        index = None if images.index is None else images.index[worst]
-        return pd.DataFrame({**columns, "loss": losses[order]}, index=index)
+        judged = self._judged(x, y)
+        losses = self._task.losses(judged.y, judged.outputs)
+        worst = np.argsort(-losses, kind="stable")[:n]
+        columns: dict[str, Any] = {"file": [judged.names[row] for row in worst]}
+        columns |= self._task.mistakes(judged.y[worst], judged.outputs[worst])
+        index = None if judged.index is None else judged.index[worst]
+        return pd.DataFrame({**columns, "loss": losses[worst]}, index=index)
 
     # ---- looks
 
@@ -230,7 +252,13 @@ class Model:
         """How it was made, what was decided and why, and how good it is, as text."""
         return summary(repr(self)[1:-1], self.network, self.settings, self._rows, self.metrics)
 
-    def plot(self, path: Optional[PathLike] = None, kind: str = "history", x: Any = None, y: Any = None) -> Figure:
+    @property
+    def default_plot(self) -> str:
+        """The kind of plot that tells most: the confusion of the validation, or else the history."""
+        named = self.task == "classification" and len(self.levels) <= _LARGEST_CONFUSION
+        return "confusion" if named and len(self.validation) else "history"
+
+    def plot(self, path: Optional[PathLike] = None, kind: Optional[str] = None, x: Any = None, y: Any = None) -> Figure:
         """A figure; written to a file if `path` is given.
 
         Parameters
@@ -238,15 +266,14 @@ class Model:
         path
             Ends in .png, .pdf or .svg.
         kind
-            ``"history"``; ``"confusion"`` and ``"top_losses"`` need labelled pictures.
+            ``"confusion"``, ``"history"`` or ``"top_losses"``; `default_plot` if None.
         x, y
-            These pictures.
+            Labelled pictures; if None, those of the validation.
         """
         from . import report
 
+        kind = self.default_plot if kind is None and x is None else kind or "confusion"
         one_of("kind", kind, KINDS)
-        if kind != "history" and x is None:
-            raise ArgumentError(f'kind = "{kind}" needs labelled pictures as `x`.')
         figure: Figure
         if kind == "history":
             figure = report.history(self.history)
@@ -261,12 +288,29 @@ class Model:
     def _worst(self, x: Any, y: Any) -> Figure:
         from . import report
 
-        images = self._labelled(x, y)
-        worst = self.top_losses(images)
+        images = self.validation_images() if x is None else self._labelled(x, y)
+        worst = self.top_losses(None if x is None else images)
         places = {name: place for place, name in enumerate(images.names)}
         titles = [self._task.caption(row) for row in worst.to_dict("records")]
         figure: Figure = report.gallery([images.open(places[name]) for name in worst["file"]], titles)
         return figure
+
+    def validation_images(self) -> ImageSet:
+        """The pictures of the validation, where they still are.
+
+        Raises
+        ------
+        LabelError
+            The model was trained without, or in another session on pictures that had no paths.
+        """
+        self._check_remembered()
+        if self._validated is None:
+            images = mximages(list(self.validation.names), on_bad="keep", range=self.preprocess.range)
+            if [*images.hashes] != [*self.validation.digests]:
+                text = "The validation pictures are not where they were when the model was trained."
+                raise LabelError(text, hint="Give labelled pictures as `x`.")
+            self._validated = images
+        return self._validated
 
     @property
     def r(self) -> Any:
@@ -313,15 +357,29 @@ class Model:
             "metrics": self.metrics,
             "history": self._rows,
             "versions": self.versions,
+            "validation": self.validation.to_dict(),
         }
         return replace(Contents.of(self.network, model), levels=self.levels)
 
     # ---- inner work
 
-    def measured(self, validation: Loader) -> Model:
-        """The model with `metrics` measured on these pictures, as `mxtrain` returns it."""
-        values, good = self._predictor.outputs(validation, title="Validating")
-        figures = self._measure(np.asarray(validation.images.y), values, good)
+    def measured(self, training: ImageSet, validation: Optional[Loader]) -> Model:
+        """The model with `metrics` measured on these pictures, as `mxtrain` returns it.
+
+        Warns
+        -----
+        PictureWarning
+            Validation pictures have copies, near-copies or others of their group among those for training.
+        """
+        figures: dict[str, float] = {}
+        seen, images = Validation.of(training, None, None, np.zeros(0, bool)), None
+        if validation is not None:
+            values, good = self._predictor.outputs(validation, title="Validating")
+            images, values = validation.images.take(good), values[good]
+            figures = self._measure(np.asarray(images.y), values)
+            resembling = images.resembling(training)
+            seen = Validation.of(training, images, values, resembling)
+            self._tell_of_leak(figures, np.asarray(images.y), values, resembling)
         model = Model(
             self.network,
             self.task,
@@ -331,14 +389,51 @@ class Model:
             figures,
             self.versions,
             self.label_type,
+            seen,
         )
-        model._predictor = self._predictor  # bound already
+        model._predictor, model._validated = self._predictor, images  # bound already
         return model
 
-    def _measure(self, y: Array, outputs: Array, good: NDArray[np.bool_]) -> dict[str, float]:
+    def _tell_of_leak(self, figures: Mapping[str, float], y: Array, outputs: Array, resembling: Array) -> None:
+        if not resembling.any():
+            return
+        name, n = self._task.primary_metric, int((~resembling).sum())
+        text = f"{int(resembling.sum())} of {counted(len(y), 'validation picture')} resemble pictures for training."
+        lines = [f"{name} on all of them: {figures[name]:.3g}, which is too optimistic"]
+        if n:
+            rest = self._task.measure(y[~resembling], outputs[~resembling])[name]
+            lines.append(f"{name} on the {n} that resemble none: {rest:.3g}")
+        else:
+            lines.append("all of them do: how good the model is on other subjects can't be told")
+        warn(PictureWarning(text, lines, "Use `groups`, or validate on pictures of other subjects."))
+
+    def _measure(self, y: Array, outputs: Array) -> dict[str, float]:
+        if not len(y):
+            raise MxtuneError("None of the pictures can be read.")
+        return self._task.measure(y, outputs)
+
+    def _check_remembered(self) -> None:
+        if len(self.validation):
+            return
+        why = "was trained without validation" if not self.metrics else "does not remember its validation pictures"
+        raise LabelError(f"The model {why}.", hint="Give labelled pictures.")
+
+    def _judged(self, x: Any, y: Any) -> Judged:
+        """Labelled pictures that can be read, and the outputs for them; those of the validation without ``x``."""
+        if x is None:
+            self._check_remembered()
+            return Judged(self.validation.names, self.validation.y, self.validation.outputs, None)
+        images = self._labelled(x, y)
+        outputs, good = self._outputs(images)
         if not good.any():
             raise MxtuneError("None of the pictures can be read.")
-        return self._task.measure(y[good], outputs[good])
+        known = self.validation.trained_on(images.hashes)
+        if known:
+            trained = f"{known} of {counted(len(images), 'picture')} {'was' if known == 1 else 'were'}"
+            warn(PictureWarning(f"{trained} used to train this model: the results are too optimistic."))
+        rows = np.flatnonzero(good)
+        index = None if images.index is None else images.index[rows]
+        return Judged([images.names[row] for row in rows], np.asarray(images.y)[rows], outputs[rows], index)
 
     def _labelled(self, x: Any, y: Any) -> ImageSet:
         images = mximages(x, y, levels=self.levels or None, task=self.task, range=self._range_for(x))
@@ -415,7 +510,17 @@ def _of_contents(contents: Contents) -> Model:
         {figure: np.nan if value is None else value for figure, value in model["metrics"].items()},
         model["versions"],
         LabelType.from_dict(model.get("label_type", {})),
+        _remembered(model, contents.levels or ()),
     )
+
+
+def _remembered(model: Mapping[str, Any], levels: Sequence[str]) -> Optional[Validation]:
+    if model.get("validation") is None:  # a file of before
+        return None
+    try:
+        return Validation.from_dict(model["validation"], max(1, len(levels)), model["task"] == "classification")
+    except (KeyError, TypeError, ValueError, IndexError, OverflowError) as error:
+        raise ModelFileError("Can't use what the model file tells of its validation.", [str(error)]) from error
 
 
 def _versions() -> dict[str, str]:

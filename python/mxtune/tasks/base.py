@@ -166,6 +166,16 @@ class Task(ABC):
         """
         raise ArgumentError("confusion is for classification.", [f"the model's task is {self.name}"])
 
+    def per_class(self, y: Array, outputs: Array) -> pd.DataFrame:  # noqa: ARG002 - the same
+        """A row a class: ``level``, ``n``, ``precision``, ``recall``, ``f1``.
+
+        Raises
+        ------
+        ArgumentError
+            There are no classes.
+        """
+        raise ArgumentError("per_class is for classes and labels.", [f"the model's task is {self.name}"])
+
     @abstractmethod
     def __str__(self) -> str:
         """The task in a few words: "10 classes (cat, dog, ...)"."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from pathlib import PurePath
 from typing import TYPE_CHECKING, Any, ClassVar, Optional
 
 import numpy as np
@@ -114,14 +115,20 @@ class Classification(Task):
             "truth": self._categorical(y),
             "pred_class": self._categorical(probabilities.argmax(axis=1)),
             "prob": probabilities[np.arange(len(y)), y],
+            "pred_prob": probabilities.max(axis=1, initial=0),
         }
 
     def caption(self, mistake: Mapping[str, Any]) -> str:
-        truth = f"{mistake['truth']} ({mistake['prob']:.2f})"
-        return f"{super().caption(mistake)}: {truth}, predicted {mistake['pred_class']}"
+        truth = f"truth: {mistake['truth']} ({mistake['prob']:.2f})"
+        guess = f"predicted: {mistake['pred_class']} ({mistake['pred_prob']:.2f})"
+        return "\n".join([PurePath(mistake["file"]).name, truth, guess])
 
     def confusion(self, y: Array, outputs: Array) -> pd.DataFrame:
         return metrics.confusion(y, outputs.argmax(axis=1), self.levels)
+
+    def per_class(self, y: Array, outputs: Array) -> pd.DataFrame:
+        one_hot = np.eye(len(self.levels), dtype=bool)
+        return metrics.per_class(one_hot[y], one_hot[outputs.argmax(axis=1)], self.levels)
 
     def _categorical(self, codes: Array) -> pd.Categorical:
         import pandas as pd

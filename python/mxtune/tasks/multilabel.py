@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING, Any, ClassVar, Optional
 import numpy as np
 
 from ..words import counted
+from . import metrics
 from .base import OURS, Task, column_names, shown
 from .losses import BinaryCrossEntropy
 
 if TYPE_CHECKING:
+    import pandas as pd
     from numpy.typing import NDArray
 
     from .base import Array, Columns
@@ -65,6 +67,9 @@ class Multilabel(Task):
                 column = column if good.all() else pd.arrays.BooleanArray(column, ~good)
             columns[f"pred_{level}"] = column
         return columns
+
+    def per_class(self, y: Array, outputs: Array) -> pd.DataFrame:
+        return metrics.per_class(y > 0.5, outputs >= 0, self.levels)
 
     def __str__(self) -> str:
         return f"{counted(len(self.levels), 'label')} ({shown(self.levels)})"

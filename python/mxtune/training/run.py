@@ -59,8 +59,7 @@ class Run:
             ended = TrainingError(f"The training could not go on. {error.message}", error.bullets, error.hint)
             self._attach_model(ended)
             raise ended from error
-        validation = self._problem.validation
-        return self._model() if validation is None else self._model().measured(validation)
+        return self._model().measured(self._problem.train.images, self._problem.validation)
 
     def _attach_model(self, error: TrainingError) -> None:
         """The best model so far, to whoever catches the error."""
@@ -106,10 +105,25 @@ class Run:
             raise
         finally:
             self._keep(training)
-        if number and self._settings["restore_best"] and not state.best:
-            what = "all" if phase.name == "all" else "the last"
-            text = f"Training {what} layers did not improve validation; the model from the previous phase is kept."
-            progress.current().event("message", text=text)
+        if number and self._settings["restore_best"]:
+            self._tell_what_is_kept(phase)
+
+    def _tell_what_is_kept(self, phase: Phase) -> None:
+        """What a phase gave beside the one before; the lower validation loss decides, as for epochs."""
+        rows = [row for row in self._state.history if row.get("valid_loss") is not None]
+        mine = [row for row in rows if row["stage"] == phase.name]
+        others = [row for row in rows if row["stage"] != phase.name]
+        if not mine or not others:
+            return
+        before, after = (min(part, key=lambda row: row["valid_loss"]) for part in (others, mine))
+        name = self._problem.task.primary_metric
+        figures = "validation loss {:.3g} -> {:.3g}, {} {:.3g} -> {:.3g}".format(
+            before["valid_loss"], after["valid_loss"], name, before[f"valid_{name}"], after[f"valid_{name}"]
+        )
+        tried = "all layers" if phase.name == "all" else "the last layers"
+        kept = f"Kept the model with {tried} trained" if self._state.best else f"Kept the {before['stage']}'s model"
+        text = f"Tried training {tried}, too: {figures}. {kept}: the lower validation loss decides."
+        progress.current().event("message", text=text)
 
     def _ended(self, phase: Phase) -> bool:
         state = self._state

@@ -126,7 +126,11 @@ def test_a_stage_that_does_not_help_is_said_and_leaves_the_head() -> None:
     told = Told()
     with progress.using(told):
         model = quick_head(tune="tail", lr=0.3, epochs=1, verbose=None)
-    assert any(text.startswith("Training the last layers did not improve validation") for text in told.texts)
+    tried = next(
+        text for text in told.texts if text.startswith("Tried training the last layers, too: validation loss ")
+    )
+    assert tried.endswith("Kept the head's model: the lower validation loss decides.")
+    assert ", accuracy " in tried
     head = quick_head()
     np.testing.assert_array_equal(model.network.params["head_weight"], head.network.params["head_weight"])
     last = quick_head(tune="tail", lr=0.3, epochs=1, restore_best=False)

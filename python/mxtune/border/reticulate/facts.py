@@ -46,6 +46,7 @@ def _of_model(model: Model) -> dict[str, Any]:
         "image_size": list(model.preprocess.size),
         "metrics": dict(model.metrics),
         "history": model.history,
+        "default_plot": model.default_plot,
     }
 
 

@@ -40,6 +40,7 @@ def manifest_of(contents: Contents) -> dict[str, Any]:
             **({} if contents.pretrained else {"pretrained": False}),  # true is not written, as ever
         },
         **{part: model[part] for part in _OF_MODEL},
+        **({"validation": model["validation"]} if model.get("validation") else {}),
     }
 
 
@@ -73,7 +74,9 @@ def contents_of(
             classifier=manifest["network"]["classifier"],
             pretrained=manifest["network"].get("pretrained", True),  # a model was trained
             provenance=manifest["network"]["provenance"],
-            model={part: manifest[part] for part in ("task", *_OF_MODEL)} | _label_type(manifest),
+            model={part: manifest[part] for part in ("task", *_OF_MODEL)}
+            | _label_type(manifest)
+            | {"validation": manifest.get("validation")},
             limit=limit,
         )
         _check_network(contents.network, max(1, len(manifest["levels"])))

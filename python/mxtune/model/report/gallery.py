@@ -29,7 +29,7 @@ def gallery(pictures: Sequence[Image], titles: Sequence[str]) -> Plot:
     --------
     >>> from PIL import Image
     >>> from mxtune.model import report
-    >>> len(report.gallery([Image.new("L", (28, 28))], ["cat.png: cat (0.01), predicted dog"]).axes)
+    >>> len(report.gallery([Image.new("L", (28, 28))], ["cat.png\\ntruth: cat (0.01)\\npredicted: dog (0.95)"]).axes)
     1
     """
     columns = min(max(math.ceil(math.sqrt(len(pictures))), 1), 6)
@@ -45,5 +45,11 @@ def gallery(pictures: Sequence[Image], titles: Sequence[str]) -> Plot:
         shown = picture.convert("RGB")
         shown.thumbnail((400, 400))
         axes.imshow(np.asarray(shown), interpolation="nearest" if max(shown.size) < 100 else "antialiased")
-        axes.set_title("\n".join(textwrap.wrap(title, 33)[:3]), fontsize=8, **text_style())
+        axes.set_title("\n".join(_lines(title)), fontsize=8, **text_style())
     return figure
+
+
+def _lines(title: str) -> list[str]:
+    """A title of one line is broken, of several each is cut."""
+    lines = title.split("\n")
+    return textwrap.wrap(title, 33)[:3] if len(lines) == 1 else [textwrap.shorten(line, 36) or line for line in lines]

@@ -14,6 +14,9 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
+_SHARES = ("accuracy", "balanced_accuracy", "macro_f1", "micro_f1", "roc_auc", "average_precision")  # at most 1
+
+
 def history(frame: pd.DataFrame) -> Plot:
     """A figure of losses, and of the metric on validation pictures where there is one, epoch by epoch.
 
@@ -46,6 +49,8 @@ def history(frame: pd.DataFrame) -> Plot:
     if metric:
         _curves(panels[1], frame, [metric], best)
         panels[1].set_ylabel(f"{metric[len('valid_') :].replace('_', ' ')} (validation)")
+        if metric[len("valid_") :] in _SHARES:
+            panels[1].set_ylim(top=1)
     return figure
 
 

@@ -7,8 +7,9 @@ import pkgutil
 
 from .base import Figures, Metric, measure, metric, metric_of, metrics_of
 from .confusion import confusion
+from .per_class import per_class
 
-__all__ = ["Figures", "Metric", "confusion", "measure", "metric", "metric_of", "metrics_of"]
+__all__ = ["Figures", "Metric", "confusion", "measure", "metric", "metric_of", "metrics_of", "per_class"]
 
 for _module in pkgutil.iter_modules(__path__):  # each registers what it has
     importlib.import_module(f"{__name__}.{_module.name}")

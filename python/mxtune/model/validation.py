@@ -1,0 +1,125 @@
+"""`Validation`: what a model remembers of the pictures it was validated on, and of those it was trained on."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Optional
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from ..images import ImageSet
+
+    Array = NDArray[Any]
+
+MOST_NUMBERS = 1_000_000  # outputs that are remembered, 5 MB of a file; with more, no picture is
+MOST_NAMES = 100_000
+MOST_TRAINED = 200_000  # pictures whose digests are remembered, 2 MB
+_DIGEST, _SHORT = 16, 8  # bytes; the short ones are of pictures that were trained on
+
+
+@dataclass(frozen=True, eq=False)
+class Validation:
+    """Pictures, what they are, and what the model made of them: figures on them need no pictures.
+
+    Parameters
+    ----------
+    names
+        Of the pictures that were validated on.
+    digests
+        16 bytes for the content of each.
+    y
+        Their labels, as the task has them.
+    outputs
+        (N, K) float32: logits, or numbers.
+    resembling
+        (N,) bool: a copy, a near-copy or one of their group was trained on.
+    trained
+        8 bytes for the content of each picture that was trained on.
+    """
+
+    names: Sequence[str] = ()
+    digests: Sequence[bytes] = ()
+    y: Array = field(default_factory=lambda: np.zeros(0))
+    outputs: Array = field(default_factory=lambda: np.zeros((0, 1), np.float32))
+    resembling: Array = field(default_factory=lambda: np.zeros(0, bool))
+    trained: frozenset[bytes] = frozenset()
+
+    @classmethod
+    def of(
+        cls, training: ImageSet, validation: Optional[ImageSet], outputs: Optional[Array], resembling: Array
+    ) -> Validation:
+        """What is remembered of a training, as far as it is not too much."""
+        digests = {digest[:_SHORT] for digest in training.hashes} if len(training) <= MOST_TRAINED else ()
+        trained = frozenset(digests)
+        too_many = outputs is not None and (outputs.size > MOST_NUMBERS or len(outputs) > MOST_NAMES)
+        if validation is None or outputs is None or too_many:
+            return cls(trained=trained)
+        return cls(validation.names, validation.hashes, np.asarray(validation.y), outputs, resembling, trained)
+
+    def __len__(self) -> int:
+        return len(self.names)
+
+    def trained_on(self, digests: Iterable[bytes]) -> int:
+        """How many of these pictures were trained on."""
+        return sum(digest[:_SHORT] in self.trained for digest in digests)
+
+    def to_dict(self) -> dict[str, Any]:
+        """As a file has it."""
+        told: dict[str, Any] = {"trained": _text(b"".join(sorted(self.trained)))}
+        if not len(self):
+            return told
+        return told | {
+            "names": list(self.names),
+            "digests": _text(b"".join(self.digests)),
+            "y": _text(self.y.astype("<f8").tobytes()),
+            "outputs": _text(self.outputs.astype("<f4").tobytes()),
+            "resembling": np.flatnonzero(self.resembling).tolist(),
+        }
+
+    @classmethod
+    def from_dict(cls, told: Mapping[str, Any], outputs: int, coded: bool) -> Validation:
+        """What `to_dict` gave, of a model with so many outputs, whose labels are codes or not.
+
+        Raises
+        ------
+        ValueError
+            It does not fit the model, or is no such thing.
+        """
+        trained = frozenset(_pieces(_bytes(told["trained"]), _SHORT))
+        if "names" not in told:
+            return cls(trained=trained)
+        names, rows = told["names"], told["resembling"]
+        count = len(names)
+        if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+            raise ValueError("its validation pictures have no names")
+        numbers = np.frombuffer(_bytes(told["outputs"]), "<f4").reshape(count, outputs).astype(np.float32)
+        y = np.frombuffer(_bytes(told["y"]), "<f8").reshape((count,) if coded else (count, -1))
+        if coded and not np.isin(y, np.arange(outputs)).all():
+            raise ValueError("its validation pictures have labels that are not its own")
+        digests = _pieces(_bytes(told["digests"]), _DIGEST)
+        if not count or len(digests) != count or not np.isfinite(y).all():
+            raise ValueError("its validation is not told whole")
+        if not coded and y.shape[1] == 1:
+            y = y[:, 0]
+        resembling = np.zeros(count, dtype=bool)
+        resembling[np.asarray(rows, dtype=np.int64)] = True
+        return cls(names, digests, y.astype(np.int64) if coded else y.copy(), numbers, resembling, trained)
+
+
+def _text(content: bytes) -> str:
+    return base64.b64encode(content).decode()
+
+
+def _bytes(text: Any) -> bytes:
+    return base64.b64decode(text, validate=True)
+
+
+def _pieces(content: bytes, size: int) -> list[bytes]:
+    if len(content) % size:
+        raise ValueError("its pictures are not told whole")
+    return [content[start : start + size] for start in range(0, len(content), size)]
