@@ -250,7 +250,8 @@ class Model:
 
     def summary(self) -> str:
         """How it was made, what was decided and why, and how good it is, as text."""
-        return summary(repr(self)[1:-1], self.network, self.settings, self._rows, self.metrics)
+        classes = self.per_class() if self._task.has_classes and len(self.validation) else None
+        return summary(repr(self)[1:-1], self.network, self.settings, self._rows, self.metrics, classes)
 
     @property
     def default_plot(self) -> str:
@@ -454,12 +455,23 @@ class Model:
         """The range of values that pictures are looked at with; a set has its own."""
         return None if isinstance(x, ImageSet) else self.preprocess.range
 
+    def _corrected(self) -> str:
+        """The figure on validation pictures that resemble none for training, where others do."""
+        seen, name = self.validation, self._task.primary_metric
+        if not seen.resembling.any():
+            return ""
+        if seen.resembling.all():
+            return " (too optimistic: all resemble pictures for training)"
+        rest = ~seen.resembling
+        figure = self._task.measure(seen.y[rest], seen.outputs[rest])[name]
+        return f" (too optimistic: {figure:.3g} on the {int(rest.sum())} that resemble none for training)"
+
     def __repr__(self) -> str:
         name = self.provenance.get("name", "network")
         measured = ""
         if self.metrics:
             first, n = next(iter(self.metrics)), int(self.metrics.get("n", 0))
-            measured = f", {first} {self.metrics[first]:.3g} on {counted(n, 'validation picture')}"
+            measured = f", {first} {self.metrics[first]:.3g} on {counted(n, 'validation picture')}{self._corrected()}"
         return f"<Model {name}: {self._task}{measured}>"
 
 

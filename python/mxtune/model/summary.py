@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any, Optional
 
 from ..network import Network
 from ..words import counted, shape_text
 
+if TYPE_CHECKING:
+    import pandas as pd
+
 _WIDTH = 12  # of the names on the left
+_CLASSES = 30
 
 
 def summary(
@@ -17,8 +21,10 @@ def summary(
     settings: Mapping[str, Any],
     history: Sequence[Mapping[str, Any]],
     metrics: Mapping[str, float],
+    classes: Optional[pd.DataFrame] = None,
 ) -> str:
-    """A heading, then a line each: the network, its pictures and training, the plan with its reasons, the metrics."""
+    """A heading, then a line each: the network, its pictures and training, the plan with its reasons, the metrics, and
+    the classes, worst first."""
     origin, pictures = network.provenance, settings.get("pictures", {})
     weights = f"{origin.get('source', 'unknown')} ({origin.get('licence', 'unknown licence')})"
     trained, validated = pictures.get("training", 0), pictures.get("validation", 0)
@@ -31,8 +37,17 @@ def summary(
         _line("phases", f"{phases}; {counted(len(history), 'epoch')}; seed {settings.get('seed')}"),
         *_plan(settings.get("plan")),
         *(f"  {name:<24}{value:.4g}" for name, value in metrics.items()),
+        *([] if classes is None else _classes(classes)),
     ]
     return "\n".join(lines)
+
+
+def _classes(classes: pd.DataFrame) -> list[str]:
+    """The recall and precision of each class, the lowest recall first, up to thirty."""
+    worst = classes.sort_values("recall", kind="stable").head(_CLASSES).to_dict("records")
+    lines = [f"  {row['level']:<24}recall {row['recall']:.3g} of {row['n']}, precision {row['precision']:.3g}"
+             for row in worst]  # fmt: skip
+    return [*lines, f"  and {len(classes) - _CLASSES} more"] if len(classes) > _CLASSES else lines
 
 
 def _plan(plan: Any) -> list[str]:

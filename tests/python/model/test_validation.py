@@ -41,6 +41,8 @@ def test_all_figures_belong_to_the_one_that_is_printed(model: Model, loaded: Mod
         assert list(classes.columns) == ["level", "n", "precision", "recall", "f1"]
         assert classes["recall"].mean() == pytest.approx(one.metrics["balanced_accuracy"])
         assert len(one.top_losses(n=5)) == 5
+        worst = classes.sort_values("recall", kind="stable").iloc[0]
+        assert f"  {worst['level']:<24}recall {worst['recall']:.3g} of {worst['n']}, " in one.summary()
 
 
 def test_it_is_what_evaluating_the_same_pictures_gives(model: Model) -> None:
@@ -117,12 +119,18 @@ def test_the_same_training_gives_the_same_bytes(model: Model) -> None:
 def test_copies_among_the_validation_are_said_with_the_figure_of_the_rest() -> None:
     train, valid = IMAGES.split(0.2, seed=3)
     with pytest.warns(PictureWarning) as caught:
-        trained(train, valid=valid + train.take(range(40)))
+        model = trained(train, valid=valid + train.take(range(40)))
     said = [warning.message for warning in caught if "resemble" in str(warning.message)]
     assert len(said) == 1
     assert said[0].message == "40 of 120 validation pictures resemble pictures for training."
     assert said[0].bullets[0].startswith("accuracy on all of them: ")
     assert said[0].bullets[1].startswith("accuracy on the 80 that resemble none: ")
+    alone = model.evaluate(valid)["accuracy"]
+    corrected = f"(too optimistic: {alone:.3g} on the 80 that resemble none for training)"
+    assert corrected in repr(model)
+    assert corrected in repr(Model.from_bytes(model.to_bytes()))
+    with pytest.warns(PictureWarning, match="all of them do"):
+        assert "all resemble" in repr(trained(train, valid=train.take(range(40))))
 
 
 def _changed(**parts: Any) -> dict[str, Any]:
