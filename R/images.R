@@ -10,6 +10,7 @@
 #' - a character vector of paths, with labels in `y`;
 #' - a data frame with a column of paths and one of labels, named by a formula `label ~ path` in `y`, by `path` and
 #'   `label`, or found;
+#' - the path of a table in a file (`.csv`, `.tsv`, `.txt`, `.xlsx`, `.parquet`), whose columns are found in the same way;
 #' - a formula `label ~ path`, with `data`;
 #' - an array of pictures: N x H x W x C or N x H x W (`layout = "NHWC"`), or H x W x C x N (`layout =
 #'   "HWCN"`, the faster order in R), with values of any range;
@@ -33,11 +34,13 @@
 #' @param recursive Search subfolders of a folder that has no classes?
 #' @param task `"classification"`, `"multilabel"` or `"regression"`. `NULL` infers it from the labels.
 #' @param validation Pictures for validation: another set made by `mximages()`.
-#' @param path,label For a data frame: the columns of paths and of labels. `NULL` finds them.
+#' @param path,label For a table: the columns of paths and of labels. `NULL` finds them.
 #' @param range For pictures beyond 8 bits (16-bit files, arrays of other numbers): the values of black and white, such
 #'   as `c(0, 4095)`, or percentiles of all values, as `"1%..99%"`. `NULL` decides from all pictures together: 0 to 1, to
 #'   255, to the largest number of 10, 12, 14 or 16 bits, or what the values span. A model keeps the range of its training
 #'   pictures, so that new ones are seen alike. A range within 0 to 255 stretches 8-bit pictures, too.
+#' @param root For a table, a formula or several paths: the folder that the paths start from. `NULL` is the folder of the
+#'   table's file, or the working directory.
 #' @param data For a formula: the data frame.
 #' @param groups What no split may tear apart: pictures of one patient, animal, burst or site. The name of a column, one
 #'   value per picture (with names, by file), or a regular expression whose first group in a file's name tells, as
@@ -55,8 +58,8 @@
 #' images
 #' plot(images)
 mximages <- function(x, y = NULL, levels = NULL, on_bad = "error", layout = "NHWC", recursive = FALSE, task = NULL,
-                     validation = NULL, path = NULL, label = NULL, groups = NULL, range = NULL, data = NULL, dim = NULL,
-                     byrow = FALSE, ...) {
+                     validation = NULL, path = NULL, label = NULL, groups = NULL, range = NULL, root = NULL,
+                     data = NULL, dim = NULL, byrow = FALSE, ...) {
   refuse_unknown(...)
   arguments <- as.list(environment())
   arguments[c("x", "y")] <- prepare_source(x, y, layout, data, dim, byrow)

@@ -8,6 +8,7 @@
 #' @param model A model.
 #' @param x Pictures with labels: anything that [mximages()] takes. `NULL` means those kept for validation.
 #' @param y Their labels, where `x` has none.
+#' @param path,label,root For a table: its columns of paths and of labels, and the folder that the paths start from.
 #' @param n How many pictures.
 #' @export
 #' @examplesIf mxtune:::has_engine()
@@ -17,10 +18,10 @@
 #' mxconfusion(fit)
 #' mxper_class(fit)
 #' mxtop_losses(fit, n = 5)
-mxevaluate <- function(model, x = NULL, y = NULL, ...) {
+mxevaluate <- function(model, x = NULL, y = NULL, path = NULL, label = NULL, root = NULL, ...) {
   refuse_unknown(...)
   check_model(model)
-  metrics <- engine_call("evaluate", model, labelled(x, y), listener())
+  metrics <- engine_call("evaluate", model, labelled(x, y, path = path, label = label, root = root), listener())
   out <- data.frame(.metric = names(metrics), .estimate = as.numeric(unlist(metrics)))
   like(out, model$history)
 }
@@ -52,14 +53,14 @@ mxper_class <- function(model, x = NULL, y = NULL, ...) {
 
 #' Pictures as an argument; without any the model knows its validation.
 #' @noRd
-labelled <- function(x, y = NULL) {
-  if (is.null(x)) list() else list(x = labelled_images(x, y))
+labelled <- function(x, y = NULL, ...) {
+  if (is.null(x)) list() else list(x = labelled_images(x, y, ...))
 }
 
 #' Pictures and labels as one set.
 #' @noRd
-labelled_images <- function(x, y = NULL) {
-  if (is.null(y) && is_handle(x)) x else mximages(x, y)
+labelled_images <- function(x, y = NULL, ...) {
+  if (is.null(y) && is_handle(x)) x else mximages(x, y, ...)
 }
 
 #' Rows are the truth, columns the prediction, in the model's order.

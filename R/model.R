@@ -15,6 +15,7 @@
 #' @param type `"class"`, `"prob"`, `"logit"` (before the softmax) or `"features"` (the input of the last layer).
 #' @param on_bad What to do with pictures that can't be read: `"na"` predicts `NA`, `"error"` stops.
 #' @param batch_size Pictures per step.
+#' @param path,root For a table: its column of paths, and the folder that they start from.
 #' @param layout For an array: see [mximages()].
 #' @param ... Must be empty.
 #' @return A data frame (a tibble where that package is installed).
@@ -22,13 +23,16 @@
 #' @examplesIf mxtune:::has_engine()
 #' fit <- mxtrain(mxexample("fashion"), net = "lenet", tune = "all", epochs = 1, seed = 1)
 #' predict(fit, file.path(mxexample("fashion"), "bag"), type = "prob")
-predict.mxmodel <- function(object, newdata, type = "class", on_bad = "na", batch_size = 32, ..., layout = "NHWC") {
+predict.mxmodel <- function(object, newdata, type = "class", on_bad = "na", batch_size = 32, path = NULL, root = NULL,
+                            ..., layout = "NHWC") {
   refuse_unknown(...)
   if (missing(newdata)) {
     hint <- "Supported are a folder, paths, a data frame and an array."
     abort_mxtune("`newdata` is missing: which pictures?", hint = hint)
   }
-  arguments <- list(x = picture_source(newdata, layout), type = type, on_bad = on_bad, batch_size = batch_size)
+  arguments <- list(
+    x = picture_source(newdata, layout), type = type, on_bad = on_bad, batch_size = batch_size, path = path, root = root
+  )
   dotted(engine_call("predict", object, arguments, listener()))
 }
 

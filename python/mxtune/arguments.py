@@ -89,7 +89,7 @@ def yes_or_no(name: str, value: Any) -> bool:
     ArgumentError
         It is neither true nor false.
     """
-    import numpy as np  # late: the command line looks at arguments before it needs any numbers
+    import numpy as np  # late, as above
 
     if not isinstance(value, (bool, np.bool_)):
         raise ArgumentError(f"`{name}` must be true or false.", [f"it is {value!r}"])

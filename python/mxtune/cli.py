@@ -6,7 +6,7 @@ import json
 import signal
 import sys
 import warnings
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Optional
@@ -19,7 +19,6 @@ from .errors import ArgumentError, MxtuneError, MxtuneWarning
 if TYPE_CHECKING:
     import pandas as pd
 
-    from .images import ImageSet
 
 OK, FAILED, USAGE, BAD_PICTURES, INTERRUPTED = 0, 1, 2, 3, 130
 
@@ -74,6 +73,13 @@ def _whole_number(least: int, most: Optional[int] = None) -> Callable[[str], int
     return parse
 
 
+class _Place(str):
+    """A path as it was given; pathlib would change an address, which is to be named."""
+
+    __slots__ = ()
+
+
+_Place.__name__ = "path"  # which help shows
 Verbose = Annotated[
     Optional[int],
     typer.Option(
@@ -89,6 +95,18 @@ Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress output, 
 ModelFile = Annotated[Path, typer.Argument(metavar="MODEL", help="A .mxt file.", show_default=False)]
 Output = Annotated[
     Optional[Path], typer.Option("--output", "-o", metavar="FILE", help="Output file (default: stdout).")
+]
+PathColumn = Annotated[
+    Optional[str],
+    typer.Option("--path", metavar="COLUMN", help="For a table: the column of paths.", show_default=False),
+]
+LabelColumn = Annotated[
+    Optional[str],
+    typer.Option("--label", metavar="COLUMN", help="For a table: the column of labels.", show_default=False),
+]
+Root = Annotated[
+    Optional[str],
+    typer.Option("--root", metavar="FOLDER", help="For a table: where its paths start.", show_default=False),
 ]
 BadPictures = Annotated[
     Literal["error", "skip"], typer.Option(help="Pictures that can't be read: list them and stop, or skip them.")
@@ -126,9 +144,12 @@ def _global(
 @app.command(short_help="Train on photos and write a model.", no_args_is_help=True)
 def train(
     photos: Annotated[
-        Path,
+        _Place,
         typer.Argument(
-            metavar="PHOTOS", help="A folder of class folders, or a .csv table of paths and labels.", show_default=False
+            parser=_Place,
+            metavar="PHOTOS",
+            help="A folder of class folders, or a table of paths and labels: .csv, .tsv, .txt, .xlsx, .parquet.",
+            show_default=False,
         ),
     ],
     output: Annotated[Path, typer.Option("--output", "-o", metavar="FILE", help="The model file to write: x.mxt.")],
@@ -189,6 +210,9 @@ def train(
             metavar="LOW..HIGH", help="Values of black and white beyond 8 bits: 0..4095, or percentiles: 1%..99%."
         ),
     ] = None,
+    path: PathColumn = None,
+    label: LabelColumn = None,
+    root: Root = None,
     on_bad: BadPictures = "error",
     checkpoint: Annotated[
         Optional[Path], typer.Option(metavar="FILE", help="Save the state of the training here.")
@@ -208,8 +232,9 @@ def train(
       mxtune train photos -o pets.mxt --tune all --epochs 20 --plot history.png
       mxtune train photos -o pets.mxt --on-bad skip --checkpoint pets.ckpt --resume
       mxtune train prices.csv -o prices.mxt        (a column of numbers: regression)
+      mxtune train labels.csv -o dogs.mxt --root train --path id --label breed
 
-    A table needs a header, a column of paths (relative to the current folder) and a column of labels.
+    A table has a column of paths (from its own folder, the current one, or --root) and one of labels.
 
     Ctrl-C writes the best model so far.
     """
@@ -219,7 +244,8 @@ def train(
             from .model import report  # noqa: F401 - what it needs is missed before the work, not after
 
             _writable(plot)
-        from . import mxtrain
+        from . import mximages, mxtrain
+        from .images.source import is_table
 
         wishes = {
             "net": net, "tune": tune, "epochs": epochs, "image_size": image_size, "lr": lr,
@@ -229,9 +255,11 @@ def train(
             "device": device.split(",") if device and "," in device else device,
         }  # fmt: skip
         given: dict[str, Any] = {name: value for name, value in wishes.items() if value is not None}
+        table: dict[str, Any] = {"path": path, "label": label, "root": root}
+        images = mximages(photos, on_bad=on_bad, task=task, groups=groups, **table)
         if valid is not None:
             given["valid"] = _valid(valid)
-        images = _images(photos, on_bad, task, groups=groups)
+            given |= table if is_table(given["valid"]) else {}
         model = mxtrain(images, **given, resume=resume, verbose=0 if quiet else verbose)
         model.save(output)
         _say(f"Wrote {output}")
@@ -247,12 +275,15 @@ def train(
 def predict(
     model: ModelFile,
     pictures: Annotated[
-        list[Path], typer.Argument(metavar="PICTURES...", help="Files, or a folder.", show_default=False)
+        list[_Place],
+        typer.Argument(parser=_Place, metavar="PICTURES...", help="Files, a folder, or a table.", show_default=False),
     ],
     type: Annotated[Kind, typer.Option(help="Kind of output.")] = "class",  # noqa: A002 - the word in R
     format: Annotated[Literal["csv", "json"], typer.Option(help="Output format.")] = "csv",  # noqa: A002
     output: Output = None,
     recursive: Annotated[bool, typer.Option("--recursive", "-r", help="Include subfolders.")] = False,
+    path: PathColumn = None,
+    root: Root = None,
     batch_size: Annotated[
         Optional[int], typer.Option(parser=_whole_number(1), metavar="N", help="Pictures per step.")
     ] = None,
@@ -275,8 +306,8 @@ def predict(
         from . import mximages, mxload
 
         loaded = mxload(model)
-        source: Any = str(pictures[0]) if len(pictures) == 1 else [str(picture) for picture in pictures]
-        images = mximages(source, on_bad="keep", recursive=recursive)
+        source: Any = pictures[0] if len(pictures) == 1 else pictures
+        images = mximages(source, on_bad="keep", recursive=recursive, path=path, root=root)
         settings: dict[str, Any] = {} if batch_size is None else {"batch_size": batch_size}
         frame = loaded.predict(images, type=type, **settings)
         _write(_rows(frame, format), output)
@@ -288,13 +319,17 @@ def predict(
 def evaluate(
     model: ModelFile,
     photos: Annotated[
-        Path, typer.Argument(metavar="PHOTOS", help="Labelled pictures, as for train.", show_default=False)
+        _Place,
+        typer.Argument(parser=_Place, metavar="PHOTOS", help="Labelled pictures, as for train.", show_default=False),
     ],
     format: Annotated[Literal["text", "json"], typer.Option(help="Output format.")] = "text",  # noqa: A002
     output: Output = None,
     plot: Annotated[
         Optional[Path], typer.Option(metavar="FILE", help="Plot the confusion matrix: x.png, .pdf or .svg.")
     ] = None,
+    path: PathColumn = None,
+    label: LabelColumn = None,
+    root: Root = None,
     on_bad: BadPictures = "error",
     verbose: Verbose = None,
     quiet: Quiet = False,
@@ -307,13 +342,14 @@ def evaluate(
       mxtune evaluate pets.mxt more-photos --format json --plot confusion.png
     """
     with _job(verbose, quiet):
-        for path in (output, plot):
-            if path is not None:
-                _writable(path)
-        from . import mxload
+        for file in (output, plot):
+            if file is not None:
+                _writable(file)
+        from . import mximages, mxload
 
         loaded = mxload(model)
-        images = _images(photos, on_bad, loaded.task, loaded.levels or None)
+        settings: dict[str, Any] = {"levels": loaded.levels or None, "task": loaded.task}
+        images = mximages(photos, on_bad=on_bad, **settings, path=path, label=label, root=root)
         figures = loaded.evaluate(images)
         _write(_json(figures) if format == "json" else _facts(figures), output)
         if plot is not None:
@@ -452,27 +488,6 @@ def _valid(text: str) -> Any:
         return float(text)
     except ValueError:
         return text
-
-
-def _images(
-    photos: Path,
-    on_bad: str,
-    task: Optional[str],
-    levels: Optional[Sequence[str]] = None,
-    groups: Optional[str] = None,
-) -> "ImageSet":
-    """The labelled pictures of a folder or a table."""
-    from . import mximages
-
-    if photos.suffix.lower() != ".csv":
-        return mximages(str(photos), on_bad=on_bad, task=task, levels=levels, groups=groups)
-    import pandas as pd
-
-    try:
-        frame = pd.read_csv(photos)
-    except (OSError, ValueError) as error:
-        raise MxtuneError(f"Can't read the table {photos}.", [str(error)]) from None
-    return mximages(frame, on_bad=on_bad, task=task, levels=levels, groups=groups)
 
 
 def _rows(frame: "pd.DataFrame", form: Literal["csv", "json"]) -> str:

@@ -160,6 +160,25 @@ def test_table_of_numbers_asks_for_regression(photos: Path, tmp_path: Path) -> N
     assert mxload(tmp_path / "prices.mxt").task == "regression"
 
 
+def test_columns_and_root_of_a_table_are_options(photos: Path, tmp_path: Path) -> None:
+    files = sorted(photos.glob("*/*.png"))
+    rows = "".join(f"{file.parent.name}/{file.stem};0;{file.parent.name}\n" for file in files)
+    table, model = tmp_path / "labels.csv", tmp_path / "x.mxt"
+    table.write_text(f"id;fold;kind\n{rows}")
+    said = mx("train", table, "-o", model, "--path", "id", "--root", photos, code=1).stderr
+    assert "Couldn't tell which column" in said
+    assert "or say which column of a table has the labels: --label ..." in said
+    options = ("--path", "id", "--label", "kind")
+    said = mx("train", table, "-o", model, "--tune", "head", *options, code=1).stderr
+    assert f"None of the {len(files)} files was found." in said
+    options += ("--root", photos)
+    trained = mx("train", table, "-o", model, "--tune", "head", "--valid", table, *options)
+    figures = dict(line.split() for line in mx("evaluate", model, table, *options).stdout.splitlines())
+    assert figures == dict(line.split() for line in trained.stdout.splitlines())
+    answers = pd.read_csv(io.StringIO(mx("predict", model, table, *options[:2], "--root", photos).stdout))
+    assert answers.file[0] == f"{files[0].parent.name}/{files[0].stem}"
+
+
 def test_info_tells_of_the_machine_and_of_a_model(trained: tuple) -> None:
     assert mx("info").stdout.startswith("mxtune")
     assert json.loads(mx("info", "--format", "json").stdout)["versions"]["mxtune"] == mxtune.__version__
@@ -180,7 +199,9 @@ def test_failed_job_ends_with_1_and_the_reason(trained: tuple, photos: Path, tmp
     assert said.stdout == ""
     assert f'Can\'t read the model file "{model}".\nx ' in said.stderr
     assert "no file or folder" in mx("train", tmp_path / "none", "-o", tmp_path / "x.mxt", code=1).stderr
-    assert "Can't read the table" in mx("train", tmp_path / "none.csv", "-o", tmp_path / "x.mxt", code=1).stderr
+    assert "no file or folder" in mx("train", tmp_path / "none.csv", "-o", tmp_path / "x.mxt", code=1).stderr
+    (tmp_path / "empty.csv").touch()
+    assert "Can't read the table" in mx("train", tmp_path / "empty.csv", "-o", tmp_path / "x.mxt", code=1).stderr
 
 
 def test_bad_usage_ends_with_2_before_any_work(photos: Path, tmp_path: Path) -> None:

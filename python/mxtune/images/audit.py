@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from typing import Any, Optional, Union
 
@@ -21,7 +22,7 @@ from .labels import Labels, understand
 from .named import matched
 from .picture import BUDGET
 from .pixels import Look, Pixels
-from .source import Source, gather
+from .source import Source, gather, refuse_unused
 
 Wanted = Union[scale.Range, scale.Percentiles, None]
 
@@ -39,6 +40,7 @@ def mximages(
     label: Union[str, Sequence[str], None] = None,
     groups: Groups = None,
     range: Union[str, Sequence[float], None] = None,  # noqa: A002 - what is asked for
+    root: Union[str, os.PathLike[str], None] = None,
 ) -> ImageSet:
     """An `ImageSet`: the pictures, their labels, and what is wrong with them by name.
 
@@ -49,9 +51,9 @@ def mximages(
     Parameters
     ----------
     x
-        A folder of class folders, a folder of pictures, a file; a list of files, Pillow images or arrays; a
-        data frame with a column of paths; an array of pictures (uint8, or numbers of any range) of
-        2 (one grey picture), 3 or 4 axes; or an `ImageSet` to label anew.
+        A folder of class folders, a folder of pictures, a file; a list of files, file objects, Pillow images or arrays;
+        a data frame with a column of paths, or a file with one (.csv, .tsv, .txt, .xlsx, .parquet); an array of
+        pictures (uint8, or numbers of any range) of 2 (one grey picture), 3 or 4 axes; or an `ImageSet` to label anew.
     y
         The labels, one a picture. Strings, booleans or a categorical: classification (strings sort bytewise,
         a categorical keeps its order). Numbers: regression. A 0/1 or logical matrix, or a list of label sets:
@@ -72,9 +74,9 @@ def mximages(
     validation
         A set kept aside: pictures that are in both are named.
     path, label
-        The columns of a data frame, where their names do not tell.
+        The columns of a table, where their names do not tell.
     groups
-        What no split may tear apart: pictures of one patient, animal, burst or site. The column of a data frame, one
+        What no split may tear apart: pictures of one patient, animal, burst or site. The column of a table, one
         value a picture, a mapping from names, or a regular expression whose first group in a name tells (as
         ``"^([^_]+)_"``).
     range
@@ -82,6 +84,8 @@ def mximages(
         ``(0, 4095)`` or ``"0..4095"``, or percentiles of all values, ``"1%..99%"``. If None it is decided from all
         pictures together: 0 to 1, to 255, to the largest number of 10, 12, 14 or 16 bits, or what they span. A range
         within 0 to 255 stretches 8-bit pictures, too.
+    root
+        The folder that the paths in a table or a list start from. If None the folder of the table, or the current one.
 
     Raises
     ------
@@ -113,14 +117,25 @@ def mximages(
     one_of("on_bad", on_bad, ("error", "skip", "keep"))
     wanted_range = scale.parse(range)
     if isinstance(x, ImageSet):
+        refuse_unused(path=path, label=label, root=root)
         images = _ranged(_relabelled(x, y, levels, task), wanted_range)
         return images if groups is None else images.grouped(groups_of(groups, images.names))
     yes_or_no("recursive", recursive)
     if validation is not None and not isinstance(validation, ImageSet):
         text = "`validation` must be a set of pictures that mximages() made."
         raise ArgumentError(text, [f"it is a {type(validation).__name__}"])
-    labelled = on_bad != "keep"
-    source = gather(x, y, layout=layout, recursive=recursive, path=path, label=label, labelled=labelled, groups=groups)
+    source = gather(
+        x,
+        y,
+        layout=layout,
+        recursive=recursive,
+        path=path,
+        label=label,
+        root=root,
+        levels=levels,
+        labelled=on_bad != "keep",
+        groups=groups,
+    )
     unlabelled = source.y is None or (on_bad == "keep" and y is None)
     wanted = Labels() if unlabelled else _folder_labels(source, levels, task)
     _say(*source.guesses, wanted.guess)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Optional, Union
 
 import PIL.Image
 
+from ..calls import option
 from ..errors import ArgumentError
 from .sniff import is_picture_name
 
@@ -18,9 +19,9 @@ _LABELS = ("label", "labels", "class", "class_name", "category", "target", "y", 
 _ENOUGH = 50  # values looked at
 
 
-def path_column(frame: Any, label: Label = None) -> Any:
-    """The column of pictures: one with a usual name, or the only one whose values look like paths of pictures, or the
-    only one with text beside ``label``.
+def path_column(frame: Any, label: Label = None, is_there: Optional[Callable[[str], bool]] = None) -> Any:
+    """The column of pictures: one with a usual name; or the only one whose values look like paths of pictures, whose
+    first ones are files (``is_there``), or that has text beside ``label``.
 
     Raises
     ------
@@ -32,14 +33,18 @@ def path_column(frame: Any, label: Label = None) -> Any:
     named = _by_name(columns, _PATHS + _PATHS_TOO)
     if named is not None:
         return named
-    for fits in (_is_picture, _is_text) if labels else (_is_picture,):
-        fitting = [column for column in columns if _all(frame[column], fits)]
+    fits: list[Callable[[Any], bool]] = [_is_picture]
+    fits += [] if is_there is None else [lambda cell: _is_text(cell) and is_there(cell)]
+    fits += [_is_text] if labels else []
+    for one in fits:
+        most = _ENOUGH if one in (_is_picture, _is_text) else 3  # each asks the disk
+        fitting = [column for column in columns if _all(frame[column], one, most)]
         if len(fitting) == 1:
             return fitting[0]
     bullets = [f"the columns are {_names(frame.columns)}"]
     if len(frame.columns) == 1 and ";" in str(frame.columns[0]):
         bullets = [f'found one column, "{frame.columns[0]}": is the file separated by semicolons?']
-    hint = 'Call it "path", or name it: mximages(x, path = "...").'
+    hint = f'Call it "path", or name it: {option("path")}.'
     raise ArgumentError("No column contains image paths.", bullets, hint)
 
 
@@ -51,7 +56,7 @@ def label_column(frame: Any, path: Any) -> tuple[Any, Optional[str]]:
     if named is not None or len(others) < 2:
         return (named if named is not None else next(iter(others), None)), None
     text = f"Couldn't tell which column holds the labels. Columns: {_names(others)}. "
-    return None, text + 'Call it "label", or name it: mximages(x, label = "...").'
+    return None, text + f'Call it "label", or name it: {option("label")}.'
 
 
 def require(frame: Any, columns: Iterable[Any]) -> None:
@@ -76,8 +81,8 @@ def _names(columns: Iterable[Any]) -> str:
     return ", ".join(map(str, columns))
 
 
-def _all(column: Any, fits: Any) -> bool:
-    values = column.tolist()[:_ENOUGH]
+def _all(column: Any, fits: Callable[[Any], bool], most: int) -> bool:
+    values = column.tolist()[:most]
     return bool(values) and all(map(fits, values))
 
 

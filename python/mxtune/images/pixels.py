@@ -15,6 +15,7 @@ import PIL.Image
 from ..words import file_size
 from . import scale
 from .near import signature
+from .paths import what_it_is
 from .picture import MAX_BYTES, UnreadableError, header, plain, read, scale_for, upright
 from .scale import Numbers, Range, Span
 from .sniff import misnamed, sniff
@@ -104,7 +105,7 @@ class Pixels:
             return Look(str(error))
         self.signatures[row] = signature(done.image if isinstance(done.image, PIL.Image.Image) else done.image.values)
         self._keep(row, done.scale, min(done.height, done.width), done.image)
-        remark = None if isinstance(item, (bytes, bytearray)) else misnamed(self._names[row], done.format)
+        remark = None if isinstance(item, (bytes, bytearray)) else misnamed(os.fspath(item), done.format)
         grey = done.image.values.shape[2] == 1 if isinstance(done.image, Numbers) else done.image.mode == "L"
         return Look(None, done.height, done.width, grey, _hash(data, ()), remark, _sample(done.image, sampled))
 
@@ -180,12 +181,12 @@ class Pixels:
         except FileNotFoundError as error:
             link = os.path.islink(item)  # noqa: PTH114
             gone = "a link to a file that is gone" if link else "there is no such file"
-            raise UnreadableError(gone) from error
+            raise UnreadableError(what_it_is(os.fspath(item)) or gone) from error
         except PermissionError as error:
             raise UnreadableError("it may not be read (no permission)") from error
         except (OSError, ValueError) as error:  # a loop of links, a name with a zero byte, a failing disk
-            words = getattr(error, "strerror", None) or error
-            raise UnreadableError(f"it can't be read ({words})") from error
+            words = what_it_is(os.fspath(item)) or f"it can't be read ({getattr(error, 'strerror', None) or error})"
+            raise UnreadableError(words) from error
 
     def _keep(self, row: int, scale: int, shorter: int, picture: Picture) -> None:
         if isinstance(picture, PIL.Image.Image):

@@ -10,15 +10,20 @@ from typing import Any, Optional, Union, cast
 
 import numpy as np
 
-from ..arguments import in_order, user_path
+from ..arguments import in_order, is_number, user_path
 from ..calls import of_images
 from ..errors import ArgumentError, LabelError, PictureError
 from ..words import bullets, file_name, listing, near
 from .arrays import numbered, pictures_of
 from .columns import label_column, path_column, require
+from .fileobject import content_of, is_file_object, name_of
 from .folder import look_into
 from .groups import Groups, groups_of
 from .named import matched
+from .paths import is_there, locate, shortened, what_it_is
+from .table import is_table_name, read_table, typed
+
+PathLike = Union[str, "os.PathLike[str]"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,6 +44,9 @@ class Source:
     guesses: tuple[str, ...] = ()
 
 
+Columns = Union[str, Sequence[str], None]
+
+
 def gather(
     x: Any,
     y: Any = None,
@@ -46,13 +54,15 @@ def gather(
     layout: str = "NHWC",
     recursive: bool = False,
     path: Optional[str] = None,
-    label: Union[str, Sequence[str], None] = None,
+    label: Columns = None,
+    root: Optional[PathLike] = None,
+    levels: Optional[Sequence[str]] = None,
     labelled: bool = True,
     groups: Groups = None,
 ) -> Source:
     """The pictures that ``x`` stands for; see `mximages` for what it may be. Labels with names go by them.
 
-    ``labelled`` is whether the names of folders matter.
+    ``labelled`` is whether labels matter.
 
     Raises
     ------
@@ -67,14 +77,11 @@ def gather(
     in_order("y", y)
     if y is None and _are_labelled_files(x):
         x, y = list(x), list(x.values())
-    if isinstance(groups, str) and hasattr(x, "columns") and hasattr(x, "iloc"):
-        require(x, [groups])
-        source = gather(x.drop(columns=[groups]), y, path=path, label=label, labelled=labelled)
-        return replace(source, groups=groups_of(x[groups], source.names))
-    if groups is not None:
-        source = gather(x, y, layout=layout, recursive=recursive, path=path, label=label, labelled=labelled)
+    how: dict[str, Any] = {"path": path, "label": label, "root": root, "levels": levels, "labelled": labelled}
+    if groups is not None and not (isinstance(groups, str) and is_table(x)):
+        source = gather(x, y, layout=layout, recursive=recursive, **how)
         return replace(source, groups=groups_of(groups, source.names))
-    source = _source(x, y, layout, recursive, path, label, labelled)
+    source = _source(x, y, layout, recursive, group=groups, **how)
     labels, guess = matched(source.y, source.names, source.files, source.index)
     return replace(source, y=labels, guesses=(*source.guesses, guess) if guess else source.guesses)
 
@@ -85,32 +92,70 @@ def _source(
     layout: str,
     recursive: bool,
     path: Optional[str],
-    label: Union[str, Sequence[str], None],
+    label: Columns,
+    root: Optional[PathLike],
+    levels: Optional[Sequence[str]],
     labelled: bool,
+    group: Optional[str],
 ) -> Source:
-    if hasattr(x, "columns") and hasattr(x, "iloc"):
-        return _frame(x, y, path, label)
-    if isinstance(x, str) and x.startswith(("http:", "https:", "ftp:")):
-        raise PictureError(f"{x} is an address, not a file or folder.", hint="Download it first.")
+    start = None if root is None else _folder(root)
+    if is_table(x):
+        return _table(x, y, path, label, group, start, levels, labelled)
+    refuse_unused(path=path, label=label)
     if isinstance(x, (str, os.PathLike)):
-        return _path(user_path("x", x), y, recursive, labelled)
+        refuse_unused(root=root)
+        return _path(x, y, recursive, labelled)
     if isinstance(x, np.ndarray) and x.dtype.kind in "uifb":
+        refuse_unused(root=root)
         pixels, guess = pictures_of(x, layout, _length(y))
         names = [numbered(row) for row in range(len(pixels))]
         return Source(cast("Sequence[Any]", pixels), names, [None] * len(names), y, guesses=(guess,) if guess else ())
-    if isinstance(x, (bytes, bytearray)) or _is_pillow(x):
+    if isinstance(x, (bytes, bytearray, memoryview)) or is_file_object(x) or _is_pillow(x):
         return _listed([x], y, layout)
-    if hasattr(x, "iloc"):
-        return replace(_listed(x.tolist(), y, layout), index=x.index)
     if hasattr(x, "__iter__") and not isinstance(x, Mapping):
-        return _listed(x.tolist() if isinstance(x, np.ndarray) else list(x), y, layout)
+        items = x.tolist() if isinstance(x, np.ndarray) or hasattr(x, "iloc") else list(x)
+        source = _listed(items, y, layout, [Path() if start is None else start], labelled and len(items) > 1)
+        return replace(source, index=x.index) if hasattr(x, "iloc") else source
     raise ArgumentError(
         "`x` must be a folder, files, a dict of files and labels, a data frame, an array, or Pillow images.",
         [f"it is a {type(x).__name__}"],
     )
 
 
-def _path(where: Path, y: Any, recursive: bool, labelled: bool) -> Source:
+def is_table(x: Any) -> bool:
+    """Whether ``x`` has columns: a data frame, or a file that holds a table."""
+    if isinstance(x, (str, os.PathLike)):
+        name = os.fspath(x)
+        return is_table_name(name) and os.path.isfile(os.path.expanduser(name))  # noqa: PTH111, PTH113
+    return hasattr(x, "columns") and hasattr(x, "iloc")
+
+
+def _folder(root: PathLike) -> Path:
+    start = user_path("root", root)
+    if not start.is_dir():
+        raise PictureError(f"There is no folder {file_name(str(start))}.", hint="`root` is where the paths start.")
+    return start
+
+
+def refuse_unused(**given: Any) -> None:
+    """Let these arguments be None: they are for other kinds of pictures.
+
+    Raises
+    ------
+    ArgumentError
+        They are not.
+    """
+    for name, value in given.items():
+        if value is not None:
+            what = "tables and lists of paths" if name == "root" else "tables"
+            raise ArgumentError(f"`{name}` is for {what}, and has no use with these pictures.")
+
+
+def _path(x: PathLike, y: Any, recursive: bool, labelled: bool) -> Source:
+    wrong = what_it_is(os.fspath(x))
+    if wrong is not None and not os.path.exists(x):  # noqa: PTH110
+        raise PictureError(f"`x` is {wrong}.", [shortened(os.fspath(x))])
+    where = user_path("x", x)
     if where.is_file():
         return _listed([where], y, "NHWC")
     if not where.exists():
@@ -145,34 +190,96 @@ def _passed_over(names: Sequence[str]) -> tuple[str, ...]:
     return (f"Passed over {what}: {listing(names, 5)}.",)
 
 
-def _frame(frame: Any, y: Any, path: Optional[str], label: Union[str, Sequence[str], None]) -> Source:
-    if isinstance(y, str) and label is None:
-        y, label = None, y
+def _table(
+    x: Any,
+    y: Any,
+    path: Optional[str],
+    label: Columns,
+    group: Optional[str],
+    root: Optional[Path],
+    levels: Optional[Sequence[str]],
+    labelled: bool,
+) -> Source:
+    """The pictures and labels of a data frame, or of a table in a file, whose paths may be relative to it."""
+    starts = [Path() if root is None else root]
+    remarks: tuple[str, ...] = ()
+    frame, from_file = x, isinstance(x, (str, os.PathLike))
+    if from_file:
+        file = user_path("x", x)
+        frame, remarks = read_table(file)
+        starts = [file.parent, Path()] if root is None else [root]
+    members = None
+    if group is not None:
+        require(frame, [group])
+        frame, members = frame.drop(columns=[group]), frame[group]
+    if label is None and _names_column(y, frame):
+        y, label = None, y if isinstance(y, str) else y[0]
     if y is not None and label is not None:
         raise LabelError("The labels are given twice: by `y` and by `label`.", hint="Leave one out.")
     require(frame, [*([] if path is None else [path]), *([label] if isinstance(label, str) else label or [])])
-    path = path_column(frame, label) if path is None else path
+    column = path_column(frame, label, lambda text: is_there(text, starts)) if path is None else path
+    said = [f'Paths are taken from column "{column}"'] if path is None else []
     guess = None
     if y is None and label is None:
-        label, guess = label_column(frame, path)
-    labels = y if label is None else frame[label if isinstance(label, str) else list(label)]
-    listed = _listed(frame[path].tolist(), labels, "NHWC")
-    return replace(listed, index=frame.index, guesses=(guess,) if guess else ())
+        label, guess = label_column(frame, column)
+        said += [] if label is None else [f'{"labels" if said else "Labels are taken"} from column "{label}"']
+    labels = y
+    if label is not None:
+        labels = frame[label if isinstance(label, str) else list(label)]
+        labels = _typed(labels, levels) if from_file else labels
+    listed = _listed([_text(cell) for cell in frame[column].tolist()], labels, "NHWC", starts, from_file or labelled)
+    taken = (", ".join(said) + ".",) if said and labelled else ()
+    return replace(
+        listed,
+        index=None if from_file else frame.index,
+        guesses=(*remarks, *taken, *listed.guesses, *([guess] if guess and labelled else [])),
+        groups=None if members is None else groups_of(members, listed.names),
+    )
 
 
-def _listed(x: list[Any], y: Any, layout: str) -> Source:
+def _names_column(y: Any, frame: Any) -> bool:
+    """Whether ``y`` is the name of a column, rather than labels; R has no single texts."""
+    if isinstance(y, list) and len(y) == 1 and len(frame) != 1:
+        return isinstance(y[0], str) and y[0] in list(frame.columns)
+    return isinstance(y, str)
+
+
+def _typed(labels: Any, levels: Optional[Sequence[str]]) -> Any:
+    import pandas as pd
+
+    known = [] if levels is None else [str(level) for level in levels]
+    if labels.ndim == 1:
+        return pd.Series(typed(labels.tolist(), known), dtype=object, name=labels.name)
+    return pd.DataFrame({name: typed(labels[name].tolist(), known) for name in labels.columns})
+
+
+def _text(cell: Any) -> Any:
+    """A cell of the paths: numbers are names, as in ``7.png``."""
+    return str(int(cell)) if is_number(cell) and cell == cell and float(cell).is_integer() else cell  # noqa: PLR0124
+
+
+def _listed(x: list[Any], y: Any, layout: str, starts: Sequence[Path] = (Path(),), strict: bool = False) -> Source:
+    """Pictures in a list. Paths start in one of the folders; ``strict`` is whether one of several must be there."""
     if not x:
         raise PictureError("There are no pictures: the list is empty.")
+    places = [row for row, item in enumerate(x) if isinstance(item, (str, os.PathLike))]
+    paths = [os.path.expanduser(os.fspath(x[row])) for row in places]  # noqa: PTH111
+    located = locate(paths, starts, strict and len(paths) == len(x))
+    files: list[Optional[str]] = [None] * len(x)
+    for row, file in zip(places, located.files):
+        files[row] = os.path.abspath(file)  # noqa: PTH100 - links stay
     items: list[Any] = []
     names: list[str] = []
-    files: list[Optional[str]] = []
     wrong = []
+    found = dict(zip(places, located.files))
     for row, item in enumerate(x):
-        name, file = numbered(row), None
-        if isinstance(item, (str, os.PathLike)):
-            name = file_name(os.fspath(item))
-            item = os.path.expanduser(os.fspath(item))  # noqa: PLW2901, PTH111
-            file = os.path.abspath(item)  # noqa: PTH100 - links stay
+        name = numbered(row)
+        if row in found:
+            name, item = shortened(file_name(os.fspath(item))), found[row]  # noqa: PLW2901
+        elif is_file_object(item):
+            name, item = name_of(item) or name, content_of(item)  # noqa: PLW2901
+        elif isinstance(item, memoryview):
+            item = bytes(item)  # noqa: PLW2901
         elif isinstance(item, np.ndarray):
             item = pictures_of(item, layout, 1)[0][0]  # noqa: PLW2901
         elif item is not None and not isinstance(item, (bytes, bytearray)) and not _is_pillow(item):
@@ -181,10 +288,9 @@ def _listed(x: list[Any], y: Any, layout: str) -> Source:
             item = None  # noqa: PLW2901
         items.append(item)
         names.append(name)
-        files.append(file)
     if wrong:
         raise ArgumentError("Pictures in a list must be paths, arrays or Pillow images.", bullets(wrong))
-    return Source(items, names, files, y)
+    return Source(items, names, files, y, guesses=located.remarks)
 
 
 def _are_labelled_files(x: Any) -> bool:

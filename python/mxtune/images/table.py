@@ -6,6 +6,7 @@ import os
 import re
 from collections import Counter
 from collections.abc import Sequence
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, Optional
 
@@ -220,6 +221,7 @@ def _book(file: Path, suffix: str) -> Table:
     library = _BOOKS[suffix]
     try:
         if library == "openpyxl":
+            import_module(library)  # else pandas looks into the file first
             with pd.ExcelFile(file) as book:
                 sheets = [str(sheet) for sheet in book.sheet_names]
                 frame = book.parse(sheets[0], dtype=object, keep_default_na=False, na_values=[""])

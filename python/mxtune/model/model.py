@@ -138,6 +138,8 @@ class Model:
         type: str = "class",  # noqa: A002 - the word in R
         on_bad: str = "na",
         batch_size: int = BATCH,
+        path: Optional[str] = None,
+        root: Optional[PathLike] = None,
     ) -> pd.DataFrame:
         """One row a picture, in the order given: ``file`` and what the model predicts.
 
@@ -166,6 +168,8 @@ class Model:
             them; ``"error"``.
         batch_size
             Pictures at a time.
+        path, root
+            Of a table: its column of paths, and the folder that they start from; see `mximages`.
 
         Raises
         ------
@@ -182,7 +186,8 @@ class Model:
         one_of("type", type, TYPES)
         one_of("on_bad", on_bad, ("na", "error"))
         batch_size = whole("batch_size", batch_size, 1)
-        images = mximages(x, on_bad="keep" if on_bad == "na" else "error", range=self._range_for(x))
+        keep = "keep" if on_bad == "na" else "error"
+        images = mximages(x, on_bad=keep, range=self._range_for(x), path=path, root=root)
         values, good = self._outputs(images, type == "features", batch_size)
         files = pd.DataFrame({"file": images.names}, index=images.index)
         if type == "features":
@@ -192,8 +197,22 @@ class Model:
             columns = pd.DataFrame(self._task.predictions(values, type, good), index=images.index)
         return pd.concat([files, columns], axis=1)
 
-    def evaluate(self, x: Any = None, y: Any = None) -> dict[str, float]:
+    def evaluate(
+        self,
+        x: Any = None,
+        y: Any = None,
+        path: Optional[str] = None,
+        label: Union[str, Sequence[str], None] = None,
+        root: Optional[PathLike] = None,
+    ) -> dict[str, float]:
         """Figures on labelled pictures; see `mxtune.tasks.metrics`. Without pictures, those of the validation.
+
+        Parameters
+        ----------
+        x, y
+            Pictures and their labels: all that `mximages` takes.
+        path, label, root
+            Of a table: its columns of paths and of labels, and the folder that the paths start from.
 
         Raises
         ------
@@ -204,7 +223,7 @@ class Model:
             if not self.metrics:
                 raise LabelError("The model was trained without validation.", hint="Give labelled pictures.")
             return dict(self.metrics)
-        judged = self._judged(x, y)
+        judged = self._judged(x, y, path=path, label=label, root=root)
         return self._task.measure(judged.y, judged.outputs)
 
     def confusion(self, x: Any = None, y: Any = None) -> pd.DataFrame:
@@ -419,12 +438,12 @@ class Model:
         why = "was trained without validation" if not self.metrics else "does not remember its validation pictures"
         raise LabelError(f"The model {why}.", hint="Give labelled pictures.")
 
-    def _judged(self, x: Any, y: Any) -> Judged:
+    def _judged(self, x: Any, y: Any, **table: Any) -> Judged:
         """Labelled pictures that can be read, and the outputs for them; those of the validation without ``x``."""
         if x is None:
             self._check_remembered()
             return Judged(self.validation.names, self.validation.y, self.validation.outputs, None)
-        images = self._labelled(x, y)
+        images = self._labelled(x, y, **table)
         outputs, good = self._outputs(images)
         if not good.any():
             raise MxtuneError("None of the pictures can be read.")
@@ -436,8 +455,8 @@ class Model:
         index = None if images.index is None else images.index[rows]
         return Judged([images.names[row] for row in rows], np.asarray(images.y)[rows], outputs[rows], index)
 
-    def _labelled(self, x: Any, y: Any) -> ImageSet:
-        images = mximages(x, y, levels=self.levels or None, task=self.task, range=self._range_for(x))
+    def _labelled(self, x: Any, y: Any, **table: Any) -> ImageSet:
+        images = mximages(x, y, levels=self.levels or None, task=self.task, range=self._range_for(x), **table)
         if images.y is None:
             raise LabelError("The pictures have no labels.", hint="Use class folders, or give the labels as `y`.")
         return images

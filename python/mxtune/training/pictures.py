@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import Any, Optional, Union
 
 from .. import progress
 from ..arguments import is_number
+from ..calls import option
 from ..errors import ArgumentError, LabelError, PictureWarning
 from ..images import ImageSet, mximages
 from ..images.findings import groups_across, scales, warn
 from ..images.groups import Groups
 from ..images.scale import stands_beside_8_bits
+from ..images.source import is_table
 from ..words import bullets, counted
 
 
@@ -22,6 +25,7 @@ def look_at(
     seed: int,
     groups: Groups = None,
     range: Union[str, Sequence[float], None] = None,  # noqa: A002
+    table: Mapping[str, Any] = MappingProxyType({}),
 ) -> tuple[ImageSet, Optional[ImageSet]]:
     """Pictures to train on, and to validate on where there are any.
 
@@ -29,6 +33,8 @@ def look_at(
     ----------
     x, y, valid, seed, groups, range
         As `mxtrain` has them.
+    table
+        Its ``path``, ``label`` and ``root``, which are for ``valid``, too, where that is a table.
 
     Raises
     ------
@@ -37,11 +43,12 @@ def look_at(
     ArgumentError
         ``valid`` is of no use.
     """
-    images = mximages(x, y, groups=groups, range=range)
+    used = {} if isinstance(x, ImageSet) and is_table(valid) else table
+    images = mximages(x, y, groups=groups, range=range, **used)
     if images.labels.task is None or images.y is None:
         raise LabelError(
             "The pictures have no labels.",
-            hint="Put them into one folder a class, or give the labels as `y`.",
+            hint=f"Put them into one folder a class, or say which column of a table has the labels: {option('label')}.",
         )
     images.labels.task.check_learnable(images.y)
     if images.range_is_given and not (images.has_numbers or stands_beside_8_bits(images.range)):
@@ -50,7 +57,8 @@ def look_at(
         return images, None
     if isinstance(valid, bool) or is_number(valid):
         return _split(images, valid, seed)
-    return images, _kept_aside(images, valid, groups if isinstance(groups, str) else None)
+    again = groups if isinstance(groups, str) else None
+    return images, _kept_aside(images, valid, again, table if is_table(valid) else {})
 
 
 def _split(images: ImageSet, valid: float, seed: int) -> tuple[ImageSet, Optional[ImageSet]]:
@@ -67,10 +75,10 @@ def _split(images: ImageSet, valid: float, seed: int) -> tuple[ImageSet, Optiona
     return images, None
 
 
-def _kept_aside(images: ImageSet, valid: Any, groups: Optional[str]) -> ImageSet:
+def _kept_aside(images: ImageSet, valid: Any, groups: Optional[str], table: Mapping[str, Any]) -> ImageSet:
+    known: dict[str, Any] = {"levels": images.levels or None, "task": images.task, "groups": groups, **table}
     kept = None if isinstance(valid, ImageSet) else images.range
-    known = images.levels or None
-    validation = mximages(valid, levels=known, task=images.task, groups=groups, range=kept).ranged(images.range)
+    validation = mximages(valid, range=kept, **known).ranged(images.range)
     if validation.range == images.range:
         scales(validation, "the training pictures", images.range_is_given)
     if validation.y is None:

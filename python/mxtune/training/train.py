@@ -60,6 +60,9 @@ def mxtrain(
     verbose: Optional[int] = None,
     groups: Groups = None,
     range: Union[str, Sequence[float], None] = None,  # noqa: A002 - what is asked for
+    path: Optional[str] = None,
+    label: Union[str, Sequence[str], None] = None,
+    root: Optional[PathLike] = None,
 ) -> Model:
     """A `Model`: a pretrained network, fine-tuned on your pictures.
 
@@ -125,6 +128,8 @@ def mxtrain(
     range
         The numbers that are black and white in pictures beyond 8 bits, as `mximages` has it. The model keeps it, or
         what was decided, and sees all pictures alike.
+    path, label, root
+        Of a table: its columns of paths and of labels, and the folder that the paths start from; see `mximages`.
 
     Raises
     ------
@@ -161,7 +166,8 @@ def mxtrain(
     watching = as_list(callbacks)
     target = choose(device, options.precision)
     with progress.using(progress.default(verbose)):
-        images, validation = look_at(x, y, valid, options.seed, groups, range)
+        table = {"path": path, "label": label, "root": root}
+        images, validation = look_at(x, y, valid, options.seed, groups, range, table)
         network, settled = open_network(net, images, options)
         facts = facts_of(network, settled, images, validation is not None, target)
         plan = decide(facts, options)

@@ -196,10 +196,26 @@ def test_what_is_not_there_is_named_with_a_near_name(pictures: Path) -> None:
         mximages(pictures / "empty")
 
 
-def test_an_address_is_no_folder() -> None:
+@pytest.mark.parametrize(
+    ("text", "what"),
+    [
+        ("https://example.org/a//photos?x=1", "an address, not a file: download it first"),
+        ("s3://bucket/photos", "an address, not a file: download it first"),
+        ("data:image/png;base64,iVBORw0KGgo=", "a picture as base64 text, not a path: decode it to bytes first"),
+        ("iVBORw0KGgo" + "A" * 9000, "a picture as base64 text, not a path: decode it to bytes first"),
+        ("lorem ipsum " * 500, "a text of 6,000 characters, not a path"),
+        ("path,label\na.png,cat\n", "a text of 21 characters, not a path"),
+    ],
+)
+def test_texts_that_are_no_paths_are_named_as_what_they_are(text: str, what: str) -> None:
     with pytest.raises(PictureError) as caught:
-        mximages("https://example.org/photos")
-    assert str(caught.value) == "https://example.org/photos is an address, not a file or folder.\ni Download it first."
+        mximages(text)
+    first, second = str(caught.value).splitlines()
+    assert first == f"`x` is {what}."
+    assert second == (f"x {text}" if len(text) < 60 and "\n" not in text else f"x {text.splitlines()[0][:60]}...")
+    with pytest.raises(PictureError) as several:
+        mximages([text, text])
+    assert [reason for _, reason in several.value.files] == [what, what]
 
 
 def test_a_list_of_files(pictures: Path) -> None:
@@ -241,8 +257,7 @@ def test_columns_of_a_data_frame_by_name(pictures: Path) -> None:
     with progress.using(heard):
         assert mximages(frame, path="shot").task is None
     assert heard.texts == [
-        "Couldn't tell which column holds the labels. Columns: id, who, n. "
-        'Call it "label", or name it: mximages(x, label = "...").'
+        'Couldn\'t tell which column holds the labels. Columns: id, who, n. Call it "label", or name it: label = "...".'
     ]
     with pytest.raises(ArgumentError, match=r"No column contains image paths.\nx the columns are id, who\ni Call it"):
         mximages(frame[["id", "who"]])
@@ -255,7 +270,8 @@ def test_the_only_text_beside_the_labels_is_the_paths(pictures: Path) -> None:
     assert mximages(frame, label="who").names == bare
     assert path_column(frame.assign(where=frame["where"].astype("category")), "who") == "where"
     with pytest.raises(ArgumentError, match="No column contains image paths"):
-        mximages(frame.assign(note="-"), label="who")
+        mximages(frame.assign(note="-", where=[f"{name} is gone" for name in bare]), label="who")
+    assert mximages(frame.assign(note="-"), label="who").names == bare  # the only ones that are files
 
 
 def test_a_table_with_another_separator_is_recognised() -> None:

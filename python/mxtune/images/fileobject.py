@@ -1,0 +1,67 @@
+"""File objects, such as uploads: one picture each, whatever iterating over them would give."""
+
+from __future__ import annotations
+
+import inspect
+from typing import Any, Optional
+
+from ..errors import ArgumentError, PictureError
+from ..words import file_size
+from .picture import MAX_BYTES
+
+
+def is_file_object(value: object) -> bool:
+    """Whether it can be read: an open file, ``BytesIO``, an upload of a web framework."""
+    return callable(getattr(value, "read", None)) and not hasattr(value, "shape") and not isinstance(value, type)
+
+
+def content_of(value: Any) -> bytes:
+    """All bytes of a file object, from its beginning where it can go back; it is left where it was.
+
+    Raises
+    ------
+    ArgumentError
+        It is closed, or gives text.
+    PictureError
+        It can't be read, or holds too much.
+    """
+    if inspect.iscoroutinefunction(value.read):  # an upload of Starlette or FastAPI holds the real one
+        value = getattr(value, "file", value)
+        if inspect.iscoroutinefunction(value.read):
+            raise ArgumentError(
+                "An asynchronous file can't be read here.", hint="Give what `await file.read()` returns."
+            )
+    try:
+        place = value.tell() if value.seekable() else None
+    except (AttributeError, OSError):
+        place = None
+    except ValueError as error:
+        raise ArgumentError(f"The {type(value).__name__} can't be read: it is closed.") from error
+    try:
+        if place:
+            value.seek(0)
+        content = value.read(MAX_BYTES + 1)
+        if place is not None:
+            value.seek(place)
+    except UnicodeDecodeError as error:
+        raise _text() from error
+    except (OSError, ValueError) as error:
+        raise PictureError(f"The {type(value).__name__} can't be read: {error}.") from error
+    if isinstance(content, str):
+        raise _text()
+    if len(content) > MAX_BYTES:
+        raise PictureError(f"The {type(value).__name__} holds more than {file_size(MAX_BYTES)}.")
+    return bytes(content)
+
+
+def name_of(value: object) -> Optional[str]:
+    """The name of the file, where the object knows it."""
+    for attribute in ("filename", "name"):
+        name = getattr(value, attribute, None)
+        if isinstance(name, str) and name:
+            return name
+    return None
+
+
+def _text() -> ArgumentError:
+    return ArgumentError("The file is open as text.", hint='Open it as bytes: open(path, "rb").')
