@@ -5,14 +5,15 @@ from __future__ import annotations
 import os
 import re
 import unicodedata
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import islice
 from pathlib import Path
-from typing import NamedTuple, Optional
+from typing import NamedTuple, Optional, Union
 
 from .. import calls
 from ..errors import PictureError
 from ..words import counted, file_name, listing
+from .archive import Archive, Member
 from .sniff import is_picture_name
 
 _ADDRESS = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+://")
@@ -20,17 +21,18 @@ _LONG = 1024  # characters: no path that anyone writes
 _SEARCHED = 50_000  # files looked at for a hint
 
 
+Place = Union[Path, Archive]
 Listings = dict[str, dict[str, list[str]]]
 
 
 class Located(NamedTuple):
     """The file of each path (as it was given where there is none), and what was done to find them."""
 
-    files: list[str]
+    files: list[Union[str, Member]]
     remarks: tuple[str, ...] = ()
 
 
-def locate(paths: Sequence[str], folders: Sequence[Path], strict: bool) -> Located:
+def locate(paths: Sequence[str], folders: Sequence[Place], strict: bool) -> Located:
     """The files that these paths mean, all relative to one of these folders: that with most of them.
 
     A path that is not there as it stands is tried with ``/`` for ``\\``, without regard to case, and with the
@@ -50,11 +52,10 @@ def locate(paths: Sequence[str], folders: Sequence[Path], strict: bool) -> Locat
     PictureError
         None is there; it says where they were looked for.
     """
-    best: tuple[int, list[Optional[str]], Path] = (-1, [], Path())
+    best: tuple[int, list[Optional[Union[str, Member]]], Place] = (-1, [], Path())
     for folder in folders:
-        listings: Listings = {}
-        start = "" if folder == Path() else str(folder)
-        found = [_find(start, path, listings) for path in paths]
+        find = _finder(folder)
+        found = [find(path) for path in paths]
         n = sum(file is not None for file in found)
         if n > best[0]:
             best = (n, found, folder)
@@ -64,12 +65,12 @@ def locate(paths: Sequence[str], folders: Sequence[Path], strict: bool) -> Locat
     if n == 0 and strict and not any(map(what_it_is, paths)):
         raise _none_found(paths, folders)
     files = [path if file is None else file for path, file in zip(paths, found)]
-    return Located(files, _remarks(paths, files, folder, n))
+    return Located(files, _remarks(paths, [os.fspath(file) for file in files], folder, n))
 
 
-def is_there(path: str, folders: Sequence[Path]) -> bool:
+def is_there(path: str, folders: Sequence[Place]) -> bool:
     """Whether one of these folders has the file; see `locate`."""
-    return any(_find("" if folder == Path() else str(folder), path, {}) is not None for folder in folders)
+    return any(_finder(folder)(path) is not None for folder in folders)
 
 
 def what_it_is(text: str) -> Optional[str]:
@@ -86,6 +87,21 @@ def what_it_is(text: str) -> Optional[str]:
 def shortened(text: str) -> str:
     """A text for a message: whole, as a path or an address is, or its beginning."""
     return text if len(text) <= _LONG and "\n" not in text else f"{text[:60].splitlines()[0]}..."
+
+
+def _finder(folder: Place) -> Callable[[str], Optional[Union[str, Member]]]:
+    if isinstance(folder, Path):
+        start, listings = "" if folder == Path() else str(folder), Listings()
+        return lambda path: _find(start, path, listings)
+    members = folder.members()
+    names = _keyed(members)
+
+    def found(path: str) -> Optional[Member]:
+        name = path.replace("\\", "/")
+        candidates = [name] if name in members else names.get(_key(name.removeprefix("./")), [])
+        return members[candidates[0]] if len(candidates) == 1 else None
+
+    return found
 
 
 def _find(folder: str, path: str, listings: Listings) -> Optional[str]:
@@ -107,12 +123,15 @@ def _find(folder: str, path: str, listings: Listings) -> Optional[str]:
 
 
 def _listing(folder: str) -> dict[str, list[str]]:
-    """The files of a folder by name, and pictures by name without ending; case and Unicode's form do not count."""
-    found: dict[str, list[str]] = {}
     try:
-        names = os.listdir(folder or os.curdir)  # noqa: PTH208
+        return _keyed(os.listdir(folder or os.curdir))  # noqa: PTH208
     except OSError:
-        return found
+        return {}
+
+
+def _keyed(names: Iterable[str]) -> dict[str, list[str]]:
+    """Files by name, and pictures by name without ending; case and Unicode's form do not count."""
+    found: dict[str, list[str]] = {}
     for name in names:
         found.setdefault(_key(name), []).append(name)
         stem = os.path.splitext(name)[0]  # noqa: PTH122
@@ -125,7 +144,7 @@ def _key(name: str) -> str:
     return unicodedata.normalize("NFC", name).casefold()
 
 
-def _remarks(paths: Sequence[str], files: Sequence[str], folder: Path, n: int) -> tuple[str, ...]:
+def _remarks(paths: Sequence[str], files: Sequence[str], folder: Place, n: int) -> tuple[str, ...]:
     if not n:
         return ()
     remarks = []
@@ -143,9 +162,9 @@ def _name(path: str) -> str:
     return re.split(r"[\\/]", path)[-1]
 
 
-def _none_found(paths: Sequence[str], folders: Sequence[Path]) -> PictureError:
-    looked = listing([file_name(str(folder.absolute())) for folder in folders])
-    start = _start(paths[0], folders[0])
+def _none_found(paths: Sequence[str], folders: Sequence[Place]) -> PictureError:
+    looked = listing([file_name(os.path.abspath(str(folder))) for folder in folders])  # noqa: PTH100
+    start = _start(paths[0], folders[0]) if isinstance(folders[0], Path) else None
     if start is None:
         hint = f"Give the folder that they start from: {calls.option('root')}."
     else:

@@ -14,6 +14,7 @@ import PIL.Image
 
 from ..words import file_size
 from . import scale
+from .archive import Member
 from .near import signature
 from .paths import what_it_is
 from .picture import MAX_BYTES, UnreadableError, header, plain, read, scale_for, upright
@@ -165,6 +166,8 @@ class Pixels:
         item = self.items[row]
         if isinstance(item, (bytes, bytearray)):
             return bytes(item)
+        if isinstance(item, Member):
+            return item.picture()
         try:
             status = os.stat(item)  # noqa: PTH116
             if stat.S_ISDIR(status.st_mode):

@@ -14,13 +14,14 @@ from ..arguments import in_order, is_number, user_path
 from ..calls import of_images
 from ..errors import ArgumentError, LabelError, PictureError
 from ..words import bullets, file_name, listing, near
+from .archive import archive_at, look_into_archive
 from .arrays import numbered, pictures_of
 from .columns import label_column, path_column, require
 from .fileobject import content_of, is_file_object, name_of
 from .folder import look_into
 from .groups import Groups, groups_of
 from .named import matched
-from .paths import is_there, locate, shortened, what_it_is
+from .paths import Place, is_there, locate, shortened, what_it_is
 from .table import is_table_name, read_table, typed
 
 PathLike = Union[str, "os.PathLike[str]"]
@@ -130,8 +131,11 @@ def is_table(x: Any) -> bool:
     return hasattr(x, "columns") and hasattr(x, "iloc")
 
 
-def _folder(root: PathLike) -> Path:
+def _folder(root: PathLike) -> Place:
     start = user_path("root", root)
+    archive = archive_at(start)
+    if archive is not None:
+        return archive
     if not start.is_dir():
         raise PictureError(f"There is no folder {file_name(str(start))}.", hint="`root` is where the paths start.")
     return start
@@ -156,14 +160,15 @@ def _path(x: PathLike, y: Any, recursive: bool, labelled: bool) -> Source:
     if wrong is not None and not os.path.exists(x):  # noqa: PTH110
         raise PictureError(f"`x` is {wrong}.", [shortened(os.fspath(x))])
     where = user_path("x", x)
-    if where.is_file():
+    archive = archive_at(where)
+    if archive is None and where.is_file():
         return _listed([where], y, "NHWC")
-    if not where.exists():
+    if archive is None and not where.exists():
         siblings = [entry.name for entry in where.parent.iterdir()] if where.parent.is_dir() else []
         hint = near(where.name, siblings, most=1, before=f"{where.parent}{os.sep}")
         raise PictureError(f"There is no file or folder {file_name(str(where))}.", hint=hint)
     try:
-        folder = look_into(where, recursive)
+        folder = look_into(where, recursive) if archive is None else look_into_archive(archive, recursive)
     except PermissionError as error:
         raise PictureError(f"The folder {file_name(str(error.filename or where))} may not be read.") from error
     if not folder.names:
@@ -196,12 +201,12 @@ def _table(
     path: Optional[str],
     label: Columns,
     group: Optional[str],
-    root: Optional[Path],
+    root: Optional[Place],
     levels: Optional[Sequence[str]],
     labelled: bool,
 ) -> Source:
     """The pictures and labels of a data frame, or of a table in a file, whose paths may be relative to it."""
-    starts = [Path() if root is None else root]
+    starts: list[Place] = [Path() if root is None else root]
     remarks: tuple[str, ...] = ()
     frame, from_file = x, isinstance(x, (str, os.PathLike))
     if from_file:
@@ -258,7 +263,7 @@ def _text(cell: Any) -> Any:
     return str(int(cell)) if is_number(cell) and cell == cell and float(cell).is_integer() else cell  # noqa: PLR0124
 
 
-def _listed(x: list[Any], y: Any, layout: str, starts: Sequence[Path] = (Path(),), strict: bool = False) -> Source:
+def _listed(x: list[Any], y: Any, layout: str, starts: Sequence[Place] = (Path(),), strict: bool = False) -> Source:
     """Pictures in a list. Paths start in one of the folders; ``strict`` is whether one of several must be there."""
     if not x:
         raise PictureError("There are no pictures: the list is empty.")

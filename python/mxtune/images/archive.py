@@ -1,0 +1,167 @@
+"""Zip archives of pictures, read in place: nothing is unpacked, and no size is believed."""
+
+from __future__ import annotations
+
+import os
+import threading
+import zipfile
+import zlib
+from pathlib import Path
+from typing import Any, Optional
+
+from ..errors import PictureError
+from ..words import bullets, file_name, file_size
+from .folder import Folder, arranged, ignored
+from .picture import MAX_BYTES, UnreadableError
+from .sniff import holds_picture, is_picture_name, is_unread_name, sniff
+
+_MOST = 2_000_000  # members
+_UNREAD = (".tar", ".tgz", ".gz", ".bz2", ".xz", ".zst", ".rar", ".7z")
+_DAMAGE = (zipfile.BadZipFile, zlib.error, EOFError, OSError, ValueError)
+
+
+class Archive:
+    """A zip file, or a folder in one. Its members are read by any thread, and in a process of its own after a fork."""
+
+    def __init__(self, path: Path, folder: str = "") -> None:
+        self.path, self.folder = path, folder
+        self._lock = threading.Lock()
+        self._file: Optional[zipfile.ZipFile] = None
+        self._process = 0
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {"path": self.path, "folder": self.folder}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__init__(**state)  # type: ignore[misc]
+
+    def __str__(self) -> str:
+        return str(self.path / self.folder)
+
+    @property
+    def file(self) -> zipfile.ZipFile:
+        """The open file; not that of a process that this one was forked from, which would share its position."""
+        with self._lock:
+            if self._file is None or self._process != os.getpid():
+                self._file, self._process = zipfile.ZipFile(self.path), os.getpid()
+            return self._file
+
+    def members(self) -> dict[str, Member]:
+        """Its files by their names, relative to the folder; those of the system, and hidden ones, are left out.
+
+        Raises
+        ------
+        PictureError
+            It is damaged, holds too many files, or names that lead out of it.
+        """
+        try:
+            listed = self.file.infolist()
+        except (*_DAMAGE, NotImplementedError, RuntimeError) as error:
+            raise PictureError(f"Can't read the archive {file_name(str(self.path))}.", [str(error)]) from error
+        if len(listed) > _MOST:
+            raise PictureError(f"The archive {file_name(str(self.path))} holds more than {_MOST:,} files.")
+        names = [one.filename.replace("\\", "/") for one in listed]
+        out = [name for name in names if name.startswith("/") or ".." in name.split("/") or name[1:2] == ":"]
+        if out:
+            text = f"The archive {file_name(str(self.path))} has names that lead out of it."
+            raise PictureError(text, bullets([name[:200] for name in out]))
+        start = f"{self.folder}/" if self.folder else ""
+        return {
+            name[len(start) :]: Member(self, one)
+            for name, one in zip(names, listed)
+            if name.startswith(start) and not name.endswith("/") and not any(map(ignored, name.split("/")))
+        }
+
+
+class Member(os.PathLike):  # type: ignore[type-arg]
+    """A file in an archive. As a path it only has a name."""
+
+    __slots__ = ("archive", "info")
+
+    def __init__(self, archive: Archive, info: zipfile.ZipInfo) -> None:
+        self.archive, self.info = archive, info
+
+    def __fspath__(self) -> str:
+        return os.path.join(os.path.abspath(self.archive.path), self.info.filename)  # noqa: PTH100, PTH118
+
+    def __lt__(self, other: Member) -> bool:
+        return self.info.filename < other.info.filename
+
+    def read(self, first: Optional[int] = None) -> bytes:
+        """Its first bytes, or all of them, checked.
+
+        Raises
+        ------
+        UnreadableError
+            It is damaged, encrypted or too large.
+        """
+        if first is None and self.info.file_size > MAX_BYTES:
+            raise UnreadableError(f"too large to be read: {file_size(self.info.file_size)}")
+        if self.info.flag_bits & 1:
+            raise UnreadableError("it is encrypted")
+        try:
+            with self.archive.file.open(self.info) as file:
+                return file.read(MAX_BYTES if first is None else first)
+        except FileNotFoundError as error:
+            raise UnreadableError("the archive is gone") from error
+        except NotImplementedError as error:
+            raise UnreadableError("it is compressed in a way that is not read here") from error
+        except (*_DAMAGE, RuntimeError) as error:
+            raise UnreadableError(f"damaged in the archive ({error})") from error
+
+    def picture(self) -> bytes:
+        """All of it, where it is a picture.
+
+        Raises
+        ------
+        UnreadableError
+            It is none, or can't be read.
+        """
+        start = self.read(512)
+        if start and sniff(start)[0] is None:  # a film is not read to its end
+            raise UnreadableError(sniff(start)[1])
+        return self.read()
+
+    @property
+    def name(self) -> str:
+        """Its name without those of folders."""
+        return self.info.filename.replace("\\", "/").rsplit("/", 1)[-1]
+
+
+def archive_at(where: Path) -> Optional[Archive]:
+    """The archive at a path, or the folder in an archive, as in ``photos.zip/train``; None if it is neither.
+
+    Raises
+    ------
+    PictureError
+        It is an archive of a kind that is not read.
+    """
+    for path in (where, *where.parents):
+        if path.suffix.lower() == ".zip" and path.is_file():
+            return Archive(path, where.relative_to(path).as_posix() if where != path else "")
+    if where.suffix.lower() in _UNREAD and where.is_file():
+        hint = "Unpack it, or make a .zip of it."
+        raise PictureError(f"{file_name(str(where))} is an archive that can't be read in place.", hint=hint)
+    return None
+
+
+def look_into_archive(archive: Archive, recursive: bool) -> Folder:
+    """As `look_into`. A folder that holds all others does not count."""
+    found = archive.members()
+    while found and not archive.folder and all("/" in name for name in found):
+        tops = {name.split("/", 1)[0] for name in found}
+        if len(tops) > 1 or not any("/" in name.split("/", 1)[1] for name in found):
+            break
+        found = {name.split("/", 1)[1]: member for name, member in found.items()}
+    folders = sorted({name.split("/", 1)[0] for name in found if "/" in name})
+    return arranged(str(archive), sorted(found.items()), folders, recursive, _is_no_picture)
+
+
+def _is_no_picture(member: Member) -> bool:
+    name = member.info.filename
+    if is_picture_name(name) or is_unread_name(name):
+        return False
+    try:
+        return not holds_picture(member.read(512))
+    except UnreadableError:
+        return True
