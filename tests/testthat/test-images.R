@@ -216,3 +216,28 @@ test_that("groups come by column, by value, by name and by the names of files", 
   expect_error(mximages(kind ~ file, data = frame, groups = "whom"), "no column whom", class = "mxtune_error")
   expect_error(mximages(files, frame$kind, groups = 1:3), "Got 3 groups", class = "mxtune_argument_error")
 })
+
+test_that("a table in a file is found by path, label and root, in every verb", {
+  folder <- mxexample("fashion")
+  files <- list.files(folder, pattern = "png$", recursive = TRUE)[seq(1, 400, 8)]
+  table <- data.frame(id = sub(".png", "", files, fixed = TRUE), kind = dirname(files), fold = 1)
+  path <- tempfile(fileext = ".csv")
+  utils::write.csv2(table, path, row.names = FALSE)
+  expect_error(mximages(path, label = "kind", path = "id"), "None of the 50 files was found", class = "mxtune_picture_error")
+  fit <- mxtrain(path, path = "id", label = "kind", root = folder, tune = "head", seed = 1)
+  expect_length(fit$levels, 10)
+  measured <- mxevaluate(fit, path, path = "id", label = "kind", root = folder)
+  expect_identical(measured, mxevaluate(fit, table, path = "id", label = "kind", root = folder))
+  expect_identical(predict(fit, path, path = "id", root = folder)$.file, table$id)
+  expect_identical(predict(fit, table, path = "id", root = folder)$.file, table$id)
+})
+
+test_that("parts of a data set are refused with R's calls", {
+  root <- tempfile()
+  for (part in c("train/cat", "train/dog", "test/cat", "test/dog")) {
+    dir.create(file.path(root, part), recursive = TRUE)
+    file.copy(list.files(file.path(mxexample("fashion"), "bag"), full.names = TRUE)[1:2], file.path(root, part))
+  }
+  error <- expect_error(mximages(root), class = "mxtune_label_error")
+  expect_match(conditionMessage(error), paste0("mxevaluate(model, \"", root, "/test\")"), fixed = TRUE)
+})

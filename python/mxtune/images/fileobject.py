@@ -31,6 +31,7 @@ def content_of(value: Any) -> bytes:
             raise ArgumentError(
                 "An asynchronous file can't be read here.", hint="Give what `await file.read()` returns."
             )
+    value = getattr(value, "buffer", value)  # of a file that is open as text
     try:
         place = value.tell() if value.seekable() else None
     except (AttributeError, OSError):

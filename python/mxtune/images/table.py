@@ -234,6 +234,7 @@ def _book(file: Path, suffix: str) -> Table:
         raise MxtuneError(text, hint=hint) from error
     except Exception as error:  # a damaged file can raise anything
         raise _unreadable(file, str(error).splitlines()[0] if str(error) else type(error).__name__) from error
+    frame = frame.drop(columns="Unnamed: 0", errors="ignore")  # names of rows, as pandas writes them
     return Table(frame.astype(object).where(frame.notna(), None) if library == "openpyxl" else frame, remarks)
 
 
