@@ -1,7 +1,8 @@
 """Pictures: from whatever the user has to an audited `ImageSet`.
 
 =============== ==================================================================================
-``source.py``   what the user has, as one list (``folder.py``, ``parts.py``, ``table.py``, ``arrays.py``)
+``source.py``   what the user has, as one list (``folder.py``, ``parts.py``, ``archive.py``, ``table.py``,
+                ``paths.py``, ``fileobject.py``, ``arrays.py``)
 ``labels.py``   what the labels mean: task, codes, levels
 ``audit.py``    `mximages`: looks at every picture once, names what is wrong (``findings.py``)
 ``picture.py``  one picture: bytes of any kind to upright 8-bit RGB or grey (``sniff.py``, ``openers.py``, ``deep.py``)

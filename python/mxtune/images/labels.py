@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Optional
 import numpy as np
 
 from ..arguments import in_order, is_number, one_of
+from ..calls import of_images
 from ..errors import ArgumentError, LabelError
 from ..tasks import Classification, Multilabel, Regression, Task
 from ..tasks import names as tasks
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 _UNKNOWN = "have a label that is not among the levels"
 _ONE_HOT = (
     "Each row of the labels has a single 1, and is taken as the labels of a picture that may have several. "
-    'For one class each: task = "classification".'
+    "For one class each: {}."
 )
 
 
@@ -134,7 +135,8 @@ def understand(  # noqa: PLR0911 - one way out for each kind of label
     if task == Regression.name or (task is None and numeric and known is None):
         guess = None
         if task is None:
-            guess = 'The labels are numbers, so this is regression. For classes: task = "classification".'
+            option = of_images("task", "classification")
+            guess = f"The labels are numbers, so this is regression. For classes: {option}."
         return Labels(Regression(), _numbers(values, names), guess)
     ordered = bool(getattr(getattr(y, "dtype", None), "ordered", False))
     return _classes(values, names, known, categories, ordered)
@@ -286,7 +288,7 @@ def _matrix(y: Any, names: Sequence[str], known: Optional[tuple[str, ...]], task
     if task == Multilabel.name and not binary:
         raise LabelError("Labels for several classes at once must be 0 and 1, or true and false.")
     if task == Multilabel.name or (task is None and binary):
-        guess = _ONE_HOT if task is None and one_each else None
+        guess = _ONE_HOT.format(of_images("task", "classification")) if task is None and one_each else None
         return Labels(Multilabel(levels), np.ascontiguousarray(numbers, dtype=np.float32), guess)
     guess = None if task else f"The labels are {numbers.shape[1]} numbers per picture, so this is regression."
     return Labels(Regression(levels), np.ascontiguousarray(numbers), guess)
