@@ -10,9 +10,21 @@ from typing import Any
 
 _interface: ContextVar[str] = ContextVar("mxtune interface", default="python")
 _VERBS = {
-    "python": {"train": "mxtrain({})", "evaluate": "model.evaluate({})", "images": "mximages({})"},
-    "r": {"train": "mxtrain({})", "evaluate": "mxevaluate(model, {})", "images": "mximages({})"},
-    "command": {"train": "mxtune train {} -o model.mxt", "evaluate": "mxtune evaluate model.mxt {}"},
+    "python": {
+        "train": "mxtrain({})",
+        "evaluate": "model.evaluate({})",
+        "predict": "model.predict({})",
+    },
+    "r": {
+        "train": "mxtrain({})",
+        "evaluate": "mxevaluate(model, {})",
+        "predict": "predict(model, {})",
+    },
+    "command": {
+        "train": "mxtune train {} -o model.mxt",
+        "evaluate": "mxtune evaluate model.mxt {}",
+        "predict": "mxtune predict model.mxt {}",
+    },
 }
 
 

@@ -54,7 +54,7 @@ def why_no_classes(root: str, classes: Mapping[str, Files], beside: Sequence[str
     """
     full = {name: files for name, files in classes.items() if files}
     parts = _parts(full) or _folds(full)
-    tables = sorted(name for name in beside if PurePath(name).suffix.lower() in TABLES)
+    tables = sorted(name for name in beside if _may_hold_labels(name))
     if parts:
         return LabelError(
             f"The folders in {file_name(root)} are parts of a data set, not classes.",
@@ -152,7 +152,19 @@ def _instead(root: str, full: Mapping[str, Files], parts: Sequence[_Part], table
     where = {role: _home(root, name, full[name]) for role, name in of.items() if _inside(full[name])}
     aside = {"valid": where["valid"]} if "valid" in where else {}
     lines = [calls.written("train", _home(root, train, full[train]), **aside)]
-    return [*lines, calls.written("evaluate", where["test"])] if "test" in where else lines
+    if "test" in where:
+        lines.append(calls.written("evaluate", where["test"]))
+    elif "test" in of:
+        lines.append(calls.written("predict", file_name(str(PurePath(root) / of["test"]))))
+    return lines
+
+
+def _may_hold_labels(name: str) -> bool:
+    """Whether it is a table, and none of answers to be handed in; a text file, where its name says so."""
+    words, suffix = set(_words(name)), PurePath(name).suffix.lower()
+    if suffix == ".txt":
+        return bool({"train", "label", "labels", "annotations"} & words)
+    return suffix in TABLES and not {"submission", "test"} & words
 
 
 def _by_table(root: str, table: str, folder: str) -> str:

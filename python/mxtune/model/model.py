@@ -13,6 +13,7 @@ import numpy as np
 from .. import late, tasks
 from .._version import __version__
 from ..arguments import number, one_of, user_path, whole
+from ..calls import option
 from ..errors import LabelError, ModelFileError, MxtuneError, PictureWarning
 from ..formats import Contents, mxt
 from ..images import ImageSet, mximages
@@ -458,7 +459,10 @@ class Model:
     def _labelled(self, x: Any, y: Any, **table: Any) -> ImageSet:
         images = mximages(x, y, levels=self.levels or None, task=self.task, range=self._range_for(x), **table)
         if images.y is None:
-            raise LabelError("The pictures have no labels.", hint="Use class folders, or give the labels as `y`.")
+            raise LabelError(
+                "The pictures have no labels.",
+                hint=f"Use class folders, or say which column of a table has the labels: {option('label')}.",
+            )
         return images
 
     def _outputs(self, images: ImageSet, features: bool = False, batch_size: int = BATCH) -> tuple[Array, Array]:

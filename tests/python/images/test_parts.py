@@ -68,11 +68,16 @@ def test_what_to_do_with_a_test_part_is_told_as_well(tmp_path: Path) -> None:
 
 
 def test_flat_parts_have_their_labels_in_a_table(tmp_path: Path) -> None:
-    _tree(tmp_path, "train/1.png", "train/2.png", "test/3.png", "sample_submission.csv", "train.csv")
+    _tree(tmp_path, "train/1.png", "train/2.png", "test/3.png", "answers.csv", "sample_submission.csv", "train.csv")
     assert _refusal(tmp_path).endswith('\ni If train.csv has the labels: mxtrain("train.csv", root = "train")')
     for table in tmp_path.glob("*.csv"):
         table.unlink()
     assert _refusal(tmp_path).endswith("\ni There are no class folders in train: give the labels as a table.")
+
+
+def test_a_flat_test_part_is_for_predictions(tmp_path: Path) -> None:
+    _tree(tmp_path, *_nested("train"), "test1/1.png", "test1/2.png", "sample_submission.csv")
+    assert _refusal(tmp_path).endswith('\ni mxtrain("train")\nmodel.predict("test1")')
 
 
 def test_a_lone_part_that_holds_the_classes_is_refused(tmp_path: Path) -> None:
