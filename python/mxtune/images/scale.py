@@ -267,7 +267,8 @@ def _is_of(scale: Range, seen: Span) -> bool:
 def _by_depth(low: float, high: float) -> Range:
     """From 0 to the largest number of so many bits, where the values fill a quarter of it; or what they span."""
     top = next((depth for depth in _DEPTHS if high <= depth), math.inf)
-    if low >= 0 and high - low >= top / 4:
+    alone = 255 < low == high <= WORD[1]  # one shade tells its depth and no more
+    if low >= 0 and (alone or high - low >= top / 4):
         return 0.0, top
     return low, high if high > low else low + 1
 

@@ -81,6 +81,8 @@ def _warned(pictures: Any, **settings: Any) -> str:
         (0, 1e6, False, (0, 1e6)),
         (7, 7, True, (0, 7)),
         (-3, -3, True, (-3, -2)),
+        (60000, 60000, True, (0, 65535)),
+        (70000, 70000, True, (70000, 70001)),
     ],
 )
 def test_the_range_is_the_usual_one_that_the_values_fill_or_theirs(
