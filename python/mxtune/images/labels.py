@@ -153,7 +153,7 @@ def is_missing(value: Any) -> bool:
         return True
     if isinstance(value, (str, bytes)):
         return not value.strip()
-    return is_label_number(value) and math.isnan(value)
+    return is_label_number(value) and bool(value != value)  # noqa: PLR0124 - NaN of any type
 
 
 def _single(y: Any, names: Sequence[str]) -> list[Any]:

@@ -125,6 +125,8 @@ def test_numbers_that_are_none_are_named() -> None:
         mximages(PICTURES, [1.0, 2, np.nan, 4, 5, 6])
     with pytest.raises(LabelError, match=r"1 picture has a label that is no finite number.\nx \[2\]: inf"):
         mximages(PICTURES, [1.0, 2, np.inf, 4, 5, 6])
+    with pytest.raises(LabelError, match=r"6 pictures have a label that is no finite number.\nx \[0\]: 1000"):
+        mximages(PICTURES, [10**400] * 6)
     with pytest.raises(LabelError, match=r"x \[0\]: tall"):
         mximages(PICTURES, ["tall", "1", "2", "3", "4", "5"], task="regression")
     with pytest.raises(LabelError, match="1 picture has a missing label"):
