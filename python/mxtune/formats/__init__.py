@@ -1,8 +1,8 @@
-"""Networks and weights in and out: one file a format; each registers itself.
+"""Networks and weights in and out: one file per format; each registers itself.
 
-``Format``: how a kind of file is recognised, read and written.  ``contents``: what a file has.  ``glimpse``: a first
+``Format``: how a kind of file is recognised, read and written.  ``contents``: what a file holds.  ``glimpse``: a first
 look at one.  ``matching``: which array of a file is which parameter.  ``names``: other frameworks' names of them.
-``refused``: formats that are not read, on purpose.  ``untrusted``: text and JSON of anyone's making.
+``refused``: formats that are deliberately not read.  ``untrusted``: text and JSON from untrusted sources.
 
 To add a format: a module in this folder that calls `register`. Files are told apart by their content; a suffix counts
 only where that says nothing, and for the name of a file to be written.
@@ -55,7 +55,7 @@ class Format:
     suffixes
         Of its files, in lower case: ``(".pth", ".pt")``.
     sniff
-        Whether a file is one, by its content; sure where it says yes.
+        Whether a file is one, by its content; a yes is certain.
     read
         What a file has, of which a graph may need `limit` times as much as usual; None for a format that is not read,
         on purpose.
@@ -79,7 +79,7 @@ def register(one: Format) -> None:
     Raises
     ------
     ValueError
-        There is one of this name, or another that is written to files of its suffix.
+        There is one of this name, or another that writes files of its suffix.
     """
     written = {suffix for other in _FORMATS.values() if other.write for suffix in other.suffixes}
     if one.name in _FORMATS or (one.write and written & set(one.suffixes)):
@@ -96,14 +96,14 @@ def formats() -> tuple[Format, ...]:
 
 
 def format_of(path: PathLike) -> Format:
-    """The format of a file: by its content, or where that tells nothing, by its suffix.
+    """The format of a file: by its content, or where that is not conclusive, by its suffix.
 
     Raises
     ------
     MissingFileError
         There is no such file.
     FormatError
-        It is no file, is empty, or of no known format.
+        It is not a file, is empty, or is of no known format.
 
     Examples
     --------
@@ -117,11 +117,11 @@ def format_of(path: PathLike) -> Format:
     file = Path(path)
     glimpse = _glimpse(file)
     by_content = [one for one in formats() if one.sniff(glimpse)]
-    found = by_content or [one for one in formats() if file.name.lower().endswith(one.suffixes)]
-    if not found:
+    matching = by_content or [one for one in formats() if file.name.lower().endswith(one.suffixes)]
+    if not matching:
         known = sorted({suffix for one in formats() if one.read for suffix in one.suffixes})
         raise FormatError(f"Can't tell the format of {file}.", hint=f"Known are {', '.join(known)}.")
-    return found[0]
+    return matching[0]
 
 
 def _glimpse(file: Path) -> Glimpse:
@@ -130,7 +130,7 @@ def _glimpse(file: Path) -> Glimpse:
         if stat.S_ISDIR(mode):
             raise FormatError(f"{file} is a folder.", hint="Name the file in it.")
         if not stat.S_ISREG(mode):  # a pipe would be waited for
-            raise FormatError(f"{file} is no ordinary file.")
+            raise FormatError(f"{file} is not a regular file.")
         glimpse = Glimpse.of(file)
     except (FileNotFoundError, NotADirectoryError):
         hint = None if file.is_absolute() else f"Looked for {file.absolute()}"
@@ -143,19 +143,19 @@ def _glimpse(file: Path) -> Glimpse:
 
 
 def read(path: PathLike, limit: float = 1.0) -> Contents:
-    """What a file has, whatever its format; nothing in it is run.
+    """What a file holds, whatever its format; nothing in it is run.
 
     Parameters
     ----------
     limit
-        How many times as much as `mxtune.graph.Limits` says a graph in it may need.
+        How many times the limits of `mxtune.graph.Limits` a graph in it may need.
 
     Raises
     ------
     MissingFileError
         There is no such file.
     UnsupportedFormatError
-        Its format is not read, on purpose; the hint says what to do.
+        Its format is deliberately not read; the hint says what to do.
     FormatError
         It is of no known format.
     WeightsError, NetworkError, ModelFileError
@@ -204,10 +204,10 @@ def write(path: PathLike, contents: Contents, names: Optional[NameTable] = None)
     """
     file = Path(path)
     writable = [one for one in formats() if one.write]
-    found = [one.write for one in writable if one.write and file.name.lower().endswith(one.suffixes)]
-    if not found:
+    writers = [one.write for one in writable if one.write and file.name.lower().endswith(one.suffixes)]
+    if not writers:
         known = sorted(suffix for one in writable for suffix in one.suffixes)
         raise FormatError(f"No format is written to a file called {file.name}.", hint=f"Known are {', '.join(known)}.")
     if names is not None and contents.weights is not None:
         contents = replace(contents, weights=names.to_theirs(contents.weights), graph=None)  # it has our names
-    found[0](file, contents)
+    writers[0](file, contents)

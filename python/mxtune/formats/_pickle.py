@@ -23,7 +23,7 @@ Persistent = Callable[[Any], Any]
 
 
 def load(file: BinaryIO, find: Global, call: Call, persistent: Optional[Persistent] = None) -> Any:
-    """One pickled object from where `file` stands.
+    """One pickled object from the current position of `file`.
 
     Parameters
     ----------
@@ -120,16 +120,16 @@ class _Machine:
     def set_items(self, items: list[Any]) -> None:
         target = self.stack[-1]
         if not isinstance(target, dict) or len(items) % 2:
-            raise WeightsError("its pickle is malformed (items for no dict)")
+            raise WeightsError("its pickle is malformed (items without a dict)")
         for key, value in zip(items[::2], items[1::2]):
-            if not isinstance(key, (str, int)):  # the hash of a nested tuple can take for ever
+            if not isinstance(key, (str, int)):  # the hash of a nested tuple can take forever
                 raise WeightsError("its pickle has a key that is neither text nor number")
             target[key] = value
 
     def append(self, items: list[Any]) -> None:
         target = self.stack[-1]
         if not isinstance(target, list):
-            raise WeightsError("its pickle is malformed (items for no list)")
+            raise WeightsError("its pickle is malformed (items without a list)")
         target.extend(items)
 
     def protocol(self) -> None:

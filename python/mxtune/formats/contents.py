@@ -1,4 +1,4 @@
-"""What a file has of a network: some of its graph, weights, preprocessing, classes and origin; or a whole model."""
+"""What a file holds of a network: some of its graph, weights, preprocessing, classes and origin; or a whole model."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ Weights = dict[str, NDArray[Any]]
 
 @dataclass(frozen=True, eq=False)
 class Contents:
-    """What a file has; None for what it lacks.
+    """What a file holds; None for what it lacks.
 
     Parameters
     ----------
@@ -44,7 +44,7 @@ class Contents:
     model
         The rest of a model, as its manifest has it: task, type of labels, settings, metrics, history, versions.
     limit
-        How many times as much as `mxtune.graph.Limits` says the network may need.
+        How many times the limits of `mxtune.graph.Limits` the network may need.
     """
 
     graph: Optional[Graph] = None
@@ -60,7 +60,7 @@ class Contents:
 
     @classmethod
     def of(cls, network: Network, model: Optional[Mapping[str, Any]] = None) -> Contents:
-        """What a file has that holds this network, and of a model the rest."""
+        """The contents of a file that holds this network, and for a model the rest."""
         return cls(
             graph=network.graph,
             weights=dict(network.params),
@@ -74,7 +74,7 @@ class Contents:
 
     @cached_property
     def network(self) -> Network:
-        """The network of a file that has all of one, with the weights under the graph's own names.
+        """The network in a file that has all of one, with the weights under the graph's own names.
 
         Raises
         ------

@@ -1,4 +1,4 @@
-"""What a look at the first bytes of a file tells, and at the names in it where it is a zip."""
+"""A look at the first bytes of a file and, where it is a zip, at the names of its members."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class Glimpse:
             try:
                 with zipfile.ZipFile(stream) as archive:
                     return cls(head, tuple(archive.namelist()))
-            except Exception:  # noqa: BLE001 - whatever a damaged or hostile zip raises: its format's reader will tell
+            except Exception:  # noqa: BLE001 - whatever a damaged or hostile zip raises: its format's reader will say
                 return cls(head)
 
     def begins(self, pattern: bytes) -> bool:

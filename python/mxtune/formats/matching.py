@@ -27,9 +27,9 @@ _SHOWN = 8
 def under_our_names(weights: Weights, needed: Iterable[str], tables: Sequence[NameTable] = ()) -> dict[str, Any]:
     """The arrays of a file under the names of a network's parameters; what is no parameter keeps its name.
 
-    The file's names may be the network's own or those of one of the tables, with MXNet's or Gluon's words for moving
+    The file's names may be the network's own or those of one of the tables, with MXNet's or Gluon's names for moving
     statistics, and behind what wraps the network: ``"module."``, ``"model."``, or a prefix such as Gluon's
-    ``"resnetv10_"``. The reading that fits most counts. Counters of batches, and a second copy of the network behind
+    ``"resnetv10_"``. The reading that fits best counts. Counters of batches, and a second copy of the network behind
     another wrapper (a moving average), are left out.
 
     Parameters
@@ -92,7 +92,7 @@ def as_parameters(
 
 
 def common_prefix(names: Iterable[str]) -> str:
-    """The prefix up to an underscore that all these names share: a network's own, as Gluon counts them.
+    """The prefix, up to an underscore, that all these names share: the network's own, as Gluon numbers them.
 
     Examples
     --------
@@ -109,12 +109,12 @@ def common_prefix(names: Iterable[str]) -> str:
 
 
 def _prefixes(names: Iterable[str]) -> list[str]:
-    """What the names may stand behind: nothing, each wrapper that occurs, and the names' common prefix after it.
+    """The prefixes that names may have: none, each wrapper that occurs, and the names' common prefix after it.
 
-    Moving averages come last, so that of two copies of a network the plain one counts.
+    Moving averages come last, so that of two copies of a network the one without averaging counts.
     """
     names = list(names)
-    wrappers = {"", *(found[0] for name in names if (found := _WRAPPED.match(name)))}
+    wrappers = {"", *(match[0] for name in names if (match := _WRAPPED.match(name)))}
     prefixes = []
     for wrapper in sorted(wrappers, key=lambda wrapper: ("ema" in wrapper, len(wrapper), wrapper)):
         inner = common_prefix(name[len(wrapper) :] for name in names if name.startswith(wrapper))
@@ -125,19 +125,19 @@ def _prefixes(names: Iterable[str]) -> list[str]:
 def _reading(
     names: Iterable[str], prefix: str, table: Optional[NameTable], wanted: Mapping[str, str]
 ) -> dict[str, str]:
-    """For the names behind this prefix that are parameters, by this table, which."""
-    found = {}
+    """For each name with this prefix that stands for a parameter, by this table, that parameter."""
+    parameters = {}
     for name in names:
         if name.startswith(prefix):
             bare = name[len(prefix) :]
             ours = wanted.get(_plain(table.ours.get(bare, bare) if table else bare))
             if ours is not None:
-                found[name] = ours
-    return found
+                parameters[name] = ours
+    return parameters
 
 
 def _plain(name: str) -> str:
-    """A parameter's name with MXNet's words for moving statistics in the place of Gluon's."""
+    """A parameter's name, with MXNet's names for moving statistics in place of Gluon's."""
     for old, new in _STATISTICS.items():
         if name.endswith(old):
             return name[: -len(old)] + new
@@ -147,5 +147,5 @@ def _plain(name: str) -> str:
 def _as_parameter(name: str, array: NDArray[Any]) -> NDArray[np.float32]:
     if array.dtype.kind not in "fiub":
         raise WeightsError(f"The array {name} holds {array.dtype}, not numbers.")
-    with np.errstate(over="ignore"):  # what becomes infinite is refused by name, with all else of no use
+    with np.errstate(over="ignore"):  # what becomes infinite is refused by name, like any other unusable number
         return np.ascontiguousarray(array, dtype=np.float32)

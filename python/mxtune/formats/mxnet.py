@@ -40,9 +40,9 @@ def read_symbol(path: Union[str, os.PathLike[str]], limits: Limits = LIMITS) -> 
 def params_beside(symbol: Path) -> Optional[Path]:
     """The ``.params`` file that belongs to ``<prefix>-symbol.json``: of the highest epoch, or None."""
     pattern = re.compile(re.escape(_prefix(symbol)) + r"(-(\d{4,}))?\.params")
-    found = [(int(match[2] or -1), file) for file in symbol.parent.iterdir()
+    files = [(int(match[2] or -1), file) for file in symbol.parent.iterdir()
              if (match := pattern.fullmatch(file.name))]  # fmt: skip
-    return max(found)[1] if found else None
+    return max(files)[1] if files else None
 
 
 def _prefix(symbol: Path) -> str:

@@ -1,4 +1,4 @@
-"""MXNet's ``.params`` files, read and written without MXNet: every size is checked before it is believed."""
+"""MXNet's ``.params`` files, read and written without MXNet: every size is checked before it is trusted."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ def read_params(path: Union[str, os.PathLike[str]]) -> dict[str, Array]:
 
 
 class _Reader:
-    """A place in a file's bytes; whatever is asked beyond the end is an error that says so."""
+    """A position in a file's bytes; reading beyond the end is an error that says so."""
 
     def __init__(self, content: bytes, path: str) -> None:
         self.content, self.path, self.at = content, path, 0
@@ -95,7 +95,7 @@ class _Reader:
         return value
 
     def count(self, what: str, least: int) -> int:
-        """A count of things that take ``least`` bytes each, or more."""
+        """A count of things that take at least ``least`` bytes each."""
         value = self.number("<Q", what)
         if value * least > self.left:
             raise self.error(f"{what} is {value}, more than the file can hold")
@@ -107,7 +107,7 @@ class _Reader:
         try:
             return self.content[self.at - length : self.at].decode("utf-8")
         except UnicodeDecodeError as error:
-            raise self.error(f"{what} is no text") from error
+            raise self.error(f"{what} is not text") from error
 
     def array(self, what: str) -> Array:
         magic = self.number("<I", what)
@@ -137,20 +137,20 @@ class _Reader:
 
     def shape(self, magic: int, what: str) -> Optional[tuple[int, ...]]:
         """The shape, or None for an array that was never filled; early MXNet wrote no magic number."""
-        known = magic in (_V1, _V2, _V3)
-        dimensions = self.number("<i", what) if known else magic
+        versioned = magic in (_V1, _V2, _V3)
+        dimensions = self.number("<i", what) if versioned else magic
         if dimensions == (-1 if magic == _V3 else 0):
             return None
         if not 0 <= dimensions <= _MOST_DIMENSIONS:
             raise self.error(f"{what} has {dimensions} dimensions")
-        shape = tuple(self.number("<q" if known else "<I", what) for _ in range(dimensions))
+        shape = tuple(self.number("<q" if versioned else "<I", what) for _ in range(dimensions))
         if min(shape, default=0) < 0 or is_too_large(shape):
             raise self.error(f"{what} has sides of {shape_text(shape)}")
         return shape
 
 
 def write_params(path: Union[str, os.PathLike[str]], arrays: Mapping[str, Array]) -> None:
-    """Write arrays as MXNet's ``nd.save`` does; a file that exists is replaced whole or left as it is.
+    """Write arrays as MXNet's ``nd.save`` does; an existing file is replaced whole or left as it is.
 
     MXNet reads arrays without dimensions or without items only under ``mx.util.np_shape``.
 
@@ -202,7 +202,7 @@ def parameters_of(path: Path) -> Weights:
 
 
 def write_parameters(path: Path, weights: Weights, graph: Optional[Graph]) -> None:
-    """Write weights as a checkpoint of MXNet, which tells moving statistics from other parameters.
+    """Write weights as a checkpoint of MXNet, which distinguishes moving statistics from other parameters.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""Formats that are not read, on purpose: how each is recognised, and the way round."""
+"""Formats that are deliberately not read: how each is recognised, and what to do instead."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class Refused(NamedTuple):
     way_round
         What to do instead.
     beginning
-        A regular expression for the first bytes; one that no file fits if empty.
+        A regular expression for the first bytes; one that no file matches if empty.
     member
         A regular expression for the name of a member of a zip; none if empty.
     """

@@ -1,6 +1,6 @@
 """safetensors: arrays by name behind a JSON header, as Hugging Face's hub and our model files hold them.
 
-Eight bytes tell the length of the header, which tells of each array its type, its shape and where it lies.
+Eight bytes give the length of the header, which gives the type, shape and place of each array.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ _MOST_DIMENSIONS = 32
 def arrays_of(name: str, content: bytes) -> dict[str, NDArray[Any]]:
     """The arrays in the bytes of a safetensors file, each with memory of its own, in the order of their names.
 
-    Types are the file's own, but bfloat16 becomes float32.
+    Types are the file's own, except that bfloat16 becomes float32.
 
     Parameters
     ----------
@@ -46,7 +46,7 @@ def arrays_of(name: str, content: bytes) -> dict[str, NDArray[Any]]:
     Raises
     ------
     FaultError
-        Header and arrays do not fill the bytes without gap or overlap.
+        Header and arrays do not fill the bytes exactly, without gap or overlap.
     """
     arrays, place = {}, 0
     size = int.from_bytes(content[:8], "little")
@@ -74,16 +74,16 @@ def bytes_of(arrays: Mapping[str, NDArray[Any]]) -> bytes:
     """
     from safetensors.numpy import save
 
-    held = {np.dtype(code) for code in DTYPES.values()}
+    types = {np.dtype(code) for code in DTYPES.values()}
     stored = {name: np.asarray(array, order="C") for name, array in arrays.items()}
     for name, array in stored.items():
-        if array.dtype.newbyteorder("<") not in held:
+        if array.dtype.newbyteorder("<") not in types:
             raise ArgumentError(f'A file can\'t hold the array "{name}" of type {array.dtype}.')
     return bytes(save(stored))
 
 
 Entry = tuple[str, str, tuple[int, ...], int, int]
-"""Of an array: name, type, shape, and where it begins and ends."""
+"""For each array its name, type, shape, and where it begins and ends."""
 
 
 def _entries(name: str, content: bytes, size: int) -> Iterator[Entry]:
@@ -91,10 +91,10 @@ def _entries(name: str, content: bytes, size: int) -> Iterator[Entry]:
         raise FaultError(f"{name}: the header does not fit into {len(content):,} bytes")
     header = json_of(name, content[8 : 8 + size])
     if not isinstance(header, dict):
-        raise FaultError(f"{name}: the header is no table of arrays")
+        raise FaultError(f"{name}: the header is not a table of arrays")
     notes = header.pop("__metadata__", {})
     if not isinstance(notes, dict) or not all(isinstance(note, str) for note in notes.values()):
-        raise FaultError(f"{name}: the notes in its header are no texts")
+        raise FaultError(f"{name}: the notes in its header are not text")
     for key, facts in header.items():
         place = facts.get("data_offsets") if isinstance(facts, dict) else None
         if not _whole_numbers(place) or len(place) != 2:

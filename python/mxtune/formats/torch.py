@@ -28,7 +28,7 @@ MAGIC = 0x1950A86A20F9469CFC6C
 PROTOCOL = 1001
 MAX_PICKLE = 64 * 2**20
 MAX_DIMENSIONS = 16
-_SHARES = 8  # tensors may share storages; all of them together are at most so many times the file
+_SHARES = 8  # tensors may share storages; together they may be at most this many times the file
 
 _STORAGES = {
     "DoubleStorage": "<f8", "FloatStorage": "<f4", "HalfStorage": "<f2", "BFloat16Storage": "bf16",
@@ -74,7 +74,7 @@ def read_pth(path: Union[str, os.PathLike[str]]) -> Weights:
     """The tensors of a file of ``torch.save``, by name, as arrays that own their memory, C-contiguous.
 
     Half precision stays ``float16``; ``bfloat16``, which NumPy lacks, becomes ``float32``. A checkpoint that
-    wraps its weights (``{"state_dict": ...}``) is unwrapped; what is no tensor is left out.
+    wraps its weights (``{"state_dict": ...}``) is unwrapped; what is not a tensor is left out.
 
     Parameters
     ----------
@@ -84,7 +84,7 @@ def read_pth(path: Union[str, os.PathLike[str]]) -> Weights:
     Raises
     ------
     WeightsError
-        The file is missing, cut short or malformed, says of a tensor what its storage can't hold, or names a
+        The file is missing, cut short or malformed, claims more of a tensor than its storage holds, or names a
         global other than tensors, storages and ``OrderedDict``: that global is named, nothing of it is run.
 
     Examples
@@ -118,7 +118,7 @@ def _find(module: str, name: str) -> Any:
 
 def _call(what: Any, arguments: tuple[Any, ...]) -> Any:
     if not isinstance(what, _Global):
-        raise WeightsError("its pickle calls what is no function")
+        raise WeightsError("its pickle calls something that is not a function")
     if what.name == _ORDERED_DICT:
         pairs = list(arguments[0]) if arguments else []
         if not all(isinstance(key, str) for key, _ in pairs):
@@ -135,18 +135,18 @@ def _call(what: Any, arguments: tuple[Any, ...]) -> Any:
         raise WeightsError(f"it has a tensor of {len(size)} sizes and {len(strides)} strides")
     counts = all(isinstance(n, int) and 0 <= n < 2**48 for n in (offset, *size, *strides))
     if not counts or is_too_large(size):
-        raise WeightsError("it has a tensor whose offset, sizes or strides are no counts")
+        raise WeightsError("it has a tensor whose offset, sizes or strides are not counts")
     return _Tensor(storage, offset, size, strides)
 
 
 def _storage_of(identity: Any) -> _Storage:
     if not isinstance(identity, tuple) or len(identity) < 5 or identity[0] != "storage":
-        raise WeightsError("it refers to data that is no storage")
+        raise WeightsError("it refers to data that is not a storage")
     _, kind, key, _, count = identity[:5]
     if len(identity) > 5 and identity[5] is not None:
         raise WeightsError("it has a storage that is a view of another, as only very old PyTorch wrote")
     if not isinstance(kind, _Global) or not isinstance(key, str) or not isinstance(count, int):
-        raise WeightsError("it refers to data that is no storage")
+        raise WeightsError("it refers to data that is not a storage")
     name = kind.name.rpartition(".")[2]
     if name not in _STORAGES or count < 0:
         raise WeightsError(f"it has a storage of kind {name} and {count} elements")
@@ -154,14 +154,14 @@ def _storage_of(identity: Any) -> _Storage:
 
 
 def _read_legacy(stream: BinaryIO, size: int) -> Weights:
-    def plain() -> Any:
+    def unpickled() -> Any:
         return _pickle.load(stream, _find, _call)
 
-    if stream.read(1) != b"\x80" or stream.seek(0) or plain() != MAGIC:
-        raise WeightsError("it is no file of torch.save")
-    if plain() != PROTOCOL:
+    if stream.read(1) != b"\x80" or stream.seek(0) or unpickled() != MAGIC:
+        raise WeightsError("it is not a file of torch.save")
+    if unpickled() != PROTOCOL:
         raise WeightsError("it is of a protocol other than 1001")
-    machine = plain()
+    machine = unpickled()
     if not isinstance(machine, dict) or machine.get("little_endian") is not True:
         raise WeightsError("it was written on a big-endian machine")
     storages: dict[str, _Storage] = {}
@@ -173,7 +173,7 @@ def _read_legacy(stream: BinaryIO, size: int) -> Weights:
         return storage
 
     content = _pickle.load(stream, _find, _call, persistent)
-    keys = plain()
+    keys = unpickled()
     if not isinstance(keys, list) or set(keys) != set(storages) or len(keys) != len(storages):
         raise WeightsError("its storages are not those that its tensors use")
     data: dict[str, NDArray[np.generic]] = {}
@@ -198,7 +198,7 @@ def _read_zip(stream: BinaryIO, size: int) -> Weights:
         roots = [name[: -len("data.pkl")] for name in members if name.endswith("/data.pkl")]
         claimed = sum(info.file_size for info in members.values())
         if len(roots) != 1 or len(members) != len(archive.infolist()) or claimed > size:
-            raise WeightsError("it is a zip, and no file of torch.save")
+            raise WeightsError("it is a zip, but not a file of torch.save")
         root = roots[0]
 
         def member(name: str, limit: int) -> bytes:
@@ -241,20 +241,20 @@ def _elements(raw: bytes, storage: _Storage) -> NDArray[np.generic]:
 
 
 def _tensors(content: Any, data: Mapping[str, NDArray[np.generic]], size: int) -> Weights:
-    found = _unwrapped(content)
-    total = sum(math.prod(tensor.size) * _itemsize(tensor.storage) for tensor in found.values())
+    tensors = _unwrapped(content)
+    total = sum(math.prod(tensor.size) * _itemsize(tensor.storage) for tensor in tensors.values())
     if total > _SHARES * size:
         raise WeightsError(f"its tensors claim {total:,} bytes of a file of {size:,}")
-    return {name: _view(name, tensor, data) for name, tensor in found.items()}
+    return {name: _view(name, tensor, data) for name, tensor in tensors.items()}
 
 
 def _unwrapped(content: Any) -> dict[str, _Tensor]:
     for _ in range(len(_WRAPPERS)):
         if not isinstance(content, dict):
             break
-        found = {str(name): value for name, value in content.items() if isinstance(value, _Tensor)}
-        if found:
-            return found
+        tensors = {str(name): value for name, value in content.items() if isinstance(value, _Tensor)}
+        if tensors:
+            return tensors
         content = next((content[name] for name in _WRAPPERS if isinstance(content.get(name), dict)), None)
     raise WeightsError("it holds no table of tensors")
 

@@ -1,4 +1,4 @@
-"""Text and JSON from bytes that anyone may have made, and what is said of a file that is not as it should be."""
+"""Text and JSON from untrusted bytes, and the fault of a file that is not as it should be."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from typing import Any
 
 AGAIN = "Copy the file again from where it was whole, or save the model once more."
 _DEEPEST = 64
-_MOST_VALUES = 500_000  # in one JSON text, to which a few hundred bytes of memory go each
+_MOST_VALUES = 500_000  # in one JSON text, each of which takes a few hundred bytes of memory
 
 
 class FaultError(Exception):
-    """What is wrong with a file, and what to do; who knows the file's name makes it an error of this package."""
+    """What is wrong with a file, and what to do; the caller adds the file's name and raises our error."""
 
     def __init__(self, what: str, hint: str = AGAIN) -> None:
         super().__init__(what)
@@ -23,7 +23,7 @@ class FaultError(Exception):
 
 
 def shown(name: str) -> str:
-    """A name for a message: quoted, not long, without control characters."""
+    """A name for a message: quoted, shortened, without control characters."""
     return json.dumps(name if len(name) <= 80 else name[:77] + "...")
 
 
@@ -37,7 +37,7 @@ def text_of(name: str, content: bytes) -> str:
     try:
         return content.decode("utf-8")
     except UnicodeDecodeError as error:
-        raise FaultError(f"{name} is no valid text at byte {error.start:,}") from None
+        raise FaultError(f"{name} is not valid text at byte {error.start:,}") from None
 
 
 def json_of(name: str, content: bytes) -> Any:
@@ -52,15 +52,15 @@ def json_of(name: str, content: bytes) -> Any:
     try:
         return json.loads(text, object_pairs_hook=_once, parse_constant=_no_constant)
     except ValueError as error:
-        raise FaultError(f"{name} is no valid JSON ({error})") from None
+        raise FaultError(f"{name} is not valid JSON ({error})") from None
 
 
 def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) < len(pairs):
+    values = dict(pairs)
+    if len(values) < len(pairs):
         raise ValueError("a key comes twice")
-    return found
+    return values
 
 
 def _no_constant(name: str) -> Any:
-    raise ValueError(f"{name} is no number")
+    raise ValueError(f"{name} is not a number")

@@ -1,7 +1,7 @@
 """The symbol graph as plain data: read and written as MXNet's symbol JSON, edited by pure functions.
 
-``data``: Node and Graph.  ``edit``: functions from graph to graph.  ``symbol_json``: in and out.
-``builder``: a small writer of graphs, for the zoo and for heads.  ``shapes``: of all layers, by the operators'
+``data``: Node and Graph.  ``edit``: functions from graph to graph.  ``symbol_json``: reading and writing.
+``builder``: a small writer of graphs, for the zoo and for heads.  ``shapes``: shapes of all layers, by the operators'
 rules.  ``limits``: how much a network may need.
 """
 
@@ -26,7 +26,6 @@ __all__ = [
     "declare",
     "from_json",
     "insert",
-    "near",
     "partition",
     "remove",
     "rename",

@@ -23,7 +23,7 @@ class Builder:
     Parameters
     ----------
     base
-        A graph to go on from; its nodes are kept.
+        A graph to extend; its nodes are kept.
 
     Examples
     --------
@@ -81,7 +81,7 @@ class Builder:
         )
 
     def batchnorm(self, x: Entry, name: str, eps: float = 1e-5, momentum: float = 0.9, scale: bool = True) -> Entry:
-        """Batch normalisation over channels, with gamma (1 for ever without `scale`), beta and moving statistics."""
+        """Batch normalisation over channels, with gamma (always 1 without `scale`), beta and moving statistics."""
         slots = ("gamma", "beta", "moving_mean", "moving_var")
         variables = [self.variable(f"{name}_{slot}") for slot in slots]
         return self.add_node(
@@ -105,7 +105,7 @@ class Builder:
         name: str | None = None,
         ceil: bool = False,
     ) -> Entry:
-        """``"max"`` or ``"avg"`` over windows; with `ceil` a last one may lie partly outside."""
+        """``"max"`` or ``"avg"`` over windows; with `ceil` the last one may lie partly outside the map."""
         convention = {"pooling_convention": "full"} if ceil else {}
         return self.add_node(
             "Pooling",
@@ -134,7 +134,7 @@ class Builder:
         return self.add_node("Flatten", name or f"{x[0]}_flat", [x])
 
     def dropout(self, x: Entry, p: float, name: str | None = None) -> Entry:
-        """Dropout: a share `p` of the values set to zero in training, nothing in prediction."""
+        """Dropout: a share `p` of the values set to zero in training, nothing changes in prediction."""
         return self.add_node("Dropout", name or f"{x[0]}_dropout", [x], p=repr(p))
 
     def concat(self, xs: Sequence[Entry], name: str = "concat") -> Entry:
@@ -153,8 +153,8 @@ class Builder:
         Returns
         -------
         entry, pad
-            A symmetric padding is left to the convolution: `entry` is `x`, `pad` what to give it. An
-            asymmetric one (TensorFlow puts the larger half behind) is a ``Pad`` node, and `pad` is (0, 0).
+            A symmetric padding is left to the convolution: `entry` is `x`, `pad` what to pass to it. An
+            asymmetric one (TensorFlow puts the larger half at the end) is a ``Pad`` node, and `pad` is (0, 0).
         """
         totals = [max((-(-n // stride) - 1) * stride + kernel - n, 0) for n in size]
         if all(total % 2 == 0 for total in totals):

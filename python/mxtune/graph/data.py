@@ -15,7 +15,7 @@ from ..ops.attributes import Integers
 from ..words import near
 
 Entry = tuple[str, int]
-"""One output of a node: the node's name and which of its outputs."""
+"""One output of a node: the node's name, and the index of the output."""
 
 
 @dataclass(frozen=True)
@@ -46,7 +46,7 @@ class Node:
 
     @cached_property
     def operator(self) -> Operator:
-        """What is known of its operator.
+        """Its operator's entry in the registry.
 
         Raises
         ------
@@ -80,7 +80,7 @@ class Node:
         return 1 if self.is_variable else self.operator.n_outputs(self.values)
 
     def has_role(self, role: str) -> bool:
-        """True if its operator is this, one of `ops.ROLES`."""
+        """True if its operator has this role, one of `ops.ROLES`."""
         return not self.is_variable and role in self.operator.roles
 
     @cached_property
@@ -102,7 +102,7 @@ def misfit(node: Node, fault: MisfitError) -> NetworkError:
 
 
 def nameable(name: str) -> bool:
-    """Whether a node can have this name: letters of any script, but no control characters and no halves of any."""
+    """Whether a node can have this name: letters of any script, but no control characters and no lone surrogates."""
     return not any(unicodedata.category(letter) in ("Cc", "Cs") for letter in name)
 
 
@@ -113,7 +113,7 @@ class Graph:
     Raises
     ------
     NetworkError
-        A name occurs twice, or a node uses what comes after it or does not exist.
+        A name occurs twice, or a node takes one that comes after it or does not exist.
 
     Examples
     --------
@@ -155,17 +155,17 @@ class Graph:
         NetworkError
             There is none; near matches are named.
         """
-        found = self._by_name.get(name)
-        if found is None:
-            operators = (node.name for node in self.nodes if not node.is_variable)
+        node = self._by_name.get(name)
+        if node is None:
+            operators = (one.name for one in self.nodes if not one.is_variable)
             raise NetworkError(f"The network has no layer {str(name)[:100]}.", hint=near(name, operators))
-        return found
+        return node
 
     @cached_property
     def roles(self) -> dict[str, str]:
         """What each variable is: ``"data"``, ``"weight"`` (any parameter), ``"auxiliary"`` or ``"label"``.
 
-        The slots of the operators that take it tell. What lies in no such slot (a layer scale, an embedding of
+        The slots of the operators that take it decide. What lies in no such slot (a layer scale, an embedding of
         positions, a constant) is a parameter if it declares its shape, and data if not; where all declare one, the
         first is the data.
         """
@@ -212,25 +212,25 @@ class Graph:
     @cached_property
     def consumers(self) -> dict[str, tuple[Node, ...]]:
         """For each node's name, the nodes that take one of its outputs, in order."""
-        found: dict[str, list[Node]] = {node.name: [] for node in self.nodes}
+        users: dict[str, list[Node]] = {node.name: [] for node in self.nodes}
         for node in self.nodes:
             for source in dict.fromkeys(name for name, _ in node.inputs):
-                found[source].append(node)
-        return {name: tuple(nodes) for name, nodes in found.items()}
+                users[source].append(node)
+        return {name: tuple(nodes) for name, nodes in users.items()}
 
     def ancestors(self, names: Iterable[str]) -> set[str]:
         """These nodes and all that they need."""
-        found: set[str] = set()
+        seen: set[str] = set()
         waiting = list(names)
         while waiting:
             name = waiting.pop()
-            if name not in found:
-                found.add(name)
+            if name not in seen:
+                seen.add(name)
                 waiting.extend(source for source, _ in self.node(name).inputs)
-        return found
+        return seen
 
     def fresh(self, name: str, taken: Sequence[str] = ()) -> str:
-        """This name, or with the first number behind it that makes it new to the graph."""
+        """This name, or this name with the first number that makes it new to the graph."""
         candidate, number = name, 1
         while candidate in self._by_name or candidate in taken:
             candidate, number = f"{name}_{number}", number + 1

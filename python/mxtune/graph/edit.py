@@ -32,7 +32,7 @@ def subgraph(graph: Graph, outputs: Sequence[Union[str, Entry]]) -> Graph:
 def partition(graph: Graph, trainable: Iterable[str]) -> tuple[Graph, Graph]:
     """The part that no training changes, and the rest.
 
-    Dropout at the border belongs to the rest, so that features of the front may be computed once and kept.
+    Dropout at the cut belongs to the rest, so that features of the front may be computed once and kept.
 
     Parameters
     ----------
@@ -133,7 +133,7 @@ def rename(graph: Graph, names: Mapping[str, str]) -> Graph:
     Raises
     ------
     NetworkError
-        An old name does not exist, or a new one does already.
+        An old name does not exist, or a new one is taken.
     """
     for old in names:
         graph.node(old)
@@ -149,7 +149,7 @@ def rename(graph: Graph, names: Mapping[str, str]) -> Graph:
 
 
 def replace_node(graph: Graph, name: str, node: Node) -> Graph:
-    """The graph with `node` in the place of the one called `name`; whoever used that now uses this."""
+    """The graph with `node` in the place of the one called `name`; what used that now uses this."""
     graph.node(name)
     swapped = Graph(tuple(node if old.name == name else _moved(old, name, node.name) for old in graph.nodes),
                     tuple((node.name if h[0] == name else h[0], h[1]) for h in graph.heads))  # fmt: skip
@@ -163,7 +163,7 @@ def _moved(node: Node, old: str, new: str) -> Node:
 
 
 def insert(graph: Graph, after: str, new: Sequence[Node], output: str) -> Graph:
-    """The graph with nodes behind a layer: whoever used output 0 of `after` now uses `output`, one of `new`.
+    """The graph with nodes after a layer: what used output 0 of `after` now uses `output`, one of `new`.
 
     Parameters
     ----------
@@ -184,7 +184,7 @@ def insert(graph: Graph, after: str, new: Sequence[Node], output: str) -> Graph:
 
 
 def remove(graph: Graph, name: str) -> Graph:
-    """The graph without a layer: whoever used it now uses the layer's first input.
+    """The graph without a layer: what used it now uses the layer's first input.
 
     Raises
     ------
@@ -207,25 +207,25 @@ def remove(graph: Graph, name: str) -> Graph:
 
 
 def declare(graph: Graph, shapes: Mapping[str, tuple[int, ...]]) -> Graph:
-    """The graph in which those of its data variables that have a value declare its shape: they are parameters.
+    """The graph in which each data variable that has a value declares its shape, and so is a parameter.
 
     Parameters
     ----------
     shapes
-        Those of the values that there are, by name.
+        Shapes of the values that there are, by name.
     """
-    found = [name for name in graph.inputs if shapes.get(name)]
-    if not found:
+    with_value = [name for name in graph.inputs if shapes.get(name)]
+    if not with_value:
         return graph
     nodes = (
-        replace(node, attrs={**node.attrs, "__shape__": spell(shapes[node.name])}) if node.name in found else node
+        replace(node, attrs={**node.attrs, "__shape__": spell(shapes[node.name])}) if node.name in with_value else node
         for node in graph.nodes
     )
     return Graph(tuple(nodes), graph.heads)
 
 
 def without_loss(graph: Graph) -> Graph:
-    """The graph whose heads are logits: ``SoftmaxOutput`` and its kin, and a last softmax, taken off."""
+    """The graph whose heads are logits: ``SoftmaxOutput`` and its kin, and a final softmax, removed."""
     heads = []
     for head in graph.heads:
         entry = head

@@ -14,7 +14,7 @@ from .data import Graph, Node
 Shapes = dict[str, tuple[Shape, ...]]
 """The shapes of all outputs of each node, by its name."""
 
-_HINT = "If the network is meant to be so large, raise all limits together: limit={}."
+_HINT = "If the network is meant to be this large, raise all limits together: limit={}."
 
 
 @dataclass(frozen=True)
@@ -26,11 +26,11 @@ class Limits:
     nodes
         Operators and variables.
     depth
-        Operators one behind the other.
+        Operators in a row.
     elements
-        Numbers of the largest output of a layer.
+        Values of the largest output of a layer.
     parameters
-        Numbers of all parameters together.
+        Values of all parameters together.
     bytes_alive
         Of the outputs that are needed at one time.
     work
@@ -49,7 +49,7 @@ class Limits:
 
     @property
     def symbol_bytes(self) -> int:
-        """Of a graph as text; those of the zoo have 60 to 100 a node."""
+        """Of a graph as text; those of the zoo have 60 to 100 per node."""
         return 400 * self.nodes
 
     def times(self, factor: float) -> Limits:
@@ -70,7 +70,7 @@ class Needs(NamedTuple):
 
 
 def check_size(n_nodes: int, limits: Limits) -> None:
-    """Refuse a graph of too many nodes.
+    """Refuse a graph with too many nodes.
 
     Raises
     ------
@@ -122,7 +122,7 @@ def check_needs(graph: Graph, shapes: Shapes, limits: Limits) -> None:
     Raises
     ------
     NetworkError
-        What it needs more of than `limits` allows is told.
+        It needs more than `limits` allows; the message says of what.
     """
     needs = needs_of(graph, shapes)
     units = {
@@ -144,7 +144,7 @@ def _refusal(what: str, needed: str, number: float, allowed: int) -> NetworkErro
 
 
 def needs_of(graph: Graph, shapes: Shapes) -> Needs:
-    """What the shapes of a network say that it needs."""
+    """What a network needs, from its shapes."""
     depth: dict[str, int] = {}
     work = 0
     for node in graph.nodes:

@@ -1,4 +1,4 @@
-"""The shapes of a graph: what each operator's rule makes of those before it."""
+"""The shapes of a graph: each operator's rule, applied to those before it."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def shapes_of(graph: Graph, inputs: Mapping[str, Shape], limits: Limits = LIMITS
     ----------
     inputs
         The shapes of the data, such as ``{"data": (1, 3, 224, 224)}``; of parameters too, where the graph alone
-        does not tell.
+        does not give them.
     limits
         What the network may need.
 
@@ -53,20 +53,22 @@ def shapes_of(graph: Graph, inputs: Mapping[str, Shape], limits: Limits = LIMITS
 
 
 def _declared(graph: Graph, node: Node) -> Optional[Shape]:
-    """The shape of a parameter that lies in no slot; that of others is told by the operator that takes them."""
+    """The shape of a parameter that lies in no slot; for others the operator that takes them gives it."""
     return None if node.name in graph.slotted else node.declared_shape
 
 
 def _infer(
     graph: Graph, node: Node, shapes: Shapes, inputs: Mapping[str, Shape], waiting: set[str], limits: Limits
 ) -> None:
-    """Add the shapes of a node's outputs, and of those of its inputs that nothing was known of."""
-    known = tuple(None if source in waiting else _entry(shapes, node, source, index) for source, index in node.inputs)
-    for (source, _), shape, slot in zip(node.inputs, known, node.slots):
+    """Add the shapes of a node's outputs, and of those of its inputs that were unknown."""
+    input_shapes = tuple(
+        None if source in waiting else _entry(shapes, node, source, index) for source, index in node.inputs
+    )
+    for (source, _), shape, slot in zip(node.inputs, input_shapes, node.slots):
         if shape is None and slot.role == "data":
             raise _left_open(inputs, [source])
     try:
-        complete, outputs = node.operator.infer(node.values, known)
+        complete, outputs = node.operator.infer(node.values, input_shapes)
     except MisfitError as fault:
         raise NetworkError(
             f"The layers of the network do not fit together for input of {_text(inputs)}.",
@@ -91,7 +93,7 @@ def _entry(shapes: Shapes, node: Node, source: str, index: int) -> Shape:
 def _left_open(inputs: Mapping[str, Shape], names: list[str]) -> NetworkError:
     return NetworkError(
         f"Input of {_text(inputs)} leaves no shape for {listing(names, 3)}.",
-        hint="An input is missing, or a parameter's shape is told by nothing.",
+        hint="An input is missing, or nothing determines a parameter's shape.",
     )
 
 

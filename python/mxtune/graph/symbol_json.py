@@ -1,6 +1,6 @@
-"""MXNet's symbol JSON: every age of it read with all sizes, types and indices checked; today's written.
+"""MXNet's symbol JSON: every version is read, with all sizes, types and indices checked; today's is written.
 
-Ages: before 0.9 the operator's arguments are "param" and BatchNorm's moving statistics are implied; then
+Versions: before 0.9 the operator's arguments are "param" and BatchNorm's moving statistics are implied; then
 "attr"; since 1.0 "attrs". Inputs are [node, output] or [node, output, version].
 """
 
@@ -21,7 +21,7 @@ MAX_NAME = 1_000
 MAX_ATTRIBUTE = 10_000
 MXNET_VERSION = 10901
 
-# Words a user could hang on a node before 0.9.5; MXNet keeps them between underscores since.
+# Attributes a user could put on a node before 0.9.5; MXNet has kept them between underscores since.
 _HIDDEN = ("ctx_group", "lr_mult", "wd_mult", "force_mirroring", "mirror_stage", "profiler_scope")
 
 
@@ -49,12 +49,12 @@ def from_json(text: Union[str, bytes], limits: Limits = LIMITS) -> Graph:
     text
         The content of a ``-symbol.json`` file.
     limits
-        How many nodes are read; and 400 bytes for each.
+        How many nodes are read, and 400 bytes for each.
 
     Raises
     ------
     NetworkError
-        Too large, no JSON, a field missing or of the wrong type, an input that does not come before its
+        Too large, not JSON, a field missing or of the wrong type, an input that does not come before its
         node, an operator that is not supported (control flow, custom code), or an argument of an operator that
         is unknown or out of bounds; the fault is named.
 
@@ -104,10 +104,10 @@ def _short_name(raw: object) -> str:
 
 
 class _Reader:
-    """Nodes read so far, and under which name each position of the file is known."""
+    """The nodes read so far, and the name of each position of the file."""
 
     def __init__(self, written: set[str]) -> None:
-        self.written = written  # every name in the file, so that a new name meets none that comes later
+        self.written = written  # every name in the file, so that a new name does not clash with a later one
         self.nodes: list[Node] = []
         self.by_position: list[Node] = []
         self.taken: dict[str, Node] = {}
@@ -162,7 +162,7 @@ class _Reader:
         return node
 
     def _complete(self, node: Node) -> Node:
-        """The node with the parameters that files before 0.9 leave unsaid, as variables of their own."""
+        """The node with the parameters that files before 0.9 leave implicit, as variables of their own."""
         missing = node.slots[len(node.inputs) :]
         if len(node.inputs) > len(node.slots) or any(slot.role == "data" for slot in missing):
             needed = counted(len(node.slots), "input")
@@ -178,14 +178,14 @@ class _Reader:
 
 
 def _attributes(name: str, raw: dict[str, Any]) -> dict[str, str]:
-    """The operator's arguments; a user's own words, old or new, between double underscores."""
+    """The operator's arguments; a user's own attributes, old or new, between double underscores."""
     param, attr, attrs = (_strings(name, key, raw.get(key)) for key in ("param", "attr", "attrs"))
     arguments = {**(param or {}), **(attrs or {})}
     if param is None:
         arguments = {**(attr or {}), **arguments}
         words = {}
     else:
-        words = attr or {}  # before 0.9 "attr" held only what a user had hung on the node
+        words = attr or {}  # before 0.9 "attr" held only what a user had put on the node
     for key in _HIDDEN:
         if key in arguments:
             words[key] = arguments.pop(key)

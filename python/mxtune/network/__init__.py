@@ -2,7 +2,7 @@
 
 ``data``: the Network and its edits.  ``structure``: where the classifier and the stages are.
 ``features``: what a head takes.  ``select``: parameters by name or depth.  ``insert``: new layers.
-``layers``: the table of layers.  ``initialise``: first values of parameters.  ``shapes``: shapes, checked.
+``layers``: the table of layers.  ``initialise``: initial values of parameters.
 ``values``: numbers that nothing can be computed with.
 """
 

@@ -17,7 +17,7 @@ from ..graph.limits import check_picture
 from ..images.preprocess import Preprocess
 from ..words import bullets, listing, shape_text
 from . import features, layers, structure
-from .initialise import first_value
+from .initialise import initial_value
 from .insert import layer as new_layer
 from .insert import spliced
 from .select import What, chosen
@@ -49,9 +49,9 @@ class Network:
         The layer that gives the logits; found in the graph if None, ``""`` if there is none.
     pretrained
         Whether its values were learned, so that a head can be trained on them as they are. If None, true where
-        there are values: those that `initialise` draws are none.
+        there are values: those that `initialise` draws do not count.
     limit
-        How many times as much as `mxtune.graph.Limits` says it may need, in memory and work for one picture.
+        How many times the limits of `mxtune.graph.Limits` it may need, in memory and work for one picture.
 
     Examples
     --------
@@ -94,10 +94,10 @@ class Network:
         NetworkError
             There is none, or more than one.
         """
-        found = [name for name in self.graph.inputs if name not in self.params]
-        if len(found) != 1:
-            raise NetworkError("The network must have one input for pictures.", bullets=[f"it has {listing(found)}"])
-        return found[0]
+        inputs = [name for name in self.graph.inputs if name not in self.params]
+        if len(inputs) != 1:
+            raise NetworkError("The network must have one input for pictures.", bullets=[f"it has {listing(inputs)}"])
+        return inputs[0]
 
     @property
     def output(self) -> str:
@@ -139,7 +139,7 @@ class Network:
         return sum(int(array.size) for name, array in self.params.items() if name not in auxiliary)
 
     def macs(self, image_size: Union[int, tuple[int, int], None] = None) -> int:
-        """Multiplications with an addition for one picture, in convolutions and dense layers.
+        """Multiply-accumulates (MACs) for one picture, in convolutions and dense layers.
 
         Parameters
         ----------
@@ -182,7 +182,7 @@ class Network:
 
     @cached_property
     def body(self) -> Network:
-        """The network before its classifier; it ends in the features, (N, d), pooled if need be."""
+        """The network before its classifier; it ends in the features, (N, d), pooled if necessary."""
         return self._ending(*self._head_input(stages=False))
 
     @property
@@ -191,9 +191,9 @@ class Network:
         return self.body.output
 
     def pooled(self) -> Network:
-        """The body that ends in what every stage says, (N, d): its average and its maximum over the picture.
+        """The body that ends in the features of every stage, (N, d): its average and its maximum over the picture.
 
-        Features that come from a dense layer (LeNet, VGG) follow behind. The idea is that of Head2Toe (Evci
+        Features that come from a dense layer (LeNet, VGG) follow. The idea is that of Head2Toe (Evci
         et al., 2022).
         """
         return self._ending(*self._head_input(stages=True))
@@ -217,7 +217,7 @@ class Network:
         units
             How many outputs.
         seed
-            Of the first values of ``<name>_weight`` (units, d); ``<name>_bias`` starts at zero.
+            Of the initial values of ``<name>_weight`` (units, d); ``<name>_bias`` starts at zero.
         name
             Of the new layer.
         stages
@@ -227,7 +227,7 @@ class Network:
         Raises
         ------
         ArgumentError
-            `units` is no whole number of at least 1.
+            `units` is not a whole number of at least 1.
         NetworkError
             `name` is taken.
         """
@@ -235,7 +235,7 @@ class Network:
         builder, entry = self._head_input(stages)
         base = builder.graph(entry)
         if name in base or f"{name}_weight" in base:
-            raise NetworkError(f"The network has a layer {name} already.", hint="Give the head another name.")
+            raise NetworkError(f"The network already has a layer {name}.", hint="Give the head another name.")
         body = self._with(base)  # without the values of an older head of this name
         graph = builder.graph(builder.dense(entry, name, units))
         return replace(body, graph=graph, classifier=name, levels=None).initialise(seed)
@@ -269,18 +269,18 @@ class Network:
         seed: int = 0,
         **attrs: object,
     ) -> Network:
-        """The network with a layer, or a small graph, behind a layer.
+        """The network with a layer, or a small graph, inserted after a layer.
 
         Parameters
         ----------
         after
-            A layer; whoever used it now uses the new one.
+            A layer; what used it now uses the new one.
         operator
             An operator of MXNet, such as ``"Dropout"``; or a graph with one input and one output.
         name
             Of the new layer; made from `after` and the operator if None.
         seed
-            Of the first values of its parameters.
+            Of the initial values of its parameters.
         **attrs
             The operator's arguments: ``p=0.2``, ``kernel=(3, 3)``.
 
@@ -304,11 +304,11 @@ class Network:
             nodes, output = new_layer(after, operator, name, attrs), name
         for node in nodes:
             if node.name in self.graph:
-                raise NetworkError(f"The network has a layer {node.name} already.", hint="Give another name=.")
+                raise NetworkError(f"The network already has a layer {node.name}.", hint="Give another name=.")
         return self._with(graphs.insert(self.graph, after, nodes, output)).initialise(seed).check()
 
     def remove(self, layer: str) -> Network:
-        """The network without a layer; whoever used it now uses what it took.
+        """The network without a layer; what used it now uses the layer's input.
 
         Raises
         ------
@@ -318,7 +318,7 @@ class Network:
         return self._with(graphs.remove(self.graph, layer)).check()
 
     def rename(self, layer: str, name: str) -> Network:
-        """The network with a layer, and its parameters, called otherwise.
+        """The network with a layer, and its parameters, renamed.
 
         Raises
         ------
@@ -338,7 +338,7 @@ class Network:
         )
 
     def _with(self, graph: Graph, classifier: Optional[str] = None) -> Network:
-        """This network with another graph, and of its parameters those that the graph has."""
+        """This network with another graph, and those of its parameters that the graph has."""
         params = {name: array for name, array in self.params.items() if name in graph}
         frozen = frozenset(name for name in self.frozen if name in graph)
         return replace(self, graph=graph, params=params, frozen=frozen, classifier=classifier)
@@ -351,12 +351,12 @@ class Network:
         return [name for name, role in self.graph.roles.items() if role in ("weight", "auxiliary")]
 
     def initialise(self, seed: int = 0) -> Network:
-        """The network with first values for the parameters that have none; see `initialise.first_value`."""
+        """The network with initial values for the parameters that have none; see `initialise.initial_value`."""
         missing = [name for name in self._needed if name not in self.params]
         if not missing:
             return self
         seed, shapes = whole("seed", seed), self.shapes
-        added = {name: first_value(self.graph, name, shapes[name][0], seed) for name in missing}
+        added = {name: initial_value(self.graph, name, shapes[name][0], seed) for name in missing}
         return replace(self, params={**self.params, **added})
 
     def check(self) -> Network:
@@ -367,7 +367,7 @@ class Network:
         WeightsError
             Parameters are missing or of another shape; each is named.
         NetworkError
-            The layers do not fit one another.
+            The layers do not fit together.
         """
         shapes = self.shapes
         wrong = []
@@ -386,7 +386,7 @@ class Network:
         return self
 
     def _check_rows(self) -> None:
-        """Refuse what mixes pictures: two of them give two rows of each output, and need the same parameters."""
+        """Refuse a network that mixes pictures: two must give two rows of each output, with the same parameters."""
         shapes = self._shapes_of(2, self.preprocess.size)
         mixed = [name for name in self._needed if shapes[name] != self.shapes[name]]
         if mixed:

@@ -1,4 +1,4 @@
-"""What a head takes: the last features of a body, or what every stage says."""
+"""What a head takes: the last features of a body, or those of every stage."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from ..graph import Builder, Entry, Graph, Shapes, subgraph
 
 
 def of_body(graph: Graph, entry: Entry, shapes: Shapes) -> tuple[Builder, Entry]:
-    """The graph up to `entry`, and there the features (N, d), averaged over the picture if need be."""
+    """The graph up to `entry`, and there the features (N, d), averaged over the picture if necessary."""
     shape = shapes[entry[0]][entry[1]]
     builder = Builder(subgraph(graph, [entry]))
     if len(shape) == 4:
@@ -22,7 +22,7 @@ def of_body(graph: Graph, entry: Entry, shapes: Shapes) -> tuple[Builder, Entry]
 def of_stages(graph: Graph, entry: Entry, shapes: Shapes, stages: Sequence[str]) -> tuple[Builder, Entry]:
     """The graph up to the stages, and there the average and maximum of each, (N, d).
 
-    The outputs of dense layers that `entry` holds (LeNet, VGG) follow behind.
+    The outputs of dense layers that `entry` holds (LeNet, VGG) follow.
     """
     dense = _dense(graph, entry, shapes, stages)
     builder = Builder(subgraph(graph, [*stages, *dense]))
@@ -32,8 +32,8 @@ def of_stages(graph: Graph, entry: Entry, shapes: Shapes, stages: Sequence[str])
 
 
 def _dense(graph: Graph, entry: Entry, shapes: Shapes, stages: Sequence[str]) -> list[Entry]:
-    """Of what the classifier takes, the outputs of dense layers: more than a stage, pooled."""
-    found: list[Entry] = []
+    """Those inputs of the classifier that are outputs of dense layers: they hold more than a pooled stage."""
+    outputs: list[Entry] = []
     waiting = [entry]
     while waiting:
         name, index = waiting.pop()
@@ -43,5 +43,5 @@ def _dense(graph: Graph, entry: Entry, shapes: Shapes, stages: Sequence[str]) ->
         if node.has_role("gathers"):
             waiting.extend(reversed(node.inputs))
         elif len(shapes[name][index]) == 2:
-            found.append((name, index))
-    return found
+            outputs.append((name, index))
+    return outputs

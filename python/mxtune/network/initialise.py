@@ -1,4 +1,4 @@
-"""First values of parameters, drawn by NumPy: the same seed gives the same bytes on any machine."""
+"""Initial values of parameters, drawn by NumPy: the same seed gives the same bytes on any machine."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ MAX_ELEMENTS = 2**31
 _GLUON = {"ones": 1.0, "zeros": 0.0}
 
 
-def first_value(graph: Graph, name: str, shape: tuple[int, ...], seed: int) -> NDArray[np.float32]:
-    """The first value of a parameter: He et al. 2015 before a rectifier, Glorot and Bengio 2010 elsewhere.
+def initial_value(graph: Graph, name: str, shape: tuple[int, ...], seed: int) -> NDArray[np.float32]:
+    """The initial value of a parameter: He et al. 2015 before a rectifier, Glorot and Bengio 2010 elsewhere.
 
     BatchNorm starts as the identity, biases at zero. Each parameter has a stream of its own, so that its
     value depends on the seed, its name and its shape, and on nothing else in the network.
@@ -49,7 +49,7 @@ def first_value(graph: Graph, name: str, shape: tuple[int, ...], seed: int) -> N
 
 
 def _slot(graph: Graph, name: str) -> tuple[Optional[Slot], Node]:
-    """The parameter's place in the operator that takes it; None for one in no such place, as a layer scale."""
+    """The parameter's place in the operator that takes it; None for one in no such place, such as a layer scale."""
     for user in graph.consumers[name]:
         for (source, _), slot in zip(user.inputs, user.slots):
             if source == name and slot.role != "data":
@@ -58,7 +58,7 @@ def _slot(graph: Graph, name: str) -> tuple[Optional[Slot], Node]:
 
 
 def _rectified(graph: Graph, node: Node) -> bool:
-    """True if what comes next, seen through BatchNorm and Dropout, is a rectifier."""
+    """True if the next layer, past BatchNorm and Dropout, is a rectifier."""
     for _ in range(3):
         users = graph.consumers[node.name]
         if len(users) != 1:

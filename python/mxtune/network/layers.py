@@ -23,7 +23,7 @@ def parameters_of(graph: Graph, layer: str) -> tuple[str, ...]:
 
 
 def table(graph: Graph, shapes: Shapes, trainable: Collection[str]) -> pd.DataFrame:
-    """One row a layer: ``layer, operator, output_shape, parameters, trainable``.
+    """One row per layer: ``layer, operator, output_shape, parameters, trainable``.
 
     ``output_shape`` is text without the batch, ``"32 x 112 x 112"`` (channels, height, width). ``parameters``
     counts what training can change, a shared one at its first layer. ``trainable`` is False for a frozen
@@ -45,12 +45,12 @@ def table(graph: Graph, shapes: Shapes, trainable: Collection[str]) -> pd.DataFr
 
 
 def count(graph: Graph, shapes: Shapes) -> int:
-    """How many parameters training can change, each once."""
+    """How many parameters training can change, each counted once."""
     return sum(math.prod(shapes[name][0]) for name, role in graph.roles.items() if role == "weight")
 
 
 def macs(graph: Graph, shapes: Shapes) -> int:
-    """Multiplications with an addition for one picture, in convolutions, dense layers and products of matrices."""
+    """Multiply-accumulates (MACs) for one picture, in convolutions, dense layers and matrix products."""
     total = 0
     for node in graph.nodes:
         if not node.is_variable:

@@ -40,10 +40,10 @@ def chosen(graph: Graph, params: Collection[str], what: What) -> frozenset[str]:
         what = [what]
     if isinstance(what, bool) or not isinstance(what, Iterable):
         raise NetworkError(f"Layers are chosen by name, pattern or number, not by {what!r}.")
-    found: set[str] = set()
+    selected: set[str] = set()
     for pattern in what:
-        found |= _matching(graph, params, str(pattern), own)
-    return frozenset(found)
+        selected |= _matching(graph, params, str(pattern), own)
+    return frozenset(selected)
 
 
 def _matching(graph: Graph, params: Collection[str], pattern: str, own: Mapping[str, tuple[str, ...]]) -> set[str]:
@@ -51,10 +51,10 @@ def _matching(graph: Graph, params: Collection[str], pattern: str, own: Mapping[
         return set(own[pattern])
     if pattern in params:
         return {pattern}
-    found = {name for layer, names in own.items() if fnmatch.fnmatchcase(layer, pattern) for name in names}
-    found |= {name for name in params if fnmatch.fnmatchcase(name, pattern)}
-    if not found:
+    matches = {name for layer, names in own.items() if fnmatch.fnmatchcase(layer, pattern) for name in names}
+    matches |= {name for name in params if fnmatch.fnmatchcase(name, pattern)}
+    if not matches:
         if pattern in graph:
             raise NetworkError(f"The layer {pattern} has no parameters.")
         raise NetworkError(f"No layer with parameters matches {pattern}.", hint=near(pattern, own))
-    return found
+    return matches

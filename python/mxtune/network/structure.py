@@ -14,7 +14,7 @@ _SMALLER = 0.6  # output size over input size of an operator without a stride th
 def classifier(graph: Graph) -> Optional[str]:
     """The name of the layer that gives the logits, or None if the network does not end in one.
 
-    It is the dense layer, or the convolution before a pooling or a flattening, behind which nothing has
+    It is the dense layer, or the convolution before a pooling or a flattening, after which nothing has
     parameters.
     """
     if len(graph.heads) != 1:
@@ -30,7 +30,7 @@ def classifier(graph: Graph) -> Optional[str]:
 
 
 def before(graph: Graph, layer: str) -> Entry:
-    """What a layer takes, seen through Dropout, which does nothing in prediction."""
+    """What a layer takes, past Dropout, which does nothing in prediction."""
     entry = graph.node(layer).inputs[0]
     while graph.node(entry[0]).has_role("dropout"):
         entry = graph.node(entry[0]).inputs[0]
@@ -57,41 +57,41 @@ def stages(graph: Graph, shapes: Shapes) -> tuple[str, ...]:
     shapes
         Of every node's outputs, (N, C, H, W) for maps.
     """
-    found: dict[tuple[int, ...], str] = {}
+    last_of_size: dict[tuple[int, ...], str] = {}
     last: Optional[str] = None
-    seeing = _behind_weights(graph)
+    behind_weights = _behind_weights(graph)
     for node in graph.nodes:
         if node.is_variable:
             continue
         shape = shapes[node.name][0]
         source = _map_before(graph, node.inputs[0][0])
-        if node.name in seeing and _is_map(shape) and not node.has_role("pads") and not is_global_pool(node):
+        if node.name in behind_weights and _is_map(shape) and not node.has_role("pads") and not is_global_pool(node):
             last = node.name
-        if source not in seeing or not _is_map(shapes[source][0]):
+        if source not in behind_weights or not _is_map(shapes[source][0]):
             continue
         if _reduces(node, shapes[source][0], shape):
             size = shapes[source][0][2:]
-            if size not in found or _channels(shapes, source) >= _channels(shapes, found[size]):
-                found[size] = source
-    if last is not None and not _seen(graph, last, found):
-        found.setdefault(shapes[last][0][2:], last)
+            if size not in last_of_size or _channels(shapes, source) >= _channels(shapes, last_of_size[size]):
+                last_of_size[size] = source
+    if last is not None and not _seen(graph, last, last_of_size):
+        last_of_size.setdefault(shapes[last][0][2:], last)
     order = {node.name: number for number, node in enumerate(graph.nodes)}
-    return tuple(sorted(found.values(), key=order.__getitem__))
+    return tuple(sorted(last_of_size.values(), key=order.__getitem__))
 
 
-def _seen(graph: Graph, last: str, found: Mapping[tuple[int, ...], str]) -> bool:
-    """True if the last map is a stage, or only a pooling of one, as before the flattening of LeNet or VGG."""
+def _seen(graph: Graph, last: str, last_of_size: Mapping[tuple[int, ...], str]) -> bool:
+    """True if the last map is a stage, or merely pools one, as before the flattening in LeNet or VGG."""
     node = graph.node(last)
-    return last in found.values() or (node.has_role("pools") and node.inputs[0][0] in found.values())
+    return last in last_of_size.values() or (node.has_role("pools") and node.inputs[0][0] in last_of_size.values())
 
 
 def _behind_weights(graph: Graph) -> set[str]:
     """Nodes that depend on a convolution: what lies before them only normalises the picture."""
-    found: set[str] = set()
+    names: set[str] = set()
     for node in graph.nodes:
-        if node.has_role("weighted") or any(source in found for source, _ in node.inputs):
-            found.add(node.name)
-    return found
+        if node.has_role("weighted") or any(source in names for source, _ in node.inputs):
+            names.add(node.name)
+    return names
 
 
 def _map_before(graph: Graph, name: str) -> str:

@@ -19,7 +19,7 @@ _HALF = "Half precision (float16) ends at 65,504: save the weights as float32."
 
 
 def refuse_unusable(network: Network) -> Network:
-    """The network itself, if its parameters hold finite numbers only, and moving variances none below zero.
+    """The network itself, if its parameters hold finite numbers only, and no moving variance is below zero.
 
     Raises
     ------
@@ -28,12 +28,12 @@ def refuse_unusable(network: Network) -> Network:
     """
     wrong = unusable(network.graph, network.params)
     if wrong:
-        raise WeightsError("The network has weights that nothing can be computed with.", bullets(wrong, 8))
+        raise WeightsError("The network has unusable weights.", bullets(wrong, 8))
     return network
 
 
 def unusable(graph: Graph, params: Mapping[str, NDArray[Any]]) -> list[str]:
-    """A line for each parameter with a number of no use, and what is wrong with it."""
+    """A line for each parameter with an unusable number, and what is wrong with it."""
     pairs = (pair for node in graph.nodes for pair in zip(node.inputs, node.slots))
     variances = {name for (name, _), slot in pairs if slot.name == "moving_var"}
     lines = ((name, _fault(array, name in variances)) for name, array in params.items())
@@ -49,7 +49,7 @@ def half_precision_hint(params: Mapping[str, NDArray[Any]]) -> Optional[str]:
 def _fault(array: NDArray[Any], variance: bool) -> Optional[str]:
     if not array.size:
         return None
-    lowest, highest = array.min(), array.max()  # NaN, where there is one: two passes and no memory
+    lowest, highest = array.min(), array.max()  # NaN, where there is one: two passes, no extra memory
     if not (np.isfinite(lowest) and np.isfinite(highest)):
         nan, infinite = int(np.isnan(array).sum()), int(np.isinf(array).sum())
         what = " and ".join([*([f"{nan:,} NaN"] if nan else []), *([f"{infinite:,} infinite"] if infinite else [])])

@@ -1,4 +1,4 @@
-"""The registry of operators: what is known of each, in one place.
+"""The registry of operators: what is known about each, in one place.
 
 A family is one file that registers its members: ``convolution``, ``products``, ``normalisation``, ``pooling``,
 ``resize``, ``activation``, ``arithmetic``, ``reduction``, ``shape``, ``slicing``, ``joining``, ``loss``. ``base``: what

@@ -1,4 +1,4 @@
-"""Activations: one value of one value; and softmax, which needs its neighbours."""
+"""Activations: functions of each value by itself; and softmax, which needs its neighbours."""
 
 from __future__ import annotations
 

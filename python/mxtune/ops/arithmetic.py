@@ -1,4 +1,4 @@
-"""Arithmetic on each value: of one array, of two of one shape, of two that are broadcast, of one and a number."""
+"""Elementwise arithmetic: on one array, on two of one shape, on two that are broadcast, on one and a number."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def _alike(values: Values, inputs: tuple[Shape, ...]) -> tuple[Shape, ...]:
 
 
 def broadcast(left: Shape, right: Shape) -> Shape:
-    """The shape of two arrays together, of which each side is the same or 1; axes are counted from the end.
+    """The shape of two arrays together, each of whose sides is the same or 1; axes are counted from the end.
 
     Raises
     ------
@@ -71,7 +71,7 @@ register(Operator("amp_cast", same, attributes=(choice("dtype", "float32"),), on
 register(Operator("smooth_l1", same, attributes=(real("scalar", 1.0),)))
 register(Operator("_contrib_div_sqrt_dim", same))
 
-# Of two arrays: ONNX's name, the words of MXNet for one shape and for broadcasting, and their aliases.
+# On two arrays: ONNX's name, MXNet's names for equal shapes and for broadcasting, and their aliases.
 _BINARY: tuple[tuple[str, str, tuple[str, ...], str, tuple[str, ...]], ...] = (
     ("Add", "elemwise_add", ("_plus", "_Plus", "_add"), "broadcast_add", ("broadcast_plus",)),
     ("Sub", "elemwise_sub", ("_minus", "_Minus", "_sub"), "broadcast_sub", ("broadcast_minus",)),
@@ -140,8 +140,8 @@ for _name, _alias in _SCALARS.items():
 def _where(values: Values, inputs: tuple[Shape, ...]) -> tuple[Shape, ...]:
     condition, yes, no = inputs
     if yes != no or condition not in (yes, yes[:1]):
-        told = ", ".join(shape_text(shape) for shape in inputs)
-        raise MisfitError(f"its inputs are {told}, and must have one shape")
+        shapes = ", ".join(shape_text(shape) for shape in inputs)
+        raise MisfitError(f"its inputs are {shapes}, and must have one shape")
     return (yes,)
 
 

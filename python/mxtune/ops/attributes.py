@@ -94,7 +94,7 @@ class Integers:
             inner = inner[:-1] if inner.endswith(",") else inner
             parts = inner.split(",", self.longest) if inner else []
         else:
-            parts = [inner]  # a single number may do without brackets
+            parts = [inner]  # a single number needs no brackets
         values = tuple(None if self.gaps and part.strip() == "None" else one.parse(part) for part in parts)
         if not self.shortest <= len(values) <= self.longest:
             raise ValueError
@@ -107,7 +107,7 @@ class Integers:
 
 @dataclass(frozen=True)
 class Choice:
-    """One of some words."""
+    """One of a few words."""
 
     words: tuple[str, ...]
 
@@ -146,7 +146,7 @@ class Attribute:
     optional: bool = False
 
     def parse(self, text: str) -> Any:
-        """The value of what is written.
+        """The value that the text stands for.
 
         Raises
         ------
@@ -184,11 +184,11 @@ def integers(name: str, low: int, high: int, shortest: int = 0, longest: int = 8
 
 
 def choice(name: str, *words: str, default: Any = REQUIRED, optional: bool = False) -> Attribute:
-    """One of some words."""
+    """One of a few words."""
     return Attribute(name, Choice(words), default, optional)
 
 
-# Arguments that change nothing: which of cuDNN's ways, how much memory it may take.
+# Arguments that change nothing: which of cuDNN's algorithms, how much memory it may take.
 CUDNN = (
     choice("cudnn_tune", "off", "limited_workspace", "fastest", default=None, optional=True),
     flag("cudnn_off"),
@@ -209,20 +209,20 @@ def parse(attributes: Sequence[Attribute], written: Mapping[str, str]) -> Simple
     Parameters
     ----------
     written
-        What a graph says, as text; a user's own words (``__lr_mult__``) are passed over.
+        The arguments of a graph's node, as text; a user's own attributes (``__lr_mult__``) are ignored.
 
     Raises
     ------
     MisfitError
         An attribute is unknown, missing, of another type or outside its bounds.
     """
-    known = {attribute.name: attribute for attribute in attributes}
-    values = {name: attribute.default for name, attribute in known.items()}
+    by_name = {attribute.name: attribute for attribute in attributes}
+    values = {name: attribute.default for name, attribute in by_name.items()}
     for name, text in written.items():
-        if name in known:
-            values[name] = known[name].parse(text)
+        if name in by_name:
+            values[name] = by_name[name].parse(text)
         elif not (name.startswith("__") and name.endswith("__")):
-            raise MisfitError(f"it takes no {name[:60]}", near(name, known))
+            raise MisfitError(f"it takes no {name[:60]}", near(name, by_name))
     missing = [name for name, value in values.items() if value is REQUIRED]
     if missing:
         raise MisfitError(f"its {missing[0]} is missing")

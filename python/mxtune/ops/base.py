@@ -1,4 +1,4 @@
-"""Operator: everything that this package knows of one operator, in one place; and the registry of all of them."""
+"""Operator: everything that this package knows about one operator, in one place; and the registry of all of them."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from .attributes import Attribute
 from .misfit import MisfitError
 
 MOST_AXES = 6
-"""The most axes of an array: with more, MXNet 1.9 writes into foreign memory."""
+"""The most axes of an array: with more, MXNet 1.9 writes out of bounds."""
 Shape = tuple[int, ...]
 Values = SimpleNamespace
 """The values of an operator's attributes, by name."""
@@ -55,7 +55,7 @@ LABEL = Slot("label", "label")
 
 
 def same(values: Values, inputs: tuple[Shape, ...]) -> tuple[Shape, ...]:
-    """The rule of what keeps the shape of its first input."""
+    """The rule of an operator that keeps the shape of its first input."""
     return inputs[:1]
 
 
@@ -76,24 +76,24 @@ class Operator:
     name
         MXNet 1.9's name.
     shapes
-        The rule that tells the shapes of the outputs.
+        The rule that gives the shapes of the outputs.
     slots
-        Its inputs in order, or a function that tells them from the attributes.
+        Its inputs in order, or a function that gives them from the attributes.
     attributes
         Its arguments.
     aliases
         Its other names, in this and older versions of MXNet.
     roles
-        What it is to those who read a network, see `ROLES`.
+        What it is to those who read a network; see `ROLES`.
     parameters
         The shapes of its parameters and labels by slot, from the attributes and the shape of the data.
     macs, reads
         Multiply-accumulates, and how many values a pooling reads, from the attributes and the shapes of inputs
         and outputs.
     outputs
-        How many, or the function that tells it from the attributes.
+        How many, or a function that gives it from the attributes.
     onnx, caffe
-        What it is called there; empty where it has no equal.
+        What it is called there; empty where it has no equivalent.
     """
 
     name: str
@@ -127,7 +127,7 @@ class Operator:
         Parameters
         ----------
         inputs
-            The shapes of the inputs; None for a parameter or label of which nothing is known yet.
+            The shapes of the inputs; None for a parameter or label of which nothing is shapes yet.
 
         Raises
         ------
@@ -138,15 +138,15 @@ class Operator:
         if len(slots) != len(inputs):
             raise MisfitError(f"it takes {counted(len(slots), 'input')} and has {len(inputs)}")
         needed = self.parameters(values, inputs[0]) if inputs and inputs[0] is not None else {}
-        known = []
+        shapes = []
         for slot, shape in zip(slots, inputs):
             wanted = needed.get(slot.name)
             if shape is None and wanted is None:
-                raise MisfitError(f"the shape of its {slot.name} is not known")
+                raise MisfitError(f"the shape of its {slot.name} is not shapes")
             if shape is not None and wanted is not None and shape != wanted:
                 raise MisfitError(f"its {slot.name} is {shape_text(shape)} where {shape_text(wanted)} is needed")
-            known.append(shape if shape is not None else wanted)
-        complete = tuple(shape for shape in known if shape is not None)
+            shapes.append(shape if shape is not None else wanted)
+        complete = tuple(shape for shape in shapes if shape is not None)
         outputs = self.shapes(values, complete)
         if any(side < 1 for shape in (*complete, *outputs) for side in shape):
             raise MisfitError(f"nothing is left of {shape_text(complete[0])}")
@@ -161,19 +161,19 @@ ROLES = {
     "convolution": "a convolution",
     "transposed": "its weight is (inputs, outputs, ...)",
     "batchnorm": "normalises by statistics of the batch, which it keeps",
-    "activation": "one value of one value",
+    "activation": "a function of each value by itself",
     "rectifier": "an activation that lets through what is positive",
     "keeps_zero": "maps zeros to zeros",
     "sum": "the sum of two inputs",
     "dropout": "sets values to zero in training, does nothing in prediction",
     "averages": "takes the mean over axes",
     "flattens": "takes maps to vectors",
-    "pools": "goes over a map with a window",
+    "pools": "slides a window over a map",
     "pads": "puts a border around a map",
     "gathers": "puts features together without changing their meaning",
     "same_count": "has as many values as its input",
     "softmax": "turns logits into probabilities",
-    "loss": "ends a network in training; in prediction what it passes on are probabilities or values",
+    "loss": "ends a network in training; in prediction it passes on probabilities or values",
     "passes_logits": "may lie between the classifier and the end of a network",
 }
 """What an operator can be to those who read a network, with an explanation."""
@@ -221,7 +221,7 @@ def get(name: str, layer: str) -> Operator:
     Raises
     ------
     NetworkError
-        It is not supported; why not, or near matches, are told.
+        It is not supported; the message says why, or names near matches.
     """
     from .refused import reason
 

@@ -57,7 +57,7 @@ def _padded(values: Values, inputs: tuple[Shape, ...]) -> tuple[Shape, ...]:
     if len(data) != 4 or len(values.pad_width) != 8 or any(map(any, pairs[:2])):
         raise MisfitError(f"its pad_width can't pad the maps of an input of {shape_text(data)}")
     if values.mode == "reflect" and any(max(pair) >= side for pair, side in zip(pairs[2:], data[2:])):
-        raise MisfitError(f"its border reflects more than an input of {shape_text(data)} has")
+        raise MisfitError(f"it reflects more than an input of {shape_text(data)} has")
     return (tuple(before + side + after for (before, after), side in zip(pairs, data)),)
 
 
@@ -80,7 +80,7 @@ register(
 def _tiled(values: Values, inputs: tuple[Shape, ...]) -> tuple[Shape, ...]:
     data, reps = inputs[0], values.reps
     if sum(n > 1 for n in reps) > 2:
-        raise MisfitError("it repeats more than two axes: use two of it")
+        raise MisfitError("it repeats more than two axes: use two of them")
     longer = max(len(data), len(reps))
     sides = (1,) * (longer - len(data)) + data
     return (tuple(n * side for n, side in zip((1,) * (longer - len(reps)) + reps, sides)),)

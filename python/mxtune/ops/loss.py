@@ -1,4 +1,4 @@
-"""Losses: the Caffe-era ends of a network. What they pass on in prediction are probabilities or values."""
+"""Losses that end a network, as in Caffe's day; in prediction they pass on probabilities or values."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What an operator can't take, in words; whoever knows the layer's name makes a NetworkError of it."""
+"""What an operator can't take, in words; the caller, who knows the layer's name, turns it into a NetworkError."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import Optional
 
 
 class MisfitError(Exception):
-    """An attribute or a shape that does not fit: ``words`` say what about the layer, ``hint`` how to mend it."""
+    """An attribute or a shape that does not fit: ``words`` say what is wrong with the layer, ``hint`` how to fix it."""
 
     def __init__(self, words: str, hint: Optional[str] = None) -> None:
         super().__init__(words)

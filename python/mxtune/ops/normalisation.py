@@ -14,7 +14,7 @@ from .misfit import MisfitError
 
 
 def _with_statistics(statistics: Callable[[Values, Shape], Shape]) -> Callable[..., tuple[Shape, ...]]:
-    """Outputs of which the mean and the variance may be two more."""
+    """One output, or with the mean and the variance three."""
 
     def rule(values: Values, inputs: tuple[Shape, ...]) -> tuple[Shape, ...]:
         more = (statistics(values, inputs[0]),) * 2 if values.output_mean_var else ()
@@ -30,7 +30,7 @@ def _three_if_told(values: Values) -> int:
 def _channels(values: Values, data: Shape) -> Shape:
     if len(data) < 2:
         raise MisfitError(f"it takes (N, C, ...), not an input of {shape_text(data)}")
-    if axis_of(getattr(values, "axis", 1), data) != 1:  # behind a convolution MXNet 1.9 would read foreign memory
+    if axis_of(getattr(values, "axis", 1), data) != 1:  # after a convolution MXNet 1.9 would read out of bounds
         raise MisfitError(f"its axis is {values.axis} and must be that of the channels, 1")
     return (data[1],)
 

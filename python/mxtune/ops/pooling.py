@@ -25,8 +25,8 @@ _ATTRIBUTES = (
 def _pooled(values: Values, inputs: tuple[Shape, ...]) -> tuple[Shape, ...]:
     data = inputs[0]
     if values.global_pool:
-        told = (values.kernel, values.stride, values.pad, (getattr(values, "layout", None) or "")[2:])
-        if len(data) not in (3, 4) or any(len(sides) not in (0, len(data) - 2) for sides in told):
+        arguments = (values.kernel, values.stride, values.pad, (getattr(values, "layout", None) or "")[2:])
+        if len(data) not in (3, 4) or any(len(sides) not in (0, len(data) - 2) for sides in arguments):
             raise MisfitError(f"its arguments do not fit an input of {shape_text(data)}")
         return ((*data[:2], *(1 for _ in data[2:])),)
     if not values.kernel:

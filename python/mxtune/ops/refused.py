@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Optional
 
-_FOREIGN = "it runs code of another program"
+_FOREIGN = "it runs code from outside the network"
 _CONTROL = "it is control flow, which pictures do not need"
 _FILES = "it reads files"
 _STATE = "it changes arrays or updates parameters"
 _SEQUENCE = "it is for sequences"
-_BOXES = "it finds boxes, and mxtune classifies pictures"
+_BOXES = "it detects objects, and mxtune classifies pictures"
 _CONSTANT = "it makes a constant: give the values as a parameter"
 _NUMPY = "it belongs to MXNet's NumPy interface"
 _INT8 = "it is part of a quantized network"
@@ -24,10 +24,10 @@ REFUSED = {
     "CuDNNBatchNorm": "MXNet 1.9.1 does not have it: BatchNorm computes the same",
     "_contrib_SyncBatchNorm": "it waits for other devices: BatchNorm computes the same",
     "_grad_add": "it is part of gradients: elemwise_add computes the same",
-    "gather_nd": "its numbers may lie outside of what they count: take or pick does not go there",
+    "gather_nd": "its indices may lie outside the array: take and pick check them",
     "IdentityAttachKLSparseReg": "it is a loss without a value",
 }  # fmt: skip
-"""Names, and what a user is told."""
+"""Names, and the reason that a user reads."""
 
 _FAMILIES = {
     "_npi_": _NUMPY, "_np_": _NUMPY, "_npx_": _NUMPY, "_sparse_": "mxtune keeps no sparse arrays",
@@ -39,7 +39,7 @@ _FAMILIES = {
 
 
 def reason(name: str) -> Optional[str]:
-    """Why an operator of this name is refused, or None if nothing is known of it.
+    """Why an operator of this name is refused; None for an unknown one.
 
     Examples
     --------

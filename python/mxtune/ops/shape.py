@@ -34,13 +34,15 @@ def _reshape(values: Values, inputs: tuple[Shape, ...]) -> tuple[Shape, ...]:
     if values.reverse:
         data, wanted = data[::-1], wanted[::-1]
     shape = _filled(_followed(data, wanted), data)
-    if prod(shape) != prod(data):  # where MXNet 1.9 would read foreign memory
-        raise MisfitError(f"it reshapes {shape_text(inputs[0])} to {shape_text(shape[:: -1 if values.reverse else 1])}")
+    if prod(shape) != prod(data):  # where MXNet 1.9 would read out of bounds
+        raise MisfitError(
+            f"it can't reshape {shape_text(inputs[0])} to {shape_text(shape[:: -1 if values.reverse else 1])}"
+        )
     return (shape[::-1] if values.reverse else shape,)
 
 
 def _followed(data: Shape, wanted: tuple[int, ...]) -> list[Optional[int]]:
-    """What the codes of a shape say, one after the other; None for the side that is to be found."""
+    """The sides that the codes of a shape stand for, in order; None for the one to be inferred."""
     sides: list[Optional[int]] = []
     codes, position = list(wanted), 0
 
@@ -62,8 +64,8 @@ def _followed(data: Shape, wanted: tuple[int, ...]) -> list[Optional[int]]:
         elif code == -4:  # one as two, of which one may be -1
             sides += _split(take(1)[0], codes)
         elif code == -1:
-            if len(sides) != len(wanted) - len(codes) - 1:  # where MXNet 1.9 would write elsewhere
-                raise MisfitError("its shape may not have a -1 behind a -2 or -4")
+            if len(sides) != len(wanted) - len(codes) - 1:  # where MXNet 1.9 would write out of bounds
+                raise MisfitError("its shape may not have a -1 after a -2 or -4")
             sides.append(None)
             position += 1
         else:
@@ -74,7 +76,7 @@ def _followed(data: Shape, wanted: tuple[int, ...]) -> list[Optional[int]]:
 
 def _split(side: int, codes: list[int]) -> tuple[int, int]:
     if len(codes) < 2:
-        raise MisfitError("its shape must have two numbers behind -4")
+        raise MisfitError("its shape must have two numbers after -4")
     first, second = codes.pop(0), codes.pop(0)
     if first == -1 and second > 0:
         first = side // second
@@ -88,8 +90,8 @@ def _split(side: int, codes: list[int]) -> tuple[int, int]:
 def _filled(sides: list[Optional[int]], data: Shape) -> Shape:
     if sides.count(None) > 1:
         raise MisfitError("its shape may have one -1")
-    known = prod(side for side in sides if side is not None)
-    return tuple(prod(data) // max(known, 1) if side is None else side for side in sides)
+    count = prod(side for side in sides if side is not None)
+    return tuple(prod(data) // max(count, 1) if side is None else side for side in sides)
 
 
 register(
@@ -113,7 +115,7 @@ register(
 def _reshape_like(values: Values, inputs: tuple[Shape, ...]) -> tuple[Shape, ...]:
     data, like = inputs
     if prod(data) != prod(like):
-        raise MisfitError(f"it reshapes {shape_text(data)} to {shape_text(like)}")
+        raise MisfitError(f"it can't reshape {shape_text(data)} to {shape_text(like)}")
     return (like,)
 
 
@@ -178,7 +180,7 @@ def _squeeze(values: Values, inputs: tuple[Shape, ...]) -> tuple[Shape, ...]:
     data = inputs[0]
     axes = tuple(a for a, side in enumerate(data) if side == 1) if values.axis is None else axes_of(values.axis, data)
     if any(data[axis] != 1 for axis in axes):
-        raise MisfitError(f"an axis of its input of {shape_text(data)} that it takes out is not 1")
+        raise MisfitError(f"an axis of its input of {shape_text(data)} that it removes is not 1")
     return (tuple(side for axis, side in enumerate(data) if axis not in axes) or (1,),)
 
 

@@ -9,7 +9,7 @@ from .refused import REFUSED
 _HEAD = (
     "# Operators",
     "",
-    "What the layers of a network may be, made from `python/mxtune/ops/`: `mxtune.ops.supported.markdown()`.",
+    "The operators that a network may use, made from `python/mxtune/ops/`: `mxtune.ops.supported.markdown()`.",
     "",
 )
 _REFUSED = ("", "Refused on purpose:", "", "| operator | why |", "| --- | --- |")
@@ -17,7 +17,7 @@ COLUMNS = ("operator", "aliases", "arguments", "roles", "onnx", "caffe")
 
 
 def table() -> list[dict[str, str]]:
-    """One row an operator: ``operator, aliases, arguments, roles, onnx, caffe``, each as text.
+    """One row per operator: ``operator, aliases, arguments, roles, onnx, caffe``, each as text.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""Windows that go over a map: what convolutions and poolings have in common."""
+"""Windows that slide over a map: what convolutions and poolings have in common."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from .base import Shape, Values
 from .misfit import MisfitError
 
 LARGEST = 1024
-"""The largest kernel, stride, padding or dilation; the largest of the zoo is 11."""
+"""The largest kernel, stride, padding or dilation allowed; the largest in the zoo is 11."""
 
 
 class Window(NamedTuple):
-    """A window over a map; each field has one number a side: two of a picture, one of a row."""
+    """A window over a map; each field has one number per axis: two for a picture, one for a row."""
 
     size: Shape
     kernel: Shape
@@ -50,7 +50,7 @@ def window(values: Values, data: Shape) -> Window:
 
 
 def places(view: Window) -> Shape:
-    """How many places the window has along each side.
+    """How many positions the window has along each axis.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""Networks by name: a table of what there is, one file a family, each registers its own.
+"""Networks by name: a table of what there is; one file per family, each registers its own.
 
 To add a family: a module in this folder that calls `register` with an `Entry` for each network.
 """
@@ -43,13 +43,13 @@ class Entry:
     parameters, macs
         Counts for `classes` outputs and pictures of the size of `preprocess`; a test computes them again.
     licence, url, paper
-        Of the weights where there are any, else of the architecture.
+        Of the weights where there are any, otherwise of the architecture.
     source
         Where the weights come from; ``"none"`` without.
     weights
-        Gives the arrays of the file of weights, under its names, and the file's sha256; None without.
+        Gives the arrays of the weights file, under its names, and the file's sha256; None without.
     installed
-        True if these weights can be had without a download.
+        True if these weights are available without a download.
     names
         Gives the tables of what other frameworks' files call its parameters.
     """
@@ -70,7 +70,7 @@ class Entry:
 
     @property
     def available(self) -> str:
-        """What can be had offline now: ``"weights"``, or ``"architecture only"``."""
+        """What is available offline now: ``"weights"``, or ``"architecture only"``."""
         return "weights" if self.weights is not None and self.installed() else "architecture only"
 
     def provenance(self) -> dict[str, str]:
@@ -85,13 +85,13 @@ class Entry:
 
     def preprocess_for(self, size: Optional[tuple[int, int]], channels: Optional[int]) -> Preprocess:
         """`preprocess` for pictures of another size or number of channels."""
-        found = self.preprocess if size is None else replace(self.preprocess, size=size)
-        if channels is None or channels == found.channels:
-            return found
+        preprocess = self.preprocess if size is None else replace(self.preprocess, size=size)
+        if channels is None or channels == preprocess.channels:
+            return preprocess
         if self.weights is not None:
-            raise NetworkError(f"{self.name} takes pictures of {found.channels} channels, not {channels}.")
-        mean, std = (sum(values) / len(values) for values in (found.mean, found.std))
-        return replace(found, channels=channels, mean=(mean,) * channels, std=(std,) * channels)
+            raise NetworkError(f"{self.name} takes pictures of {preprocess.channels} channels, not {channels}.")
+        mean, std = (sum(values) / len(values) for values in (preprocess.mean, preprocess.std))
+        return replace(preprocess, channels=channels, mean=(mean,) * channels, std=(std,) * channels)
 
 
 def imagenet(size: tuple[int, int] = (224, 224), channels: int = 3) -> Preprocess:
@@ -110,9 +110,9 @@ def register(entry: Entry) -> None:
     ValueError
         There is one of this name.
     """
-    if _plain(entry.name) in _ENTRIES:
+    if _normalised(entry.name) in _ENTRIES:
         raise ValueError(f"the zoo has a network {entry.name} already")
-    _ENTRIES[_plain(entry.name)] = entry
+    _ENTRIES[_normalised(entry.name)] = entry
 
 
 @cache
@@ -137,10 +137,10 @@ def entry(name: str) -> Entry:
     'efficientnet_lite0'
     """
     entries()
-    found = _ENTRIES.get(_plain(name))
-    if found is None:
+    match = _ENTRIES.get(_normalised(name))
+    if match is None:
         raise NetworkError(f"There is no network {name[:100]}.", hint=_meant(name))
-    return found
+    return match
 
 
 def pretrained() -> str:
@@ -155,13 +155,13 @@ def pretrained() -> str:
 
 
 def _meant(name: str) -> str:
-    """A hint to near matches, those with weights first: whoever mistypes a name seldom wants to start from nothing."""
-    known = {one.name: one.weights is not None for one in entries()}
-    close = sorted(matches(name.lower(), known), key=lambda one: not known[one])
+    """A hint to near matches, those with weights first: who mistypes a name seldom wants to start from scratch."""
+    has_weights = {one.name: one.weights is not None for one in entries()}
+    close = sorted(matches(name.lower(), has_weights), key=lambda one: not has_weights[one])
     if not close:
         return f"mxzoo() lists what there is; {pretrained()} comes with weights."
     hint = f"Did you mean {', '.join(close)}?"
-    if known[close[0]]:
+    if has_weights[close[0]]:
         return hint
     return f"{hint} {'It has' if len(close) == 1 else 'They have'} no pretrained weights; {pretrained()} has."
 
@@ -169,20 +169,20 @@ def _meant(name: str) -> str:
 def has(name: str) -> bool:
     """Whether there is a network of this name, however it is spelled."""
     entries()
-    return _plain(name) in _ENTRIES
+    return _normalised(name) in _ENTRIES
 
 
-def _plain(name: str) -> str:
+def _normalised(name: str) -> str:
     return re.sub(r"[^a-z0-9]", "", name.lower())
 
 
 def mxzoo() -> pd.DataFrame:
     """The networks there are: ``name, parameters, macs, input_size, source, licence, available``.
 
-    ``macs`` are multiplications with an addition for one picture of ``input_size`` pixels (height and width);
+    ``macs`` are multiply-accumulates for one picture of ``input_size`` pixels (height and width);
     ``parameters`` and ``macs`` are for the network's own number of classes (1000, or 10 for LeNet).
-    ``available`` tells what can be had offline now: ``"weights"``, or ``"architecture only"`` (first values
-    are random, or from a file of yours).
+    ``available`` is what can be had offline now: ``"weights"``, or ``"architecture only"`` (initial values
+    are random, or come from a file of yours).
 
     Examples
     --------

@@ -95,7 +95,7 @@ class Layers:
         return self._builder.act(x, "relu", self._next_name(kind))
 
     def own_relu(self, x: Output) -> Output:
-        """The ReLU of a convolution or dense layer, no block of its own."""
+        """The ReLU of a convolution or dense layer, not a block of its own."""
         return self._builder.act(x, "relu")
 
     def relu6(self, x: Output) -> Output:

@@ -16,21 +16,21 @@ from . import imagenet
 _SIZES = (224, 28, 32, 48, 64, 96, 112, 128, 160, 192, 227, 240, 256, 299, 300, 331, 380, 384, 512)
 
 
-def assumed_preprocess(graph: Graph, weights: Weights, wished: Mapping[str, Any]) -> Preprocess:
-    """What is wished, and for the rest that of ImageNet.
+def assumed_preprocess(graph: Graph, weights: Weights, requested: Mapping[str, Any]) -> Preprocess:
+    """The requested settings, and for the rest those of ImageNet.
 
-    A network with dense layers takes one size of picture only; the first usual one at which these weights fit is taken.
+    A network with dense layers takes one size of picture only: the first common one at which these weights fit.
 
     Parameters
     ----------
     weights
         Under the names of the graph; empty where there are none.
-    wished
+    requested
         Settings of `Preprocess`.
     """
-    channels = wished.get("channels") or _channels(graph, weights) or 3
-    preprocess = replace(imagenet(channels=channels), **wished)
-    if "size" in wished or not weights:
+    channels = requested.get("channels") or _channels(graph, weights) or 3
+    preprocess = replace(imagenet(channels=channels), **requested)
+    if "size" in requested or not weights:
         return preprocess
     at_sizes = (replace(preprocess, size=(size, size)) for size in _SIZES)
     return next((one for one in at_sizes if _fits(Network(graph, weights, {}, one))), preprocess)
@@ -48,13 +48,13 @@ def _channels(graph: Graph, weights: Weights) -> Optional[int]:
     """The channels of the pictures, where the input's own attribute or the first layer's weights say."""
     for name in graph.inputs:
         shape = graph.node(name).declared_shape or ()
-        found = [shape[1]] if len(shape) == 4 else []
+        candidates = [shape[1]] if len(shape) == 4 else []
         for node in graph.consumers[name]:
             first = weights.get(node.inputs[1][0]) if len(node.inputs) > 1 else None
             if first is not None and node.has_role("batchnorm"):
-                found.append(first.size)
+                candidates.append(first.size)
             if first is not None and node.has_role("convolution") and first.ndim == 4:
-                found.append(first.shape[1] * node.values.num_group)
-        if found and found[0] in (1, 3):
-            return found[0]
+                candidates.append(first.shape[1] * node.values.num_group)
+        if candidates and candidates[0] in (1, 3):
+            return candidates[0]
     return None

@@ -47,7 +47,7 @@ def write(depth: Depth, b: Layers, x: Output, classes: int) -> Output:
 
 def _layer(b: Layers, x: Output, growth: int) -> Output:
     with b.block():
-        with b.block("1"):  # beside the identity, which is 0
+        with b.block("1"):  # next to the identity, which is 0
             y = b.conv(b.relu(b.batchnorm(x)), 4 * growth)
             y = b.conv(b.relu(b.batchnorm(y)), growth, kernel=3, pad=1)
         return b.concat([x, y])

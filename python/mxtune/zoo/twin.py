@@ -1,4 +1,4 @@
-"""Which network of the zoo weights, or a graph, could be of: to name it, or to take over its tables of names."""
+"""The network of the zoo that weights, or a graph, may belong to: to name it, or to use its tables of names."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def _graph(entry: Entry) -> Graph:
 
 
 def _paired(one: Graph, other: Graph) -> Optional[dict[str, str]]:
-    """For each node of one graph that of the other in the same place; None where the two differ in structure."""
+    """For each node of one graph, the node of the other in the same place; None where the two differ in structure."""
     pairs: dict[str, str] = {}
     waiting = list(zip(one.heads, other.heads))
     while waiting:

@@ -248,7 +248,7 @@ def test_what_is_no_file_is_told(name: str, tmp_path: Path) -> None:
         one.read(file)
     file.unlink()
     os.mkfifo(file)
-    with pytest.raises(FormatError, match="no ordinary file"):
+    with pytest.raises(FormatError, match="not a regular file"):
         formats.read(file)
 
 

@@ -249,7 +249,7 @@ def test_every_shorter_file_is_refused() -> None:
     whole = model_bytes()
     for length in range(1, len(whole)):
         text = refused(whole[:length])
-        assert "no model file" in text or f"{length:,} bytes" in text, text
+        assert "not a model file" in text or f"{length:,} bytes" in text, text
     assert "x it is empty" in refused(b"")
 
 
@@ -376,15 +376,15 @@ def test_format_that_is_no_number_is_refused(version: Any) -> None:
     ("manifest", "what"),
     [
         (b"[1]", "does not say which format"),
-        (b"{", "no valid JSON"),
-        (b'{"format": NaN}', "NaN is no number"),
+        (b"{", "not valid JSON"),
+        (b'{"format": NaN}', "NaN is not a number"),
         (b'{"format": 1, "format": 1}', "a key comes twice"),
-        (b'{"format": 1, "x": "\xff"}', "no valid text"),
+        (b'{"format": 1, "x": "\xff"}', "not valid text"),
         (b"[" * 20_000_000, "more than 500,000 values"),
         (b"[" * 400_000, "nested more than 64 levels"),
         (b'{"format":1,"a":' + b"[" * 65 + b"]" * 65 + b"}", "nested more than 64 levels"),
-        (b'{"format":' + b"9" * 10_000 + b"}", "no valid JSON"),
-        (b'{"a":"' + b'\\"' * 1_000_000, "no valid JSON"),
+        (b'{"format":' + b"9" * 10_000 + b"}", "not valid JSON"),
+        (b'{"a":"' + b'\\"' * 1_000_000, "not valid JSON"),
         (b"[" + b"[]," * 10_000_000 + b"0]", "more than 500,000 values"),
         (b'{"format":1,"a":[' + b"0," * 10_000_000 + b"0]}", "more than 500,000 values"),
     ],
@@ -397,7 +397,7 @@ def test_hostile_manifest_is_refused(manifest: bytes, what: str) -> None:
 
 def test_hostile_symbol_is_refused() -> None:
     assert "symbol.json is nested" in refused(forged(symbol=b'{"a":' * 100_000))
-    assert "symbol.json is no valid JSON" in refused(forged(symbol=b"import os"))
+    assert "symbol.json is not valid JSON" in refused(forged(symbol=b"import os"))
 
 
 ONE = {"dtype": "F32", "shape": [2], "data_offsets": [0, 8]}
@@ -410,7 +410,7 @@ ONE = {"dtype": "F32", "shape": [2], "data_offsets": [0, 8]}
         (b"\1\2", "does not fit"),
         (struct.pack("<Q", 1 << 60) + b"{}", "does not fit"),
         (struct.pack("<Q", 3) + b"{}", "does not fit"),
-        (tensors([]), "no table of arrays"),
+        (tensors([]), "not a table of arrays"),
         (tensors({"a": 1}), '"a" has no valid place'),
         (tensors({"a": {**ONE, "dtype": "O"}}, b"12345678"), "unknown type of number"),
         (tensors({"a": {**ONE, "dtype": ["F32"]}}, b"12345678"), "unknown type of number"),
@@ -449,7 +449,7 @@ def test_other_files_are_told_apart(tmp_path: Path) -> None:
         ("model.safetensors", WEIGHTS, "a file of safetensors\ni A model file is what model.save() or mxsave() writes"),
         ("model.pkl", pickle.dumps(_Evil()), "of Python's pickle\ni A pickle could run code, and none is opened"),
         ("model.txt", b"PKWARE is no magic", "damaged, or was cut short"),
-        ("photo.jpg", b"\xff\xd8\xff\xe0", "no model file"),
+        ("photo.jpg", b"\xff\xd8\xff\xe0", "not a model file"),
         ("empty.mxt", b"", "it is empty"),
     ):
         path = tmp_path / name
@@ -465,5 +465,5 @@ def test_what_is_no_file_is_refused(tmp_path: Path) -> None:
     assert "it is a folder" in refused(tmp_path)
     assert "there is no such file" in refused(tmp_path / "none.mxt")
     assert f"Looked for {tmp_path}" in refused(str(tmp_path / "none.mxt"))
-    assert "no ordinary file" in refused(tmp_path / "pipe")
+    assert "not a regular file" in refused(tmp_path / "pipe")
     assert "no file can have this name" in refused("a\0b")

@@ -208,11 +208,11 @@ LIES = {
     "reaches beyond its storage": tensor("0", 6, (7,), (1,)),
     "reaches beyond its storage ": tensor("0", 6, (2, 2), (5, 1)),
     "reaches beyond": tensor("0", 6, (6,), (1,), offset=1),
-    "no counts": tensor("0", 6, (-1,), (1,)),
-    "no counts ": tensor("0", 6, (6,), (-1,)),
-    "no counts  ": tensor("0", 6, (2,), (1,), offset=-4),
-    "no counts   ": tensor("0", 6, (2**60, 2**60), (1, 1)),
-    "no counts    ": tensor("0", 6, (2**40, 2**40, 0), (1, 1, 1)),
+    "not counts": tensor("0", 6, (-1,), (1,)),
+    "not counts ": tensor("0", 6, (6,), (-1,)),
+    "not counts  ": tensor("0", 6, (2,), (1,), offset=-4),
+    "not counts   ": tensor("0", 6, (2**60, 2**60), (1, 1)),
+    "not counts    ": tensor("0", 6, (2**40, 2**40, 0), (1, 1, 1)),
     "claim": tensor("0", 6, (1000, 1000), (0, 0)),
     "sizes and 1 strides": tensor("0", 6, (6, 1), (1,)),
     "sizes and": tensor("0", 6, (1,) * 40, (1,) * 40),
@@ -238,7 +238,7 @@ def test_a_storage_that_lies_about_its_size_is_refused(written: Any) -> None:
 
 def test_a_zip_that_unpacks_to_more_is_refused(written: Any) -> None:
     content = {"a": tensor("0", 2**22, (2**22,), (1,))}
-    with pytest.raises(WeightsError, match="no file of torch"):
+    with pytest.raises(WeightsError, match="not a file of torch"):
         read_pth(written(zipped(content, {"0": bytes(2**24)}, zipfile.ZIP_DEFLATED)))
 
 

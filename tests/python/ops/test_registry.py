@@ -117,7 +117,7 @@ def test_what_can_be_inserted_can_be_opened_again(
     ("operator", "attrs", "words"),
     [
         ("smooth_l2", {}, "x is a smooth_l2, an operator that is not supported.\ni Did you mean smooth_l1"),
-        ("Custom", {}, "x is a Custom, an operator that is not supported: it runs code of another program."),
+        ("Custom", {}, "x is a Custom, an operator that is not supported: it runs code from outside the network."),
         ("_npi_add", {}, "x is a _npi_add, an operator that is not supported: it belongs to MXNet's NumPy interface."),
         (
             "Dropout",
@@ -144,5 +144,5 @@ def test_a_file_and_an_edit_refuse_the_same_in_the_same_words(
 def test_what_would_corrupt_memory_is_refused(lenet: Network) -> None:
     with pytest.raises(NetworkError, match="its axis is 2 and must be that of the channels, 1"):
         lenet.insert("conv1", "BatchNorm", axis=2)
-    with pytest.raises(NetworkError, match="its shape may not have a -1 behind a -2 or -4"):
+    with pytest.raises(NetworkError, match="its shape may not have a -1 after a -2 or -4"):
         lenet.insert("conv1", "Reshape", shape=(0, -4, 2, 10, -1))

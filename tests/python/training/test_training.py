@@ -204,7 +204,7 @@ def test_a_users_own_network_without_pretraining_is_trained_whole() -> None:
 def test_a_model_goes_on_from_its_file(tmp_path: Path) -> None:
     quick().save(tmp_path / "first.mxt")
     model = mxtrain(FEW, net=tmp_path / "first.mxt", tune="head", verbose=0)
-    assert model.provenance["source"].startswith("mxtune, from first values")
+    assert model.provenance["source"].startswith("mxtune, from initial values")
 
 
 def test_a_model_on_every_stage_goes_on_as_it_is() -> None:

@@ -54,4 +54,4 @@ def test_missing_weights_name_the_command_that_brings_them(monkeypatch: pytest.M
 def test_provenance_tells_where_the_weights_are_from() -> None:
     told = mxnetwork("efficientnet_lite0").provenance
     assert told["licence"] == "Apache-2.0" and told["sha256"].startswith("57934424")
-    assert mxnetwork("lenet", seed=5).provenance["source"] == "first values, seed 5"
+    assert mxnetwork("lenet", seed=5).provenance["source"] == "initial values, seed 5"

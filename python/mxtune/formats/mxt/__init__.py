@@ -1,4 +1,4 @@
-"""The ``.mxt`` file: a model as three members of a zip, written whole or not at all, read with distrust.
+"""The ``.mxt`` file: a model as three members of a zip, written whole or not at all, read as untrusted.
 
 ======================= =================================================================
 ``manifest.json``       what the model is, and ``sha256`` and size of the two others
@@ -33,12 +33,12 @@ def load(source: Union[str, os.PathLike[str], bytes], limit: float = 1.0) -> Con
     Parameters
     ----------
     limit
-        How many times as much as `mxtune.graph.Limits` says the network may need.
+        How many times the limits of `mxtune.graph.Limits` the network may need.
 
     Raises
     ------
     ModelFileError
-        There is no such file, or it is damaged, hostile, of a newer format, or no model at all.
+        There is no such file, or it is damaged, hostile, of a newer format, or not a model at all.
     """
     name = Path(source).name if isinstance(source, (str, os.PathLike)) else "the bytes"
     return contents_of(*read(source), name, limit)

@@ -1,4 +1,4 @@
-"""What a model file tells of a model, believed only after every part of it was looked at; and how it is told."""
+"""The manifest of a model file: how it is written, and how every part of it is checked before it is trusted."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def contents_of(
     name
         Of the file, for errors.
     limit
-        How many times as much as `mxtune.graph.Limits` says the network may need.
+        How many times the limits of `mxtune.graph.Limits` the network may need.
 
     Raises
     ------
@@ -89,9 +89,9 @@ def contents_of(
     return contents
 
 
-def _label_type(told: Mapping[str, Any]) -> dict[str, Any]:
-    """The part that tells what labels were; plain text is not written, as ever."""
-    return {"label_type": told["label_type"]} if told.get("label_type") else {}
+def _label_type(recorded: Mapping[str, Any]) -> dict[str, Any]:
+    """The part that says what labels were; it is not written for plain text, as in older files."""
+    return {"label_type": recorded["label_type"]} if recorded.get("label_type") else {}
 
 
 def _check(manifest: Mapping[str, Any]) -> None:
@@ -99,19 +99,19 @@ def _check(manifest: Mapping[str, Any]) -> None:
     kinds = {"network": dict, "preprocess": dict, "settings": dict, "metrics": dict, "versions": dict, "history": list}
     for part, kind in kinds.items():
         if not isinstance(manifest[part], kind):
-            raise ValueError(f"its {part} is no {kind.__name__}")
+            raise ValueError(f"its {part} is not a {kind.__name__}")
         if len(manifest[part]) > MOST_ROWS:
             raise ValueError(f"its {part} has {len(manifest[part]):,} rows; at most {MOST_ROWS:,} are read")
     if manifest["task"] not in tasks.names():
         raise ValueError(f"its task is {manifest['task']!r}")
     _check_levels(manifest)
     if not isinstance(manifest["settings"].get("pictures", {}), dict):
-        raise ValueError("its settings do not tell its pictures")
+        raise ValueError("its settings do not describe its pictures")
     if not _numbers(manifest["metrics"].values()):
         raise ValueError("its metrics are not numbers")
     for row in manifest["history"]:
         if not isinstance(row, dict) or not _texts([row["stage"]]):
-            raise ValueError("its history is no table")
+            raise ValueError("its history is not a table")
         if not _numbers(value for key, value in row.items() if key != "stage"):
             raise ValueError("its history does not hold numbers")
 
@@ -130,14 +130,14 @@ def _check_levels(manifest: Mapping[str, Any]) -> None:
         raise ValueError("its levels are not of the type that they should have")
 
 
-def _check_origin(told: Mapping[str, Any], versions: Mapping[str, Any]) -> None:
-    """Raises ValueError for a network, or versions, that are not told as `Model` does."""
-    if not isinstance(told["classifier"], str) or not isinstance(told["provenance"], dict):
+def _check_origin(network: Mapping[str, Any], versions: Mapping[str, Any]) -> None:
+    """Raises ValueError for a network, or versions, that are not described as `Model` does."""
+    if not isinstance(network["classifier"], str) or not isinstance(network["provenance"], dict):
         raise ValueError("its network is not described")
-    if not isinstance(told.get("pretrained", True), bool):
+    if not isinstance(network.get("pretrained", True), bool):
         raise ValueError("it does not say whether its network is pretrained")
-    if not _texts(told["provenance"].values()) or not _texts(versions.values()):
-        raise ValueError("its origin is not told in words")
+    if not _texts(network["provenance"].values()) or not _texts(versions.values()):
+        raise ValueError("its origin is not described in words")
 
 
 def _check_network(network: Network, outputs: int) -> None:
@@ -146,10 +146,10 @@ def _check_network(network: Network, outputs: int) -> None:
         raise ValueError("its weights are not float32")
     node = network.graph.node(str(network.classifier))
     if node.op != "FullyConnected" or f"{node.name}_weight" not in network.params or len(network.graph.heads) != 1:
-        raise ValueError(f"{network.classifier} is no dense layer that gives its outputs")
+        raise ValueError(f"{network.classifier} is not a dense layer that gives its outputs")
     shapes = refuse_unusable(network.check()).shapes
     if shapes[network.output] != ((1, outputs),) or len(network.params[f"{node.name}_weight"]) != outputs:
-        raise ValueError(f"it has not the {outputs} outputs of its levels")
+        raise ValueError(f"it does not have the {outputs} outputs of its levels")
     if len(network.body.shapes[network.body.output][0]) != 2:
         raise ValueError("it has no features")
 

@@ -1,4 +1,4 @@
-"""A model file is read with every name, size, place and hash checked before anything in it is believed."""
+"""Reading a model file: every name, size, place and hash is checked before anything in it is trusted."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ if TYPE_CHECKING:
     Content = tuple[dict[str, Any], str, dict[str, NDArray[Any]]]
 
 NO_MODEL = "A model file is what model.save() or mxsave() writes."
-# What Python's zip reader raises for damaged files; the sizes it believes are checked against the file first.
+# What Python's zip reader raises for damaged files; the sizes it trusts are checked against the file first.
 _ZIP_FAULTS = (zipfile.BadZipFile, ValueError, EOFError, RuntimeError, struct.error, OverflowError)
 
 
 def read(source: Union[str, os.PathLike[str], bytes]) -> Content:
-    """Returns manifest, symbol JSON and arrays (by name, in bytewise order), all of it checked.
+    """The manifest, the symbol JSON and the arrays (by name, in bytewise order), all of it checked.
 
     Parameters
     ----------
@@ -37,7 +37,7 @@ def read(source: Union[str, os.PathLike[str], bytes]) -> Content:
     Raises
     ------
     ModelFileError
-        There is no such file, or it is damaged, cut short, hostile, of a newer format, or no model at all.
+        There is no such file, or it is damaged, cut short, hostile, of a newer format, or not a model at all.
         Nothing of it was unpacked to the disk or run.
 
     Examples
@@ -46,7 +46,7 @@ def read(source: Union[str, os.PathLike[str], bytes]) -> Content:
     >>> bundle.read(b"not a model")
     Traceback (most recent call last):
     mxtune.errors.ModelFileError: Can't read the model of 11 bytes.
-    x it is no model file
+    x it is not a model file
     i A model file is what model.save() or mxsave() writes.
     """
     if isinstance(source, (str, os.PathLike)):
@@ -74,8 +74,8 @@ def _open(source: Union[str, os.PathLike[str], bytes]) -> BinaryIO:
         raise FaultError("no file can have this name", NO_MODEL) from None
     if stat.S_ISDIR(mode):
         raise FaultError("it is a folder", NO_MODEL)
-    if not stat.S_ISREG(mode):  # a pipe would be waited for
-        raise FaultError("it is no ordinary file", NO_MODEL)
+    if not stat.S_ISREG(mode):  # reading a pipe would block
+        raise FaultError("it is not a regular file", NO_MODEL)
     return path.open("rb")
 
 
@@ -105,7 +105,7 @@ def _check_beginning(beginning: bytes) -> None:
     for other in formats():
         if other.sniff(Glimpse(beginning)):
             raise FaultError(f"it is a file of {other.name}", NO_MODEL if other.read else other.way_round)
-    raise FaultError("it is no model file", NO_MODEL)
+    raise FaultError("it is not a model file", NO_MODEL)
 
 
 def _manifest(archive: zipfile.ZipFile, entries: list[zipfile.ZipInfo], length: int) -> dict[str, Any]:
@@ -144,7 +144,7 @@ def _check_entries(entries: list[zipfile.ZipInfo], length: int) -> None:
 def _check_entry(entry: zipfile.ZipInfo, length: int) -> None:
     name, size = entry.filename, entry.file_size
     if entry.compress_type != zipfile.ZIP_STORED:
-        raise FaultError(f"{name} is compressed, which in a model file it never is", NO_MODEL)
+        raise FaultError(f"{name} is compressed, which never happens in a model file", NO_MODEL)
     if size != entry.compress_size or size > length:
         raise FaultError(f"{name} claims to have {size:,} bytes, which a file of {length:,} can't hold so")
     if size > MOST_BYTES[name]:
@@ -152,7 +152,7 @@ def _check_entry(entry: zipfile.ZipInfo, length: int) -> None:
 
 
 def _check_frames(stream: BinaryIO, entries: list[zipfile.ZipInfo], length: int) -> None:
-    """Nothing may lie before, between or behind the members but what writing puts there."""
+    """Nothing may lie before, between or after the members but what writing puts there."""
     expected = frames((entry.filename, entry.file_size, entry.CRC) for entry in entries)
     same = length == expected[-1][0] + len(expected[-1][1])
     for offset, frame in expected:

@@ -28,7 +28,7 @@ def write(
     symbol: str,
     arrays: Arrays,
 ) -> None:
-    """Returns nothing; afterwards `target` holds the model. The same content gives the same bytes.
+    """Write the model to `target`. The same content gives the same bytes.
 
     A file is replaced whole or left as it was, as `store.write` has it.
 
@@ -77,7 +77,7 @@ def _members(manifest: Mapping[str, Any], symbol: str, arrays: Arrays) -> dict[s
         "format": FORMAT,
         "members": {name: seal(content) for name, content in members.items()},
     }
-    # Keys stay in their order, which says something: columns of the history, the first of the metrics.
+    # Keys stay in their order, which has a meaning: columns of the history, the first of the metrics.
     text = json.dumps(told, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
     members = {MANIFEST: _utf8(text), **members}
     for name, content in members.items():
@@ -90,12 +90,12 @@ def _members(manifest: Mapping[str, Any], symbol: str, arrays: Arrays) -> dict[s
 
 
 def _utf8(text: str) -> bytes:
-    # A file name that is no valid text has lone surrogates; "\udc80" is also how JSON writes one.
+    # A file name that is not valid text has lone surrogates; "\udc80" is also how JSON writes one.
     return text.encode("utf-8", "backslashreplace")
 
 
 def plain(value: Any) -> Any:
-    """The same as JSON has it: NumPy's numbers as Python's, NaN and infinity as null."""
+    """The same as JSON values: NumPy's numbers as Python's, NaN and infinity as null."""
     if isinstance(value, Mapping):
         return {str(key): plain(item) for key, item in value.items()}
     if isinstance(value, (list, tuple)):

@@ -1,7 +1,7 @@
 """Other frameworks' names for the parameters of a network: tables that work both ways.
 
-``NameTable`` is one such table, of one network. ``torch`` makes them from the names of layers, as PyTorch composes a
-parameter's name of its layer's. An entry of the zoo carries the tables of its network.
+``NameTable`` is one such table, of one network. ``torch`` makes them from the names of layers, since PyTorch derives a
+parameter's name from its layer's. An entry of the zoo carries the tables of its network.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ class NameTable:
 
     @cached_property
     def ours(self) -> Mapping[str, str]:
-        """For each of their names the parameter."""
+        """For each of their names, the parameter."""
         return {theirs: ours for ours, theirs in self.theirs.items()}
 
     def to_ours(self, values: Mapping[str, _Value]) -> dict[str, _Value]:

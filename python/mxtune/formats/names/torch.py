@@ -1,4 +1,4 @@
-"""Tables of names from PyTorch, where a parameter is called after its layer: ``"bn1"`` has ``"bn1.running_mean"``."""
+"""Tables of names from PyTorch, where a parameter is named after its layer: ``"bn1"`` has ``"bn1.running_mean"``."""
 
 from __future__ import annotations
 
