@@ -46,9 +46,9 @@ repair_hosted <- function() {
   invisible()
 }
 
-#' The object that Python lent under a key (`rhost`): the same in memory.
+#' The object that Python handed over under a key (`rhost`): the same in memory.
 #' @noRd
-take_lent <- function(key) {
+take_object <- function(key) {
   reticulate::py_call(engine()$take, key)
 }
 

@@ -119,16 +119,16 @@ hosted_plot <- function(model, path, device, size, arguments) {
 
 # ---- objects ----
 
-#' The object that Python lent under a key, as an object of this package: the same in memory.
+#' The object that Python handed over under a key, as an object of this package: the same in memory.
 #' @noRd
 from_host <- function(key) {
-  new_handle(take_lent(key))
+  new_handle(take_object(key))
 }
 
 #' Any other object of Python.
 #' @noRd
 object_from_host <- function(key) {
-  take_lent(key)
+  take_object(key)
 }
 
 #' Python's object of an object of this package, for the host to take.

@@ -37,7 +37,7 @@ def whole(name: str, value: Any, least: int = 0, most: int = LARGEST) -> int:
     Raises
     ------
     ArgumentError
-        It is none, or outside of the range.
+        It is not one, or is outside the range.
     """
     if not is_number(value) or not least <= value <= most or value != int(value):
         limits = f"from {least} to {most}" if least == 0 else f"of at least {least}"
@@ -51,7 +51,7 @@ def number(name: str, value: Any, least: float, most: float) -> float:
     Raises
     ------
     ArgumentError
-        It is none, or outside.
+        It is not a number, or is outside.
 
     Examples
     --------
@@ -102,7 +102,7 @@ def in_order(name: str, value: Any) -> Any:
     Raises
     ------
     ArgumentError
-        It is a set or a view of a dict: which of its parts belongs to what would be chance.
+        It is a set or a view of a dict: which of its parts belongs to what would be left to chance.
 
     Examples
     --------
@@ -121,8 +121,8 @@ def user_path(name: str, value: Any) -> Path:
     Raises
     ------
     ArgumentError
-        It is no path.
+        It is not a path.
     """
     if not isinstance(value, (str, os.PathLike)) or not os.fspath(value) or "\0" in os.fspath(value):
         raise ArgumentError(f"`{name}` must be a path.", [f"it is {value!r}"])
-    return Path(os.path.expanduser(value))  # noqa: PTH111 - pathlib fails at a file called "~x"
+    return Path(os.path.expanduser(value))  # noqa: PTH111 - pathlib fails on a file called "~x"

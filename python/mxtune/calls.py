@@ -1,4 +1,4 @@
-"""How a user would write a call: in Python, in R or at the command line. A hint names only what that interface has."""
+"""How a user would write a call: in Python, in R or on the command line. A hint names only what that interface has."""
 
 from __future__ import annotations
 
@@ -39,12 +39,12 @@ def interface(name: str) -> Iterator[None]:
 
 
 def in_r() -> bool:
-    """Whether R asks: it counts from 1, and writes TRUE."""
+    """Whether the caller is R, which counts from 1 and writes TRUE."""
     return _interface.get() == "r"
 
 
 def written(verb: str, first: str, **options: Any) -> str:
-    """A call as the user at hand writes it.
+    """A call as the current user writes it.
 
     Examples
     --------
@@ -61,7 +61,7 @@ def written(verb: str, first: str, **options: Any) -> str:
 
 
 def option(name: str, value: Any = "...") -> str:
-    """An argument and its value as the user at hand writes them.
+    """An argument and its value as the current user writes them.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""The command ``mxtune``: the main job from a shell. Results go to stdout, all else to stderr."""
+"""The command ``mxtune``: the main job from a shell. Results go to stdout, everything else to stderr."""
 
 # Without `from __future__ import annotations`: on Python 3.9 typer reads no options from annotations that are text.
 
@@ -48,13 +48,13 @@ app = typer.Typer(
     epilog=_EXITS,
     no_args_is_help=True,
     add_completion=False,
-    rich_markup_mode=None,  # plain help: examples stay as they are, and it is there at once
+    rich_markup_mode=None,  # plain help: examples stay as they are, and it appears at once
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
 )
 
 
-# The library's choices, once more: asking it would load NumPy before any help. A test compares them.
+# A copy of the library's choices: asking it would load NumPy before any help. A test compares them.
 Tune = Literal["auto", "head", "tail", "all"]
 Schedule = Literal["cosine", "constant"]
 Task = Literal["classification", "multilabel", "regression"]
@@ -247,14 +247,14 @@ def train(
         from . import mximages, mxtrain
         from .images.source import is_table
 
-        wishes = {
+        arguments = {
             "net": net, "tune": tune, "epochs": epochs, "image_size": image_size, "lr": lr,
             "batch_size": batch_size, "schedule": schedule, "augment": augment,
             "class_weights": class_weights, "patience": patience, "seed": seed, "checkpoint": checkpoint,
             "range": range,
             "device": device.split(",") if device and "," in device else device,
         }  # fmt: skip
-        given: dict[str, Any] = {name: value for name, value in wishes.items() if value is not None}
+        given: dict[str, Any] = {name: value for name, value in arguments.items() if value is not None}
         table: dict[str, Any] = {"path": path, "label": label, "root": root}
         images = mximages(photos, on_bad=on_bad, task=task, groups=groups, **table)
         if valid is not None:
@@ -374,8 +374,8 @@ def info(
         if model is None:
             from .engines.info import collect
 
-            found = collect()
-            typer.echo(_json(found.to_dict()) if format == "json" else f"{found}\n", nl=False)
+            installation = collect()
+            typer.echo(_json(installation.to_dict()) if format == "json" else f"{installation}\n", nl=False)
             return
         from . import mxload
 
@@ -433,7 +433,7 @@ def cache(clear: Annotated[bool, typer.Option("--clear", help="Remove all cached
 
 @contextmanager
 def _job(verbose: Optional[int], quiet: bool) -> Iterator[list[int]]:
-    """Progress, warnings and errors go to stderr; errors end it with a code. Gives the signals that came."""
+    """Progress, warnings and errors go to stderr; errors end it with a code. Yields the signals received."""
     stopped: list[int] = []
 
     def stop(number: int, frame: Any) -> None:
@@ -453,7 +453,7 @@ def _job(verbose: Optional[int], quiet: bool) -> Iterator[list[int]]:
     except MxtuneError as error:
         _say(str(error))
         raise typer.Exit(FAILED) from None
-    except BrokenPipeError:  # whoever reads stdout has seen enough
+    except BrokenPipeError:  # the reader of stdout has seen enough
         raise
     except OSError as error:
         _say(f"Can't go on: {error}")
@@ -503,9 +503,9 @@ def _rows(frame: "pd.DataFrame", form: Literal["csv", "json"]) -> str:
 
 
 def _json(facts: Any) -> str:
-    from .formats.mxt.writing import plain
+    from .formats.mxt.writing import as_json
 
-    return json.dumps(plain(facts), ensure_ascii=False, allow_nan=False, indent=2) + "\n"
+    return json.dumps(as_json(facts), ensure_ascii=False, allow_nan=False, indent=2) + "\n"
 
 
 def _facts(figures: dict[str, float]) -> str:

@@ -17,7 +17,7 @@ def _compose(message: str, bullets: Sequence[str], hint: Optional[str]) -> str:
 
 
 class _Told(Exception):  # noqa: N818 - warnings have it too
-    """Words in the house form: what is wrong, each thing by name, how to mend it."""
+    """A message in our form: what is wrong, each thing by name, how to fix it."""
 
     def __init__(self, message: str, bullets: Sequence[str] = (), hint: Optional[str] = None) -> None:
         super().__init__(message)
@@ -59,19 +59,19 @@ class WeightsError(NetworkError):
 
 
 class MissingFileError(WeightsError):
-    """There is no file of this name, with a network or weights."""
+    """There is no file of this name to read a network or weights from."""
 
 
 class FormatError(WeightsError):
-    """A file is of no format that is known here."""
+    """A file is of an unknown format."""
 
 
 class UnsupportedFormatError(FormatError):
-    """A file is of a format that is not read, on purpose; the hint says the way round."""
+    """A file is of a format that is deliberately not read; the hint says what to do instead."""
 
 
 class ModelFileError(MxtuneError):
-    """A model file is damaged, hostile, too new, or no model at all."""
+    """A model file is damaged, hostile, too new, or not a model at all."""
 
 
 class CheckpointError(MxtuneError):
@@ -85,7 +85,7 @@ class StoreError(MxtuneError, OSError):
 class TrainingError(MxtuneError):
     """Training can't start or go on, for example because the loss is not a number.
 
-    ``model`` holds the best model so far, not measured; or None, where nothing was learned yet.
+    ``model`` holds the best model so far, not evaluated; or None, where nothing was learned yet.
     """
 
     model: Any = None

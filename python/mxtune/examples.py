@@ -11,7 +11,7 @@ _HERE = Path(__file__).resolve().parent
 
 
 def _folder() -> Path:
-    """Where the examples lie: in a wheel, in the repository, or in an R package that carries this source."""
+    """Where the examples are: in a wheel, in the repository, or in an R package that carries this source."""
     root = _HERE.parents[1]
     for place in (_HERE / "extdata", root / "inst" / "extdata", root / "extdata"):
         if place.is_dir():
@@ -33,7 +33,7 @@ def mxexample(name: Optional[str] = None) -> Union[str, list[str]]:
     ----------
     name
         ``"fashion"``: 400 grey pictures of 28 x 28 pixels, 40 in each of 10 classes of clothes and shoes,
-        from Fashion-MNIST (Xiao, Rasul and Vollgraf 2017; MIT licence, kept beside them).
+        from Fashion-MNIST (Xiao, Rasul and Vollgraf 2017; MIT licence, included).
 
     Raises
     ------

@@ -13,7 +13,7 @@ from typing import Optional
 def usable_cpus() -> int:
     """The number of CPUs this process may use, at least 1.
 
-    The machine's, less what affinity and the container's quota take away; a quota of 1.5 CPUs counts as 2.
+    The machine's, less what affinity and the container's quota exclude; a quota of 1.5 CPUs counts as 2.
 
     Examples
     --------
@@ -30,7 +30,7 @@ def usable_cpus() -> int:
 
 
 def return_freed_memory() -> None:
-    """Give the system what this process has freed: glibc keeps it, for each thread by itself."""
+    """Return freed memory to the system: glibc keeps it, for each thread separately."""
     with contextlib.suppress(AttributeError, OSError, TypeError):  # other C libraries have no such function
         ctypes.CDLL(None).malloc_trim(0)
 

@@ -1,4 +1,4 @@
-"""What long work tells, and who listens. The core never prints: it sends events to a reporter.
+"""Progress of long work, and who listens. The core never prints: it sends events to a reporter.
 
 A reporter is any object with ``event(kind, **info)``. The kinds:
 
@@ -30,7 +30,7 @@ class Reporter(Protocol):
 
 
 class Silent:
-    """Listens and says nothing."""
+    """Listens and prints nothing."""
 
     def event(self, kind: str, **info: Any) -> None:
         pass
@@ -43,7 +43,7 @@ def epoch_line(info: dict[str, Any]) -> str:
 
 
 class Lines:
-    """One line an epoch, for logs and documents."""
+    """One line per epoch, for logs and documents."""
 
     def event(self, kind: str, **info: Any) -> None:
         if kind == "message":
@@ -175,7 +175,7 @@ def using(reporter: Reporter) -> Iterator[Reporter]:
 
 
 def default(verbose: Optional[int] = None) -> Reporter:
-    """The reporter for ``verbose``: 0 says nothing, 1 one line an epoch, 2 a bar; ``None`` looks where it runs.
+    """The reporter for ``verbose``: 0 prints nothing, 1 a line per epoch, 2 a bar; ``None`` chooses by where it runs.
 
     A reporter that already listens (R's, for one) is kept; where ``verbose`` is 0 and it has a method ``silenced``,
     what that gives.

@@ -6,7 +6,7 @@
 >>> rh.eval("levels(predicted)[1:2]", predicted=model.predict(photos).pred_class)
 ['ankle_boot', 'bag']
 
-What becomes what is a table in `mxtune.border`. All else of R is an `RObject`, which prints as in R.
+What becomes what is a table in `mxtune.border`. Anything else from R is an `RObject`, which prints as in R.
 
 R belongs to the thread that started it, which is the main one. Its errors are `mxtune.errors.RError`, its warnings
 `mxtune.errors.RWarning`; its messages are lines of the log ``mxtune.rhost``; what it prints goes to ``sys.stdout``.
@@ -26,7 +26,7 @@ __all__ = ["RFunction", "RObject", "activate", "call", "converter", "deactivate"
 
 
 def start() -> None:
-    """Start R, attach it to this Python, and load its package mxtune; at the second call nothing.
+    """Start R, attach it to this Python, and load its package mxtune; a second call does nothing.
 
     Every other function here does so when it is first used.
 
@@ -34,7 +34,7 @@ def start() -> None:
     ------
     RHostError
         R, rpy2 or R's package mxtune is missing, this is not the main thread, or a forked process; the hint holds
-        the one command that mends it.
+        the one command that fixes it.
 
     Examples
     --------
@@ -44,7 +44,7 @@ def start() -> None:
     from .border.rpy2 import session
 
     session.start()
-    from .border.rpy2 import running  # noqa: F401 - by which objects of R run; it needs rpy2
+    from .border.rpy2 import running  # noqa: F401 - objects of R run through it; it needs rpy2
 
 
 def r(value: Any) -> RObject:
@@ -71,7 +71,7 @@ def r(value: Any) -> RObject:
 
 
 def py(value: Any) -> Any:
-    """What an R object (of this module or of rpy2) is in Python, by the table of `mxtune.border`; else the value.
+    """What an R object (of this module or of rpy2) is in Python, by the table of `mxtune.border`; otherwise the value.
 
     Raises
     ------
@@ -130,7 +130,7 @@ def eval(code: str, **variables: Any) -> Any:  # noqa: A001 - the word in R
     code
         One or more expressions; the last one's value comes back.
     **variables
-        What the code may use by these names. With variables, what the code assigns is gone afterwards; without, it
+        What the code may use by these names. With variables, what the code assigns is discarded afterwards; without, it
         is kept in R's workspace.
 
     Raises, Warns
@@ -153,7 +153,7 @@ def eval(code: str, **variables: Any) -> Any:  # noqa: A001 - the word in R
 def activate() -> None:
     """Let rpy2, and ``%%R`` cells of a notebook, convert by the table of `mxtune.border` until `deactivate`.
 
-    As ever with rpy2, a vector of length one stays a vector, and ``NULL`` rpy2's own. In IPython ``rpy2.ipython`` is
+    As usual with rpy2, a vector of length one stays a vector, and ``NULL`` rpy2's own. In IPython ``rpy2.ipython`` is
     loaded, too. Without `activate`, name the converter: ``%%R -c rh.converter -i model``.
 
     Examples
@@ -167,7 +167,7 @@ def activate() -> None:
 
 
 def deactivate() -> None:
-    """Take back what `activate` did.
+    """Undo `activate`.
 
     Examples
     --------

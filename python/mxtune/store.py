@@ -1,4 +1,4 @@
-"""Files that this package writes, each whole or not at all; and its cache, which has a folder and a bound."""
+"""Files that this package writes, each whole or not at all; and its cache, with its folder and size limit."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if sys.platform != "win32":
     import fcntl
 
 FOLDER_SETTING, BOUND_SETTING = "MXTUNE_CACHE", "MXTUNE_CACHE_GB"
-_GIGABYTES = 10.0  # that the cache may take, unless the user sets another bound
+_GIGABYTES = 10.0  # that the cache may take, unless the user sets another limit
 _TEMPORARY = re.compile(r"\.mxtune-[0-9a-f]{16}\.tmp")
 _ENTRY = re.compile(r"[0-9a-f]{32}\.npy")  # a folder that the user names may hold other files too
 _PATIENCE = 60.0  # seconds, for another process that writes into the cache
@@ -34,7 +34,7 @@ def write(
 ) -> None:
     """Write a file: it is replaced whole, or left as it was.
 
-    The pieces go to another name in the same folder, and are renamed when all of them are on the disk: neither a
+    The pieces go to another name in the same folder, and are renamed once all of them are on disk: neither a
     crash nor a full disk harms what was there. What a killed process left in the folder is removed. A link stays a
     link, permissions follow the umask; a pipe or a device such as ``/dev/stdout`` is written to as it is.
 
@@ -107,7 +107,7 @@ def _replace(target: Path, pieces: Iterable[Union[bytes, memoryview]]) -> None:
             stream.flush()
             os.fsync(stream.fileno())
             if sys.platform != "win32":
-                aside.replace(target)  # while the lock is held: nobody sweeps it up
+                aside.replace(target)  # while the lock is held: nobody removes it
         if sys.platform == "win32":
             aside.replace(target)  # which can't rename an open file
     except BaseException:  # Ctrl-C too
@@ -130,11 +130,11 @@ def _create(folder: Path) -> tuple[Path, int]:
         handle = os.open(aside, os.O_CREAT | os.O_EXCL | os.O_RDWR | getattr(os, "O_BINARY", 0), 0o666)
         if _lock(handle) is not False and os.fstat(handle).st_nlink:
             return aside, handle
-        os.close(handle)  # another process has swept it up before it was locked
+        os.close(handle)  # another process removed it before it was locked
 
 
 def _sweep(folder: Path) -> None:
-    """Remove what killed processes left in the folder: temporary files that nobody holds locked."""
+    """Remove what killed processes left in the folder: temporary files that nobody has locked."""
     with contextlib.suppress(OSError), os.scandir(folder) as files:
         for file in files:
             if _TEMPORARY.fullmatch(file.name):
@@ -155,7 +155,7 @@ def _lock(handle: int) -> Optional[bool]:
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         return False
-    except OSError:  # some file systems of networks
+    except OSError:  # some network file systems
         return None
     return True
 
@@ -229,7 +229,7 @@ def bound() -> int:
 
 
 def entries(folder: Optional[Path] = None) -> list[Entry]:
-    """What a folder of cached features holds (the usual one if None), the last used first.
+    """What a folder of cached features holds (the default one if None), the last used first.
 
     Examples
     --------
@@ -254,7 +254,7 @@ def entries(folder: Optional[Path] = None) -> list[Entry]:
 
 
 def clear(folder: Optional[Path] = None) -> int:
-    """Remove all cached features of a folder (the usual one if None); the number of bytes that are free again.
+    """Remove all cached features of a folder (the default one if None); the number of bytes freed.
 
     Raises
     ------
@@ -265,12 +265,12 @@ def clear(folder: Optional[Path] = None) -> int:
 
 
 def keep(path: Path, pieces: Iterable[Union[bytes, memoryview]], n_bytes: int) -> None:
-    """Write a file of ``n_bytes`` into the cache; those that were not used for longest make room within the bound.
+    """Write a file of ``n_bytes`` into the cache; the least recently used make room within the limit.
 
     Raises
     ------
     StoreError
-        It is larger than the bound, or can't be written.
+        It is larger than the limit, or can't be written.
     """
     room = bound() - n_bytes
     if room < 0:
@@ -286,7 +286,7 @@ def keep(path: Path, pieces: Iterable[Union[bytes, memoryview]], n_bytes: int) -
 
 
 def mark_used(path: Path) -> None:
-    """Note that a cached file was used now: the longest unused are removed first."""
+    """Note that a cached file was used now: the least recently used are removed first."""
     with contextlib.suppress(OSError):  # a cache may be read-only
         os.utime(path)
 

@@ -1,4 +1,4 @@
-"""Words that many messages need: plurals, lists cut short, shapes, sizes, what a mistyped name may have meant."""
+"""Words that many messages need: plurals, shortened lists, shapes, sizes, hints for mistyped names."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def shape_text(sides: Iterable[int]) -> str:
 
 
 def file_size(n_bytes: int) -> str:
-    """A number of bytes as people say it.
+    """A number of bytes in units that people read.
 
     Examples
     --------
@@ -71,7 +71,7 @@ def file_name(name: str) -> str:
     return name.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
 
 
-def near(name: str, known: Iterable[str], most: int = 3, before: str = "") -> Optional[str]:
+def near(name: str, candidates: Iterable[str], most: int = 3, before: str = "") -> Optional[str]:
     """A hint that points from a mistyped name to what was probably meant, or None; ``before`` precedes each name.
 
     Examples
@@ -79,16 +79,16 @@ def near(name: str, known: Iterable[str], most: int = 3, before: str = "") -> Op
     >>> near("steam_conv", ["stem_conv", "head"])
     'Did you mean stem_conv?'
     """
-    close = matches(name, known, most)
+    close = matches(name, candidates, most)
     return f"Did you mean {', '.join(before + one for one in close)}?" if close else None
 
 
-def matches(name: str, known: Iterable[str], most: int = 3) -> list[str]:
-    """The known names that a mistyped one may have meant, the closest first.
+def matches(name: str, candidates: Iterable[str], most: int = 3) -> list[str]:
+    """The candidates that a mistyped name may stand for, the closest first.
 
     Examples
     --------
     >>> matches("resnet50", ["resnet50_v1", "lenet"])
     ['resnet50_v1', 'lenet']
     """
-    return difflib.get_close_matches(str(name)[:100], list(known), n=most, cutoff=0.5)
+    return difflib.get_close_matches(str(name)[:100], list(candidates), n=most, cutoff=0.5)

@@ -31,7 +31,7 @@ a function                               function                               
 anything else of Python                  a Python object of reticulate             the same object
 ======================================== ========================================= ===================================
 
-Where R is the guest, all else of R is an `RObject`. Where R is the host, all else is refused, and its arguments mean
+Where R is the guest, anything else from R is an `RObject`. Where R is the host, the rest is refused, and arguments mean
 what a user of R means by them: see `mxtune.border.reticulate.arguments`.
 """
 

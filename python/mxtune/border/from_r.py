@@ -16,7 +16,7 @@ _MICRO = 1e6
 
 
 def from_r(value: Any, singles: bool = True) -> Any:
-    """A value of Python; what is no `Vector` comes back as it is.
+    """A value of Python; what is not a `Vector` comes back as it is.
 
     ``singles``: whether a vector of length one is a single value, as a user of Python sees it, or stays a vector.
     """
@@ -38,7 +38,7 @@ def from_r(value: Any, singles: bool = True) -> Any:
 
 def becomes_python(vector: Vector) -> bool:
     """Whether a list is a data frame, a list or a dict in Python. Others stay R's own: a part without a name, or with
-    the name of another, could not be found any more."""
+    the name of another, could no longer be found."""
     names = vector.texts("names") or []
     own = set(filter(None, names))
     return vector.inherits("data.frame") or (vector.texts("class") in (None, ["AsIs"]) and len(own) == len(names))
@@ -87,9 +87,9 @@ def _factor(vector: Vector) -> Any:
 
 
 def _microseconds(vector: Vector, unit: float = 1.0) -> tuple[Array, Array]:
-    """Whole microseconds, and where nothing is known."""
-    known = ~vector.missing() & np.isfinite(vector.values)
-    return np.round(np.where(known, vector.values, 0) * unit * _MICRO).astype(np.int64), ~known
+    """Whole microseconds, and where they are missing."""
+    present = ~vector.missing() & np.isfinite(vector.values)
+    return np.round(np.where(present, vector.values, 0) * unit * _MICRO).astype(np.int64), ~present
 
 
 def _dates(vector: Vector) -> Array:
@@ -102,7 +102,7 @@ def _times(vector: Vector) -> Any:
     utc = pd.DatetimeIndex(np.where(gaps, np.datetime64("NaT", "us"), micro.astype("datetime64[us]")), tz="UTC")
     try:
         return utc.tz_convert((vector.texts("tzone") or [""])[0] or "UTC")
-    except (KeyError, ValueError, OSError):  # a zone that only R knows
+    except (KeyError, ValueError, OSError):  # a time zone that only R knows
         return utc
 
 

@@ -54,9 +54,9 @@ def _kind(value: Any) -> Optional[type]:
 
 def _sequence(values: Sequence[Any]) -> Vector:
     """A vector, where all are of one kind; else a list."""
-    known = [value for value in values if value is not None and value is not pd.NA]
-    kinds = {_kind(value) for value in known}
-    if known and (len(kinds) == 1 or kinds == {int, float}) and None not in kinds:
+    present = [value for value in values if value is not None and value is not pd.NA]
+    kinds = {_kind(value) for value in present}
+    if present and (len(kinds) == 1 or kinds == {int, float}) and None not in kinds:
         return _singles(values)
     if values and all(value is pd.NA for value in values):
         return _singles(values)
@@ -177,8 +177,8 @@ def _are_days(times: Array) -> bool:
     """Whether R's dates have gone through pandas, which has no days and counts their seconds."""
     if np.datetime_data(times.dtype)[0] != "s":
         return False
-    known = times[~np.isnat(times)]
-    return bool((known == known.astype("datetime64[D]")).all())
+    present = times[~np.isnat(times)]
+    return bool((present == present.astype("datetime64[D]")).all())
 
 
 def _objects(items: list[Any]) -> Vector:

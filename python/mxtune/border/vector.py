@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 NA_INTEGER = -(2**31)
-NA_REAL_BITS = 0x7FF00000000007A2  # R's own kind of NaN; only the lower half tells it from others
+NA_REAL_BITS = 0x7FF00000000007A2  # R's own kind of NaN; only the lower half distinguishes it from others
 DTYPES: dict[str, Any] = {  # numbers as they lie in R's memory; a missing logical is NA_INTEGER, too
     "logical": np.int32,
     "integer": np.int32,
@@ -28,7 +28,7 @@ class Vector:
     Parameters
     ----------
     type
-        What R's ``typeof()`` says: a key of `DTYPES`, ``"character"`` or ``"list"``.
+        R's ``typeof()``: a key of `DTYPES`, ``"character"`` or ``"list"``.
     values
         A one-dimensional array of the type's dtype, in the order of R's memory; a list of strings, None where
         missing; or a list of vectors and of what is carried as it is (None is ``NULL``).
@@ -42,15 +42,15 @@ class Vector:
 
     def texts(self, attribute: str) -> Optional[list[Any]]:
         """The strings of an attribute, or None where the vector has none."""
-        held = self.attributes.get(attribute)
-        return list(held.values) if isinstance(held, Vector) else None
+        value = self.attributes.get(attribute)
+        return list(value.values) if isinstance(value, Vector) else None
 
     def inherits(self, name: str) -> bool:
         """Whether R's ``inherits()`` is true."""
         return name in (self.texts("class") or ())
 
     def missing(self) -> npt.NDArray[np.bool_]:
-        """Where R says ``NA``; not where a number is NaN."""
+        """Where R has ``NA``; not where a number is NaN."""
         if self.type in ("logical", "integer"):
             return np.asarray(self.values == NA_INTEGER)
         if self.type == "double":
@@ -77,7 +77,7 @@ def numbers(kind: str, values: Any, missing: Any = None) -> Vector:
 
 
 def strings(values: Iterable[Any]) -> Vector:
-    """A character vector; what is no string already is missing (None) or becomes one."""
+    """A character vector; what is not a string is missing (None) or becomes one."""
     return Vector("character", [v if v is None or isinstance(v, str) else str(v) for v in values])
 
 

@@ -1,4 +1,4 @@
-"""Engines: what runs a network. One folder an engine, which registers itself; above it NumPy arrays and plain data.
+"""Engines: what runs a network. One folder per engine, which registers itself; above it only NumPy and plain data.
 
 ``choose`` finds an engine and devices; its ``bind`` makes an `Executor` of a `Program`.
 """
@@ -35,12 +35,12 @@ _ENGINES: dict[str, Engine] = {}
 
 
 def register(engine: Engine) -> None:
-    """Make an engine known; each engine's folder does so when it is imported.
+    """Register an engine; each engine's folder does so when it is imported.
 
     Raises
     ------
     ValueError
-        There is one of that name.
+        There is already one of that name.
     """
     if engine.name in _ENGINES:
         raise ValueError(f"There is an engine {engine.name} already.")
@@ -87,7 +87,7 @@ def choose(device: Request = "auto", precision: str = "auto") -> Target:
     Raises
     ------
     ArgumentError
-        ``device`` is none of these; or no engine here offers that precision.
+        ``device`` is not one of these; or no engine here offers that precision.
     DeviceError
         A GPU is asked for and can't be used; the error says why and what would help.
 
@@ -97,10 +97,10 @@ def choose(device: Request = "auto", precision: str = "auto") -> Target:
     mxnet, cpu, float32
     """
     wanted = parse(device)
-    known = [get(name) for name in installed() or names()]  # where none is installed, bind() says so
-    engines = [engine for engine in known if precision in ("auto", *engine.precisions)]
+    candidates = [get(name) for name in installed() or names()]  # where none is installed, bind() says so
+    engines = [engine for engine in candidates if precision in ("auto", *engine.precisions)]
     if not engines:
-        offers = " or ".join(f"{', '.join(engine.precisions)} ({engine.name})" for engine in known)
+        offers = " or ".join(f"{', '.join(engine.precisions)} ({engine.name})" for engine in candidates)
         raise ArgumentError(f'`precision` must be "auto" or {offers}.', [f"it is {precision!r}"])
     choices = [(engine, Choice(CPU) if wanted == CPU else pick(device, engine.devices())) for engine in engines]
     engine, choice = next((pair for pair in choices if pair[1].reason is None), choices[0])

@@ -168,7 +168,7 @@ class Executor(Protocol):
         """
 
     def step(self, batch: Batch, targets: Array, counts: Array, loss: Loss, lr: float) -> float:
-        """Train on a batch and return its loss; where that is no finite number, nothing was changed.
+        """Train on a batch and return its loss; where that is not finite, nothing was changed.
 
         Parameters
         ----------
@@ -177,7 +177,7 @@ class Executor(Protocol):
         targets
             (N,) codes of classes, or (N, K); as the loss takes them.
         counts
-            (N,): how much each row counts; 0 for one that only fills the batch.
+            (N,): the weight of each row; 0 for one that only fills the batch.
         lr
             The learning rate of this step.
         """
@@ -189,7 +189,7 @@ class Executor(Protocol):
         """All that the next step depends on, for a checkpoint."""
 
     def restore(self, state: Mapping[str, Array]) -> None:
-        """Go on from what `state` gave."""
+        """Continue from what `state` gave."""
 
 
 class Engine(Protocol):
@@ -208,7 +208,7 @@ class Engine(Protocol):
         """The names of the passes that `bind` applies, in their order."""
 
     def installed(self) -> bool:
-        """Whether its package is there; it may still be broken."""
+        """Whether its package is installed; it may still be broken."""
 
     def devices(self) -> tuple[DeviceReport, ...]:
         """The CPU, then each GPU: whether it can be used, why not, and what would help.
@@ -224,12 +224,12 @@ class Engine(Protocol):
         Parameters
         ----------
         passes
-            Whether the program is rewritten to one that does the same faster; without, for comparison.
+            Whether the program is rewritten to a faster equivalent; False for comparison.
 
         Raises
         ------
         EngineError
-            The engine is missing or can't be loaded; the hint holds the one command that mends it.
+            The engine is missing or can't be loaded; the hint holds the one command that fixes it.
         """
 
 
@@ -247,7 +247,7 @@ class Target:
 
     @property
     def arithmetic(self) -> str:
-        """What decides the last bits of an output: engine, precision and passes."""
+        """What determines the last bits of an output: engine, precision and passes."""
         return " ".join((self.engine.name, self.precision, *self.engine.passes))
 
     def __str__(self) -> str:

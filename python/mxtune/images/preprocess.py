@@ -11,7 +11,7 @@ import numpy as np
 
 from ..arguments import height_and_width, is_number, one_of
 from ..errors import ArgumentError
-from ..spec import plain, settings
+from ..spec import json_values, settings
 from .scale import Percentiles, Range, parse
 
 if TYPE_CHECKING:
@@ -95,7 +95,7 @@ class Preprocess:
 
     def to_dict(self) -> dict[str, Any]:
         """The spec as plain JSON values."""
-        values = plain(self)
+        values = json_values(self)
         if self.range is None:  # 8-bit pictures, of which files of older versions have no word
             del values["range"]
         return values

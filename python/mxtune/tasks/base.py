@@ -1,4 +1,4 @@
-"""`Task`: what is asked of each picture, and all that follows from it."""
+"""`Task`: what is predicted for each picture, and all that follows from it."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ OURS = ("file", "height", "width")
 
 @dataclass(frozen=True)
 class Task(ABC):
-    """What is asked of each picture: one file a task, which registers itself by being a subclass with a name.
+    """What is predicted for each picture: one file per task, which registers itself by being a subclass with a name.
 
     Labels ``y`` are as `ImageSet` holds them, outputs are the network's, (N, K) float32.
 
@@ -39,7 +39,7 @@ class Task(ABC):
     levels
         The classes, labels, or names of the numbers, in the order of the outputs; empty for a single number.
     label_type
-        What the classes were before they were texts.
+        What the classes were before they became text.
     """
 
     levels: tuple[str, ...] = ()
@@ -59,7 +59,7 @@ class Task(ABC):
 
     @property
     def shown_levels(self) -> list[str]:
-        """The levels as the language at hand writes them."""
+        """The levels as the current language writes them."""
         return [self.label_type.shown(level) for level in self.levels]
 
     @property
@@ -83,7 +83,7 @@ class Task(ABC):
 
     @abstractmethod
     def columns(self, y: Array) -> Columns:
-        """The labels as columns of a data frame, called otherwise than `OURS`."""
+        """The labels as columns of a data frame, under names other than `OURS`."""
 
     @abstractmethod
     def strata(self, y: Array, fraction: float) -> Array:
@@ -116,7 +116,7 @@ class Task(ABC):
         Raises
         ------
         ArgumentError
-            They do not fit the classes, or there are none.
+            They do not fit the classes, or there are no classes.
         """
         if choice is None:
             return None
@@ -145,11 +145,11 @@ class Task(ABC):
         return metric.function(self.targets(y), self.probabilities(outputs.astype(np.float64)))
 
     def losses(self, y: Array, outputs: Array) -> Array:
-        """How wrong the outputs are about each picture, (N,)."""
+        """The loss of each picture, (N,)."""
         return self.loss().each(outputs.astype(np.float64), self.targets(y))
 
     def mistakes(self, y: Array, outputs: Array) -> Columns:  # noqa: ARG002 - numbers have none
-        """Columns that tell truth and prediction, for pictures that the model is wrong about."""
+        """Columns with truth and prediction, for pictures that the model gets wrong."""
         return {}
 
     def caption(self, mistake: Mapping[str, Any]) -> str:

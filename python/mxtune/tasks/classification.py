@@ -1,4 +1,4 @@
-"""One class a picture."""
+"""One class per picture."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Classification(Task):
-    """One class a picture; labels are (N,) int64 codes into the levels."""
+    """One class per picture; labels are (N,) int64 codes into the levels."""
 
     name: ClassVar[str] = "classification"
     primary_metric: ClassVar[str] = "accuracy"

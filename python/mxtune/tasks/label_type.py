@@ -1,4 +1,4 @@
-"""`LabelType`: what the classes' names were before they were texts, so that predictions are that again."""
+"""`LabelType`: what the classes' names were before they became text, so that predictions have that type again."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import numpy as np
 
 from ..arguments import is_number, one_of, yes_or_no
 from ..calls import in_r
-from ..spec import plain, settings
+from ..spec import json_values, settings
 
 KINDS = ("text", "boolean", "integer", "number")
 _BOOLEANS = {"False": False, "True": True}
@@ -50,21 +50,21 @@ class LabelType:
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> LabelType:
-        """The type that `to_dict` told of.
+        """The type that `to_dict` described.
 
         Raises
         ------
         ArgumentError
             There is no such type.
         """
-        found = cls(**settings(cls, values))
-        one_of("kind", found.kind, KINDS)
-        yes_or_no("ordered", found.ordered)
-        return found
+        label_type = cls(**settings(cls, values))
+        one_of("kind", label_type.kind, KINDS)
+        yes_or_no("ordered", label_type.ordered)
+        return label_type
 
     def to_dict(self) -> dict[str, Any]:
         """The type as JSON values; empty for plain text."""
-        return {} if self == TEXT else plain(self)
+        return {} if self == TEXT else json_values(self)
 
     def fits(self, levels: Iterable[str]) -> bool:
         """Whether each of these texts stands for a value of this type."""
@@ -74,17 +74,17 @@ class LabelType:
             return False
 
     def value(self, level: str) -> Any:
-        """What the text stands for: str, bool, int or float."""
+        """The value of a text: str, bool, int or float."""
         if self.kind == "boolean":
             return _BOOLEANS[level]
         return {"integer": int, "number": float}.get(self.kind, str)(level)
 
     def values(self, levels: Sequence[str]) -> list[Any]:
-        """What the texts stand for."""
+        """The values of these texts."""
         return [self.value(level) for level in levels]
 
     def shown(self, level: str) -> str:
-        """The class as the language at hand writes it: R has ``TRUE``, and ``1e+05``."""
+        """The class as the current language writes it: R has ``TRUE``, and ``1e+05``."""
         return r_text(self.value(level)) if in_r() and self.kind != "text" else level
 
 

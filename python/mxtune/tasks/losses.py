@@ -1,7 +1,7 @@
 """Losses: from outputs and targets to a number and its gradient, and from outputs to probabilities.
 
 A loss is data, which each engine may compute its own way; what it computes in NumPy here serves the convex head, and
-is what engines are compared with. All are means over the pictures that count.
+is the reference for engines. All are means over the pictures that count.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ class Loss(ABC):
 
     @abstractmethod
     def __call__(self, outputs: Array, targets: Array, weights: Array) -> tuple[float, Array]:
-        """The loss and its gradient by `outputs`; ``weights`` (N,) says how much each picture counts."""
+        """The loss and its gradient by `outputs`; ``weights`` (N,) is how much each picture counts."""
 
     def smoothed(self, smoothing: float) -> Loss:  # noqa: ARG002 - some losses have none
         """The same loss with so much label smoothing, where it has any."""
@@ -52,7 +52,7 @@ class Loss(ABC):
         return outputs
 
     def standardised_gradient(self, gradient: Array) -> Array:
-        """The gradient by outputs in units of the spread, of that by outputs in own units."""
+        """The gradient by outputs in units of the spread, from that by outputs in their own units."""
         return gradient
 
     def layer_in_own_units(self, weight: Array, bias: Array) -> tuple[Array, Array]:
@@ -60,7 +60,7 @@ class Loss(ABC):
         return weight, bias
 
     def standardised_layer(self, weight: Array, bias: Array) -> tuple[Array, Array]:
-        """The way back."""
+        """The inverse of it."""
         return weight, bias
 
 
@@ -114,7 +114,7 @@ class CrossEntropy(Loss):
 
 @dataclass(frozen=True)
 class BinaryCrossEntropy(Loss):
-    """A sigmoid and cross-entropy for each label by itself: any number of labels a picture."""
+    """A sigmoid and cross-entropy for each label separately: any number of labels per picture."""
 
     labels: int
 

@@ -1,4 +1,4 @@
-"""Any number of labels a picture."""
+"""Any number of labels per picture."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Multilabel(Task):
-    """Any number of labels a picture; labels are (N, K) float32 of 0 and 1."""
+    """Any number of labels per picture; labels are (N, K) float32 of 0 and 1."""
 
     name: ClassVar[str] = "multilabel"
     primary_metric: ClassVar[str] = "f1"

@@ -1,4 +1,4 @@
-"""One number a picture, or several."""
+"""One number per picture, or several."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Regression(Task):
-    """One number a picture, or several by name; labels are (N,) or (N, K) float64."""
+    """One number per picture, or several by name; labels are (N,) or (N, K) float64."""
 
     name: ClassVar[str] = "regression"
     primary_metric: ClassVar[str] = "rmse"

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Optional
 
-from ..spec import plain, settings
+from ..spec import json_values, settings
 
 _WARM_UP = 0.1  # share of the steps in which the learning rate rises
 
@@ -62,7 +62,7 @@ class Phase:
 
     def to_dict(self) -> dict[str, Any]:
         """The phase as plain JSON values."""
-        return plain(self)
+        return json_values(self)
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> Phase:

@@ -231,4 +231,4 @@ def test_what_waits_for_r_is_given_once() -> None:
 
 def test_an_object_lent_to_r_is_the_same_object() -> None:
     value = object()
-    assert reticulate.take(reticulate.lend(value)) is value
+    assert reticulate.take(reticulate.hand_over(value)) is value

@@ -22,7 +22,7 @@ from .arguments import arguments
 from .reporter import CallbackError, Interruptible, Listener
 from .wire import Tagged, fill, write
 
-__all__ = ["call", "fill", "give", "host_reporter", "lend", "log", "take"]
+__all__ = ["call", "fill", "give", "hand_over", "host_reporter", "log", "take"]
 QUIET = (DeprecationWarning, PendingDeprecationWarning, FutureWarning, ResourceWarning, ImportWarning)
 
 
@@ -38,7 +38,7 @@ def call(what: str, owner: Any, sent: dict[str, Any], listener: Any = None) -> T
                 outcome["value"] = _carried(_run(what, owner, sent))
         except Exception as error:  # noqa: BLE001 - every fault becomes a condition of R
             outcome["error"] = _condition(error) | {"trace": traceback.format_exc()}
-        except BaseException as error:  # noqa: BLE001 - Ctrl-C, or the wish to exit
+        except BaseException as error:  # noqa: BLE001 - Ctrl-C, or a request to exit
             outcome["error"] = {"classes": ["interrupt"]}
             if "mxtune.border.rpy2.interrupts" in sys.modules:  # the Python that hosts this R raises it in the end
                 sys.modules["mxtune.border.rpy2.interrupts"].keep(error)
@@ -94,29 +94,29 @@ def _condition(error: BaseException) -> Tagged:
 def _message(error: BaseException) -> str:
     if isinstance(error, _Told):
         return error.message
-    plain = isinstance(error, (TypeError, ValueError, OSError, UserWarning)) and str(error)
-    return str(error) if plain else f"{type(error).__name__}: {error}"
+    self_explanatory = isinstance(error, (TypeError, ValueError, OSError, UserWarning)) and str(error)
+    return str(error) if self_explanatory else f"{type(error).__name__}: {error}"
 
 
 _keys = itertools.count(1)
-_lent: dict[str, Any] = {}
+_handed_over: dict[str, Any] = {}
 
 
-def lend(value: Any) -> str:
+def hand_over(value: Any) -> str:
     """A key under which R may take ``value``, once: the same object, no copy."""
     key = str(next(_keys))
-    _lent[key] = value
+    _handed_over[key] = value
     return key
 
 
 def take(key: str) -> Any:
-    """What was lent under ``key``."""
-    return _lent.pop(key)
+    """The object handed over under ``key``."""
+    return _handed_over.pop(key)
 
 
 def give(key: str, value: Any) -> None:
-    """R's way back: what `take` finds under a key that was lent."""
-    _lent[key] = value
+    """The way back from R: what `take` finds under this key."""
+    _handed_over[key] = value
 
 
 def log(text: str) -> None:
@@ -125,5 +125,5 @@ def log(text: str) -> None:
 
 
 def host_reporter(verbose: Optional[float] = None) -> progress.Reporter:
-    """The reporter where Python hosts R: whichever listens in Python."""
+    """The reporter where Python hosts R: the one that listens in Python."""
     return progress.default(None if verbose is None else int(verbose))

@@ -1,4 +1,4 @@
-"""What R asks for and Python's users get otherwise: facts of an object, its bytes, signatures."""
+"""What R asks for and Python's users get in other ways: facts about an object, its bytes, signatures."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ _FACTS: dict[str, Callable[[Any], dict[str, Any]]] = {
 
 
 def to_bytes(object: Any) -> bytes:  # noqa: A002
-    """A model as its ``.mxt`` file; a network as a NumPy archive of its arrays and, as JSON, all else. Nothing in them
+    """A model as its ``.mxt`` file; a network as a NumPy archive of its arrays and, as JSON, the rest. Nothing in them
     is executable."""
     if hasattr(object, "to_bytes"):
         return bytes(object.to_bytes())
@@ -112,7 +112,7 @@ def from_bytes(data: bytes, kind: str) -> Union[Model, Network]:
 
 
 def info_facts() -> dict[str, Any]:
-    """What `mxinfo` found, with its own words."""
+    """What `mxinfo` found, and its text."""
     info = collect()
     return info.to_dict() | {"text": str(info).splitlines()}
 

@@ -18,7 +18,7 @@ SECONDS_BETWEEN = 0.1  # of "advance": reticulate before 1.31 holds Python still
 
 
 class Listener:
-    """A reporter that tells functions of R, by the kind of event, not more often than it can be seen."""
+    """A reporter that calls functions of R by the kind of event, no more often than it can be seen."""
 
     def __init__(self, functions: Mapping[str, Callable[..., Any]]) -> None:
         self._functions = functions
@@ -39,7 +39,7 @@ class Listener:
 
 
 class Interruptible:
-    """A reporter that hears of Ctrl-C in R's console, and of Esc in RStudio, whenever work tells of itself.
+    """A reporter that hears of Ctrl-C in R's console, and of Esc in RStudio, whenever work reports progress.
 
     R only notes them, in a flag, while Python works. Raised from another thread they may hit a thread that is about to
     start: CPython takes it for the one that starts it.
@@ -73,7 +73,7 @@ class CallbackError(Exception):
 
 
 class Callback:
-    """Functions of R as a callback of the training, by the names of its stations."""
+    """Functions of R as a callback of training, by the names of its stations."""
 
     def __init__(self, functions: Mapping[str, Callable[..., Any]]) -> None:
         for station, function in functions.items():
@@ -91,11 +91,11 @@ def _watched(station: str, function: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def _answer(function: Callable[..., Any], *args: Any) -> Any:
-    """What a function of R answers; Ctrl-C in R is Ctrl-C here."""
+    """What a function of R returns; Ctrl-C in R is Ctrl-C here."""
     try:
         answer = function(*map(_carried, args))
     except RuntimeError as error:
-        if "Unknown exception occurred" in str(error):  # reticulate has no other word for Ctrl-C outside R's tryCatch
+        if "Unknown exception occurred" in str(error):  # reticulate reports Ctrl-C outside R's tryCatch in no other way
             raise KeyboardInterrupt from None
         raise
     if isinstance(answer, Mapping) and answer.get("..r") == "interrupt":

@@ -26,7 +26,7 @@ def read(sent: Any) -> Any:
         return sent
     if sent[TAG] == "pictures":
         return _pictures(sent)
-    attributes = {name: read(held) for name, held in (sent.get("attributes") or {}).items()}
+    attributes = {name: read(attribute) for name, attribute in (sent.get("attributes") or {}).items()}
     return Vector(sent["type"], _values(sent), attributes)
 
 
@@ -59,7 +59,7 @@ def _pictures(sent: Tagged) -> npt.NDArray[Any]:
     if vector["type"] == "logical":
         view = view.astype(bool)
     elif vector["type"] == "raw":
-        view = view.copy(order="K")  # the one type that could be kept as it is, and R's memory is only lent
+        view = view.copy(order="K")  # the one type that could be kept as it is, and R's memory is only borrowed
     if layout == "HWCN":
         view = np.moveaxis(view, -1, 0)
     return view if view.ndim == len(layout) else view[..., np.newaxis]
@@ -74,7 +74,7 @@ def write(value: Any) -> Any:
         return {TAG: "handle" if kind in OURS else "object", "class": kind, "object": value}
     if len(value.values) == 1 and not value.attributes and value.type != "list" and not value.missing()[0]:
         return _single(value)
-    attributes = {name: write(held) for name, held in value.attributes.items()}
+    attributes = {name: write(attribute) for name, attribute in value.attributes.items()}
     sent: Tagged = {TAG: "vector", "type": value.type, "attributes": attributes or None}
     if value.type == "list":
         return sent | {"values": [write(item) for item in value.values]}
@@ -87,7 +87,7 @@ def write(value: Any) -> Any:
 
 
 def _single(vector: Vector) -> Any:
-    """What reticulate carries well by itself."""
+    """What reticulate converts well by itself."""
     if vector.type == "character":
         return vector.values[0]
     return bool(vector.values[0]) if vector.type == "logical" else vector.values[0].item()

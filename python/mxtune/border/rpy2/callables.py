@@ -31,7 +31,7 @@ def _carrier(function: Callable[..., Any], into_r: Convert, out_of_r: Convert) -
         except Exception as error:  # noqa: BLE001 - it goes through R to whoever called R
             raised[:] = [error]
             return into_r({"error": f"{type(error).__name__}: {error}"})
-        except BaseException as error:  # noqa: BLE001 - Ctrl-C, or the wish to exit
+        except BaseException as error:  # noqa: BLE001 - Ctrl-C, or a request to exit
             interrupts.keep(error)
             return into_r({"interrupt": True})
 

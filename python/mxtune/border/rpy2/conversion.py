@@ -32,7 +32,7 @@ def converter() -> Any:
 
 
 def _or_as_before(sexp: Any) -> Any:
-    """Ours, but vectors of length one stay vectors; what Python has no like of as rpy2 shows it."""
+    """Ours, but vectors of length one stay vectors; what has no equivalent in Python as rpy2 shows it."""
     value = out_of_r(sexp, singles=False)
     return ro.default_converter.rpy2py(value) if isinstance(value, RObject) else value
 

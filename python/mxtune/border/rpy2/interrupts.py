@@ -1,6 +1,6 @@
 """Ctrl-C while R runs. Python runs its handlers of signals inside rpy2's callbacks, where an exception has nowhere to
-go: it is kept, and R is told to stop at once. But reticulate lets R look for events in the middle of Python code, too:
-there the signal is sent once more, and meets the code it was meant for."""
+go: it is kept, and R is made to stop at once. But reticulate lets R look for events in the middle of Python code, too:
+there the signal is sent again, and reaches the code it was meant for."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def shield() -> None:
     from rpy2.rinterface_lib import callbacks, openrlib
 
     library = openrlib._rinterface_cffi
-    if not hasattr(library, "lib"):  # rpy2 without a compiler: its callbacks can't be registered anew
+    if not hasattr(library, "lib"):  # rpy2 without a compiler: its callbacks can't be registered again
         return
 
     def processevents() -> None:  # rpy2's own takes a KeyboardInterrupt for R's in any case

@@ -51,7 +51,7 @@ class ModelInR:
         return self.call("mxtune::augment", data, **named)
 
     def tidy(self) -> Any:
-        """The history, a row an epoch."""
+        """The history, a row per epoch."""
         return self.call("mxtune::tidy")
 
     def glance(self) -> Any:
@@ -79,7 +79,7 @@ class ModelInR:
         kind
             ``"history"``; ``"confusion"`` and ``"top_losses"`` need ``data``: labelled pictures.
         width, height
-            Inches, at 144 dots an inch.
+            Inches, at 144 dots per inch.
         **named
             Further arguments of R's ``plot()``.
 

@@ -1,4 +1,4 @@
-"""What R has and Python has not: shown as R prints it, its parts taken by name."""
+"""Objects that R has and Python lacks: shown as R prints them, their parts taken by name."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from .outcome import outcome
 
 
 class RObject(ri.Sexp):  # type: ignore[misc]  # rpy2 has no types
-    """An object of R that has no like in Python; prints as in R, and R functions take it.
+    """An object of R with no equivalent in Python; prints as in R, and R functions take it.
 
     Examples
     --------
@@ -73,16 +73,16 @@ def bare(sexp: Any) -> Any:
 
 
 def give(sexp: Any) -> Any:
-    """Python's object that R holds: a Model of an ``mxmodel``, or any other."""
+    """Python's object that R holds: the Model of an ``mxmodel``, or any other."""
     from .. import reticulate
 
-    key = reticulate.lend(None)
+    key = reticulate.hand_over(None)
     session.function("to_host")(sexp, ri.StrSexpVector([key]))
     return reticulate.take(key)
 
 
-def lend(value: Any, how: str) -> Any:
+def handle(value: Any, how: str) -> Any:
     """R's object for Python's: ``"from_host"`` for ours, ``"object_from_host"`` for any other."""
     from .. import reticulate
 
-    return session.function(how)(ri.StrSexpVector([reticulate.lend(value)]))
+    return session.function(how)(ri.StrSexpVector([reticulate.hand_over(value)]))

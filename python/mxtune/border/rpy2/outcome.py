@@ -1,4 +1,4 @@
-"""What R says of its work: a value, warnings, an error, arrives as Python says such things."""
+"""The outcome of R code: a value, warnings or an error of R, as those of Python."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ from ...errors import RError, RWarning
 from . import interrupts
 
 raised: list[BaseException] = []  # what a Python function that R called has raised
-# how reticulate tells of Ctrl-C in Python code, and in R code that Python code called
+# how reticulate reports Ctrl-C in Python code, and in R code that Python code called
 _INTERRUPTED = re.compile(r"KeyboardInterrupt|RuntimeError: \(Unknown exception occurred\)")
 _BORDER = Path(__file__).resolve().parents[1]
 _OURS = (str(_BORDER), str(_BORDER.with_name("rhost.py")))
 
 
-def outcome(told: Any) -> Any:
+def outcome(answer: Any) -> Any:
     """The value, still R's; or the exception. R's warnings become warnings."""
-    parts = dict(zip(told.names, told))
+    parts = dict(zip(answer.names, answer))
     for warning in list(parts.pop("warnings", None) or ()):
         _warn(dict(zip(warning.names, warning)))
     if "interrupt" in parts:
@@ -32,20 +32,20 @@ def outcome(told: Any) -> Any:
 
 
 def _error(condition: Any) -> BaseException:
-    told = {name: list(value) for name, value in zip(condition.names, condition)}
-    text, where = told["message"][0], told["call"][0]
-    if _INTERRUPTED.match(text) and "mxtune_python_error" not in told["class"]:
+    fields = {name: list(value) for name, value in zip(condition.names, condition)}
+    text, where = fields["message"][0], fields["call"][0]
+    if _INTERRUPTED.match(text) and "mxtune_python_error" not in fields["class"]:
         return interrupts.pending()
     error = RError(f"R stopped in {where}: {text}" if where else f"R stopped: {text}")
-    error.text, error.call, error.classes = text, where, tuple(told["class"])
+    error.text, error.call, error.classes = text, where, tuple(fields["class"])
     error.__cause__ = raised.pop() if raised and "mxtune_python_error" in error.classes else None
     return error
 
 
-def _warn(told: Mapping[str, Any]) -> None:
-    text, where = told["message"][0], told["call"][0]
+def _warn(fields: Mapping[str, Any]) -> None:
+    text, where = fields["message"][0], fields["call"][0]
     warning = RWarning(f"{text} (in {where})" if where else text)
-    warning.text, warning.call, warning.classes = text, where, tuple(told["class"])
+    warning.text, warning.call, warning.classes = text, where, tuple(fields["class"])
     warnings.warn(warning, stacklevel=_outside())
 
 

@@ -60,7 +60,7 @@ def function(name: str) -> Any:
 
 
 def raw(name: str, *arguments: Any) -> Any:
-    """The outcome as R tells it."""
+    """The outcome as R reports it."""
     from rpy2.rinterface_lib.embedded import RRuntimeError
 
     start()
@@ -86,7 +86,7 @@ def _begin() -> None:
         import rpy2.rinterface as ri
 
         if not began:
-            with warnings.catch_warnings():  # R's start script sets variables anew, in every R
+            with warnings.catch_warnings():  # R's start script sets variables again, in every R
                 warnings.filterwarnings("ignore", "Environment variable .* redefined by R")
                 ri.initr(interactive=False)
         import rpy2.robjects  # noqa: F401 - registers R's end with atexit once more; before reticulate is loaded
@@ -125,12 +125,12 @@ def _load_package() -> Any:
     wanted = "Run in the project's folder: R CMD INSTALL ."
     if isinstance(loaded, ri.StrSexpVector):
         libraries = ", ".join(ri.evalr(".libPaths()"))
-        told = [loaded[0], f"looked in {libraries}"]
-        raise RHostError("R's package mxtune can't be loaded.", told, wanted)
+        bullets = [loaded[0], f"looked in {libraries}"]
+        raise RHostError("R's package mxtune can't be loaded.", bullets, wanted)
     if not ri.baseenv["exists"]("hosted_call", envir=loaded, inherits=False)[0]:
         version = ri.evalr("as.character(packageVersion('mxtune'))")[0]
-        told = [f"R's is version {version}, Python's {__version__}"]
-        raise RHostError("R's package mxtune is not of this version.", told, wanted)
+        bullets = [f"R's is version {version}, Python's {__version__}"]
+        raise RHostError("R's package mxtune is not of this version.", bullets, wanted)
     return loaded
 
 
@@ -154,7 +154,7 @@ def _quieten_rpy2() -> None:
 
 @contextlib.contextmanager
 def _own_sigint() -> Iterator[None]:
-    """rpy2 and reticulate both take SIGINT over; it stays whose it was."""
+    """rpy2 and reticulate both take over SIGINT; its handler is restored."""
     handler = signal.getsignal(signal.SIGINT)
     try:
         yield
@@ -164,7 +164,7 @@ def _own_sigint() -> Iterator[None]:
 
 
 def _after_fork() -> None:
-    """The child must neither use R nor end it: the folder of R's temporary files is its parent's."""
+    """A forked child must neither use R nor end it: the folder of R's temporary files is its parent's."""
     global _forked  # noqa: PLW0603
     _forked = True
     from rpy2.rinterface_lib import embedded

@@ -11,7 +11,7 @@ from rpy2.rinterface_lib.sexp import NULLType
 from .. import OURS, from_r, to_r
 from ..vector import ATTRIBUTES, DTYPES, Vector
 from . import callables
-from .objects import bare, give, lend, wrap
+from .objects import bare, give, handle, wrap
 
 _TYPES = {
     "logical": ri.BoolSexpVector,
@@ -31,28 +31,28 @@ def into_r(value: Any) -> Any:
 
 
 def out_of_r(value: Any, singles: bool = True) -> Any:
-    """Python's value for an object of R; what is not of R stays. For ``singles`` see `mxtune.border.from_r.from_r`."""
+    """Python's value for an object of R; what is not from R stays. ``singles``: see `mxtune.border.from_r.from_r`."""
     return from_r.from_r(_read(value), singles)
 
 
 def _write(value: Any) -> Any:
     if isinstance(value, Vector):
         sexp = _written(value)
-        for name, held in value.attributes.items():
+        for name, attribute in value.attributes.items():
             if name == "class":
-                sexp.rclass = _write(held)  # which also tells R that it is an object
+                sexp.rclass = _write(attribute)  # which also marks it as an object in R
             else:
-                sexp.do_slot_assign(name, _write(held))
+                sexp.do_slot_assign(name, _write(attribute))
         return sexp
     if value is None:
         return NULLType()
     if isinstance(value, ri.Sexp):
         return bare(value)
     if type(value).__name__ in OURS and type(value).__module__.partition(".")[0] == "mxtune":
-        return lend(value, "from_host")
+        return handle(value, "from_host")
     if callable(value) and not isinstance(value, type):
         return callables.function(value, into_r, out_of_r)
-    return lend(value, "object_from_host")
+    return handle(value, "object_from_host")
 
 
 def _written(vector: Vector) -> Any:
@@ -87,12 +87,12 @@ def _read(value: Any) -> Any:  # noqa: PLR0911 - one return a kind
 
 
 def _attributes(sexp: Any) -> dict[str, Any]:
-    held = {name: sexp.do_slot(name) for name in sexp.list_attrs() if name in ATTRIBUTES}
-    return {name: Vector(_kind(part), _values(part, _kind(part)), _attributes(part)) for name, part in held.items()}
+    slots = {name: sexp.do_slot(name) for name in sexp.list_attrs() if name in ATTRIBUTES}
+    return {name: Vector(_kind(part), _values(part, _kind(part)), _attributes(part)) for name, part in slots.items()}
 
 
 def _kind(sexp: Any) -> str:
-    """R's type, as `Vector` has it; "" for what is no vector."""
+    """R's type, as `Vector` has it; "" for what is not a vector."""
     return next((kind for kind, vectors in _TYPES.items() if isinstance(sexp, vectors)), "")
 
 
@@ -106,4 +106,4 @@ def _values(sexp: Any, kind: str) -> Any:
     if not len(sexp):
         return np.empty(0, DTYPES[kind])
     memory = np.frombuffer(bytes(sexp), np.uint8) if kind == "raw" else np.asarray(sexp.memoryview())
-    return np.array(memory, DTYPES[kind]).ravel(order="F")  # a copy: R's memory is only lent
+    return np.array(memory, DTYPES[kind]).ravel(order="F")  # a copy: R's memory is only borrowed

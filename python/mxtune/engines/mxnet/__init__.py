@@ -1,4 +1,4 @@
-"""The only folder that imports MXNet. Everything above an executor speaks NumPy and plain data."""
+"""The only folder that imports MXNet. Above an executor there are only NumPy arrays and plain data."""
 
 from __future__ import annotations
 

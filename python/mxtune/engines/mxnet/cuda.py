@@ -42,7 +42,7 @@ class Gpu:
 
 
 def gpus() -> tuple[Gpu, ...]:
-    """The GPUs in the driver's order, those of ``CUDA_VISIBLE_DEVICES`` if set; none without a driver."""
+    """The GPUs in the driver's order, or those of ``CUDA_VISIBLE_DEVICES``; none without a driver."""
     try:
         driver = ctypes.CDLL("nvcuda.dll" if sys.platform == "win32" else "libcuda.so.1")
         if driver.cuInit(0) != 0:
@@ -104,16 +104,16 @@ def missing() -> tuple[str, ...]:
 
 
 def preload() -> tuple[str, ...]:
-    """The CUDA libraries opened from ``nvidia-*-cu11`` wheels, so that an MXNet with CUDA finds them."""
+    """The CUDA libraries loaded from ``nvidia-*-cu11`` wheels, so that an MXNet with CUDA finds them."""
     if build() is None:
         return ()
-    opened = []
+    loaded = []
     for name, folder, _ in LIBRARIES:
         for root in sys.path:
             path = Path(root or ".") / "nvidia" / folder / "lib" / name
             if path.is_file():
-                with contextlib.suppress(OSError):  # MXNet's own import then names what is wrong
+                with contextlib.suppress(OSError):  # MXNet's own import then says what is wrong
                     ctypes.CDLL(str(path), mode=ctypes.RTLD_GLOBAL)
-                    opened.append(name)
+                    loaded.append(name)
                 break
-    return tuple(opened)
+    return tuple(loaded)

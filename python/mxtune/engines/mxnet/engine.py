@@ -29,7 +29,7 @@ class MXNet:
         return tuple(rewrite.__name__ for rewrite in PASSES)
 
     def installed(self) -> bool:
-        """Whether its package is there; it may still be broken."""
+        """Whether its package is installed; it may still be broken."""
         return importlib.util.find_spec("mxnet") is not None
 
     def devices(self) -> tuple[DeviceReport, ...]:

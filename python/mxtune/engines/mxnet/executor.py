@@ -1,4 +1,4 @@
-"""A program bound to devices by MXNet: it predicts a batch, takes a training step, gives parameters back."""
+"""A program bound to devices by MXNet: it predicts a batch, takes a training step, returns parameters."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     Array = NDArray[Any]
 
-_ALONE = threading.RLock()  # MXNet's operators share their scratch memory, and run in the thread that asks
+_ALONE = threading.RLock()  # MXNet's operators share their scratch memory, and run in the calling thread
 _NOTHING = np.empty(0, np.float32)
 
 
@@ -38,7 +38,7 @@ class MXNetExecutor:
     devices
         Where to run. More than one: each takes its share of every batch.
     passes
-        What rewrites the program before. With none, MXNet's fusion is off too, for comparison.
+        What rewrites the program first. With none, MXNet's fusion is off too, for comparison.
 
     Examples
     --------
@@ -93,7 +93,7 @@ class MXNetExecutor:
                 self._mx.random.seed((self._seed * 1_000_003 + self._steps) % 2**31)
             outputs = self._forward(named, train=True)[0]
             value, gradient = loss(outputs.astype(np.float64), targets, counts)
-            if np.isfinite(value):  # otherwise the caller still has the last good weights
+            if np.isfinite(value):  # otherwise the caller keeps the last good weights
                 self._backward(gradient.astype(np.float32))
                 self._update(lr, self._used(len(outputs)))
             return float(value)
@@ -114,7 +114,7 @@ class MXNetExecutor:
         return arrays
 
     def restore(self, state: Mapping[str, Array]) -> None:
-        """Go on from what `state` gave."""
+        """Continue from what `state` gave."""
         self._steps = int(state["steps"][0])
         for name in self._learned:
             self._set(self._mean[name], state[f"mean:{name}"])
@@ -171,7 +171,7 @@ class MXNetExecutor:
             array[:] = memory
 
     def _memory(self, array: Any) -> NDArray[np.float32]:
-        """What an array of MXNet on a CPU holds, to be written to."""
+        """The memory of an MXNet array on a CPU, to be written to."""
         base, pointer = self._mx.base, ctypes.POINTER(ctypes.c_float)()
         base.check_call(base._LIB.MXNDArrayWaitToWrite(array.handle))
         base.check_call(base._LIB.MXNDArrayGetData(array.handle, ctypes.byref(pointer)))
@@ -185,7 +185,7 @@ class MXNetExecutor:
             raise EngineError("MXNet failed to train the network.", [_first_line(error)]) from error
 
     def _executors(self, rows: int) -> list[Any]:
-        """One executor of MXNet a device for a batch of so many rows, planned at its first use."""
+        """One MXNet executor per device for a batch of this many rows, planned at its first use."""
         if rows not in self._bound:
             sizes = [len(share) for share in self._shares(np.empty(rows))]
             self._bound[rows] = [self._bind(place, size) for place, size in enumerate(sizes)]
@@ -203,7 +203,7 @@ class MXNetExecutor:
         )
 
     def _update(self, lr: float, devices: int) -> None:
-        """One step of AdamW by the gradients of so many devices, on the first one; the others then take its weights."""
+        """One step of AdamW on the first device, by the gradients of all; the others then copy its weights."""
         nd, optimiser = self._mx.nd, self._optimiser
         self._steps += 1
         correction = np.sqrt(1 - optimiser.beta2**self._steps) / (1 - optimiser.beta1**self._steps)
@@ -232,7 +232,7 @@ class MXNetExecutor:
 
 
 def _filled(array: Array, rows: int) -> Array:
-    """The batch with its first row repeated behind it up to so many rows."""
+    """The batch, its first row repeated at the end up to this many rows."""
     if len(array) == rows:
         return array
     return np.concatenate([array, np.repeat(array[:1], rows - len(array), axis=0)])

@@ -30,13 +30,13 @@ class Build:
 
 
 def reports() -> tuple[DeviceReport, ...]:
-    """What MXNet says of the CPU and of each GPU of this machine; it is loaded only where there is a GPU."""
+    """MXNet's report on the CPU and each GPU of this machine; it is loaded only where there is a GPU."""
     seen = cuda.gpus()
     return reports_of(_build() if seen else Build(), seen)
 
 
 def reports_of(build: Build, gpus: Sequence[cuda.Gpu]) -> tuple[DeviceReport, ...]:
-    """What an MXNet says of these GPUs, and of the CPU."""
+    """An MXNet's report on these GPUs, and on the CPU."""
     cpu = DeviceReport(Device("cpu"))
     if not gpus:
         none = "the NVIDIA driver shows no GPU here"
@@ -56,7 +56,7 @@ def _refusal(build: Build, gpu: cuda.Gpu) -> tuple[Optional[str], Optional[str]]
             f"run: {gpu_command()}" if newer else "a GPU of the generations Maxwell to Ada (2014 to 2022) would do",
         )
     if build.problem:
-        return build.problem.rstrip("."), "mxinfo() shows the command that mends it"
+        return build.problem.rstrip("."), "mxinfo() shows the command that fixes it"
     if build.cuda is None:
         return f"MXNet is installed without CUDA, which {gpu.name} needs", f"run: {gpu_command()}"
     fault = build.fault(gpu.index)

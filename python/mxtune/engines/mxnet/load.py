@@ -23,12 +23,12 @@ _QUIET = {"MXNET_SUBGRAPH_VERBOSE": "0"}  # "Subgraph backend MKLDNN is activate
 
 
 def load(name: str = "mxnet") -> Any:
-    """MXNet, imported at the first call; the same module ever after.
+    """MXNet, imported at the first call; the same module from then on.
 
     Nothing else in the process changes: see `shim` for NumPy's old names, `threads` for the number of
     threads. MXNet's handler of segmentation faults is taken out again, as R, or Python's ``faulthandler``,
-    has its own. Without a GPU, operators run in the thread that asks for them. An MXNet that the user imported
-    before is taken as it is.
+    has its own. Without a GPU, operators run in the calling thread. An MXNet that the user imported
+    earlier is used as it is.
 
     Parameters
     ----------
@@ -38,7 +38,7 @@ def load(name: str = "mxnet") -> Any:
     Raises
     ------
     EngineError
-        MXNet is missing or can't be loaded; the hint holds the one command that mends it. Or this process was forked
+        MXNet is missing or can't be loaded; the hint holds the one command that fixes it. Or this process was forked
         from one that had loaded it, and whose threads it lacks.
 
     Examples
@@ -82,7 +82,7 @@ if hasattr(os, "register_at_fork"):  # at once: a fork may come while MXNet is b
 
 
 def _silence(module: Any) -> None:
-    """Tell the library, and not ``os.environ``, to keep its chatter; what the user has set holds."""
+    """Silence the library's chatter, without touching ``os.environ``; the user's own setting wins."""
     for name, value in _QUIET.items():
         if name not in os.environ:
             with contextlib.suppress(Exception):  # chatter is no reason to fail
@@ -90,10 +90,10 @@ def _silence(module: Any) -> None:
 
 
 def _run_in_the_calling_thread(module: Any) -> None:
-    """Without a GPU, let MXNet compute in the thread that asks, and not in one of its own.
+    """Without a GPU, let MXNet compute in the calling thread, not in one of its own.
 
     A second team of OpenMP threads makes both teams sleep and wake at each operator: a training step on small
-    pictures takes 1.5 times as long, on 2 CPUs. What the user has set holds.
+    pictures takes 1.5 times as long, on 2 CPUs. The user's own setting wins.
     """
     if _ENGINE in os.environ or module.runtime.Features().is_enabled("CUDA"):
         return
@@ -107,11 +107,11 @@ def _run_in_the_calling_thread(module: Any) -> None:
 
 @contextlib.contextmanager
 def unsaid(words: str) -> Iterator[None]:
-    """Keep the line with these words, which the library writes past Python, from stderr; all others get there."""
+    """Keep the line with these words, which the library writes past Python, off stderr; all other lines pass."""
     with contextlib.ExitStack() as stack:
         try:
             stderr = os.dup(2)
-        except OSError:  # it is closed: nothing can be said
+        except OSError:  # it is closed: nothing can be printed
             yield
             return
         stack.callback(os.close, stderr)

@@ -1,4 +1,4 @@
-"""What is wrong with an installation of MXNet, and the one command that mends it."""
+"""What is wrong with an installation of MXNet, and the one command that fixes it."""
 
 from __future__ import annotations
 
@@ -21,19 +21,19 @@ _WHEELS = (("Linux", "x86_64"), ("Linux", "aarch64"), ("Darwin", "x86_64"))
 
 
 def explain(error: BaseException) -> EngineError:
-    """The failed import of MXNet in words, with the one command that mends it."""
+    """The failed import of MXNet in words, with the one command that fixes it."""
     text = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
     library = re.search(r"(lib[\w+.-]+\.so[\w.]*): cannot open shared object file", text)
     if isinstance(error, ModuleNotFoundError) and (error.name or "").split(".")[0] == "mxnet":
-        lost = cuda.installed("mxnet") is not None  # a build for GPUs was in the same folder, and was taken off
+        lost = cuda.installed("mxnet") is not None  # a build for GPUs was in the same folder, and was uninstalled
         return EngineError("MXNet, which computes the networks, is not installed.", hint=install_hint(lost))
     if isinstance(error, ModuleNotFoundError) and error.name:
         package = error.name.partition(".")[0]
         return EngineError(f"MXNet needs the Python package {package}.", hint=f"Run: pip install {package}")
     if library:
         missing = (cuda.missing() if cuda.wheel_of(library[1]) else ()) or (library[1],)
-        told = f"libraries {', '.join(missing)} are" if len(missing) > 1 else f"library {missing[0]} is"
-        return EngineError(f"MXNet can't be loaded: the shared {told} missing.", hint=library_hint(missing))
+        libraries = f"libraries {', '.join(missing)} are" if len(missing) > 1 else f"library {missing[0]} is"
+        return EngineError(f"MXNet can't be loaded: the shared {libraries} missing.", hint=library_hint(missing))
     return EngineError(
         f"MXNet is installed and can't be loaded: {text}",
         hint=install_hint(force=True),
@@ -72,7 +72,7 @@ def _install_command(force: bool = False) -> str:
 
 
 def _beside_new() -> bool:
-    """Whether the wheel's own wish, NumPy below 2, can't or need not be met here."""
+    """Whether the wheel's own requirement, NumPy below 2, can't or need not be met here."""
     if sys.version_info >= (3, 13):  # NumPy 1 has no wheels for it
         return True
     if importlib.util.find_spec("numpy") is None:

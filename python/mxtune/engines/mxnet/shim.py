@@ -1,8 +1,8 @@
 """A shim: NumPy as MXNet 1.9.1 knew it, seen by MXNet alone.
 
-MXNet 1.9.1 asks for names that NumPy has since removed (``np.bool``, ``np.trapz``, ...) and for
+MXNet 1.9.1 uses names that NumPy has since removed (``np.bool``, ``np.trapz``, ...) and for
 ``distutils``, while it is imported and again inside its functions later. Nobody else in the process may see
-them: pandas or scikit-learn would take another way or warn. So NumPy and ``sys.modules`` stay as they are.
+them: pandas or scikit-learn would behave differently or warn. So NumPy and ``sys.modules`` stay as they are.
 Each module of MXNet gets builtins of its own, whose ``__import__`` hands it a copy of NumPy's namespace with
 the old names added.
 """
@@ -25,7 +25,7 @@ from typing import Any, Callable, Optional
 _TYPES: dict[str, type] = {
     "bool": bool, "object": object, "float": float, "int": int, "complex": complex, "str": str,
 }  # fmt: skip
-# each with its heir in today's NumPy
+# each with its successor in today's NumPy
 _HEIRS = {
     "alltrue": "all", "sometrue": "any", "trapz": "trapezoid", "round_": "round",
     "product": "prod",
@@ -111,7 +111,7 @@ class _CsrMatrix(metaclass=_IsCsr):
 
 
 class _Later(types.ModuleType):
-    """A package that MXNet imports for what hardly anyone calls; really imported at the first use."""
+    """A package that MXNet imports for rarely used functions; truly imported at the first use."""
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("__"):
@@ -161,7 +161,7 @@ class _Shim:
         if level == 0 and name != "mxnet" and not name.startswith("mxnet."):
             module = builtins.__import__(name, globals, locals, fromlist or (), level)
             return self._numpy if module is self._real else module
-        with shimmed():  # a part of MXNet, which MXNet may well open late
+        with shimmed():  # a part of MXNet, which MXNet may import late
             return builtins.__import__(name, globals, locals, fromlist or (), level)
 
 
@@ -195,7 +195,7 @@ _depth = 0
 
 @contextlib.contextmanager
 def shimmed() -> Iterator[None]:
-    """Inside, modules of MXNet are imported with the old names of NumPy; afterwards nothing of it is left.
+    """Inside, modules of MXNet are imported with the old names of NumPy; afterwards no trace is left.
 
     Safe in threads and when nested. Warnings that MXNet's sources raise while they are compiled and run are
     dropped; the filters of the user are as before when it ends.

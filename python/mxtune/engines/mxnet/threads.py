@@ -1,4 +1,4 @@
-"""Telling MXNet, before it is loaded, how many CPUs it may use and that its threads must not wait by spinning."""
+"""How many CPUs MXNet may use, set before it is loaded, and that its threads must not wait by spinning."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from ...machine import usable_cpus
 
 _THREADS = ("MXNET_OMP_MAX_THREADS", "OMP_NUM_THREADS")  # ours, and what a user may have set in its place
 _WAITING = ("GOMP_SPINCOUNT", "OMP_WAIT_POLICY")
-# A thread of libgomp that waits for others asks so often before it sleeps. Its own 300,000 times (milliseconds) burn
+# How often a waiting thread of libgomp polls before it sleeps. Its default of 300,000 times (milliseconds) burns
 # the CPU that the others need as soon as a second program wants one: LeNet trains at a tenth of the speed. Not at all
 # is half the speed on a quiet machine, as each of hundreds of operators then wakes a thread. 1,000 times is what
 # libgomp itself chooses where it knows of more threads than CPUs; it costs nothing on a quiet machine.
@@ -31,7 +31,7 @@ def mxnet_threads() -> int:
 
 @contextlib.contextmanager
 def announced() -> Iterator[None]:
-    """Inside, a library that is loaded sees our settings, but where the user has set them; afterwards none is left.
+    """Inside, a library that is loaded sees our settings, except where the user has set them; afterwards none is left.
 
     Both are read once, while ``libmxnet`` and ``libgomp`` are loaded. MXNet takes half of the hardware threads by
     itself, which halves its speed; ``MXSetNumOMPThreads`` later does not have the effect.
@@ -61,7 +61,7 @@ def _libgomp() -> Optional[ctypes.CDLL]:
 
 
 def _add_sleeping_team(libgomp: ctypes.CDLL) -> None:
-    """Make a libgomp that has read its settings before look `_SPINS` times too, by giving it more threads than CPUs.
+    """Make a libgomp that read its settings earlier poll `_SPINS` times too, by giving it more threads than CPUs.
 
     They do nothing, ever: one thread asks for a team, which frees nothing once, and sleeps for good.
     """

@@ -73,7 +73,7 @@ def write(
 def _members(manifest: Mapping[str, Any], symbol: str, arrays: Arrays) -> dict[str, bytes]:
     members = {SYMBOL: _utf8(symbol), WEIGHTS: bytes_of(arrays)}
     told = {
-        **plain(manifest),
+        **as_json(manifest),
         "format": FORMAT,
         "members": {name: seal(content) for name, content in members.items()},
     }
@@ -94,14 +94,14 @@ def _utf8(text: str) -> bytes:
     return text.encode("utf-8", "backslashreplace")
 
 
-def plain(value: Any) -> Any:
+def as_json(value: Any) -> Any:
     """The same as JSON values: NumPy's numbers as Python's, NaN and infinity as null."""
     if isinstance(value, Mapping):
-        return {str(key): plain(item) for key, item in value.items()}
+        return {str(key): as_json(item) for key, item in value.items()}
     if isinstance(value, (list, tuple)):
-        return [plain(item) for item in value]
+        return [as_json(item) for item in value]
     if isinstance(value, np.ndarray):
-        return plain(value.tolist())
+        return as_json(value.tolist())
     if isinstance(value, np.generic):
         value = value.item()
     return None if isinstance(value, float) and not math.isfinite(value) else value

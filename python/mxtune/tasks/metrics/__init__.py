@@ -1,4 +1,4 @@
-"""How good predictions are: a file a metric, each computed as scikit-learn computes it by default."""
+"""How good predictions are: one file per metric, each computed as scikit-learn computes it by default."""
 
 from __future__ import annotations
 

@@ -109,5 +109,5 @@ def mean(values: Array) -> float:
 
 
 def least(probabilities: Array) -> float:
-    """A probability of 0 counts as this much: one that is wrong and sure costs much, and not infinity."""
+    """A probability of 0 counts as this much: one that is wrong and sure costs much, but not infinity."""
     return float(np.finfo(probabilities.dtype if probabilities.dtype.kind == "f" else float).eps)

@@ -1,4 +1,4 @@
-"""How far numbers are off. Of several targets each is measured in its own unit, and the mean is given."""
+"""How far numbers are off. Several targets are each measured in their own unit, and averaged."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What being wrong and sure of it costs."""
+"""The cost of being wrong and sure of it."""
 
 from __future__ import annotations
 

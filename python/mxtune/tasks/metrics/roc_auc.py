@@ -1,4 +1,4 @@
-"""How well two classes are told apart, whatever the threshold."""
+"""How well two classes are separated, whatever the threshold."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""Passes: from a program to one that does the same faster, with the way back for its parameters. One file a pass.
+"""Passes: from a program to a faster equivalent, with the way back for its parameters. One file per pass.
 
-``freeze_statistics`` is no choice: without it MXNet does something else.
+``freeze_statistics`` is not optional: without it MXNet computes something different.
 """
 
 from __future__ import annotations

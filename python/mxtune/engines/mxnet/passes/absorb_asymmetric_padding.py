@@ -61,7 +61,7 @@ def absorb_asymmetric_padding(program: Program) -> tuple[Program, Undo]:
 
 
 def zeros_before(graph: Graph, node: Node) -> Optional[tuple[tuple[int, int], tuple[int, int]]]:
-    """The zeros ``((top, bottom), (left, right))`` before this convolution, where its kernel can take them over."""
+    """The zeros ``((top, bottom), (left, right))`` before this convolution, where its kernel can absorb them."""
     if not node.has_role("convolution") or any(node.values.pad):
         return None
     pad = graph.node(node.inputs[0][0])

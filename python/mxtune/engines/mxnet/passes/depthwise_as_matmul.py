@@ -33,9 +33,9 @@ def depthwise_as_matmul(program: Program) -> tuple[Program, Undo]:
     graph = program.graph
     if not any(_learns_kernels(program, node) and _is_depthwise(node) for node in graph.nodes):
         return program, unchanged  # and no shapes are asked for
-    known = {name: array.shape for name, array in program.params.items()}
-    known.update({name: (1, *spec.row) for name, spec in program.inputs.items()})
-    shapes = shapes_of(graph, known, LIMITS.times(2**20))  # what is too large was refused before
+    known_shapes = {name: array.shape for name, array in program.params.items()}
+    known_shapes.update({name: (1, *spec.row) for name, spec in program.inputs.items()})
+    shapes = shapes_of(graph, known_shapes, LIMITS.times(2**20))  # what is too large was refused before
     nodes: list[Node] = []
     choices: dict[str, NDArray[Any]] = {}
     for node in graph.nodes:
@@ -90,7 +90,7 @@ def _reach(kernel: int, size: int, after: int, stride: int, before: int) -> NDAr
 
 
 def _window(graph: Graph, node: Node, shapes: Shapes) -> Optional[_Window]:
-    """How this convolution goes over its map, where a matrix is the faster way."""
+    """How this convolution moves over its map, where a matrix is faster."""
     if not _is_depthwise(node) or max(node.values.dilate, default=1) > 1:
         return None
     zeros = zeros_before(graph, node)

@@ -37,7 +37,7 @@ def fold_batchnorm(program: Program) -> tuple[Program, Undo]:
         arrays[weight] = (arrays[weight] * factor.reshape(-1, 1, 1, 1)).astype(np.float32)
         arrays[bias.name] = (arrays[beta] - arrays[mean] * factor).astype(np.float32)
         nodes.append(bias)
-        # under the name of the BatchNorm, so that all that reads it goes on
+        # under the name of the BatchNorm, so that what reads it still finds it
         attrs = {**conv.attrs, "no_bias": "False"}
         nodes.append(replace(conv, name=node.name, attrs=attrs, inputs=(*conv.inputs[:2], (bias.name, 0))))
         folds.append(_Fold(bias.name, gamma, beta, arrays[mean], deviation))
@@ -46,7 +46,7 @@ def fold_batchnorm(program: Program) -> tuple[Program, Undo]:
     params = {name: array for name, array in arrays.items() if name in folded}
 
     def unfold(learned: Params) -> Params:
-        """Parameters with which the graph before does what the folded one does with these."""
+        """Parameters with which the original graph computes what the folded one does with these."""
         out = dict(learned)
         for fold in folds:
             out[fold.gamma] = fold.deviation

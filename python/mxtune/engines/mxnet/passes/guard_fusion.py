@@ -12,7 +12,7 @@ from .undo import Undo, unchanged
 def guard_fusion(program: Program) -> tuple[Program, Undo]:
     """The program that MXNet's fusion leaves itself; one in training is not fused.
 
-    It does not see that a convolution's output is also an output of the graph, and gives it out without what follows,
+    It does not see that a convolution's output is also an output of the graph, and returns it without what follows,
     or loses what follows; and it takes the sum of a convolution and its own activation for a shortcut. A factor of 1
     in between stops it.
     """
@@ -39,7 +39,7 @@ def guard_fusion(program: Program) -> tuple[Program, Undo]:
 
 
 def _origin(graph: Graph, entry: Entry) -> Entry:
-    """What an entry is made of, seen through activations."""
+    """What an entry is computed from, past activations."""
     while (node := graph.node(entry[0])).has_role("activation"):
         entry = node.inputs[0]
     return entry
