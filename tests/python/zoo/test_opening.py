@@ -130,9 +130,7 @@ def test_names_that_lack_or_are_foreign_are_told(lite: Network, tmp_path: Path) 
     told = caught.value.bullets
     assert len(told) == 9 and told[-1] == "and 4 more"
     assert "extra: not in the network" in told and "block1a_dwbn_beta: not in the file" in told
-    assert caught.value.hint == (
-        "Names that are known here: the network's own, those of EfficientNet-PyTorch, those of timm."
-    )
+    assert caught.value.hint == ("Names known here: the network's own, those of EfficientNet-PyTorch, those of timm.")
 
 
 # ---- names and files
