@@ -1,4 +1,4 @@
-"""Callbacks: what may watch a training, and end it."""
+"""Callbacks: they may watch a training, and end it."""
 
 from __future__ import annotations
 

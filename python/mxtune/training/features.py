@@ -47,7 +47,7 @@ def features(
     target
         Where the body runs.
     cache
-        A folder in which features are kept between runs, or true for the usual one; within a bound, see `store.bound`.
+        A folder in which features are kept between runs, or true for the default one; its limit: `store.bound`.
 
     Raises
     ------
@@ -100,7 +100,7 @@ def _file(body: Network, loader: Loader, target: Target, cache: Cache) -> Option
         return None
     folder = store.features_dir() if cache is True else user_path("cache", cache)
     spec = repr((loader.preprocess.to_dict(), fingerprint(body), target.arithmetic))
-    store.bound()  # a wrong setting is told before the work
+    store.bound()  # a wrong setting is reported before the work
     if not store.writable(folder):
         raise ArgumentError("Nothing can be written to the folder of `cache`.", [f"it is {folder}"])
     digest = hashlib.sha256(spec.encode())
@@ -110,7 +110,7 @@ def _file(body: Network, loader: Loader, target: Target, cache: Cache) -> Option
 
 
 def _kept(file: Optional[Path], rows: int) -> Optional[Features]:
-    """Features of an earlier run, or None; a damaged file is computed anew."""
+    """Features of an earlier run, or None; a damaged file is computed again."""
     if file is None or not file.is_file():
         return None
     try:
@@ -127,7 +127,7 @@ def _kept(file: Optional[Path], rows: int) -> Optional[Features]:
 
 
 def _checksum(array: Features) -> int:
-    """What lies behind the array in its file, computed in parts."""
+    """What follows the array in its file, computed in parts."""
     checksum = 0
     for start in range(0, len(array), 1024):
         checksum = zlib.crc32(array[start : start + 1024].tobytes(), checksum)

@@ -20,14 +20,14 @@ PENALTIES = (1.0, 0.3, 0.1, 0.03, 0.01, 0.003, 0.001)
 """Ridge penalties that are tried, per picture and feature of unit variance."""
 
 _CONSTANT = 1e-6
-_FLOOR = 0.3  # of the median scale: a feature that hardly varies in training must not shout when it does
+_FLOOR = 0.3  # of the median scale: a feature that hardly varies in training must not dominate when it does
 _DEFAULT = 0.1  # where there is no validation
 _WORSE = 1.05  # how much worse the validation loss must get before weaker penalties are not tried
 _FEW = 1500  # pictures up to which their span is worth computing
 _ITERATIONS = 200
 _MANY = 16_000  # pictures from which a sample of them tells where to begin
 _SAMPLE = 6000
-_ITERATIONS_OF_MANY = 60  # each: a penalty goes on from the stronger one
+_ITERATIONS_OF_MANY = 60  # each: a penalty starts from the stronger one
 _TOLERANCE = 1e-5
 
 

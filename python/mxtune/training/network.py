@@ -1,4 +1,4 @@
-"""The network of a training: opened, looked at, and prepared as the plan says."""
+"""The network of a training: opened, examined, and prepared as the plan says."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""L-BFGS for the convex head: a few vector products a step, and all the rest of the time in the objective."""
+"""L-BFGS for the convex head: a few vector products per step; the rest of the time goes into the objective."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def lbfgs(
 ) -> Vector:
     """Where a smooth convex function is least, (d,) float64 (Liu & Nocedal, 1989).
 
-    SciPy's L-BFGS-B does the same within bounds, for which it pays some 60 ms a step at 50,000 numbers, ten times what
+    SciPy's L-BFGS-B does the same within bounds, which costs some 60 ms per step at 50,000 numbers, ten times what
     the objective costs on some hundred pictures.
 
     Parameters
@@ -34,7 +34,7 @@ def lbfgs(
     start
         Where to begin.
     iterations
-        At most so many.
+        At most this many.
     tolerance
         It ends when no entry of the gradient is larger.
 

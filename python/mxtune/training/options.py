@@ -20,7 +20,7 @@ class Options:
     Raises
     ------
     ArgumentError
-        A value is of no use; it is named.
+        A value can't be used; it is named.
     """
 
     tune: str = "auto"

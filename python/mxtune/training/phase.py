@@ -21,7 +21,7 @@ class Phase:
     name
         ``"head"`` (on frozen features, to convergence), ``"tail"`` (the last layers), ``"all"``.
     epochs
-        At most so many.
+        At most this many.
     lr
         Learning rate at its highest; the head has none.
     batch_size

@@ -160,7 +160,7 @@ class LayerTraining:
         return self._executor.state()
 
     def restore(self, state: Mapping[str, Array]) -> None:
-        """Go on from what `state` gave."""
+        """Continue from what `state` gave."""
         self._executor.restore(state)
 
     def _in_units(

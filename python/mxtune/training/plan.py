@@ -129,7 +129,7 @@ def decide(facts: Facts, options: Options) -> Plan:
 
 
 def guesses(plan: Plan, facts: Facts, options: Options) -> list[str]:
-    """What nobody asked for, and what overrides it: where the plan departs from the network as it was given."""
+    """What nobody asked for and what overrides it: where the plan departs from the network as it was given."""
     size = f"{plan.size[0]} x {plan.size[1]}"
     texts = []
     if options.image_size is None and plan.size != facts.size:
@@ -201,7 +201,7 @@ def _phases(facts: Facts, options: Options, light: bool) -> tuple[tuple[Phase, .
     if options.tune == "head":
         return (head,), 'tune = "head": the head alone'
     if options.tune == "auto" and not validated:
-        return (head,), "without validation nothing would tell when to stop training layers"
+        return (head,), "without validation nothing would show when to stop training layers"
     if options.tune == "all":
         affordable = _clipped(200_000 / pictures, 15, 60) if light else _clipped(25_000 / pictures, 8, 15)
         epochs = options.epochs or affordable

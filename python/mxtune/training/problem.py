@@ -1,4 +1,4 @@
-"""`Problem`: what is learned from what, the same in every phase of a training."""
+"""`Problem`: what is learned from what data, the same in every phase of a training."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Problem:
-    """Pictures, what is asked of them, the loss of it, and where it is computed."""
+    """Pictures, the task, its loss, and where it is computed."""
 
     train: Loader
     validation: Optional[Loader]
@@ -34,7 +34,7 @@ class Problem:
         return self.task.targets(np.asarray(loader.images.y))
 
     def score(self, outputs: Array) -> dict[str, Any]:
-        """What a row of history has of the outputs for `validation`: the loss, and the primary metric."""
+        """What a row of history records about the outputs for `validation`: the loss, and the primary metric."""
         assert self.validation is not None  # noqa: S101
         y = np.asarray(self.validation.images.y)
         losses = self.loss.each(outputs.astype(np.float64), self.task.targets(y))

@@ -1,4 +1,4 @@
-"""A checkpoint: all that a broken training needs to go on as if nothing had happened."""
+"""A checkpoint: all that an interrupted training needs to resume as if nothing had happened."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ if TYPE_CHECKING:
     Arrays = Mapping[str, NDArray[Any]]
 
 _KEY = "mxtune_checkpoint"
-_ANEW = "Remove it, or name another file, to start anew."
+_ANEW = "Remove it, or name another file, to start again."
 _VERSION = 2  # of the file; 1 had no number, and other names
 
 
 @dataclass
 class TrainingState:
-    """Where a training is: after which epoch of which phase, with what.
+    """The state of a training after an epoch of one of its phases.
 
     Parameters
     ----------
@@ -81,7 +81,7 @@ class Checkpoint:
     path
         The file; None keeps nothing.
     identity
-        What must be the same to go on: by name, for an error that tells what differs.
+        What must be the same to resume: by name, for an error that says what differs.
 
     Raises
     ------
@@ -114,12 +114,12 @@ class Checkpoint:
         store.write(self.path, [save(arrays, metadata={_KEY: json.dumps(facts)})], "the checkpoint")
 
     def read(self) -> Optional[TrainingState]:
-        """The state to go on from, or None where there is no checkpoint yet.
+        """The state to resume from, or None where there is no checkpoint yet.
 
         Raises
         ------
         CheckpointError
-            The file is no checkpoint, is damaged, was written by another version, or is one of other data or settings.
+            The file is not a checkpoint, is damaged, was written by another version, or is of other data or settings.
         """
         if self.path is None or not self.path.exists():
             return None
@@ -135,7 +135,9 @@ class Checkpoint:
             if version == _VERSION:
                 state = _state_of(facts, arrays)
         except (SafetensorError, KeyError, ValueError, TypeError, AttributeError, OSError) as error:
-            raise CheckpointError(f"{self.path} is no checkpoint of mxtune, or it is damaged.", hint=_ANEW) from error
+            raise CheckpointError(
+                f"{self.path} is not a checkpoint of mxtune, or it is damaged.", hint=_ANEW
+            ) from error
         if version != _VERSION:
             raise CheckpointError(f"Another version of mxtune wrote the checkpoint {self.path.name}.", hint=_ANEW)
         before = facts["identity"] if isinstance(facts.get("identity"), dict) else {}
@@ -144,7 +146,7 @@ class Checkpoint:
             raise CheckpointError(
                 f"The checkpoint {self.path.name} belongs to another training.",
                 [f"other {name}" for name in differs],
-                "Give the same pictures and settings as before, or remove it to start anew.",
+                "Give the same pictures and settings as before, or remove it to start again.",
             )
         return state
 

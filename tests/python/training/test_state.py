@@ -104,7 +104,7 @@ def test_another_kind_of_file_is_refused(tmp_path: Path) -> None:
     (tmp_path / "text").write_text("hello")
     save_file({"a": np.zeros(2)}, tmp_path / "tensors")
     for name in ("text", "tensors"):
-        with pytest.raises(CheckpointError, match="is no checkpoint of mxtune"):
+        with pytest.raises(CheckpointError, match="is not a checkpoint of mxtune"):
             Checkpoint(tmp_path / name, IDENTITY).read()
 
 
