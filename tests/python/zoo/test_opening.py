@@ -167,7 +167,7 @@ def test_weights_alone_name_the_network_that_they_are_of(tmp_path: Path) -> None
     with pytest.raises(NetworkError, match=r'mxnetwork\("efficientnet_lite0", weights=".*\.pth"\)'):
         mxnetwork(package_file())
     formats.write(tmp_path / "w.params", Contents(weights={"a": np.zeros(3, "f4")}))
-    with pytest.raises(NetworkError, match=r'Name the network that they are of: mxnetwork\("name", weights='):
+    with pytest.raises(NetworkError, match=r'Name the network that they belong to: mxnetwork\("name", weights='):
         mxnetwork(tmp_path / "w.params")
 
 
