@@ -251,12 +251,11 @@ def train(
             "net": net, "tune": tune, "epochs": epochs, "image_size": image_size, "lr": lr,
             "batch_size": batch_size, "schedule": schedule, "augment": augment,
             "class_weights": class_weights, "patience": patience, "seed": seed, "checkpoint": checkpoint,
-            "range": range,
             "device": device.split(",") if device and "," in device else device,
         }  # fmt: skip
         given: dict[str, Any] = {name: value for name, value in arguments.items() if value is not None}
         table: dict[str, Any] = {"path": path, "label": label, "root": root}
-        images = mximages(photos, on_bad=on_bad, task=task, groups=groups, **table)
+        images = mximages(photos, on_bad=on_bad, task=task, groups=groups, range=range, **table)
         if valid is not None:
             given["valid"] = _valid(valid)
             given |= table if is_table(given["valid"]) else {}

@@ -14,8 +14,10 @@ import time
 from pathlib import Path
 from typing import get_args
 
+import numpy as np
 import pandas as pd
 import pytest
+from PIL import Image
 
 import mxtune
 from mxtune import cli, mxexample, mxload, store, tasks
@@ -115,6 +117,20 @@ def test_train_writes_model_and_plot_and_prints_figures(trained: tuple, photos: 
     assert (photos.parent / "history.png").read_bytes().startswith(b"\x89PNG")
     assert f"Wrote {model}" in said.stderr
     assert "head 1/1" in said.stderr
+
+
+def test_the_range_of_values_is_an_option(tmp_path: Path) -> None:
+    for kind, step in (("a", 3), ("b", 7)):
+        (tmp_path / "photos" / kind).mkdir(parents=True)
+        for row in range(6):
+            values = (np.arange(256).reshape(16, 16) * step + row).astype(np.uint16)
+            Image.fromarray(values).save(tmp_path / "photos" / kind / f"{row}.png")
+    model = tmp_path / "x.mxt"
+    said = mx(
+        "train", str(tmp_path / "photos"), "-o", str(model), "--net", "lenet", "--epochs", "1", "--range", "0..4095"
+    )
+    assert mxload(model).preprocess.range == (0, 4095)
+    assert "taken as" not in said.stderr
 
 
 def test_predict_gives_a_row_a_picture_in_order(trained: tuple, photos: Path) -> None:
