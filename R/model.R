@@ -150,12 +150,8 @@ augment.mxmodel <- function(x, data, path, ...) {
     truth <- like(as.data.frame(images), x$history)
     return(cbind_like(truth, drop_file(predict(x, images, ...))))
   }
-  column <- if (missing(path)) {
-    engine_call("path_column", arguments = list(frame = data))
-  } else {
-    rlang::as_name(rlang::enexpr(path))
-  }
-  cbind_like(data, drop_file(predict(x, as.character(data[[column]]), ...)))
+  column <- if (!missing(path)) rlang::as_name(rlang::enexpr(path))
+  cbind_like(data, drop_file(predict(x, data, path = column, ...)))
 }
 
 drop_file <- function(frame) frame[names(frame) != ".file"]

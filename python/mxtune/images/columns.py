@@ -48,10 +48,15 @@ def path_column(frame: Any, label: Label = None, is_there: Optional[Callable[[st
     raise ArgumentError("No column contains image paths.", bullets, hint)
 
 
+def other_paths(frame: Any, path: Any) -> list[str]:
+    """The columns beside ``path`` that hold names of pictures, too."""
+    return [str(column) for column in frame.columns if column != path and _all(frame[column], _is_picture, _ENOUGH)]
+
+
 def label_column(frame: Any, path: Any) -> tuple[Any, Optional[str]]:
-    """The column of labels: one with a usual name, or the only one beside ``path``; None, and a sentence, where it
-    can't be told."""
-    others = [column for column in frame.columns if column != path]
+    """The column of labels: one with a usual name, or the only one beside ``path`` that holds no pictures; None, and a
+    sentence, where it can't be told."""
+    others = [column for column in frame.columns if column != path and not _all(frame[column], _is_picture, _ENOUGH)]
     named = _by_name(others, _LABELS)
     if named is not None or len(others) < 2:
         return (named if named is not None else next(iter(others), None)), None

@@ -16,7 +16,7 @@ from ..errors import ArgumentError, LabelError, PictureError
 from ..words import bullets, file_name, listing, near
 from .archive import archive_at, look_into_archive
 from .arrays import numbered, pictures_of
-from .columns import label_column, path_column, require
+from .columns import label_column, other_paths, path_column, require
 from .fileobject import content_of, is_file_object, name_of
 from .folder import look_into
 from .groups import Groups, groups_of
@@ -223,9 +223,11 @@ def _table(
         raise LabelError("The labels are given twice: by `y` and by `label`.", hint="Leave one out.")
     require(frame, [*([] if path is None else [path]), *([label] if isinstance(label, str) else label or [])])
     column = path_column(frame, label, lambda text: is_there(text, starts)) if path is None else path
-    said = [f'Paths are taken from column "{column}"'] if path is None else []
+    others = other_paths(frame, column) if path is None else []
+    beside = f", not {listing(others)}" if others else ""
+    said = [f'Paths are taken from column "{column}"{beside}'] if path is None else []
     guess = None
-    if y is None and label is None:
+    if labelled and y is None and label is None:
         label, guess = label_column(frame, column)
         said += [] if label is None else [f'{"labels" if said else "Labels are taken"} from column "{label}"']
     labels = y
@@ -233,11 +235,11 @@ def _table(
         labels = frame[label if isinstance(label, str) else list(label)]
         labels = _typed(labels, levels) if from_file else labels
     listed = _listed([_text(cell) for cell in frame[column].tolist()], labels, "NHWC", starts, from_file or labelled)
-    taken = (", ".join(said) + ".",) if said and labelled else ()
+    taken = (", ".join(said) + ".",) if said and (labelled or others) else ()
     return replace(
         listed,
         index=None if from_file else frame.index,
-        guesses=(*remarks, *taken, *listed.guesses, *([guess] if guess and labelled else [])),
+        guesses=(*remarks, *taken, *listed.guesses, *([guess] if guess else [])),
         groups=None if members is None else groups_of(members, listed.names),
     )
 

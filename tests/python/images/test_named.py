@@ -110,3 +110,12 @@ def test_the_index_of_a_data_frame_is_kept(files: list[str]) -> None:
     Path(files[1]).write_bytes(b"")
     with pytest.warns(PictureWarning, match="Left out 1 of 4"), pytest.warns(LabelWarning, match="a single picture"):
         assert mximages(frame, on_bad="skip").frame().index.tolist() == [7, 9, 1]
+
+
+def test_one_of_several_columns_of_pictures_is_taken_aloud(capsys: pytest.CaptureFixture[str]) -> None:
+    frame = pd.DataFrame({"file": ["a.png", "b.png"], "mask": ["c.png", "d.png"]})
+    assert mximages(frame, on_bad="keep").names == ["a.png", "b.png"]
+    assert 'Paths are taken from column "file", not mask.' in " ".join(capsys.readouterr().err.split())
+    assert mximages(frame[["file"]], on_bad="keep").names == ["a.png", "b.png"]
+    assert mximages(frame, on_bad="keep", path="mask").names == ["c.png", "d.png"]
+    assert capsys.readouterr().err == ""

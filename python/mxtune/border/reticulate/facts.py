@@ -12,12 +12,9 @@ import numpy as np
 
 from ...engines.info import collect
 from ...graph import LIMITS, from_json, to_json
-from ...images import columns
 from ..signatures import VERBS
 
 if TYPE_CHECKING:
-    import pandas as pd
-
     from ...images import ImageSet
     from ...model import Model
     from ...network import Network
@@ -26,11 +23,6 @@ if TYPE_CHECKING:
 def signatures() -> dict[str, list[str]]:
     """The arguments of R's verbs, each with its default as R writes it."""
     return {name: verb.arguments() for name, verb in VERBS.items()}
-
-
-def path_column(frame: pd.DataFrame) -> Any:
-    """The column of a data frame that holds pictures."""
-    return columns.path_column(frame)
 
 
 def facts(object: Any) -> dict[str, Any]:  # noqa: A002 - as R names it
