@@ -40,6 +40,8 @@
 #' @param callbacks A function `on_epoch(epoch, metrics)`, or a list of such functions: called after each
 #'   epoch; returning `FALSE` ends the training.
 #' @param verbose 0 is silent, 1 prints a line per epoch, 2 shows a progress bar. `NULL` chooses by where it runs.
+#' @param meta What the model says of itself in `summary()`: a list with any of `title`, `author`, `notes`, `date`.
+#'   `NULL` by default, so that the same training gives the same file.
 #' @param ... Must be empty.
 #' @return A model of class `mxmodel`: see [predict.mxmodel()], [mxevaluate()], [mxsave()]. `saveRDS()` works
 #'   as well.
@@ -57,8 +59,8 @@ mxtrain <- function(x, y = NULL, net = "efficientnet_lite0", tune = "auto", epoc
                     image_size = NULL, batch_size = NULL, lr = NULL, schedule = "cosine", augment = "auto",
                     class_weights = NULL, patience = NULL, restore_best = TRUE, device = "auto", precision = "auto",
                     seed = NULL, cache = NULL, checkpoint = NULL, resume = FALSE, callbacks = NULL, verbose = NULL,
-                    groups = NULL, range = NULL, path = NULL, label = NULL, root = NULL, layout = "NHWC", data = NULL,
-                    dim = NULL, byrow = FALSE, ...) {
+                    groups = NULL, range = NULL, path = NULL, label = NULL, root = NULL, meta = NULL, layout = "NHWC",
+                    data = NULL, dim = NULL, byrow = FALSE, ...) {
   refuse_unknown(...)
   arguments <- as.list(environment())
   arguments[c("x", "y")] <- prepare_source(x, y, layout, data, dim, byrow)

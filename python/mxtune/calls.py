@@ -43,6 +43,11 @@ def in_r() -> bool:
     return _interface.get() == "r"
 
 
+def at_command_line() -> bool:
+    """Whether the command asks, which has options and no functions."""
+    return _interface.get() == "command"
+
+
 def written(verb: str, first: str, **options: Any) -> str:
     """A call as the current user writes it.
 

@@ -47,7 +47,6 @@ app = typer.Typer(
     help=_HELP,
     epilog=_EXITS,
     no_args_is_help=True,
-    add_completion=False,
     rich_markup_mode=None,  # plain help: examples stay as they are, and it appears at once
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
@@ -221,6 +220,10 @@ def train(
     plot: Annotated[
         Optional[Path], typer.Option(metavar="FILE", help="Plot the training history: x.png, .pdf or .svg.")
     ] = None,
+    meta: Annotated[
+        Optional[list[str]],
+        typer.Option(metavar="FIELD=TEXT", help="Kept in the model: title, author, notes or date. Repeatable."),
+    ] = None,
     verbose: Verbose = None,
     quiet: Quiet = False,
 ) -> None:
@@ -239,11 +242,11 @@ def train(
     Ctrl-C writes the best model so far.
     """
     with _job(verbose, quiet) as stopped:
-        _writable(output)
+        _writable(output, ".mxt")
         if plot is not None:
             from .model import report  # noqa: F401 - what it needs is missed before the work, not after
 
-            _writable(plot)
+            _writable(plot, ".png", ".pdf", ".svg")
         from . import mximages, mxtrain
         from .images.source import is_table
 
@@ -259,6 +262,8 @@ def train(
         if valid is not None:
             given["valid"] = _valid(valid)
             given |= table if is_table(given["valid"]) else {}
+        if meta:
+            given["meta"] = _fields(meta)
         model = mxtrain(images, **given, resume=resume, verbose=0 if quiet else verbose)
         model.save(output)
         _say(f"Wrote {output}")
@@ -341,9 +346,10 @@ def evaluate(
       mxtune evaluate pets.mxt more-photos --format json --plot confusion.png
     """
     with _job(verbose, quiet):
-        for file in (output, plot):
-            if file is not None:
-                _writable(file)
+        if output is not None:
+            _writable(output)
+        if plot is not None:
+            _writable(plot, ".png", ".pdf", ".svg")
         from . import mximages, mxload
 
         loaded = mxload(model)
@@ -380,7 +386,8 @@ def info(
 
         loaded = mxload(model)
         names = ("task", "levels", "metrics", "settings", "provenance", "versions")
-        facts = {name: getattr(loaded, name) for name in names} | {"preprocess": loaded.preprocess.to_dict()}
+        facts: dict[str, Any] = {"meta": loaded.meta} if loaded.meta else {}
+        facts |= {name: getattr(loaded, name) for name in names} | {"preprocess": loaded.preprocess.to_dict()}
         typer.echo(_json(facts) if format == "json" else f"{loaded.summary()}\n", nl=False)
 
 
@@ -472,12 +479,23 @@ def _warn(message: Any, category: type[Warning], *_: Any, **__: Any) -> None:
     _say(str(message) if issubclass(category, MxtuneWarning) else f"{category.__name__}: {message}")
 
 
-def _writable(path: Path) -> None:
-    """Refuse a path before the work, not after it."""
+def _writable(path: Path, *suffixes: str) -> None:
+    """Refuse a path before the work, not after it: also one that ends like another kind of file."""
     if path.is_dir():
         raise ArgumentError(f"Can't write {path}.", ["it is a folder"], "Add a file name.")
+    if suffixes and path.suffix.lower() not in suffixes:
+        ending = f"it ends in {path.suffix}" if path.suffix else "it has no ending"
+        raise ArgumentError(f"Can't write {path}.", [ending], f"Use {path.with_suffix(suffixes[0])}.")
     if not path.absolute().parent.is_dir():
         raise ArgumentError(f"Can't write {path}.", [f"there is no folder {path.parent}"], "Make it first.")
+
+
+def _fields(texts: list[str]) -> dict[str, str]:
+    """``title=Pets`` and the like, by name."""
+    wrong = [text for text in texts if "=" not in text]
+    if wrong:
+        raise ArgumentError("--meta takes FIELD=TEXT.", [f"it is {text}" for text in wrong], 'Use --meta title="Pets".')
+    return {name.strip(): value for name, _, value in (text.partition("=") for text in texts)}
 
 
 def _valid(text: str) -> Any:

@@ -100,6 +100,35 @@ def test_a_number_out_of_range_is_refused_before_the_work() -> None:
         assert "must be a whole number" in refused.stderr
 
 
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["-o", "a.txt"], "Can't write a.txt.\nx it ends in .txt\ni Use a.mxt."),
+        (["-o", "model"], "Can't write model.\nx it has no ending\ni Use model.mxt."),
+        (["-o", "a.mxt", "--plot", "h.gif"], "Can't write h.gif.\nx it ends in .gif\ni Use h.png."),
+        (["-o", "a.mxt", "--meta", "Pets"], "--meta takes FIELD=TEXT."),
+        (["-o", "a.mxt", "--meta", "titel=Pets"], "Did you mean title?"),
+    ],
+)
+def test_what_can_not_be_written_is_refused_before_the_work(photos: Path, words: list[str], said: str) -> None:
+    assert said in mx("train", photos, *words, code=2).stderr
+    assert not list(Path().glob("*.txt"))
+
+
+@pytest.mark.parametrize(("typed", "offered"), [("mxtune train --tu", ["--tune"]), ("mxtune pre", ["predict"])])
+def test_a_shell_completes_commands_and_options(typed: str, offered: list[str]) -> None:
+    place = {"COMP_WORDS": typed, "COMP_CWORD": str(typed.count(" ")), "_MXTUNE_COMPLETE": "complete_bash"}
+    code = "from mxtune.cli import main; main()"
+    asked = [sys.executable, "-c", code]
+    ended = subprocess.run(asked, capture_output=True, text=True, check=False, env={**ENVIRONMENT, **place})
+    assert ended.stdout.split() == offered
+
+
+def test_a_network_without_weights_leads_to_an_option_of_the_command(photos: Path, tmp_path: Path) -> None:
+    said = mx("train", photos, "-o", tmp_path / "small.mxt", "--net", "lenet", "--epochs", 1).stderr
+    assert "i Use --net efficientnet_lite0, which has learned from a million pictures.\n" in said
+
+
 def test_choices_are_those_of_the_library() -> None:
     told = [get_args(choice) for choice in (cli.Tune, cli.Schedule, cli.Task, cli.Kind)]
     assert told == [TUNES, SCHEDULES, tasks.names(), TYPES]

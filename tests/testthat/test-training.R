@@ -215,3 +215,14 @@ test_that("weights and labels with names go by name", {
   shuffled <- setNames(y, files)[c(12:1)]
   expect_identical(as.data.frame(mximages(files, shuffled))$label, factor(y))
 })
+
+test_that("a model says what it was told of itself, and a digest of its data", {
+  train <- function(...) {
+    suppressWarnings(mxtrain(small_folder(), net = "lenet", epochs = 1, seed = 1, ...), "mxtune_training_warning")
+  }
+  told <- train(meta = list(title = "Clothes", author = c("A", "B"), date = as.Date("2026-05-04")))
+  expect_identical(told$meta, list(title = "Clothes", author = "A, B", date = "2026-05-04"))
+  expect_match(summary(told)$text, "title +Clothes\n.*data +sha256 [0-9a-f]{16}\n")
+  expect_length(train()$meta, 0)
+  expect_error(train(meta = list(titel = "Clothes")), "Did you mean title?", class = "mxtune_argument_error")
+})

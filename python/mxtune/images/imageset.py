@@ -234,6 +234,12 @@ class ImageSet:
             digest.update(np.ascontiguousarray(self.y.astype(self.y.dtype.newbyteorder("<"))).tobytes())
         return digest.hexdigest()
 
+    @property
+    def digest(self) -> str:
+        """SHA-256 (64 hexadecimal digits) of contents and labels, whatever the files' names, folders and order."""
+        pairs = sorted((content.hex(), self.label_of(row)) for row, content in enumerate(self.hashes))
+        return hashlib.sha256(repr(pairs).encode("utf-8", "surrogatepass")).hexdigest()
+
     def open(self, index: int, at_least: Union[int, tuple[int, int], None] = None) -> PIL.Image.Image:
         """One picture: upright, 8-bit, ``"L"`` if the whole set is grey and else ``"RGB"``, over white.
 

@@ -122,6 +122,12 @@ class Model:
         return dict(self.network.provenance)
 
     @property
+    def meta(self) -> dict[str, str]:
+        """What was given as ``meta`` of `mxtrain`: title, author, notes, date; empty by default."""
+        found = self.settings.get("meta")
+        return dict(found) if isinstance(found, Mapping) else {}
+
+    @property
     def history(self) -> pd.DataFrame:
         """One row an epoch: ``stage, epoch, train_loss, lr``; with validation ``valid_loss, valid_<metric>`` too."""
         import pandas as pd

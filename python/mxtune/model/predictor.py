@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from typing import TYPE_CHECKING
 
@@ -33,7 +34,7 @@ class Predictor:
     def __init__(self, network: Network) -> None:
         self._network = network
         self._executors: dict[bool, Executor] = {}
-        self._lock = threading.Lock()
+        self._lock, self._process = threading.Lock(), os.getpid()
 
     def outputs(
         self, loader: Loader, features: bool = False, batch_size: int = BATCH, title: str = "Predicting"
@@ -70,6 +71,8 @@ class Predictor:
         return int(head.shape[1] if features else head.shape[0])
 
     def _executor(self, features: bool) -> Executor:
+        if self._process != os.getpid():  # forked: a thread that held the lock stayed in the parent
+            self._lock, self._process = threading.Lock(), os.getpid()
         with self._lock:
             if features not in self._executors:
                 network = self._network.body if features else self._network

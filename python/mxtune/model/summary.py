@@ -29,11 +29,14 @@ def summary(
     weights = f"{origin.get('source', 'unknown')} ({origin.get('licence', 'unknown licence')})"
     trained, validated = pictures.get("training", 0), pictures.get("validation", 0)
     phases = ", ".join(dict.fromkeys(str(row.get("stage")) for row in history)) or "none"
+    meta = settings.get("meta")
     lines = [
         heading,
+        *(_line(name, str(text)) for name, text in (meta.items() if isinstance(meta, Mapping) else ())),
         _line("network", f"{network.n_parameters:,} parameters; weights: {weights}"),
         _line("pictures", str(network.preprocess)),
         _line("trained on", f"{counted(trained, 'picture')}, validated on {validated}"),
+        *([_line("data", f"sha256 {str(pictures['digest'])[:16]}")] if "digest" in pictures else []),
         _line("phases", f"{phases}; {counted(len(history), 'epoch')}; seed {settings.get('seed')}"),
         *_plan(settings.get("plan")),
         *(f"  {name:<24}{value:.4g}" for name, value in metrics.items()),

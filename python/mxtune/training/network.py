@@ -8,7 +8,7 @@ from typing import Any, Optional, Union
 
 import numpy as np
 
-from .. import zoo
+from .. import calls, zoo
 from ..engines import Target
 from ..errors import ArgumentError, NetworkError, TrainingWarning
 from ..images import ImageSet
@@ -86,9 +86,10 @@ def warn_of_no_weights(network: Network, pictures: int) -> None:
         return
     name = network.provenance.get("name", "The network")
     text = f"{name} has no pretrained weights, and {counted(pictures, 'picture is', 'pictures are')} few to start from."
-    hint = f'Use net = "{zoo.pretrained()}", which has learned from a million pictures'
-    files = f', or open {name} with a file of weights: mxnetwork("{name}", weights = "...")' if zoo.has(name) else ""
-    warn(TrainingWarning(text, hint=f"{hint}{files}."))
+    hint = f"Use {calls.option('net', zoo.pretrained())}, which has learned from a million pictures"
+    files = f', or open {name} with a file of weights: mxnetwork("{name}", weights = "...")'
+    hint += files if zoo.has(name) and not calls.at_command_line() else ""
+    warn(TrainingWarning(text, hint=f"{hint}."))
 
 
 def prepare(network: Network, plan: Plan, images: ImageSet, outputs: int, seed: int) -> Network:

@@ -19,6 +19,7 @@ from ..images.augment import Augment
 from ..images.findings import warn
 from ..images.groups import Groups
 from ..images.loader import Loader
+from ..model.meta import checked
 from ..model.model import Model
 from ..network import Network
 from .callbacks import AnyCallback, as_list
@@ -63,6 +64,7 @@ def mxtrain(
     path: Optional[str] = None,
     label: Union[str, Sequence[str], None] = None,
     root: Optional[PathLike] = None,
+    meta: Optional[Mapping[str, Any]] = None,
 ) -> Model:
     """A `Model`: a pretrained network, fine-tuned on your pictures.
 
@@ -130,6 +132,9 @@ def mxtrain(
         what was decided, and sees all pictures alike.
     path, label, root
         Of a table: its columns of paths and of labels, and the folder that the paths start from; see `mximages`.
+    meta
+        What the model is to say of itself: ``title``, ``author``, ``notes``, ``date``, any of them; `Model.summary`
+        shows them. None by default, so that the same training gives the same bytes on every day.
 
     Raises
     ------
@@ -163,7 +168,7 @@ def mxtrain(
     options = Options(tune, epochs, image_size, batch_size, lr, schedule, patience, restore_best, precision, seed)
     if yes_or_no("resume", resume) and checkpoint is None:
         raise ArgumentError("`resume` needs `checkpoint`: the file to go on from.")
-    watching = as_list(callbacks)
+    watching, about = as_list(callbacks), checked(meta)
     target = choose(device, options.precision)
     with progress.using(progress.default(verbose)):
         table = {"path": path, "label": label, "root": root}
@@ -196,9 +201,14 @@ def mxtrain(
             "restore_best": options.restore_best,
             "seed": options.seed,
             **({"range": [*images.range]} if images.range_is_given and images.range else {}),
-            "pictures": {"training": len(images), "validation": 0 if validation is None else len(validation)},
+            "pictures": {
+                "training": len(images),
+                "validation": 0 if validation is None else len(validation),
+                "digest": images.digest,
+            },
         }
         file = Checkpoint(checkpoint, _identity(images, validation, network, settings))
+        settings |= {"meta": about} if about else {}  # which a resumed run may change
         return Run(network, problem, plan.phases, settings, file, watching).through(resume, cache)
 
 

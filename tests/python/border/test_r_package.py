@@ -42,7 +42,7 @@ def test_a_changed_default_shows_in_r() -> None:
     code = 'mxsave <- function(model, path) {\n}\nmxload <- function(file = "old") {\n}\n'
     start = "predict.mxmodel <- function("
     assert written(code + start + ") {\n", "model").startswith(
-        "mxsave <- function(model, path) {\n}\nmxload <- function(path, limit = 1) {"
+        "mxsave <- function(model, path, ...) {\n}\nmxload <- function(path, limit = 1, ...) {"
     )
     with pytest.raises(LookupError, match="has no function predict"):
         written(code, "model")

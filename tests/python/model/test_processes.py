@@ -105,7 +105,7 @@ def test_a_fork_while_another_thread_predicts_does_not_wait_for_its_lock(file: s
         model.predict(picture)
         held, done = threading.Event(), threading.Event()
         def hold():
-            with executor._ALONE:
+            with executor._ALONE, model._predictor._lock:
                 held.set(); done.wait()
         threading.Thread(target=hold, daemon=True).start()
         held.wait()

@@ -39,6 +39,7 @@ def _of_model(model: Model) -> dict[str, Any]:
         "metrics": dict(model.metrics),
         "history": model.history,
         "default_plot": model.default_plot,
+        "meta": model.meta,
     }
 
 

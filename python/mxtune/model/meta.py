@@ -1,0 +1,48 @@
+"""What a user says of a model: title, author, notes, date. None by default: the same training gives the same bytes."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping, Sequence
+from typing import Any, Optional
+
+from ..errors import ArgumentError
+from ..words import near
+
+FIELDS = ("title", "author", "notes", "date")
+
+
+def checked(meta: Optional[Mapping[str, Any]]) -> dict[str, str]:
+    """The fields that were given, as text, in the order of `FIELDS`.
+
+    Raises
+    ------
+    ArgumentError
+        ``meta`` has no fields by name; or one that there is not, or that is no text.
+
+    Examples
+    --------
+    >>> checked({"author": ["A. Lovelace", "C. Babbage"], "title": "Pets", "date": dt.date(2026, 5, 4)})
+    {'title': 'Pets', 'author': 'A. Lovelace, C. Babbage', 'date': '2026-05-04'}
+    """
+    if meta is None:
+        return {}
+    if not isinstance(meta, Mapping):
+        raise ArgumentError("`meta` must have fields by name.", [f"it is {meta!r}"], f"Fields: {', '.join(FIELDS)}.")
+    unknown = [str(name) for name in meta if name not in FIELDS]
+    if unknown:
+        hint = near(unknown[0], FIELDS) or f"Fields: {', '.join(FIELDS)}."
+        raise ArgumentError("`meta` has fields that are not known.", unknown, hint)
+    return {name: _text(name, meta[name]) for name in FIELDS if meta.get(name) is not None}
+
+
+def _text(name: str, value: Any) -> str:
+    if isinstance(value, dt.datetime) and value.time() == dt.time():
+        value = value.date()  # R's dates, and pandas', come as midnight
+    if isinstance(value, dt.date):  # datetimes, too
+        return value.isoformat()
+    if isinstance(value, Sequence) and not isinstance(value, (str, bytes)) and all(isinstance(v, str) for v in value):
+        return ", ".join(value)
+    if not isinstance(value, str):
+        raise ArgumentError(f"`meta` must be text: its {name} is not.", [f"it is {value!r}"])
+    return value
