@@ -67,10 +67,12 @@ def why_no_classes(root: str, classes: Mapping[str, Files], beside: Sequence[str
     inside = _inside(full[name])
     text = f'All pictures have the same label, "{file_name(name)}". At least two classes are needed.'
     if len(inside) > 1:
-        call = calls.written("train", _home(root, name, full[name]))
-        return LabelError(
-            text, [f"{file_name(name)} holds the folders {listing(inside)}"], f"If these are the classes: {call}"
-        )
+        home = _home(root, name, full[name])
+        deeper = why_no_classes(home, _within(full[name]), [])
+        if deeper is not None:  # the parts of a data set, some folders further down
+            return deeper
+        hint = f"If these are the classes: {calls.written('train', home)}"
+        return LabelError(text, [f"{file_name(name)} holds the folders {listing(inside)}"], hint)
     if tables:
         return LabelError(text, hint=f"If {file_name(tables[0])} has the labels: {_by_table(root, tables[0], name)}")
     return None
@@ -129,6 +131,18 @@ def _inside(files: Files) -> list[str]:
             return [file_name(name) for name in first]
         below = [name.split("/", 1)[1] for name in below]
     return []
+
+
+def _within(files: Files) -> dict[str, list[str]]:
+    """The pictures of each folder at the first level at which there are several."""
+    below = list(files)
+    while len({name.split("/", 1)[0] for name in below}) == 1:
+        below = [name.split("/", 1)[1] for name in below]
+    classes: dict[str, list[str]] = {}
+    for name in below:
+        top, _, rest = name.partition("/")
+        classes.setdefault(top, []).append(rest)
+    return classes
 
 
 def _home(root: str, name: str, files: Files) -> str:

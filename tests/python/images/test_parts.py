@@ -85,6 +85,11 @@ def test_a_lone_part_that_holds_the_classes_is_refused(tmp_path: Path) -> None:
     assert _refusal(tmp_path).endswith('parts of a data set, not classes.\nx train\ni mxtrain("train")')
 
 
+def test_parts_further_down_are_found(tmp_path: Path) -> None:
+    _tree(tmp_path, *_nested("data/set/train", "data/set/valid"), "readme.md")
+    assert _refusal(tmp_path).endswith('\ni mxtrain("data/set/train", valid = "data/set/valid")')
+
+
 def test_folds_of_the_same_classes_are_refused(tmp_path: Path) -> None:
     _tree(tmp_path, *_nested("fold_1", "fold_2", "fold_3"))
     assert _refusal(tmp_path).endswith('\ni mxtrain("fold_1", valid = "fold_2")')
