@@ -16,7 +16,7 @@ test_that("a mistyped argument is answered by the one that was probably meant", 
   mistyped(mximages(small_folder(), lables = "a"), "Did you mean `label`?")
   mistyped(mxnetwork("lenet", foo = 1), "Arguments: x, weights")
   mistyped(mxload("a.mxt", limits = 2), "Did you mean `limit`?")
-  mistyped(mxevaluate(model, model, labels = 1, n = 3), "Arguments: model, x, y.")
+  mistyped(mxevaluate(model, model, labels = 1), "Did you mean `label`?")
   mistyped(plot(model, type = "history"), "Arguments: x, kind")
   mistyped(mxcut(mxnetwork("lenet"), "conv1", layers = "conv2"), "Did you mean `layer`?")
 })
