@@ -57,9 +57,9 @@ start_environment <- function(envname, python) {
     return(reticulate::virtualenv_create(envname, packages = NULL))
   }
   folder <- if (grepl("[/\\\\]", envname)) envname else file.path(reticulate::virtualenv_root(), envname)
-  said <- suppressWarnings(system2(python, c("-m", "venv", shQuote(path.expand(folder))), stdout = TRUE, stderr = TRUE))
-  if (!is.null(attr(said, "status"))) {
-    stop(python, " -m venv: ", paste(said, collapse = "\n"), call. = FALSE)
+  output <- suppressWarnings(system2(python, c("-m", "venv", shQuote(path.expand(folder))), stdout = TRUE, stderr = TRUE))
+  if (!is.null(attr(output, "status"))) {
+    stop(python, " -m venv: ", paste(output, collapse = "\n"), call. = FALSE)
   }
 }
 
@@ -82,6 +82,6 @@ sys.exit(not ((3, 9) <= sys.version_info[:2] <= (3, 14) and shared))"
   fits <- function(python) {
     suppressWarnings(system2(python, c("-c", shQuote(code)), stdout = FALSE, stderr = FALSE)) == 0
   }
-  found <- c(Sys.which(c("python3", paste0("python3.", c(11, 12, 13, 14, 10, 9)))), "/usr/bin/python3")
-  Find(fits, unique(found[file.exists(found)]))
+  candidates <- c(Sys.which(c("python3", paste0("python3.", c(11, 12, 13, 14, 10, 9)))), "/usr/bin/python3")
+  Find(fits, unique(candidates[file.exists(candidates)]))
 }

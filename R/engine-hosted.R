@@ -15,9 +15,9 @@ name_host <- function() {
   if (!exists("main_process_python_info", namespace, inherits = FALSE)) {
     return(invisible())
   }
-  found <- get("main_process_python_info", namespace)
+  python_info <- get("main_process_python_info", namespace)
   named <- function(...) {
-    info <- found(...)
+    info <- python_info(...)
     if (!is.na(info$libpython) && !startsWith(info$libpython, "/")) {
       info$libpython <- NA_character_ # as reticulate has it for a program started by its whole path
     }

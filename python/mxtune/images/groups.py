@@ -58,8 +58,8 @@ def _matches(pattern: str, names: Sequence[str]) -> list[Any]:
         expression = re.compile(pattern)
     except re.error as error:
         raise ArgumentError("`groups` is not a regular expression.", [f"{pattern}: {error}"]) from error
-    found = [expression.search(name) for name in names]
-    return [None if match is None else match.group(min(1, expression.groups)) for match in found]
+    matches = [expression.search(name) for name in names]
+    return [None if match is None else match.group(min(1, expression.groups)) for match in matches]
 
 
 def joined(*keys: Sequence[Any]) -> list[int]:

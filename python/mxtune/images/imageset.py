@@ -214,8 +214,8 @@ class ImageSet:
     def sizes(self) -> NDArray[np.int32]:
         """(N, 2) int32: height and width of each picture, pixels, upright; 0 where it can't be read."""
         if self._sizes is None:
-            found = in_threads(self._pixels.size, self._rows.tolist())
-            self._sizes = np.asarray(found, dtype=np.int32).reshape(-1, 2)
+            sizes = in_threads(self._pixels.size, self._rows.tolist())
+            self._sizes = np.asarray(sizes, dtype=np.int32).reshape(-1, 2)
         return self._sizes
 
     @property

@@ -31,7 +31,7 @@ class Loader:
     Parameters
     ----------
     images, preprocess
-        What, and how it becomes the network's input.
+        The pictures, and how they become the network's input.
     augment
         How the pictures of augmented batches vary; not at all if None.
     seed

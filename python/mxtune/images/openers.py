@@ -68,14 +68,14 @@ def _jpeg_2000() -> Opener:
 def _dicom() -> Opener:
     import pydicom
 
-    def opened(stream: BytesIO) -> PIL.Image.Image:
+    def open_stream(stream: BytesIO) -> PIL.Image.Image:
         dataset = pydicom.dcmread(stream)
         pixels = _first_frame(dataset)
         if pixels.ndim == 3:
             return PIL.Image.fromarray(pixels.astype(np.uint8))
         return PIL.Image.fromarray(_windowed(dataset, pixels.astype(np.float64)))
 
-    return opened
+    return open_stream
 
 
 def _first_frame(dataset: Any) -> Any:

@@ -187,7 +187,7 @@ def _damage(data: bytes, kind: str, error: Exception) -> str:
 
 
 def _declared_length(data: bytes, kind: str) -> int:
-    """The file's length as it tells it itself, bytes; 0 where it does not."""
+    """The file's length in bytes as the file itself states it; 0 where it does not."""
     if kind == "WebP" and len(data) >= 8:
         return int.from_bytes(data[4:8], "little") + 8
     if kind == "BMP" and len(data) >= 6:

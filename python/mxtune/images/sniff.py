@@ -1,4 +1,4 @@
-"""What a file is, told from its first bytes: a picture's format, or why it is none."""
+"""What a file is, from its first bytes: a picture's format, or why it is not a picture."""
 
 from __future__ import annotations
 
@@ -70,8 +70,8 @@ def misnamed(name: str, kind: str) -> Optional[str]:
     suffix = PurePath(name).suffix.lower()
     if suffix in SUFFIXES[kind]:
         return None
-    said = _FORMAT_OF.get(suffix)
-    return f"holds a {kind}, though it is named as a {said}" if said else f"holds a {kind}, though not named as one"
+    named = _FORMAT_OF.get(suffix)
+    return f"holds a {kind}, though it is named as a {named}" if named else f"holds a {kind}, though not named as one"
 
 
 def webp_size(data: bytes) -> tuple[int, int]:
