@@ -1,4 +1,4 @@
-"""What MXNet itself says of a graph: asked in a process of its own, which MXNet's native faults may end."""
+"""What MXNet itself reports about a graph: asked in a process of its own, which MXNet's native faults may end."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ Shapes = dict[str, tuple[Shape, ...]]
 
 
 class Reference:
-    """A child process with MXNet, started anew where a question ended the last one.
+    """A child process with MXNet, started again where a question ended the last one.
 
     Attributes
     ----------

@@ -31,5 +31,5 @@ def bound(one: Program, passes: bool = True, engine: str = "mxnet", devices: int
 
 
 def outputs(graph: Graph, params: Arrays, batch: np.ndarray, passes: bool = True) -> Any:
-    """What a graph says of a batch of float32; without passes as MXNet itself runs it."""
+    """What a graph computes for a batch of float32; without passes as MXNet itself runs it."""
     return bound(program(graph, params, batch), passes).predict(batch)

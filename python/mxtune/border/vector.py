@@ -18,7 +18,7 @@ DTYPES: dict[str, Any] = {  # numbers as they lie in R's memory; a missing logic
     "complex": np.complex128,
     "raw": np.uint8,
 }
-ATTRIBUTES = ("names", "dim", "dimnames", "class", "levels", "units", "tzone", "row.names")  # the others stay behind
+ATTRIBUTES = ("names", "dim", "dimnames", "class", "levels", "units", "tzone", "row.names")  # the others are dropped
 
 
 @dataclass(frozen=True)

@@ -28,7 +28,7 @@ def under_our_names(weights: Weights, needed: Iterable[str], tables: Sequence[Na
     """The arrays of a file under the names of a network's parameters; what is no parameter keeps its name.
 
     The file's names may be the network's own or those of one of the tables, with MXNet's or Gluon's names for moving
-    statistics, and behind what wraps the network: ``"module."``, ``"model."``, or a prefix such as Gluon's
+    statistics, and after a prefix of what wraps the network: ``"module."``, ``"model."``, or a prefix such as Gluon's
     ``"resnetv10_"``. The reading that fits best counts. Counters of batches, and a second copy of the network behind
     another wrapper (a moving average), are left out.
 

@@ -53,7 +53,7 @@ def mximages(
     x
         A folder of class folders, a folder of pictures, a file; a list of files, file objects, Pillow images or arrays;
         a data frame with a column of paths, or a file with one (.csv, .tsv, .txt, .xlsx, .parquet); an array of
-        pictures (uint8, or numbers of any range) of 2 (one grey picture), 3 or 4 axes; or an `ImageSet` to label anew.
+        pictures (uint8, or numbers of any range) of 2 (one grey picture), 3 or 4 axes; or an `ImageSet` to label again.
     y
         The labels, one a picture. Strings, booleans or a categorical: classification (strings sort bytewise,
         a categorical keeps its order). Numbers: regression. A 0/1 or logical matrix, or a list of label sets:
@@ -94,7 +94,7 @@ def mximages(
     LabelError
         Labels are missing, unknown, or not as many as pictures.
     ArgumentError
-        An argument is of no use.
+        An argument has a value that can't be used.
 
     Warns
     -----

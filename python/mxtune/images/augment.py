@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Augment:
-    """How training pictures are varied, each time anew. `none` leaves them alone, `light` suits most.
+    """How training pictures are varied, differently each time. `none` leaves them alone, `light` suits most.
 
     Parameters
     ----------

@@ -326,7 +326,7 @@ class ImageSet:
         Raises
         ------
         ArgumentError
-            ``fraction`` is not between 0 and 1, or ``seed`` no whole number.
+            ``fraction`` is not between 0 and 1, or ``seed`` is not a whole number.
         """
         train, valid = self.divided(fraction, seed)
         return self.take(train), self.take(valid)
@@ -375,7 +375,7 @@ class ImageSet:
         return pd.DataFrame({"level": pd.Series(list(counts), dtype=object), "n": numbers})
 
     def frame(self) -> pd.DataFrame:
-        """A data frame, a row a picture: ``file``, its label (or a column a level), ``height``, ``width``.
+        """A data frame, one row per picture: ``file``, its label (or one column per level), ``height``, ``width``.
 
         A level that is called as another column is followed by an underscore: ``file_``.
         """

@@ -1,4 +1,4 @@
-"""The pixels behind an `ImageSet`: read when asked for, decoded small pictures kept while there is room."""
+"""The pixels of an `ImageSet`: read when asked for, decoded small pictures kept while there is room."""
 
 from __future__ import annotations
 

@@ -52,12 +52,12 @@ def trainable_parameters(network: Network, phase: Phase) -> frozenset[str]:
     stage_ends = network.stages[:-1]
     if not stage_ends:
         return frozenset(free - auxiliary)
-    behind = {stage_ends[-1]}
+    tail = {stage_ends[-1]}
     chosen: set[str] = set()
     for node in network.graph.nodes:
         sources = {name for name, _ in node.inputs}
-        if sources & behind:
-            behind.add(node.name)
+        if sources & tail:
+            tail.add(node.name)
             chosen |= sources & free
     return frozenset(chosen - auxiliary)
 

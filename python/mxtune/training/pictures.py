@@ -41,7 +41,7 @@ def look_at(
     LabelError
         There are no labels, or nothing can be learned from them.
     ArgumentError
-        ``valid`` is of no use.
+        ``valid`` can't be used.
     """
     used = {} if isinstance(x, ImageSet) and is_table(valid) else table
     images = mximages(x, y, groups=groups, range=range, **used)

@@ -143,7 +143,7 @@ def mxtrain(
     LabelError
         There are no labels, only one class, or labels that do not fit.
     ArgumentError
-        An argument has a value of no use.
+        An argument has a value that can't be used.
     CheckpointError
         The checkpoint is damaged, or one of other pictures or settings.
     TrainingError

@@ -72,7 +72,7 @@ def by_numpy(params: dict[str, np.ndarray], pictures: np.ndarray, moving: bool =
     return x.mean((2, 3)) @ p["head_weight"].T + p["head_bias"]
 
 
-# ---- what an engine says of itself
+# ---- what an engine reports about itself
 
 
 def test_an_engine_names_its_precisions_passes_and_devices(engine: engines.Engine) -> None:

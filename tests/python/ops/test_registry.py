@@ -26,7 +26,7 @@ OPERATORS = list(ops.all_operators())
 
 @pytest.fixture(scope="module")
 def arguments() -> dict[str, dict[str, str]]:
-    """For each operator of MXNet by all its names, its arguments and what MXNet says of each."""
+    """For each operator of MXNet by all its names, its arguments and what MXNet reports about each."""
     library = load("mxnet.base")._LIB
     count, names = ctypes.c_uint(), ctypes.POINTER(ctypes.c_char_p)()
     library.MXListAllOpNames(ctypes.byref(count), ctypes.byref(names))

@@ -1,4 +1,4 @@
-"""Features of the frozen network: computed once, kept, and computed anew where what was kept is damaged."""
+"""Features of the frozen network: computed once, kept, and computed again where what was kept is damaged."""
 
 from __future__ import annotations
 

@@ -82,7 +82,7 @@ def ours(name: str) -> str:
 
 @pytest.fixture(scope="module", params=["resnet18_v2", "mobilenetv2_0.25", "squeezenet1.1", "densenet121"])
 def gluon(request: Any) -> tuple[str, Any, np.ndarray, np.ndarray]:
-    """A network of Gluon's own with random weights, a batch of pictures, and what it says of them."""
+    """A network of Gluon's own with random weights, a batch of pictures, and what it predicts for them."""
     mx = load()
     for _ in range(2):  # a network made before must not change names
         net = load("mxnet.gluon.model_zoo.vision").get_model(request.param, classes=7)

@@ -52,7 +52,7 @@ def _memory(sent: Tagged) -> npt.NDArray[Any]:
 
 def _pictures(sent: Tagged) -> npt.NDArray[Any]:
     """(N, H, W, C) pictures, or (H, W, C) for a single one, mostly without a copy: what is not uint8 is copied by
-    whoever reads it."""
+    its reader."""
     vector, layout = sent["vector"], sent["layout"]
     shape = [int(side.item()) for side in _memory(vector["attributes"]["dim"])]
     view = _memory(vector).reshape(shape, order="F")

@@ -37,7 +37,7 @@ def manifest_of(contents: Contents) -> dict[str, Any]:
         "network": {
             "classifier": contents.classifier,
             "provenance": dict(contents.provenance),
-            **({} if contents.pretrained else {"pretrained": False}),  # true is not written, as ever
+            **({} if contents.pretrained else {"pretrained": False}),  # true is not written, as in older files
         },
         **{part: model[part] for part in _OF_MODEL},
         **({"validation": model["validation"]} if model.get("validation") else {}),
