@@ -39,7 +39,7 @@ def test_signatures_in_r_are_those_of_python(file: str) -> None:
 
 
 def test_a_changed_default_shows_in_r() -> None:
-    code = 'mxsave <- function(model, path) {\n}\nmxload <- function(file = "old") {\n}\n'
+    code = 'mxsave <- function(model, path, ...) {\n}\nmxload <- function(file = "old", ...) {\n}\n'
     start = "predict.mxmodel <- function("
     assert written(code + start + ") {\n", "model").startswith(
         "mxsave <- function(model, path, ...) {\n}\nmxload <- function(path, limit = 1, ...) {"
