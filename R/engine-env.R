@@ -57,7 +57,8 @@ start_environment <- function(envname, python) {
     return(reticulate::virtualenv_create(envname, packages = NULL))
   }
   folder <- if (grepl("[/\\\\]", envname)) envname else file.path(reticulate::virtualenv_root(), envname)
-  output <- suppressWarnings(system2(python, c("-m", "venv", shQuote(path.expand(folder))), stdout = TRUE, stderr = TRUE))
+  arguments <- c("-m", "venv", shQuote(path.expand(folder)))
+  output <- suppressWarnings(system2(python, arguments, stdout = TRUE, stderr = TRUE))
   if (!is.null(attr(output, "status"))) {
     stop(python, " -m venv: ", paste(output, collapse = "\n"), call. = FALSE)
   }

@@ -10,7 +10,8 @@
 #' - a character vector of paths, with labels in `y`;
 #' - a data frame with a column of paths and one of labels, named by a formula `label ~ path` in `y`, by `path` and
 #'   `label`, or found;
-#' - the path of a table in a file (`.csv`, `.tsv`, `.txt`, `.xlsx`, `.parquet`), whose columns are found in the same way;
+#' - the path of a table in a file (`.csv`, `.tsv`, `.txt`, `.xlsx`, `.parquet`), whose columns are found
+#'   alike;
 #' - a formula `label ~ path`, with `data`;
 #' - an array of pictures: N x H x W x C or N x H x W (`layout = "NHWC"`), or H x W x C x N (`layout =
 #'   "HWCN"`, the faster order in R), with values of any range;
@@ -36,11 +37,11 @@
 #' @param validation Pictures for validation: another set made by `mximages()`.
 #' @param path,label For a table: the columns of paths and of labels. `NULL` finds them.
 #' @param range For pictures beyond 8 bits (16-bit files, arrays of other numbers): the values of black and white, such
-#'   as `c(0, 4095)`, or percentiles of all values, as `"1%..99%"`. `NULL` decides from all pictures together: 0 to 1, to
-#'   255, to the largest number of 10, 12, 14 or 16 bits, or what the values span. A model keeps the range of its training
-#'   pictures, so that new ones are seen alike. A range within 0 to 255 stretches 8-bit pictures, too.
-#' @param root For a table, a formula or several paths: the folder that the paths start from. `NULL` is the folder of the
-#'   table's file, or the working directory.
+#'   as `c(0, 4095)`, or percentiles of all values, as `"1%..99%"`. `NULL` decides from all pictures together: 0 to 1,
+#'   to 255, to the largest number of 10, 12, 14 or 16 bits, or what the values span. A model keeps the range of its
+#'   training pictures, so that new ones are seen alike. A range within 0 to 255 stretches 8-bit pictures, too.
+#' @param root For a table, a formula or several paths: the folder that the paths start from. `NULL` is the folder of
+#'   the table's file, or the working directory.
 #' @param data For a formula: the data frame.
 #' @param groups What no split may tear apart: pictures of one patient, animal, burst or site. The name of a column, one
 #'   value per picture (with names, by file), or a regular expression whose first group in a file's name tells, as
@@ -97,15 +98,10 @@ length.mximages <- function(x) {
   if (missing(i)) {
     return(x)
   }
+  check_positions(x, i)
   at <- seq_len(length(x))
   if (is.character(i)) {
     at <- rlang::set_names(at, as.data.frame(x)$file)
-  } else if (is.logical(i) && length(i) != length(x)) {
-    abort_mxtune(paste0("A mask must have ", length(x), " entries, one for each picture, not ", length(i), "."))
-  } else if (!is.numeric(i) && !is.logical(i)) {
-    abort_mxtune("Pictures are chosen by numbers, by TRUE and FALSE, or by file names.", bullets = class(i)[1])
-  } else if (is.numeric(i) && !anyNA(i) && any(i != trunc(i))) {
-    abort_mxtune("Positions must be whole numbers.")
   }
   chosen <- unname(at[i])
   if (anyNA(chosen)) {
@@ -113,6 +109,21 @@ length.mximages <- function(x) {
     abort_mxtune(paste0("There is no picture ", paste(utils::head(beyond, 5), collapse = ", "), "."))
   }
   made("take", x, list(indices = as.list(chosen - 1L)))
+}
+
+# Stops unless `i` can choose pictures of the set: by numbers, by TRUE and FALSE for each, or by names.
+check_positions <- function(x, i) {
+  if (is.logical(i)) {
+    if (length(i) != length(x)) {
+      abort_mxtune(paste0("A mask must have ", length(x), " entries, one for each picture, not ", length(i), "."))
+    }
+  } else if (is.numeric(i)) {
+    if (any(i != trunc(i), na.rm = TRUE)) {
+      abort_mxtune("Positions must be whole numbers.")
+    }
+  } else if (!is.character(i)) {
+    abort_mxtune("Pictures are chosen by numbers, by TRUE and FALSE, or by file names.", bullets = class(i)[1])
+  }
 }
 
 #' @rdname mximages

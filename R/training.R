@@ -27,7 +27,8 @@
 #' @param augment Random changes to the training pictures: `"auto"`, `"light"`, `"none"`, or a list of
 #'   settings.
 #' @param class_weights Weights of the classes in the loss: `"balanced"`, or numbers with the classes as names, as in
-#'   `c(cat = 2)` or `1 / table(y)` (1 where a class isn't named). Numbers without names are in the order of the classes.
+#'   `c(cat = 2)` or `1 / table(y)` (1 where a class isn't named). Numbers without names are in the order of the
+#'   classes.
 #' @param patience Epochs without a lower validation loss after which a phase ends; 0 for never. `NULL` chooses.
 #' @param restore_best Return the weights of the best epoch, rather than the last?
 #' @param device `"auto"`, `"cpu"`, `"gpu"`, `"gpu:1"`, or several.

@@ -13,7 +13,12 @@ import pytest
 
 from mxtune import progress
 
-TRAIN = "from mxtune import mxtrain, mxexample;mxtrain(mxexample('fashion'), net='lenet', epochs=2, verbose={})"
+TRAIN = """
+import warnings
+from mxtune import mxexample, mxtrain
+warnings.filterwarnings("ignore", "lenet has no pretrained weights")
+mxtrain(mxexample('fashion'), net='lenet', epochs=2, verbose={})
+"""
 
 
 def run(verbose: object) -> subprocess.CompletedProcess[str]:

@@ -223,7 +223,10 @@ test_that("a table in a file is found by path, label and root, in every verb", {
   table <- data.frame(id = sub(".png", "", files, fixed = TRUE), kind = dirname(files), fold = 1)
   path <- tempfile(fileext = ".csv")
   utils::write.csv2(table, path, row.names = FALSE)
-  expect_error(mximages(path, label = "kind", path = "id"), "None of the 50 files was found", class = "mxtune_picture_error")
+  expect_error(
+    mximages(path, label = "kind", path = "id"), "None of the 50 files was found",
+    class = "mxtune_picture_error"
+  )
   fit <- mxtrain(path, path = "id", label = "kind", root = folder, tune = "head", seed = 1)
   expect_length(fit$levels, 10)
   measured <- mxevaluate(fit, path, path = "id", label = "kind", root = folder)

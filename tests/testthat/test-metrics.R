@@ -35,5 +35,8 @@ test_that("without pictures all is about the validation that the model remembers
     expect_equal(mean(classes$recall), of("balanced_accuracy"))
     expect_equal(nrow(mxtop_losses(model, n = 3)), 3)
   }
-  expect_warning(mxevaluate(small_model(), small_folder()), "used to train this model", class = "mxtune_picture_warning")
+  expect_warning(
+    mxevaluate(small_model(), small_folder()), "used to train this model",
+    class = "mxtune_picture_warning"
+  )
 })

@@ -23,6 +23,7 @@ images = mximages(mxexample("fashion")).take(range(0, 400, 4))
 warnings.simplefilter("always")
 try:
     with progress.using(Interrupts()), warnings.catch_warnings(record=True) as caught:
+        warnings.filterwarnings("ignore", "lenet has no pretrained weights")
         model = mxtrain(images, **eval(sys.argv[3]))
 except KeyboardInterrupt:
     print("nothing learned")

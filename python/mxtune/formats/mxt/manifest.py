@@ -32,7 +32,7 @@ def manifest_of(contents: Contents) -> dict[str, Any]:
     return {
         "task": model["task"],
         "levels": list(contents.levels or ()),
-        **_label_type(model),
+        **_later_part(model, "label_type"),
         "preprocess": preprocess.to_dict(),
         "network": {
             "classifier": contents.classifier,
@@ -40,7 +40,7 @@ def manifest_of(contents: Contents) -> dict[str, Any]:
             **({} if contents.pretrained else {"pretrained": False}),  # true is not written, as in older files
         },
         **{part: model[part] for part in _OF_MODEL},
-        **({"validation": model["validation"]} if model.get("validation") else {}),
+        **_later_part(model, "validation"),
     }
 
 
@@ -75,8 +75,8 @@ def contents_of(
             pretrained=manifest["network"].get("pretrained", True),  # a model was trained
             provenance=manifest["network"]["provenance"],
             model={part: manifest[part] for part in ("task", *_OF_MODEL)}
-            | _label_type(manifest)
-            | {"validation": manifest.get("validation")},
+            | _later_part(manifest, "label_type")
+            | _later_part(manifest, "validation"),
             limit=limit,
         )
         _check_network(contents.network, max(1, len(manifest["levels"])))
@@ -89,9 +89,9 @@ def contents_of(
     return contents
 
 
-def _label_type(recorded: Mapping[str, Any]) -> dict[str, Any]:
-    """The part that says what labels were; it is not written for plain text, as in older files."""
-    return {"label_type": recorded["label_type"]} if recorded.get("label_type") else {}
+def _later_part(model: Mapping[str, Any], part: str) -> dict[str, Any]:
+    """A part that older files lack, and that is written only where there is something to say."""
+    return {part: model[part]} if model.get(part) else {}
 
 
 def _check(manifest: Mapping[str, Any]) -> None:
