@@ -25,7 +25,8 @@ if TYPE_CHECKING:
     from .images import ImageSet, mximages
     from .images.augment import Augment
     from .images.preprocess import Preprocess
-    from .model.model import Model, mxload
+    from .model.load import mxload
+    from .model.model import Model
     from .network import Network
     from .training.callbacks import Callback
     from .training.train import mxtrain

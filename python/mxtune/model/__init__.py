@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
-from .model import Model, mxload
+from .load import mxload
+from .model import Model
 
 __all__ = ["Model", "mxload"]

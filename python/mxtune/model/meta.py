@@ -1,4 +1,7 @@
-"""What a user says of a model: title, author, notes, date. None by default: the same training gives the same bytes."""
+"""What a user says about a model: title, author, notes, date.
+
+None of it by default: the same training gives the same bytes.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +21,7 @@ def checked(meta: Optional[Mapping[str, Any]]) -> dict[str, str]:
     Raises
     ------
     ArgumentError
-        ``meta`` has no fields by name; or one that there is not, or that is no text.
+        ``meta`` has no named fields, an unknown field, or one that is not text.
 
     Examples
     --------

@@ -1,20 +1,19 @@
-"""`Model`: a trained network and all that is needed to use it; `mxload` reads one."""
+"""`Model`: a trained network and all that is needed to use it."""
 
 from __future__ import annotations
 
 import io
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Optional, Union
 
 import numpy as np
 
 from .. import late, tasks
-from .._version import __version__
-from ..arguments import number, one_of, user_path, whole
+from ..arguments import one_of, user_path, whole
 from ..calls import option
-from ..errors import LabelError, ModelFileError, MxtuneError, PictureWarning
+from ..errors import LabelError, MxtuneError, PictureWarning
 from ..formats import Contents, mxt
 from ..images import ImageSet, mximages
 from ..images.findings import scales, warn
@@ -24,6 +23,8 @@ from ..images.scale import Range
 from ..network import Network
 from ..tasks.label_type import TEXT, LabelType
 from ..words import counted
+from . import leak, saving
+from .judged import Judged
 from .predictor import BATCH, Predictor
 from .summary import summary
 from .validation import Validation
@@ -39,16 +40,6 @@ PathLike = Union[str, "os.PathLike[str]"]
 TYPES = ("class", "prob", "logit", "features")
 KINDS = ("confusion", "history", "top_losses")
 _LARGEST_CONFUSION = 40  # classes that a plot shows by name
-
-
-@dataclass(frozen=True, eq=False)
-class Judged:
-    """Pictures by name, their labels, the network's outputs for them, and the index of the data frame they were in."""
-
-    names: Sequence[str]
-    y: Array
-    outputs: Array
-    index: Optional[pd.Index]
 
 
 class Model:
@@ -71,9 +62,9 @@ class Model:
     versions
         Of the packages that made it.
     label_type
-        What the classes were before they were texts: predictions are that again.
+        What the classes were before they became texts: predictions are of that type again.
     validation
-        The pictures that it was validated on, and what it made of them.
+        The pictures that it was validated on, and its outputs for them.
 
     Examples
     --------
@@ -98,13 +89,13 @@ class Model:
         self.network, self.task, self.levels = network, task, tuple(levels)
         self._task = tasks.named(task, self.levels, label_type)
         self.settings, self.metrics = dict(settings or {}), dict(metrics or {})
-        self.versions = dict(versions or _versions())
+        self.versions = dict(versions or saving.versions())
         self._rows: list[dict[str, Any]] = [dict(row) for row in history]
         self.validation = Validation() if validation is None else validation
         self._predictor = Predictor(network)
         self._validated: Optional[ImageSet] = None  # the pictures themselves, in the session that trained
 
-    # ---- what it knows
+    # ---- what it holds
 
     @property
     def preprocess(self) -> Preprocess:
@@ -113,7 +104,7 @@ class Model:
 
     @property
     def label_type(self) -> LabelType:
-        """What the classes were before they were texts."""
+        """What the classes were before they became texts."""
         return self._task.label_type
 
     @property
@@ -124,8 +115,8 @@ class Model:
     @property
     def meta(self) -> dict[str, str]:
         """What was given as ``meta`` of `mxtrain`: title, author, notes, date; empty by default."""
-        found = self.settings.get("meta")
-        return dict(found) if isinstance(found, Mapping) else {}
+        meta = self.settings.get("meta")
+        return dict(meta) if isinstance(meta, Mapping) else {}
 
     @property
     def history(self) -> pd.DataFrame:
@@ -161,27 +152,27 @@ class Model:
         features   ``feature_1`` ...: the output of the network's body, as the head takes it
         ========== =============================================================================
 
-        The probability of a class that is called "class" is ``pred_class_``. Rows keep the index of a data frame, or
+        The probability of a class called "class" is ``pred_class_``. Rows keep the index of a data frame, or
         of a series of paths.
 
         Parameters
         ----------
         x
-            Pictures: all that `mximages` takes.
+            Pictures: anything that `mximages` takes.
         type
             ``"class"``, ``"prob"``, ``"logit"`` or ``"features"``.
         on_bad
-            What becomes of pictures that can't be read: ``"na"``, a row without values and a warning that names
+            What happens to pictures that can't be read: ``"na"``, a row without values and a warning that names
             them; ``"error"``.
         batch_size
             Pictures at a time.
         path, root
-            Of a table: its column of paths, and the folder that they start from; see `mximages`.
+            For a table: its column of paths, and the folder they are relative to; see `mximages`.
 
         Raises
         ------
         PictureError
-            There are no pictures; or bad ones, with ``on_bad="error"``.
+            There are no pictures, or bad ones with ``on_bad="error"``.
 
         Warns
         -----
@@ -212,14 +203,14 @@ class Model:
         label: Union[str, Sequence[str], None] = None,
         root: Optional[PathLike] = None,
     ) -> dict[str, float]:
-        """Figures on labelled pictures; see `mxtune.tasks.metrics`. Without pictures, those of the validation.
+        """Metrics on labelled pictures; see `mxtune.tasks.metrics`. Without pictures, those of the validation.
 
         Parameters
         ----------
         x, y
-            Pictures and their labels: all that `mximages` takes.
+            Pictures and their labels: anything that `mximages` takes.
         path, label, root
-            Of a table: its columns of paths and of labels, and the folder that the paths start from.
+            For a table: its columns of paths and of labels, and the folder the paths are relative to.
 
         Raises
         ------
@@ -261,18 +252,10 @@ class Model:
         ``prob`` is the probability of the true class, ``pred_prob`` that of the predicted one. For other tasks:
         ``file, loss``. Rows keep the index of a data frame. Without pictures, of the validation.
         """
-        import pandas as pd
-
         n = whole("n", n, 1)
-        judged = self._judged(x, y)
-        losses = self._task.losses(judged.y, judged.outputs)
-        worst = np.argsort(-losses, kind="stable")[:n]
-        columns: dict[str, Any] = {"file": [judged.names[row] for row in worst]}
-        columns |= self._task.mistakes(judged.y[worst], judged.outputs[worst])
-        index = None if judged.index is None else judged.index[worst]
-        return pd.DataFrame({**columns, "loss": losses[worst]}, index=index)
+        return self._judged(x, y).worst(self._task, n)
 
-    # ---- looks
+    # ---- summary and plots
 
     def summary(self) -> str:
         """How it was made, what was decided and why, and how good it is, as text."""
@@ -281,7 +264,7 @@ class Model:
 
     @property
     def default_plot(self) -> str:
-        """The kind of plot that tells most: the confusion of the validation, or else the history."""
+        """The most informative kind of plot: the confusion of the validation, or else the history."""
         named = self.task == "classification" and len(self.levels) <= _LARGEST_CONFUSION
         return "confusion" if named and len(self.validation) else "history"
 
@@ -328,7 +311,7 @@ class Model:
         Raises
         ------
         LabelError
-            The model was trained without, or in another session on pictures that had no paths.
+            The model was trained without validation, or in another session on pictures that had no paths.
         """
         self._check_remembered()
         if self._validated is None:
@@ -341,10 +324,10 @@ class Model:
 
     @property
     def r(self) -> Any:
-        """What the R package does with a model, in an R inside this process: ``model.r.predict("photos")``."""
+        """The model in the R package, in an R inside this process: ``model.r.predict("photos")``."""
         return late.load("ModelInR")(self)
 
-    # ---- in and out
+    # ---- saving
 
     def save(self, path: PathLike) -> None:
         """Write the model to one file; see ARCHITECTURE.md for its format. A crash leaves an older file whole.
@@ -369,9 +352,9 @@ class Model:
         Raises
         ------
         ModelFileError
-            The content is damaged, hostile, too new, or no model.
+            The content is damaged, hostile, too new, or not a model.
         """
-        return _of_contents(mxt.load(bytes(content), limit))
+        return Model(**saving.parts_of(mxt.load(bytes(content), limit)))
 
     def __reduce__(self) -> tuple[Any, tuple[bytes, float]]:
         return Model.from_bytes, (self.to_bytes(), self.network.limit)
@@ -388,7 +371,7 @@ class Model:
         }
         return replace(Contents.of(self.network, model), levels=self.levels)
 
-    # ---- inner work
+    # ---- internals
 
     def measured(self, training: ImageSet, validation: Optional[Loader]) -> Model:
         """The model with `metrics` measured on these pictures, as `mxtrain` returns it.
@@ -406,7 +389,7 @@ class Model:
             figures = self._measure(np.asarray(images.y), values)
             resembling = images.resembling(training)
             seen = Validation.of(training, images, values, resembling)
-            self._tell_of_leak(figures, np.asarray(images.y), values, resembling)
+            leak.warn_of(self._task, figures, np.asarray(images.y), values, resembling)
         model = Model(
             self.network,
             self.task,
@@ -420,19 +403,6 @@ class Model:
         )
         model._predictor, model._validated = self._predictor, images  # bound already
         return model
-
-    def _tell_of_leak(self, figures: Mapping[str, float], y: Array, outputs: Array, resembling: Array) -> None:
-        if not resembling.any():
-            return
-        name, n = self._task.primary_metric, int((~resembling).sum())
-        text = f"{int(resembling.sum())} of {counted(len(y), 'validation picture')} resemble pictures for training."
-        lines = [f"{name} on all of them: {figures[name]:.3g}, which is too optimistic"]
-        if n:
-            rest = self._task.measure(y[~resembling], outputs[~resembling])[name]
-            lines.append(f"{name} on the {n} that resemble none: {rest:.3g}")
-        else:
-            lines.append("all of them do: how good the model is on other subjects can't be told")
-        warn(PictureWarning(text, lines, "Use `groups`, or validate on pictures of other subjects."))
 
     def _measure(self, y: Array, outputs: Array) -> dict[str, float]:
         if not len(y):
@@ -454,9 +424,9 @@ class Model:
         outputs, good = self._outputs(images)
         if not good.any():
             raise MxtuneError("None of the pictures can be read.")
-        known = self.validation.trained_on(images.hashes)
-        if known:
-            trained = f"{known} of {counted(len(images), 'picture')} {'was' if known == 1 else 'were'}"
+        count = self.validation.trained_on(images.hashes)
+        if count:
+            trained = f"{count} of {counted(len(images), 'picture')} {'was' if count == 1 else 'were'}"
             warn(PictureWarning(f"{trained} used to train this model: the results are too optimistic."))
         rows = np.flatnonzero(good)
         index = None if images.index is None else images.index[rows]
@@ -481,94 +451,17 @@ class Model:
         return outputs
 
     def _range_for(self, x: Any) -> Optional[Range]:
-        """The range of values that pictures are looked at with; a set has its own."""
+        """The range of values that pictures are read with; a set has its own."""
         return None if isinstance(x, ImageSet) else self.preprocess.range
-
-    def _corrected(self) -> str:
-        """The figure on validation pictures that resemble none for training, where others do."""
-        seen, name = self.validation, self._task.primary_metric
-        if not seen.resembling.any():
-            return ""
-        if seen.resembling.all():
-            return " (too optimistic: all resemble pictures for training)"
-        rest = ~seen.resembling
-        figure = self._task.measure(seen.y[rest], seen.outputs[rest])[name]
-        return f" (too optimistic: {figure:.3g} on the {int(rest.sum())} that resemble none for training)"
 
     def __repr__(self) -> str:
         name = self.provenance.get("name", "network")
         measured = ""
         if self.metrics:
             first, n = next(iter(self.metrics)), int(self.metrics.get("n", 0))
-            measured = f", {first} {self.metrics[first]:.3g} on {counted(n, 'validation picture')}{self._corrected()}"
+            measured = f", {first} {self.metrics[first]:.3g} on {counted(n, 'validation picture')}"
+            measured += leak.corrected(self._task, self.validation)
         return f"<Model {name}: {self._task}{measured}>"
 
 
 Model.__module__ = "mxtune"  # R dispatches on it: it must outlast a file that moves
-
-
-def mxload(path: PathLike, limit: float = 1) -> Model:
-    """The `Model` in a file that `Model.save`, or R's ``mxsave()``, wrote.
-
-    Reading runs no code from the file: every size, name and checksum is checked first.
-
-    Parameters
-    ----------
-    path
-        The file.
-    limit
-        How many times as much memory and work for one picture the network may need as `mxtune.graph.Limits` says. The
-        networks of the zoo need half or less of it.
-
-    Raises
-    ------
-    ModelFileError
-        There is no such file; or it is damaged, hostile, made by a newer version, or no model at all.
-
-    Examples
-    --------
-    >>> import tempfile, os
-    >>> from mxtune import mxexample, mxload, mxtrain
-    >>> model = mxtrain(mxexample("fashion"), net="lenet", epochs=1, verbose=0)
-    >>> with tempfile.TemporaryDirectory() as folder:
-    ...     model.save(os.path.join(folder, "fashion.mxt"))
-    ...     mxload(os.path.join(folder, "fashion.mxt")).levels == model.levels
-    True
-    """
-    file = user_path("path", path)
-    return _of_contents(mxt.load(file, number("limit", limit, 0.01, 1_000_000)))
-
-
-def _of_contents(contents: Contents) -> Model:
-    model = contents.model
-    assert model is not None  # noqa: S101 - reading has seen to it
-    return Model(
-        contents.network,
-        model["task"],
-        contents.levels or (),
-        model["history"],
-        model["settings"],
-        {figure: np.nan if value is None else value for figure, value in model["metrics"].items()},
-        model["versions"],
-        LabelType.from_dict(model.get("label_type", {})),
-        _remembered(model, contents.levels or ()),
-    )
-
-
-def _remembered(model: Mapping[str, Any], levels: Sequence[str]) -> Optional[Validation]:
-    if model.get("validation") is None:  # a file of before
-        return None
-    try:
-        return Validation.from_dict(model["validation"], max(1, len(levels)), model["task"] == "classification")
-    except (KeyError, TypeError, ValueError, IndexError, OverflowError) as error:
-        raise ModelFileError("Can't use what the model file tells of its validation.", [str(error)]) from error
-
-
-def _versions() -> dict[str, str]:
-    from importlib.metadata import PackageNotFoundError, version
-
-    try:
-        engine = version("mxnet")
-    except PackageNotFoundError:
-        engine = "unknown"
-    return {"mxtune": __version__, "mxnet": engine, "numpy": np.__version__}

@@ -23,7 +23,7 @@ BATCH = 32
 
 
 class Predictor:
-    """A network ready to predict: it is bound to an engine when it is first asked. Several threads may ask at once.
+    """A network ready to predict: it is bound to an engine at first use. Several threads may use it at once.
 
     Parameters
     ----------

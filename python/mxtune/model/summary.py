@@ -54,7 +54,7 @@ def _classes(classes: pd.DataFrame) -> list[str]:
 
 
 def _plan(plan: Any) -> list[str]:
-    """What was decided, and why; nothing for a model of before there was a plan."""
+    """What was decided, and why; nothing for an older model, made before there were plans."""
     why = plan.get("why") if isinstance(plan, Mapping) else None
     if not isinstance(why, Mapping):
         return []
@@ -63,7 +63,7 @@ def _plan(plan: Any) -> list[str]:
 
 
 def _value(value: Any) -> str:
-    """A size as height x width, phases by name, and all else as it is."""
+    """A size as height x width, phases by name, and anything else as it is."""
     if not isinstance(value, list):
         return str(value)
     if all(isinstance(item, Mapping) for item in value):

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     Array = NDArray[Any]
 
-MOST_NUMBERS = 1_000_000  # outputs that are remembered, 5 MB of a file; with more, no picture is
+MOST_NUMBERS = 1_000_000  # outputs that are remembered, 5 MB of a file; if there are more, none are
 MOST_NAMES = 100_000
 MOST_TRAINED = 200_000  # pictures whose digests are remembered, 2 MB
 _DIGEST, _SHORT = 16, 8  # bytes; the short ones are of pictures that were trained on
@@ -24,7 +24,7 @@ _DIGEST, _SHORT = 16, 8  # bytes; the short ones are of pictures that were train
 
 @dataclass(frozen=True, eq=False)
 class Validation:
-    """Pictures, what they are, and what the model made of them: figures on them need no pictures.
+    """Pictures, their labels and the model's outputs for them: metrics on them need no pictures.
 
     Parameters
     ----------
@@ -53,7 +53,7 @@ class Validation:
     def of(
         cls, training: ImageSet, validation: Optional[ImageSet], outputs: Optional[Array], resembling: Array
     ) -> Validation:
-        """What is remembered of a training, as far as it is not too much."""
+        """What is remembered of a training run, within the limits of size."""
         digests = {digest[:_SHORT] for digest in training.hashes} if len(training) <= MOST_TRAINED else ()
         trained = frozenset(digests)
         too_many = outputs is not None and (outputs.size > MOST_NUMBERS or len(outputs) > MOST_NAMES)
@@ -69,11 +69,11 @@ class Validation:
         return sum(digest[:_SHORT] in self.trained for digest in digests)
 
     def to_dict(self) -> dict[str, Any]:
-        """As a file has it."""
-        told: dict[str, Any] = {"trained": _text(b"".join(sorted(self.trained)))}
+        """As it is written to a file."""
+        values: dict[str, Any] = {"trained": _text(b"".join(sorted(self.trained)))}
         if not len(self):
-            return told
-        return told | {
+            return values
+        return values | {
             "names": list(self.names),
             "digests": _text(b"".join(self.digests)),
             "y": _text(self.y.astype("<f8").tobytes()),
@@ -82,26 +82,26 @@ class Validation:
         }
 
     @classmethod
-    def from_dict(cls, told: Mapping[str, Any], outputs: int, coded: bool) -> Validation:
-        """What `to_dict` gave, of a model with so many outputs, whose labels are codes or not.
+    def from_dict(cls, values: Mapping[str, Any], outputs: int, coded: bool) -> Validation:
+        """What `to_dict` gave, for a model with this many outputs, whose labels are class codes or not.
 
         Raises
         ------
         ValueError
-            It does not fit the model, or is no such thing.
+            It does not fit the model, or is not what `to_dict` gives.
         """
-        trained = frozenset(_pieces(_bytes(told["trained"]), _SHORT))
-        if "names" not in told:
+        trained = frozenset(_pieces(_bytes(values["trained"]), _SHORT))
+        if "names" not in values:
             return cls(trained=trained)
-        names, rows = told["names"], told["resembling"]
+        names, rows = values["names"], values["resembling"]
         count = len(names)
         if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
             raise ValueError("its validation pictures have no names")
-        numbers = np.frombuffer(_bytes(told["outputs"]), "<f4").reshape(count, outputs).astype(np.float32)
-        y = np.frombuffer(_bytes(told["y"]), "<f8").reshape((count,) if coded else (count, -1))
+        numbers = np.frombuffer(_bytes(values["outputs"]), "<f4").reshape(count, outputs).astype(np.float32)
+        y = np.frombuffer(_bytes(values["y"]), "<f8").reshape((count,) if coded else (count, -1))
         if coded and not np.isin(y, np.arange(outputs)).all():
             raise ValueError("its validation pictures have labels that are not its own")
-        digests = _pieces(_bytes(told["digests"]), _DIGEST)
+        digests = _pieces(_bytes(values["digests"]), _DIGEST)
         if not count or len(digests) != count or not np.isfinite(y).all():
             raise ValueError("its validation is not told whole")
         if not coded and y.shape[1] == 1:

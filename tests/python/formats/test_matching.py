@@ -66,6 +66,13 @@ def test_parameters_are_float32_and_contiguous() -> None:
         as_parameters({"w": np.zeros(2, "complex64")}, ["w"], "a file")
 
 
+def test_a_table_works_both_ways() -> None:
+    theirs = THEIRS.to_theirs({**ARRAYS, "another": np.zeros(2)})
+    assert list(theirs) == ["c.weight", "n.weight", "n.running_mean", "f.bias", "another"]
+    again = under_our_names(theirs, NEEDED, [THEIRS])
+    assert set(again) == {*NEEDED, "another"} and all(again[name] is ARRAYS[name] for name in NEEDED)
+
+
 def test_a_table_gives_no_name_twice() -> None:
     with pytest.raises(ValueError, match="one name to two parameters"):
         NameTable("wrong", {"a": "x", "b": "x"})

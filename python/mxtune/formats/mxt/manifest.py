@@ -95,7 +95,7 @@ def _later_part(model: Mapping[str, Any], part: str) -> dict[str, Any]:
 
 
 def _check(manifest: Mapping[str, Any]) -> None:
-    """Raises ValueError for a part of another type than `Model` has."""
+    """Raises ValueError for a part whose type is not that of `Model`."""
     kinds = {"network": dict, "preprocess": dict, "settings": dict, "metrics": dict, "versions": dict, "history": list}
     for part, kind in kinds.items():
         if not isinstance(manifest[part], kind):
@@ -117,7 +117,7 @@ def _check(manifest: Mapping[str, Any]) -> None:
 
 
 def _check_levels(manifest: Mapping[str, Any]) -> None:
-    """Raises ValueError for levels that are not those of the task and the type of labels."""
+    """Raises ValueError for levels that do not fit the task and the type of labels."""
     levels = manifest["levels"]
     if isinstance(levels, list) and len(levels) > MOST_LEVELS:
         raise ValueError(f"it has {len(levels):,} levels; at most {MOST_LEVELS:,} are read")

@@ -38,7 +38,7 @@ def read(source: Union[str, os.PathLike[str], bytes]) -> Content:
     ------
     ModelFileError
         There is no such file, or it is damaged, cut short, hostile, of a newer format, or not a model at all.
-        Nothing of it was unpacked to the disk or run.
+        Nothing in it was unpacked to disk or run.
 
     Examples
     --------
@@ -109,13 +109,13 @@ def _check_beginning(beginning: bytes) -> None:
 
 
 def _manifest(archive: zipfile.ZipFile, entries: list[zipfile.ZipInfo], length: int) -> dict[str, Any]:
-    """The manifest, before all else: a newer format may have other members, and is refused by its number."""
-    found = [entry for entry in entries if entry.filename == MANIFEST]
-    if not found:
+    """The manifest, before anything else: a newer format may have other members, and is refused by its number."""
+    manifests = [entry for entry in entries if entry.filename == MANIFEST]
+    if not manifests:
         names = ", ".join(shown(entry.filename) for entry in entries[:3])
         raise FaultError(f"it is a zip without {MANIFEST} (it holds {names or 'nothing'})", NO_MODEL)
-    _check_entry(found[0], length)
-    manifest = json_of(MANIFEST, archive.read(found[0]))
+    _check_entry(manifests[0], length)
+    manifest = json_of(MANIFEST, archive.read(manifests[0]))
     version = manifest.get("format") if isinstance(manifest, dict) else None
     if not isinstance(manifest, dict) or type(version) is not int or version < 1:
         raise FaultError(f"{MANIFEST} does not say which format the file has", NO_MODEL)
@@ -152,7 +152,7 @@ def _check_entry(entry: zipfile.ZipInfo, length: int) -> None:
 
 
 def _check_frames(stream: BinaryIO, entries: list[zipfile.ZipInfo], length: int) -> None:
-    """Nothing may lie before, between or after the members but what writing puts there."""
+    """Only what writing puts there may lie before, between or after the members."""
     expected = frames((entry.filename, entry.file_size, entry.CRC) for entry in entries)
     same = length == expected[-1][0] + len(expected[-1][1])
     for offset, frame in expected:
@@ -163,9 +163,9 @@ def _check_frames(stream: BinaryIO, entries: list[zipfile.ZipInfo], length: int)
 
 
 def _check_seals(manifest: dict[str, Any], members: dict[str, bytes]) -> None:
-    told = manifest.get("members")
-    if not isinstance(told, dict) or set(told) != set(members):
+    seals = manifest.get("members")
+    if not isinstance(seals, dict) or set(seals) != set(members):
         raise FaultError(f"{MANIFEST} does not name the other members")
     for name, content in members.items():
-        if told[name] != seal(content):
+        if seals[name] != seal(content):
             raise FaultError(f"{name} is not what was written, by its size or SHA-256")

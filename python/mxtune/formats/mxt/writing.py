@@ -37,7 +37,7 @@ def write(
     target
         A path, whose folder exists, or a binary stream.
     manifest
-        What JSON can hold, and NumPy's numbers; NaN and infinity become null. ``format`` and ``members`` are
+        Values that JSON can hold, and NumPy's numbers; NaN and infinity become null. ``format`` and ``members`` are
         added.
     symbol
         The graph as MXNet's symbol JSON.
@@ -72,13 +72,13 @@ def write(
 
 def _members(manifest: Mapping[str, Any], symbol: str, arrays: Arrays) -> dict[str, bytes]:
     members = {SYMBOL: _utf8(symbol), WEIGHTS: bytes_of(arrays)}
-    told = {
+    whole = {
         **as_json(manifest),
         "format": FORMAT,
         "members": {name: seal(content) for name, content in members.items()},
     }
-    # Keys stay in their order, which has a meaning: columns of the history, the first of the metrics.
-    text = json.dumps(told, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    # Keys keep their order, which matters: columns of the history, the first of the metrics.
+    text = json.dumps(whole, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
     members = {MANIFEST: _utf8(text), **members}
     for name, content in members.items():
         if len(content) > MOST_BYTES[name]:

@@ -33,8 +33,8 @@ class NameTable:
     Examples
     --------
     >>> table = NameTable("timm", {"stem_conv_weight": "conv_stem.weight"})
-    >>> table.to_theirs({"stem_conv_weight": 1}), table.to_ours({"conv_stem.weight": 1})
-    ({'conv_stem.weight': 1}, {'stem_conv_weight': 1})
+    >>> table.to_theirs({"stem_conv_weight": 1}), table.ours["conv_stem.weight"]
+    ({'conv_stem.weight': 1}, 'stem_conv_weight')
     """
 
     source: str
@@ -48,10 +48,6 @@ class NameTable:
     def ours(self) -> Mapping[str, str]:
         """For each of their names, the parameter."""
         return {theirs: ours for ours, theirs in self.theirs.items()}
-
-    def to_ours(self, values: Mapping[str, _Value]) -> dict[str, _Value]:
-        """The same values under our names; a name that the table lacks stays as it is."""
-        return {self.ours.get(name, name): value for name, value in values.items()}
 
     def to_theirs(self, values: Mapping[str, _Value]) -> dict[str, _Value]:
         """The same values under their names; a name that the table lacks stays as it is."""

@@ -1,0 +1,45 @@
+"""`mxload`: a model from its file."""
+
+from __future__ import annotations
+
+import os
+from typing import Union
+
+from ..arguments import number, user_path
+from ..formats import mxt
+from .model import Model
+from .saving import parts_of
+
+PathLike = Union[str, "os.PathLike[str]"]
+
+
+def mxload(path: PathLike, limit: float = 1) -> Model:
+    """The `Model` in a file that `Model.save`, or R's ``mxsave()``, wrote.
+
+    Reading runs no code from the file: every size, name and checksum is checked first.
+
+    Parameters
+    ----------
+    path
+        The file.
+    limit
+        How many times as much memory and work for one picture the network may need as `mxtune.graph.Limits` says. The
+        networks of the zoo need half or less of it.
+
+    Raises
+    ------
+    ModelFileError
+        There is no such file; or it is damaged, hostile, made by a newer version, or not a model at all.
+
+    Examples
+    --------
+    >>> import tempfile, os
+    >>> from mxtune import mxexample, mxload, mxtrain
+    >>> model = mxtrain(mxexample("fashion"), net="lenet", epochs=1, verbose=0)
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     model.save(os.path.join(folder, "fashion.mxt"))
+    ...     mxload(os.path.join(folder, "fashion.mxt")).levels == model.levels
+    True
+    """
+    file = user_path("path", path)
+    return Model(**parts_of(mxt.load(file, number("limit", limit, 0.01, 1_000_000))))
