@@ -1,4 +1,4 @@
-"""Zip archives of pictures, read in place: nothing is unpacked, and no size is believed."""
+"""Zip archives of pictures, read in place: nothing is unpacked, and no stated size is trusted."""
 
 from __future__ import annotations
 
@@ -47,29 +47,29 @@ class Archive:
             return self._file
 
     def members(self) -> dict[str, Member]:
-        """Its files by their names, relative to the folder; those of the system, and hidden ones, are left out.
+        """Its files by name, relative to the folder; system and hidden files are left out.
 
         Raises
         ------
         PictureError
-            It is damaged, holds too many files, or names that lead out of it.
+            It is damaged, holds too many files, or has names that lead out of it.
         """
         try:
-            listed = self.file.infolist()
+            infos = self.file.infolist()
         except (*_DAMAGE, NotImplementedError, RuntimeError) as error:
             raise PictureError(f"Can't read the archive {file_name(str(self.path))}.", [str(error)]) from error
-        if len(listed) > _MOST:
+        if len(infos) > _MOST:
             raise PictureError(f"The archive {file_name(str(self.path))} holds more than {_MOST:,} files.")
-        names = [one.filename.replace("\\", "/") for one in listed]
-        out = [name for name in names if name.startswith("/") or ".." in name.split("/") or name[1:2] == ":"]
-        if out:
+        names = [info.filename.replace("\\", "/") for info in infos]
+        outside = [name for name in names if name.startswith("/") or ".." in name.split("/") or name[1:2] == ":"]
+        if outside:
             text = f"The archive {file_name(str(self.path))} has names that lead out of it."
-            raise PictureError(text, bullets([name[:200] for name in out]))
-        start = f"{self.folder}/" if self.folder else ""
+            raise PictureError(text, bullets([name[:200] for name in outside]))
+        prefix = f"{self.folder}/" if self.folder else ""
         return {
-            name[len(start) :]: Member(self, one)
-            for name, one in zip(names, listed)
-            if name.startswith(start) and not name.endswith("/") and not any(map(ignored, name.split("/")))
+            name[len(prefix) :]: Member(self, info)
+            for name, info in zip(names, infos)
+            if name.startswith(prefix) and not name.endswith("/") and not any(map(ignored, name.split("/")))
         }
 
 
@@ -110,12 +110,12 @@ class Member(os.PathLike):  # type: ignore[type-arg]
             raise UnreadableError(f"damaged in the archive ({error})") from error
 
     def picture(self) -> bytes:
-        """All of it, where it is a picture.
+        """All its bytes, if it is a picture.
 
         Raises
         ------
         UnreadableError
-            It is none, or can't be read.
+            It is not a picture, or can't be read.
         """
         start = self.read(512)
         if start and sniff(start)[0] is None:  # a film is not read to its end
@@ -124,7 +124,7 @@ class Member(os.PathLike):  # type: ignore[type-arg]
 
     @property
     def name(self) -> str:
-        """Its name without those of folders."""
+        """Its name without the folders."""
         return self.info.filename.replace("\\", "/").rsplit("/", 1)[-1]
 
 
@@ -134,7 +134,7 @@ def archive_at(where: Path) -> Optional[Archive]:
     Raises
     ------
     PictureError
-        It is an archive of a kind that is not read.
+        It is an archive of an unsupported kind.
     """
     for path in (where, *where.parents):
         if path.suffix.lower() == ".zip" and path.is_file():
@@ -146,18 +146,18 @@ def archive_at(where: Path) -> Optional[Archive]:
 
 
 def look_into_archive(archive: Archive, recursive: bool) -> Folder:
-    """As `look_into`. A folder that holds all others does not count."""
-    found = archive.members()
-    while found and not archive.folder and all("/" in name for name in found):
-        tops = {name.split("/", 1)[0] for name in found}
-        if len(tops) > 1 or not any("/" in name.split("/", 1)[1] for name in found):
+    """As `look_into`. A folder that holds everything else does not count."""
+    members = archive.members()
+    while members and not archive.folder and all("/" in name for name in members):
+        tops = {name.split("/", 1)[0] for name in members}
+        if len(tops) > 1 or not any("/" in name.split("/", 1)[1] for name in members):
             break
-        found = {name.split("/", 1)[1]: member for name, member in found.items()}
-    folders = sorted({name.split("/", 1)[0] for name in found if "/" in name})
-    return arranged(str(archive), sorted(found.items()), folders, recursive, _is_no_picture)
+        members = {name.split("/", 1)[1]: member for name, member in members.items()}
+    folders = sorted({name.split("/", 1)[0] for name in members if "/" in name})
+    return arranged(str(archive), sorted(members.items()), folders, recursive, _is_not_picture)
 
 
-def _is_no_picture(member: Member) -> bool:
+def _is_not_picture(member: Member) -> bool:
     name = member.info.filename
     if is_picture_name(name) or is_unread_name(name):
         return False

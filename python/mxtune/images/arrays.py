@@ -17,11 +17,11 @@ if TYPE_CHECKING:
 
     Pictures = Union[NDArray[np.uint8], Numbers]
 
-_STRETCH = 4_000_000  # values converted at a time, so that the copy in between stays in the processor's cache
+_BLOCK_VALUES = 4_000_000  # values converted at a time, so that the copy in between stays in the processor's cache
 
 
 def pictures_of(array: Any, layout: str, count: Optional[int] = None) -> tuple[Pictures, Optional[str]]:
-    """(N, H, W, C) pictures, C 1, 3 or 4, and a sentence on what was guessed.
+    """(N, H, W, C) pictures, C 1, 3 or 4, and a sentence on what was inferred.
 
     uint8, and booleans as 0 and 255, are 8-bit pictures; other types are `Numbers`, whose range is decided later,
     with that of all pictures of the set. uint8, uint16 and float32 are taken as they are, without a copy; others
@@ -39,7 +39,7 @@ def pictures_of(array: Any, layout: str, count: Optional[int] = None) -> tuple[P
     Raises
     ------
     ArgumentError
-        The shape or the type is no pictures'.
+        The shape or the type is not that of pictures.
     """
     if not isinstance(layout, str) or sorted(layout) != sorted("NHWC"):
         raise ArgumentError('`layout` must order N, H, W and C, as "NHWC" does.', [f"it is {layout!r}"])
@@ -60,10 +60,10 @@ def pictures_of(array: Any, layout: str, count: Optional[int] = None) -> tuple[P
     if pictures.dtype == np.uint8 and pictures.strides[0] == max(pictures.strides):
         return pictures, guess
     if pictures.dtype == np.uint8:
-        return _converted(pictures, np.uint8), guess
+        return _to_type(pictures, np.uint8), guess
     if pictures.dtype == bool:
-        return _converted(pictures, np.uint8) * np.uint8(255), guess
-    return Numbers(_small(pictures)), guess
+        return _to_type(pictures, np.uint8) * np.uint8(255), guess
+    return Numbers(_to_smallest_type(pictures)), guess
 
 
 def numbered(row: int) -> str:
@@ -85,52 +85,52 @@ def _four_axes(array: Any, layout: str, count: Optional[int]) -> tuple[Any, Opti
         return array[np.newaxis, :, :, np.newaxis], None
     if array.ndim != 3:
         raise ArgumentError("Pictures must have 2, 3 or 4 axes.", [f"the shape is {array.shape}"])
-    grey = layout.replace("C", "")
-    as_many = array.transpose([grey.index(axis) for axis in "NHW"])[..., np.newaxis]
-    one = layout.replace("N", "")
-    as_one = array.transpose([one.index(axis) for axis in "HWC"])[np.newaxis]
+    many_axes = layout.replace("C", "")
+    as_many = array.transpose([many_axes.index(axis) for axis in "NHW"])[..., np.newaxis]
+    single_axes = layout.replace("N", "")
+    as_single = array.transpose([single_axes.index(axis) for axis in "HWC"])[np.newaxis]
     if count is not None:
-        is_one = count == 1 and as_many.shape[0] != 1
+        is_single = count == 1 and as_many.shape[0] != 1
     else:
-        is_one = as_one.shape[3] in (1, 3, 4) and as_many.shape[0] > 4
+        is_single = as_single.shape[3] in (1, 3, 4) and as_many.shape[0] > 4
     shape = shape_text(array.shape)
-    if is_one:
-        return as_one, f"The {shape} array is one picture ({one})."
+    if is_single:
+        return as_single, f"The {shape} array is one picture ({single_axes})."
     return (
         as_many,
-        f"The {shape} array is {as_many.shape[0]} grey pictures ({grey})." if count is None else None,
+        f"The {shape} array is {as_many.shape[0]} grey pictures ({many_axes})." if count is None else None,
     )
 
 
-def _small(pictures: Any) -> NDArray[Any]:
-    """The numbers as uint8 or uint16 where they are such, or as float32."""
+def _to_smallest_type(pictures: Any) -> NDArray[Any]:
+    """The numbers as uint8 or uint16 where these hold them exactly, or as float32."""
     if pictures.dtype in (np.uint16, np.float32) and pictures.strides[0] == max(pictures.strides):
         return pictures  # type: ignore[no-any-return]
     with np.errstate(invalid="ignore"):
         low, high = pictures.min(), pictures.max()
-    if low < 0 or not high <= 65535 or not _whole(pictures):
-        return _converted(pictures, np.float32)
-    return _converted(pictures, np.uint8 if high <= 255 else np.uint16)
+    if low < 0 or not high <= 65535 or not _holds_whole_numbers(pictures):
+        return _to_type(pictures, np.float32)
+    return _to_type(pictures, np.uint8 if high <= 255 else np.uint16)
 
 
-def _whole(pictures: Any) -> bool:
+def _holds_whole_numbers(pictures: Any) -> bool:
     if pictures.dtype.kind != "f":
         return True
-    return all(np.array_equal(pictures[part], np.rint(pictures[part])) for part in _stretches(pictures))
+    return all(np.array_equal(pictures[part], np.rint(pictures[part])) for part in _blocks(pictures))
 
 
-def _converted(pictures: Any, dtype: Any) -> NDArray[Any]:
+def _to_type(pictures: Any, dtype: Any) -> NDArray[Any]:
     """The pictures in another type."""
-    out = np.empty(pictures.shape, dtype=dtype)
-    for part in _stretches(pictures):
-        out[part] = pictures[part]
-    return out
+    copy = np.empty(pictures.shape, dtype=dtype)
+    for part in _blocks(pictures):
+        copy[part] = pictures[part]
+    return copy
 
 
-def _stretches(pictures: Any) -> Iterator[tuple[slice, ...]]:
-    """Places in (N, H, W, C) pictures, a few million values each, in the order in which they lie in memory."""
+def _blocks(pictures: Any) -> Iterator[tuple[slice, ...]]:
+    """Slices of (N, H, W, C) pictures, a few million values each, in memory order."""
     axis = 1 if pictures.strides[0] < pictures.strides[1] else 0  # as in R: the pictures run fastest
     length = pictures.shape[axis]
-    step = max(1, _STRETCH * length // max(1, pictures.size))
+    step = max(1, _BLOCK_VALUES * length // max(1, pictures.size))
     for start in range(0, length, step):
         yield (*(slice(None),) * axis, slice(start, start + step))

@@ -15,7 +15,18 @@ from ..errors import ArgumentError, PictureWarning
 from ..words import bullets
 from . import scale
 from .decode import in_threads, unreadable
-from .findings import across, alike, copies, few, lone, mislead, near, scales, warn, without_empty
+from .findings import (
+    report_near_copies,
+    scales,
+    warn,
+    warn_of_copies,
+    warn_of_misleading_names,
+    warn_of_shared_pictures,
+    warn_of_similar_names,
+    warn_of_single_groups,
+    warn_of_single_pictures,
+    without_empty,
+)
 from .groups import Groups, groups_of
 from .imageset import BadPicture, ImageSet
 from .labels import Labels, understand
@@ -24,7 +35,7 @@ from .picture import BUDGET
 from .pixels import Look, Pixels
 from .source import Source, gather, refuse_unused
 
-Wanted = Union[scale.Range, scale.Percentiles, None]
+WantedRange = Union[scale.Range, scale.Percentiles, None]
 
 
 def mximages(
@@ -46,7 +57,7 @@ def mximages(
 
     Every file is read and decoded once. JPEG, PNG, WebP, BMP, TIFF, GIF and PNM of any kind become upright
     8-bit colour or grey; transparent ones lie over white; of several frames the first counts. Hidden and
-    system files are passed over. A file whose ending lies is read as what it is.
+    system files are passed over. A file with a misleading extension is read as what it is.
 
     Parameters
     ----------
@@ -63,8 +74,8 @@ def mximages(
         The classes that there are, in order, where they are known already; any other is an error then.
     on_bad
         ``"error"``: all bad pictures are named in one error. ``"skip"``: in a warning, and left out.
-        ``"keep"``: nothing is looked at before it is needed, labels that come with
-        the pictures neither (for prediction).
+        ``"keep"``: nothing is read before it is needed, and labels that come with
+        the pictures are ignored (for prediction).
     layout
         The order of an array's axes: ``"NHWC"``, ``"HWCN"``, ``"NCHW"``.
     recursive
@@ -74,10 +85,10 @@ def mximages(
     validation
         A set kept aside: pictures that are in both are named.
     path, label
-        The columns of a table, where their names do not tell.
+        The columns of a table, where their names don't make it clear.
     groups
         What no split may tear apart: pictures of one patient, animal, burst or site. The column of a table, one
-        value a picture, a mapping from names, or a regular expression whose first group in a name tells (as
+        value a picture, a mapping from names, or a regular expression whose first group matches it in the name (as
         ``"^([^_]+)_"``).
     range
         The numbers that are black and white in pictures beyond 8 bits (16-bit files, floats): two numbers,
@@ -90,7 +101,7 @@ def mximages(
     Raises
     ------
     PictureError
-        Nothing is there, or pictures are bad; ``files`` holds each ``(name, reason)``.
+        There are no pictures, or some are bad; ``files`` holds each ``(name, reason)``.
     LabelError
         Labels are missing, unknown, or not as many as pictures.
     ArgumentError
@@ -102,7 +113,7 @@ def mximages(
         Bad pictures left out, misleading file names, mixed scales of values, exact copies (also across training and
         validation).
     LabelWarning
-        Classes with no or only one picture, copies with different labels.
+        Classes with no picture or only one, copies with different labels.
 
     Examples
     --------
@@ -137,18 +148,18 @@ def mximages(
         groups=groups,
     )
     unlabelled = source.y is None or (on_bad == "keep" and y is None)
-    wanted = Labels() if unlabelled else _folder_labels(source, levels, task)
-    _say(*source.guesses, wanted.guess)
+    labels = Labels() if unlabelled else _folder_labels(source, levels, task)
+    _report_guesses(*source.guesses, labels.guess)
     pixels = Pixels(source.items, source.names)
     if on_bad == "keep":
         rows = np.arange(len(source.names), dtype=np.int64)
-        images = ImageSet(pixels, rows, source.names, source.files, wanted, groups=source.groups, index=source.index)
+        images = ImageSet(pixels, rows, source.names, source.files, labels, groups=source.groups, index=source.index)
         return _ranged(images, wanted_range)
-    return _audited(source, pixels, wanted, on_bad, levels is None, validation, wanted_range)
+    return _audited(source, pixels, labels, on_bad, levels is None, validation, wanted_range)
 
 
-def _say(*sentences: Optional[str]) -> None:
-    """What was inferred."""
+def _report_guesses(*sentences: Optional[str]) -> None:
+    """Tell the user what was inferred."""
     for sentence in filter(None, sentences):
         progress.default().event("message", text=sentence)
 
@@ -160,19 +171,19 @@ def _audited(
     on_bad: str,
     tidy: bool,
     validation: Optional[ImageSet],
-    wanted_range: Wanted,
+    wanted_range: WantedRange,
 ) -> ImageSet:
-    sampled = _per_picture(len(source.names)) if isinstance(wanted_range, scale.Percentiles) else 0
+    sampled = _values_per_picture(len(source.names)) if isinstance(wanted_range, scale.Percentiles) else 0
     looks = _look(pixels, np.arange(len(source.names)).tolist(), sampled)
     bad = [BadPicture(name, look.reason) for name, look in zip(source.names, looks) if look.reason is not None]
     if bad and (on_bad == "error" or len(bad) == len(looks)):
         hint = f"Use {of_images('on_bad', 'skip')} to go on without them." if len(bad) < len(looks) else None
         raise unreadable(bad, len(looks), hint)
     kept = np.flatnonzero([look.reason is None for look in looks]).astype(np.int64)
-    good = [looks[row] for row in kept]
+    good_looks = [looks[row] for row in kept]
     names = [source.names[row] for row in kept]
     if bad:
-        lines = [f"{one.name}: {one.reason}" for one in bad]
+        lines = [f"{picture.name}: {picture.reason}" for picture in bad]
         warn(PictureWarning(f"Left out {len(bad)} of {len(looks)} pictures.", bullets(lines, 100)))
     labels = labels.take(kept)
     if tidy:
@@ -183,54 +194,54 @@ def _audited(
         names,
         [source.files[row] for row in kept],
         labels,
-        sizes=np.asarray([(look.height, look.width) for look in good], dtype=np.int32).reshape(-1, 2),
-        hashes=[look.hash for look in good],
-        grey=all(look.grey for look in good),
+        sizes=np.asarray([(look.height, look.width) for look in good_looks], dtype=np.int32).reshape(-1, 2),
+        hashes=[look.hash for look in good_looks],
+        grey=all(look.grey for look in good_looks),
         bad=bad,
         groups=None if source.groups is None else [source.groups[row] for row in kept],
         index=None if source.index is None else source.index[kept],
     )
-    images = _with_range(images, good, wanted_range)
-    mislead(images, good)
+    images = _with_range(images, good_looks, wanted_range)
+    warn_of_misleading_names(images, good_looks)
     if wanted_range is None:
         scales(images)
-    copies(images)
-    near(images)
+    warn_of_copies(images)
+    report_near_copies(images)
     if tidy:
-        few(images)
-        alike(images)
-        lone(images)
+        warn_of_single_pictures(images)
+        warn_of_similar_names(images)
+        warn_of_single_groups(images)
     if validation is not None:
-        across(images, validation)
+        warn_of_shared_pictures(images, validation)
     return images
 
 
-def _with_range(images: ImageSet, looks: list[Look], wanted: Wanted) -> ImageSet:
-    """The set with the range that is wanted, or that its numbers tell. What is not given in numbers is said."""
+def _with_range(images: ImageSet, looks: list[Look], wanted: WantedRange) -> ImageSet:
+    """The set with the range that is wanted or that its values suggest; a range the user did not give is reported."""
     if wanted is None:
-        decided = scale.decide(span for _, span in images.spans()) if images.has_numbers else None
-        if decided is not None:
-            progress.default().event("message", text=f"{scale.taken_as(decided)} Set `range` to change this.")
-        return images.ranged(decided)
+        decided_range = scale.decide(span for _, span in images.spans()) if images.has_numbers else None
+        if decided_range is not None:
+            progress.default().event("message", text=f"{scale.taken_as(decided_range)} Set `range` to change this.")
+        return images.ranged(decided_range)
     if isinstance(wanted, scale.Percentiles):
         wanted = scale.percentiles([look.sample for look in looks if look.sample is not None], wanted)
         progress.default().event("message", text=scale.taken_as(wanted))
     return images.ranged(wanted, given=True)
 
 
-def _ranged(images: ImageSet, wanted: Wanted) -> ImageSet:
+def _ranged(images: ImageSet, wanted: WantedRange) -> ImageSet:
     """A set that is there already, with the range that is wanted."""
     if not isinstance(wanted, scale.Percentiles):
         return images if wanted is None else images.ranged(wanted, given=True)
-    looks = _look(images._pixels, images._rows.tolist(), _per_picture(len(images)))
+    looks = _look(images._pixels, images._rows.tolist(), _values_per_picture(len(images)))
     bad = [(name, look.reason) for name, look in zip(images.names, looks) if look.reason is not None]
     if len(bad) == len(looks):
         raise unreadable(bad, len(looks))
     return _with_range(images, looks, wanted)
 
 
-def _per_picture(count: int) -> int:
-    """Values of each picture that percentiles are taken of: enough, and some megabytes of all of them."""
+def _values_per_picture(count: int) -> int:
+    """How many values of each picture percentiles are taken of: enough, and a few megabytes in total."""
     return max(16, min(1000, 4_000_000 // max(1, count)))
 
 
@@ -248,7 +259,7 @@ def _look(pixels: Pixels, rows: Sequence[int], sampled: int = 0) -> list[Look]:
 
 
 def _folder_labels(source: Source, levels: Optional[Sequence[str]], task: Optional[str]) -> Labels:
-    """The labels; of class folders, whose pictures outside of any are bad pictures and not missing labels."""
+    """The labels; pictures outside of all class folders count as bad pictures, not as missing labels."""
     if source.levels is None:
         return understand(source.y, source.names, levels, task)
     outside = [
@@ -260,8 +271,8 @@ def _folder_labels(source: Source, levels: Optional[Sequence[str]], task: Option
             len(source.names),
             f"Move them into class folders, or use {of_images('recursive', True)} for no classes.",
         )
-    known = source.levels if levels is None else levels  # a folder without pictures too: `without_empty` names it
-    return understand(source.y, source.names, known, task)
+    classes = source.levels if levels is None else levels  # a folder without pictures too: `without_empty` names it
+    return understand(source.y, source.names, classes, task)
 
 
 def _relabelled(images: ImageSet, y: Any, levels: Optional[Sequence[str]], task: Optional[str]) -> ImageSet:
@@ -272,7 +283,7 @@ def _relabelled(images: ImageSet, y: Any, levels: Optional[Sequence[str]], task:
     else:
         y, guess = matched(y, images.names, images._files, images.index)
         labels = understand(y, images.names, levels, task)
-        _say(guess, labels.guess)
+        _report_guesses(guess, labels.guess)
     return ImageSet(
         images._pixels,
         images._rows,

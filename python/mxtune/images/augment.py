@@ -71,7 +71,7 @@ class Augment:
 
     @classmethod
     def light(cls, small: bool = False, grey: bool = False) -> Augment:
-        """What suits most: ``small`` pictures (under 64 pixels) are hardly zoomed, ``grey`` keep their tone.
+        """What suits most sets: ``small`` pictures (under 64 pixels) are hardly zoomed, ``grey`` keep their tone.
 
         Small grey pictures are often signs (digits, letters): they are only shifted, by a pixel or so.
         """
@@ -119,7 +119,7 @@ class Augment:
         canvas
             (h, w, C) uint8, from `Preprocess.canvas`.
         preprocess
-            Tells the view's size, and the central view where nothing varies.
+            Gives the view's size, and the central view where nothing varies.
         rng
             Always asked for the same count of numbers, whatever they decide.
         """
@@ -256,6 +256,6 @@ def _erased(view: Pixels, draws: NDArray[np.float64]) -> Pixels:
     height, width = max(1, round(view.shape[0] * share)), max(1, round(view.shape[1] * share))
     top = int(float(draws[1]) * (view.shape[0] - height + 1))
     left = int(float(draws[2]) * (view.shape[1] - width + 1))
-    out = view.copy()
-    out[top : top + height, left : left + width] = round(float(view.mean()))
-    return out
+    erased = view.copy()
+    erased[top : top + height, left : left + width] = round(float(view.mean()))
+    return erased

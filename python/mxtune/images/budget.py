@@ -48,8 +48,8 @@ class PixelBudget:
         """Wait until so many pixels are free. Outside of `share`, as for a single picture, nothing is counted."""
         if getattr(self._mine, "taken", None) != 0:
             return
-        wanted = min(pixels, self._all)
+        needed = min(pixels, self._all)
         with self._queue, self._change:  # the queue: small pictures must not overtake a large one for ever
-            self._change.wait_for(lambda: self._free >= wanted)
-            self._free -= wanted
-            self._mine.taken = wanted
+            self._change.wait_for(lambda: self._free >= needed)
+            self._free -= needed
+            self._mine.taken = needed

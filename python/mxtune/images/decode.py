@@ -20,7 +20,7 @@ Result = TypeVar("Result")
 
 
 class Pictures(Protocol):
-    """What can be decoded: an `ImageSet` is it."""
+    """What can be decoded, such as an `ImageSet`."""
 
     @property
     def names(self) -> Sequence[str]: ...
@@ -53,7 +53,7 @@ def decode(
     Raises
     ------
     PictureError
-        A picture can't be read any more: all such pictures by name.
+        Pictures can no longer be read; all are named.
 
     Examples
     --------
@@ -66,7 +66,7 @@ def decode(
     views, bad = decode_or_none(images, indices, view, threads, at_least)
     if bad:
         raise unreadable(bad, len(views))
-    return [one for one in views if one is not None]
+    return [array for array in views if array is not None]
 
 
 def decode_or_none(
@@ -79,20 +79,20 @@ def decode_or_none(
     """As `decode`, with ``None`` in place of a picture that can't be read, and ``(name, reason)`` of each."""
     rows = range(len(images)) if indices is None else [int(index) for index in indices]
 
-    def viewed(row: int) -> tuple[Optional[NDArray[Any]], Optional[str]]:
+    def open_and_view(row: int) -> tuple[Optional[NDArray[Any]], Optional[str]]:
         try:
             picture = images.unchecked(row, at_least)
         except UnreadableError as error:
             return None, str(error)
         return view(picture), None
 
-    def one(row: int) -> tuple[Optional[NDArray[Any]], Optional[str]]:
+    def within_budget(row: int) -> tuple[Optional[NDArray[Any]], Optional[str]]:
         with BUDGET.share():
-            return viewed(row)  # a call of its own: its picture is gone before its pixels are free
+            return open_and_view(row)  # a call of its own: its picture is gone before its pixels are free
 
-    done = in_threads(one, rows, threads)
-    bad = [(images.names[row], reason) for row, (_, reason) in zip(rows, done) if reason is not None]
-    return [array for array, _ in done], bad
+    results = in_threads(within_budget, rows, threads)
+    bad = [(images.names[row], reason) for row, (_, reason) in zip(rows, results) if reason is not None]
+    return [array for array, _ in results], bad
 
 
 def in_threads(
@@ -105,29 +105,28 @@ def in_threads(
 
     ``advance`` is told, in the calling thread, how many more are done.
     """
-    waiting = list(items)
-    count = min(threads or usable_cpus(), len(waiting))
-    size = max(
-        1, min(64, len(waiting) // (8 * max(1, count)))
-    )  # handing over one by one costs as much as a small picture
-    blocks = [waiting[start : start + size] for start in range(0, len(waiting), size)]
+    all_items = list(items)
+    thread_count = min(threads or usable_cpus(), len(all_items))
+    # handing over one by one costs as much as a small picture
+    block_size = max(1, min(64, len(all_items) // (8 * max(1, thread_count))))
+    blocks = [all_items[start : start + block_size] for start in range(0, len(all_items), block_size)]
     results: list[Result] = []
 
-    def finished(block: list[Result]) -> None:
-        results.extend(block)
+    def collect(block_results: list[Result]) -> None:
+        results.extend(block_results)
         if advance is not None:
-            advance(len(block))
+            advance(len(block_results))
 
-    if count <= 1:
+    if thread_count <= 1:
         for block in blocks:
-            finished([work(item) for item in block])
+            collect([work(item) for item in block])
         return results
-    pool = ThreadPoolExecutor(count, thread_name_prefix="mxtune-decode")
+    pool = ThreadPoolExecutor(thread_count, thread_name_prefix="mxtune-decode")
     try:
-        for done in pool.map(lambda block: [work(item) for item in block], blocks):
-            finished(done)
+        for block_results in pool.map(lambda block: [work(item) for item in block], blocks):
+            collect(block_results)
     finally:
-        pool.shutdown(cancel_futures=True)  # Ctrl-C: what has not begun never does
+        pool.shutdown(cancel_futures=True)  # Ctrl-C: drop what has not begun
     return results
 
 

@@ -1,4 +1,4 @@
-"""Colours of 16 bits, of which Pillow keeps the upper byte alone: read once more for the lower one."""
+"""16-bit colours, of which Pillow keeps only the upper byte: read a second time for the lower one."""
 
 from __future__ import annotations
 
@@ -21,16 +21,21 @@ def lower_bytes(opened: Any) -> Optional[list[Any]]:
     tiles = []
     for tile in opened.tile:
         codec, extents, offset, args = tile
-        words = args if isinstance(args, tuple) else (args,)
-        mode = re.fullmatch("(RGBA?;16)([BLN])", str(words[0]) if words else "")
+        mode_args = args if isinstance(args, tuple) else (args,)
+        mode = re.fullmatch("(RGBA?;16)([BLN])", str(mode_args[0]) if mode_args else "")
         if mode is None or "transparency" in opened.info:
             return None
-        other = mode[1] + _OTHER_ORDER[mode[2]]
-        changed = (codec, extents, offset, (other, *words[1:]) if isinstance(args, tuple) else other)
-        tiles.append(type(tile)(*changed) if hasattr(tile, "_fields") else changed)
+        swapped_mode = mode[1] + _OTHER_ORDER[mode[2]]
+        swapped_tile = (
+            codec,
+            extents,
+            offset,
+            (swapped_mode, *mode_args[1:]) if isinstance(args, tuple) else swapped_mode,
+        )
+        tiles.append(type(tile)(*swapped_tile) if hasattr(tile, "_fields") else swapped_tile)
     return tiles or None
 
 
-def together(upper: Any, lower: Any) -> Numbers:
+def join_bytes(upper: Any, lower: Any) -> Numbers:
     """Both bytes of each value, as (H, W, C) uint16; of two pictures, decoded and upright."""
     return Numbers(np.asarray(upper).astype(np.uint16) << 8 | np.asarray(lower))

@@ -1,4 +1,4 @@
-"""File objects, such as uploads: one picture each, whatever iterating over them would give."""
+"""File objects, such as uploads: one picture each, whatever iterating over them would yield."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ def is_file_object(value: object) -> bool:
 
 
 def content_of(value: Any) -> bytes:
-    """All bytes of a file object, from its beginning where it can go back; it is left where it was.
+    """All bytes of a file object, from its beginning where it can seek; its position is restored.
 
     Raises
     ------
     ArgumentError
         It is closed, or gives text.
     PictureError
-        It can't be read, or holds too much.
+        It can't be read, or is too large.
     """
     if inspect.iscoroutinefunction(value.read):  # an upload of Starlette or FastAPI holds the real one
         value = getattr(value, "file", value)
@@ -33,23 +33,23 @@ def content_of(value: Any) -> bytes:
             )
     value = getattr(value, "buffer", value)  # of a file that is open as text
     try:
-        place = value.tell() if value.seekable() else None
+        position = value.tell() if value.seekable() else None
     except (AttributeError, OSError):
-        place = None
+        position = None
     except ValueError as error:
         raise ArgumentError(f"The {type(value).__name__} can't be read: it is closed.") from error
     try:
-        if place:
+        if position:
             value.seek(0)
         content = value.read(MAX_BYTES + 1)
-        if place is not None:
-            value.seek(place)
+        if position is not None:
+            value.seek(position)
     except UnicodeDecodeError as error:
-        raise _text() from error
+        raise _open_as_text() from error
     except (OSError, ValueError) as error:
         raise PictureError(f"The {type(value).__name__} can't be read: {error}.") from error
     if isinstance(content, str):
-        raise _text()
+        raise _open_as_text()
     if len(content) > MAX_BYTES:
         raise PictureError(f"The {type(value).__name__} holds more than {file_size(MAX_BYTES)}.")
     return bytes(content)
@@ -64,5 +64,5 @@ def name_of(value: object) -> Optional[str]:
     return None
 
 
-def _text() -> ArgumentError:
+def _open_as_text() -> ArgumentError:
     return ArgumentError("The file is open as text.", hint='Open it as bytes: open(path, "rb").')

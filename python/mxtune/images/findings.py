@@ -1,4 +1,4 @@
-"""What is odd about pictures that can be read: kept in ``problems``, and said in a warning that is cut short."""
+"""What is odd about readable pictures: kept in ``problems``, and reported in a shortened warning."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _PACKAGE = str(Path(__file__).resolve().parents[1])
 
 
 def without_empty(labels: Labels) -> Labels:
-    """Without the levels that no picture has, which are named."""
+    """Drop the levels that no picture has, and warn of them."""
     counts = labels.counts()
     empty = [level for level, n in counts.items() if n == 0]
     if labels.task is None or labels.y is None or not empty:
@@ -33,66 +33,69 @@ def without_empty(labels: Labels) -> Labels:
     return Labels(*labels.task.without_levels(labels.y, np.asarray([n > 0 for n in counts.values()])))
 
 
-def mislead(images: ImageSet, looks: list[Look]) -> None:
-    """Files whose ending is another format's."""
+def warn_of_misleading_names(images: ImageSet, looks: list[Look]) -> None:
+    """Warn of files whose extension belongs to another format."""
     lines = [f"{name}: {look.remark}" for name, look in zip(images.names, looks) if look.remark]
     if lines:
         images.problems += lines
         warn(PictureWarning(f"The names of {counted(len(lines), 'file')} mislead.", bullets(lines)))
 
 
-def copies(images: ImageSet) -> None:
-    """Exact copies: with one label they are odd, with different labels at least one label is wrong."""
+def warn_of_copies(images: ImageSet) -> None:
+    """Warn of exact copies: odd where their labels agree; otherwise at least one label is wrong."""
     groups: dict[bytes, list[int]] = {}
-    for index, content in enumerate(images.hashes):
-        groups.setdefault(content, []).append(index)
-    alike, torn = [], []
+    for index, hash_ in enumerate(images.hashes):
+        groups.setdefault(hash_, []).append(index)
+    same_label, different_labels = [], []
     for rows in groups.values():
         if len(rows) > 1:
             names = [images.names[row] for row in rows]
             if images.has_classes and len({images.label_of(row) for row in rows}) > 1:
-                torn.append(" = ".join(f"{name} ({images.label_of(row)})" for name, row in zip(names, rows)))
+                different_labels.append(
+                    " = ".join(f"{name} ({images.label_of(row)})" for name, row in zip(names, rows))
+                )
             else:
-                alike.append(" = ".join(names))
-    if alike:
-        images.problems += [f"exact copies: {line}" for line in alike]
+                same_label.append(" = ".join(names))
+    if same_label:
+        images.problems += [f"exact copies: {line}" for line in same_label]
         warn(
             PictureWarning(
-                f"{counted(len(alike), 'picture is', 'pictures are')} there more than once.",
-                bullets(alike),
+                f"{counted(len(same_label), 'picture is', 'pictures are')} there more than once.",
+                bullets(same_label),
             )
         )
-    if torn:
-        images.problems += [f"copies with different labels: {line}" for line in torn]
-        text = f"{counted(len(torn), 'picture is', 'pictures are')} there more than once, with different labels."
-        warn(LabelWarning(text, bullets(torn), "Only one of the labels can be right."))
+    if different_labels:
+        images.problems += [f"copies with different labels: {line}" for line in different_labels]
+        subject = counted(len(different_labels), "picture is", "pictures are")
+        text = f"{subject} there more than once, with different labels."
+        warn(LabelWarning(text, bullets(different_labels), "Only one of the labels can be right."))
 
 
-def near(images: ImageSet) -> None:
-    """Near-copies that are no exact ones: said once, since a split keeps them together."""
+def report_near_copies(images: ImageSet) -> None:
+    """Report near-copies that are not exact copies, once: a split keeps them together."""
     groups: dict[int, dict[bytes, str]] = {}
     for number, content, name in zip(images.near_copies, images.hashes, images.names):
         groups.setdefault(number, {}).setdefault(content, name)
-    alike = [list(found.values()) for found in groups.values() if len(found) > 1]
-    if alike:
-        images.problems += [f"near-copies: {listing(names, 6)}" for names in alike]
-        what = f"{sum(map(len, alike))} pictures look nearly the same as others (bursts, crops, re-saved files)"
-        text = f"{what}, in {counted(len(alike), 'set')}. Each set stays on one side of a split."
+    near_sets = [list(names_by_content.values()) for names_by_content in groups.values() if len(names_by_content) > 1]
+    if near_sets:
+        images.problems += [f"near-copies: {listing(names, 6)}" for names in near_sets]
+        subject = f"{sum(map(len, near_sets))} pictures look nearly the same as others (bursts, crops, re-saved files)"
+        text = f"{subject}, in {counted(len(near_sets), 'set')}. Each set stays on one side of a split."
         progress.default().event("message", text=text)
 
 
 def scales(images: ImageSet, than: Optional[str] = None, loose: bool = False, unread: Collection[str] = ()) -> None:
-    """Pictures whose values seem to be of another scale than the set's, or ``than`` those it got its range from."""
+    """Warn of pictures whose values seem to be on another scale than the set's, or than what ``than`` names."""
     if images.has_numbers or not stands_beside_8_bits(images.range):
-        known = ((name, span) for name, span in images.spans() if name not in unread)
-        found = of_another_scale(known, images.range, than, loose)
-        if found is not None:
-            images.problems += [f"another scale: {line}" for line in found.bullets if than is None]
-            warn(found)
+        spans = ((name, span) for name, span in images.spans() if name not in unread)
+        warning = of_another_scale(spans, images.range, than, loose)
+        if warning is not None:
+            images.problems += [f"another scale: {line}" for line in warning.bullets if than is None]
+            warn(warning)
 
 
-def few(images: ImageSet) -> None:
-    """Classes with a single picture."""
+def warn_of_single_pictures(images: ImageSet) -> None:
+    """Warn of classes with a single picture."""
     counts = images.counts()
     single = [level for level, n in zip(counts["level"], counts["n"]) if n == 1]
     if single:
@@ -107,22 +110,24 @@ def few(images: ImageSet) -> None:
         )
 
 
-def lone(images: ImageSet) -> None:
-    """Classes whose pictures are all of one group, of several."""
+def warn_of_single_groups(images: ImageSet) -> None:
+    """Warn of classes whose pictures all belong to one group."""
     if images.groups is None or not images.has_classes:
         return
     groups: dict[str, set[str]] = {}
     for row, group in enumerate(images.groups):
         groups.setdefault(images.label_of(row), set()).add(group)
-    alone = sorted(label for label, found in groups.items() if len(found) == 1)
-    if alone:
-        images.problems += [f"a single group: {label}" for label in alone]
-        text = f"The pictures of {counted(len(alone), 'class are', 'classes are each')} of a single group."
-        warn(LabelWarning(text, bullets(alone), "Such a class can't be validated: it is used for training alone."))
+    single_group = sorted(label for label, label_groups in groups.items() if len(label_groups) == 1)
+    if single_group:
+        images.problems += [f"a single group: {label}" for label in single_group]
+        text = f"The pictures of {counted(len(single_group), 'class are', 'classes are each')} of a single group."
+        warn(
+            LabelWarning(text, bullets(single_group), "Such a class can't be validated: it is used for training alone.")
+        )
 
 
-def alike(images: ImageSet) -> None:
-    """Classes whose names differ in nothing but blanks and case."""
+def warn_of_similar_names(images: ImageSet) -> None:
+    """Warn of classes whose names differ only in blanks or case."""
     groups: dict[str, list[str]] = {}
     for level in images.labels.counts():
         groups.setdefault(" ".join(level.casefold().split()), []).append(f'"{level}"')
@@ -134,9 +139,9 @@ def alike(images: ImageSet) -> None:
         warn(LabelWarning("Some classes differ only in blanks or case.", bullets(lines), hint))
 
 
-def across(images: ImageSet, validation: ImageSet) -> None:
-    """Pictures that are in both sets."""
-    lines = [name if name == there else f"{name} = {there}" for name, there in images.shared(validation)]
+def warn_of_shared_pictures(images: ImageSet, validation: ImageSet) -> None:
+    """Warn of pictures that are in both sets."""
+    lines = [name if name == other_name else f"{name} = {other_name}" for name, other_name in images.shared(validation)]
     if lines:
         images.problems += [f"in training and validation: {line}" for line in lines]
         text = f"{counted(len(lines), 'picture is', 'pictures are')} in training and in validation."
@@ -145,12 +150,12 @@ def across(images: ImageSet, validation: ImageSet) -> None:
 
 
 def groups_across(images: ImageSet, validation: ImageSet) -> None:
-    """Groups that are in both sets."""
-    both = sorted(set(images.groups or ()) & set(validation.groups or ()))
-    if both:
-        images.problems += [f"group in training and validation: {group}" for group in both]
-        text = f"{counted(len(both), 'group is', 'groups are')} in training and in validation."
-        warn(PictureWarning(text, bullets(both), "This makes the validation results too optimistic."))
+    """Warn of groups that are in both sets."""
+    shared_groups = sorted(set(images.groups or ()) & set(validation.groups or ()))
+    if shared_groups:
+        images.problems += [f"group in training and validation: {group}" for group in shared_groups]
+        text = f"{counted(len(shared_groups), 'group is', 'groups are')} in training and in validation."
+        warn(PictureWarning(text, bullets(shared_groups), "This makes the validation results too optimistic."))
 
 
 def warn(warning: MxtuneWarning) -> None:

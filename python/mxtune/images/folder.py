@@ -11,7 +11,7 @@ from typing import Any, NamedTuple, Optional, TypeVar
 
 from ..errors import LabelError
 from ..words import file_name
-from .parts import nested, why_no_classes
+from .parts import nested, why_not_classes
 from .sniff import holds_picture, is_picture_name, is_unread_name
 
 Item = TypeVar("Item")
@@ -29,9 +29,9 @@ _SYSTEM = {
 
 
 class Folder(NamedTuple):
-    """What lies in a folder: names relative to it, what opens each, the class of each (or no classes), all classes.
+    """What lies in a folder: names relative to it, what opens each, the class of each (or None), all classes.
 
-    ``passed_over`` are files that are no pictures; ``refusal`` is why its folders are no classes; ``remark`` a
+    ``passed_over`` are files that are not pictures; ``refusal`` is why its folders are not classes; ``remark`` a
     sentence on what may surprise.
     """
 
@@ -45,32 +45,32 @@ class Folder(NamedTuple):
 
 
 def look_into(root: Path, recursive: bool) -> Folder:
-    """The pictures of a folder, sorted by name; hidden and system files, and what is no picture, are left out.
+    """The pictures of a folder, sorted by name; hidden and system files, and files that are not pictures, are left out.
 
     Folders directly inside ``root`` that hold pictures are the classes, whatever lies deeper in them; beside
     such folders a picture outside of them has no class. ``recursive`` takes every file at any
     depth, without classes.
     """
-    here, inside = _entries(str(root))
+    files, folders = _entries(str(root))
     above = frozenset({_identity(str(root))})
-    found = [(name, str(root / name)) for name in here]
-    for name in inside:
-        found += [(f"{name}/{below}", path) for below, path in _walk(str(root / name), above)]
-    return arranged(str(root), sorted(found), inside, recursive, _is_no_picture)
+    entries = [(name, str(root / name)) for name in files]
+    for name in folders:
+        entries += [(f"{name}/{below}", path) for below, path in _walk(str(root / name), above)]
+    return arranged(str(root), sorted(entries), folders, recursive, _is_not_picture)
 
 
 def arranged(
     root: str,
-    found: Sequence[tuple[str, Item]],
+    entries: Sequence[tuple[str, Item]],
     folders: Sequence[str],
     recursive: bool,
-    is_no_picture: Callable[[Item], bool],
+    is_not_picture: Callable[[Item], bool],
 ) -> Folder:
     """The files of a folder or an archive, as (relative name, what opens it), sorted: pictures and their classes."""
-    other = {name for name, item in found if is_no_picture(item)}
-    pictures = [(name, item) for name, item in found if name not in other]
+    not_pictures = {name for name, item in entries if is_not_picture(item)}
+    pictures = [(name, item) for name, item in entries if name not in not_pictures]
     names, items = [file_name(name) for name, _ in pictures], [item for _, item in pictures]
-    passed_over = [file_name(name) for name in sorted(other)]
+    passed_over = [file_name(name) for name in sorted(not_pictures)]
     if recursive or not any("/" in name for name, _ in pictures):
         return Folder(names, items, passed_over=passed_over)
     classes: dict[str, list[str]] = {name: [] for name in folders}
@@ -84,7 +84,7 @@ def arranged(
         [_class_name(name.partition("/")[0]) if "/" in name else None for name, _ in pictures],
         sorted({_class_name(name) for name in classes}),
         passed_over,
-        why_no_classes(root, classes, [name for name, _ in found if "/" not in name]),
+        why_not_classes(root, classes, [name for name, _ in entries if "/" not in name]),
         nested(classes),
     )
 
@@ -98,7 +98,7 @@ def _class_name(folder: str) -> str:
     return unicodedata.normalize("NFC", file_name(folder))
 
 
-def _is_no_picture(path: str) -> bool:
+def _is_not_picture(path: str) -> bool:
     """Whether neither the name nor the first bytes of a file are a picture's; what can't be opened may be one."""
     if is_picture_name(path) or is_unread_name(path):
         return False
@@ -119,10 +119,10 @@ def _entries(folder: str) -> tuple[list[str], list[str]]:
         for entry in entries:
             if not ignored(entry.name):
                 try:
-                    folder_too = entry.is_dir()
+                    is_folder = entry.is_dir()
                 except OSError:  # a link to itself; as a file it will be named
-                    folder_too = False
-                (folders if folder_too else files).append(entry.name)
+                    is_folder = False
+                (folders if is_folder else files).append(entry.name)
     return sorted(files), sorted(folders)
 
 
@@ -131,14 +131,14 @@ def _identity(folder: str) -> tuple[int, int]:
     return status.st_dev, status.st_ino
 
 
-def _walk(folder: str, above: frozenset[tuple[int, int]]) -> Iterator[tuple[str, str]]:
+def _walk(folder: str, ancestors: frozenset[tuple[int, int]]) -> Iterator[tuple[str, str]]:
     """Every file at any depth, as (relative name, path); a link back up is not followed."""
     identity = _identity(folder)
-    if identity in above:
+    if identity in ancestors:
         return
     files, folders = _entries(folder)
     for name in files:
         yield name, os.path.join(folder, name)  # noqa: PTH118
     for name in folders:
-        for below, path in _walk(os.path.join(folder, name), above | {identity}):  # noqa: PTH118
+        for below, path in _walk(os.path.join(folder, name), ancestors | {identity}):  # noqa: PTH118
             yield f"{name}/{below}", path

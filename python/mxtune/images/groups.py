@@ -1,4 +1,4 @@
-"""Groups: pictures of one patient, animal, burst or place, which no split may tear apart."""
+"""Groups: pictures of one patient, animal, burst or place, which no split may separate."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ def groups_of(groups: Any, names: Sequence[str]) -> list[str]:
         One value a picture; a mapping from names; or a regular expression, whose first group (or whole match) in a
         picture's name tells its group.
     names
-        Of the pictures.
+        The pictures' names.
 
     Raises
     ------
     ArgumentError
-        A picture has no group, or the expression is none.
+        A picture has no group, or the expression is invalid.
 
     Examples
     --------
@@ -46,10 +46,10 @@ def groups_of(groups: Any, names: Sequence[str]) -> list[str]:
         values = groups.tolist() if hasattr(groups, "tolist") else list(groups)
     if len(values) != len(names):
         raise ArgumentError(f"Got {counted(len(values), 'group')} for {counted(len(names), 'picture')}.")
-    lacking = [name for name, value in zip(names, values) if is_missing(value)]
-    if lacking:
-        have = counted(len(lacking), "picture has", "pictures have")
-        raise ArgumentError(f"{have} no group.", bullets(lacking), "`groups` must name a group for each picture.")
+    ungrouped = [name for name, value in zip(names, values) if is_missing(value)]
+    if ungrouped:
+        subject = counted(len(ungrouped), "picture has", "pictures have")
+        raise ArgumentError(f"{subject} no group.", bullets(ungrouped), "`groups` must name a group for each picture.")
     return [label_text(value) for value in values]
 
 
@@ -63,7 +63,7 @@ def _matches(pattern: str, names: Sequence[str]) -> list[Any]:
 
 
 def joined(*keys: Sequence[Any]) -> list[int]:
-    """A number for each picture: equal for those that some key, directly or by others, holds together.
+    """A number for each picture: equal for those that some key links, directly or through others.
 
     Examples
     --------
@@ -72,22 +72,22 @@ def joined(*keys: Sequence[Any]) -> list[int]:
     """
     pairs = []
     for key in keys:
-        first: dict[Any, int] = {}
-        pairs += [(first.setdefault(value, row), row) for row, value in enumerate(key)]
+        first_rows: dict[Any, int] = {}
+        pairs += [(first_rows.setdefault(value, row), row) for row, value in enumerate(key)]
     return linked(pairs, len(keys[0]))
 
 
 def linked(pairs: Iterable[tuple[int, int]], count: int) -> list[int]:
-    """A number for each of ``count`` pictures: equal for those that pairs, directly or by others, hold together."""
-    root = list(range(count))
+    """A number for each of ``count`` pictures: equal for those that pairs link, directly or through others."""
+    parents = list(range(count))
 
-    def top(row: int) -> int:
-        while root[row] != row:
-            root[row] = root[root[row]]
-            row = root[row]
+    def root_of(row: int) -> int:
+        while parents[row] != row:
+            parents[row] = parents[parents[row]]
+            row = parents[row]
         return row
 
     for pair in pairs:
-        one, other = sorted(map(top, pair))
-        root[other] = one
-    return [top(row) for row in range(count)]
+        one, other = sorted(map(root_of, pair))
+        parents[other] = one
+    return [root_of(row) for row in range(count)]

@@ -49,7 +49,7 @@ class ImageSet:
     files
         Absolute paths, or ``None`` where the pictures are in memory.
     index
-        That of the data frame, or the series, that the pictures came in, or ``None``.
+        That of the data frame or series that held the pictures, or ``None``.
     task
         ``"classification"``, ``"regression"``, ``"multilabel"``, or ``None`` without labels.
     y
@@ -61,11 +61,11 @@ class ImageSet:
     bad
         What was left out, and why.
     groups
-        The group of each picture (patient, animal, burst, site), which no split tears apart; or ``None``.
+        The group of each picture (patient, animal, burst, site), which no split separates; or ``None``.
     problems
         Sentences on what is odd: copies, misleading names, mixed scales, classes with few pictures.
     range
-        The numbers that are black and white in pictures beyond 8 bits; None where all are 8-bit, or nobody has looked.
+        The numbers that are black and white in pictures beyond 8 bits; None where all are 8-bit, or none was read yet.
 
     Examples
     --------
@@ -153,23 +153,23 @@ class ImageSet:
             raise ArgumentError("Only one of the sets has groups.", hint=hint)
         names = [*self.names, *other.names]
         items = [images._pixels.items[row] for images in (self, other) for row in images._rows]
-        sized = self._sizes is not None and other._sizes is not None
-        hashed = self._hashes is not None and other._hashes is not None
+        have_sizes = self._sizes is not None and other._sizes is not None
+        have_hashes = self._hashes is not None and other._hashes is not None
         spans = [span for images in (self, other) for _, span in images.spans()]
         pixels = Pixels(items, names, spans)
         for start, images in ((0, self), (len(self), other)):
-            known = images._pixels.signatures
+            signatures = images._pixels.signatures
             pixels.signatures |= {
-                start + at: known[row] for at, row in enumerate(images._rows.tolist()) if row in known
+                start + place: signatures[row] for place, row in enumerate(images._rows.tolist()) if row in signatures
             }
-        both = ImageSet(
+        union = ImageSet(
             pixels,
             np.arange(len(names), dtype=np.int64),
             names,
             [*self._files, *other._files],
             join_labels(self.labels, other.labels),
-            sizes=np.concatenate([self.sizes, other.sizes]) if sized else None,
-            hashes=[*self.hashes, *other.hashes] if hashed else None,
+            sizes=np.concatenate([self.sizes, other.sizes]) if have_sizes else None,
+            hashes=[*self.hashes, *other.hashes] if have_hashes else None,
             grey=self.grey and other.grey,
             bad=(*self.bad, *other.bad),
             problems=[*self.problems, *other.problems],
@@ -179,15 +179,15 @@ class ImageSet:
             range_is_given=self.range_is_given and other.range_is_given,
         )
         if self.range == other.range:
-            return both
+            return union
         if self.range_is_given or other.range_is_given:
-            given = [str(images.range) for images in (self, other)]
-            raise ArgumentError("The sets have different ranges of values.", given, "Give both the same `range`.")
-        both.range = decide(spans)
-        mixed = of_another_scale(zip(names, spans), both.range)
-        if mixed is not None:
-            warnings.warn(mixed, stacklevel=3)
-        return both
+            ranges = [str(images.range) for images in (self, other)]
+            raise ArgumentError("The sets have different ranges of values.", ranges, "Give both the same `range`.")
+        union.range = decide(spans)
+        warning = of_another_scale(zip(names, spans), union.range)
+        if warning is not None:
+            warnings.warn(warning, stacklevel=3)
+        return union
 
     @property
     def files(self) -> Optional[list[Optional[str]]]:
@@ -254,7 +254,7 @@ class ImageSet:
         Raises
         ------
         PictureError
-            It can't be read (any more).
+            It can't be read, or no longer.
         """
         try:
             return self.unchecked(index, at_least)
@@ -262,7 +262,7 @@ class ImageSet:
             raise unreadable([(self.names[index], str(error))], 1) from error
 
     def unchecked(self, index: int, at_least: Union[int, tuple[int, int], None] = None) -> PIL.Image.Image:
-        """As `open`, but raises the reason alone (`UnreadableError`); for those who gather all of them."""
+        """As `open`, but raises the reason alone (`UnreadableError`); for callers that gather all of them."""
         needed = max(at_least) if isinstance(at_least, tuple) else at_least
         picture = self._pixels.open(int(self._rows[index]), needed, self.range)
         mode = "L" if self.grey else "RGB"
@@ -274,20 +274,20 @@ class ImageSet:
         Raises
         ------
         ArgumentError
-            There is no such position, the mask is not as long as the set, or these are no positions.
+            There is no such position, the mask is not as long as the set, or these are not positions.
         """
         chosen = positions(indices, len(self))
-        at = chosen.tolist()
+        places = chosen.tolist()
         return ImageSet(
             self._pixels,
             self._rows[chosen],
-            [self.names[index] for index in at],
-            [self._files[index] for index in at],
+            [self.names[index] for index in places],
+            [self._files[index] for index in places],
             self.labels.take(chosen),
             sizes=None if self._sizes is None else self._sizes[chosen],
-            hashes=None if self._hashes is None else [self._hashes[index] for index in at],
+            hashes=None if self._hashes is None else [self._hashes[index] for index in places],
             grey=self.grey,
-            groups=None if self.groups is None else [self.groups[index] for index in at],
+            groups=None if self.groups is None else [self.groups[index] for index in places],
             range=self.range,
             range_is_given=self.range_is_given,
             index=None if self.index is None else self.index[chosen],
@@ -313,7 +313,7 @@ class ImageSet:
         return bool(self._pixels.spans)
 
     def spans(self) -> Iterator[tuple[str, Optional[Span]]]:
-        """The name of each picture, and what its values span; None for those of 8 bits, and files not read yet."""
+        """The name of each picture, and what its values span; None for 8-bit ones and for files not read yet."""
         return zip(self.names, map(self._pixels.spans.get, self._rows.tolist()))
 
     def split(self, fraction: float = 0.2, seed: int = 0) -> tuple[ImageSet, ImageSet]:
@@ -346,25 +346,29 @@ class ImageSet:
     @cached_property
     def near_copies(self) -> list[int]:
         """A number for each picture, equal for near-copies of each other: as `mximages` saw them when it read them."""
-        return _near([self])
+        return _near_numbers([self])
 
     def resembling(self, other: ImageSet) -> NDArray[np.bool_]:
         """Which of these pictures, (N,), have a copy, a near-copy or one of their group in another set."""
-        near = _near([self, other])
-        there = set(near[len(self) :])
-        contents = set(other.hashes) - {b""}
-        groups = set(other.groups or ())
-        alike = [number in there for number in near[: len(self)]]
-        same = [content in contents for content in self.hashes]
-        of_one = [group in groups for group in self.groups] if self.groups else [False] * len(self)
-        resembles: NDArray[np.bool_] = np.asarray([alike, same, of_one], dtype=bool).any(axis=0)
+        numbers = _near_numbers([self, other])
+        other_numbers = set(numbers[len(self) :])
+        other_contents = set(other.hashes) - {b""}
+        other_groups = set(other.groups or ())
+        near_copy = [number in other_numbers for number in numbers[: len(self)]]
+        same_content = [content in other_contents for content in self.hashes]
+        same_group = [group in other_groups for group in self.groups] if self.groups else [False] * len(self)
+        resembles: NDArray[np.bool_] = np.asarray([near_copy, same_content, same_group], dtype=bool).any(axis=0)
         return resembles
 
     def shared(self, other: ImageSet) -> list[tuple[str, str]]:
         """Exact copies across two sets (training and validation, for one): the name here and there."""
-        there = dict(zip(reversed(other.hashes), reversed(other.names)))
-        there.pop(b"", None)
-        return [(name, there[content]) for name, content in zip(self.names, self.hashes) if content in there]
+        names_by_content = dict(zip(reversed(other.hashes), reversed(other.names)))
+        names_by_content.pop(b"", None)
+        return [
+            (name, names_by_content[content])
+            for name, content in zip(self.names, self.hashes)
+            if content in names_by_content
+        ]
 
     def counts(self) -> pd.DataFrame:
         """A data frame ``level, n``: how many pictures each class or label has; no rows without classes."""
@@ -377,7 +381,7 @@ class ImageSet:
     def frame(self) -> pd.DataFrame:
         """A data frame, one row per picture: ``file``, its label (or one column per level), ``height``, ``width``.
 
-        A level that is called as another column is followed by an underscore: ``file_``.
+        A level that has the name of another column gets an underscore: ``file_``.
         """
         import pandas as pd
 
@@ -407,11 +411,11 @@ class ImageSet:
         return show.page(self._facts(), self.sheet)
 
 
-def _near(sets: Sequence[ImageSet]) -> list[int]:
-    found = [images._pixels.signatures.get(row) for images in sets for row in images._rows.tolist()]
-    signatures = [one for one in found if one is not None]
-    if len(signatures) < len(found):  # not looked at yet
-        return list(range(len(found)))
+def _near_numbers(sets: Sequence[ImageSet]) -> list[int]:
+    all_signatures = [images._pixels.signatures.get(row) for images in sets for row in images._rows.tolist()]
+    signatures = [signature for signature in all_signatures if signature is not None]
+    if len(signatures) < len(all_signatures):  # not looked at yet
+        return list(range(len(all_signatures)))
     labels = [images.label_of(row) for images in sets for row in range(len(images))]
     sizes = np.concatenate([images.sizes for images in sets])
     return near_copies(signatures, sizes, labels if all(images.has_classes for images in sets) else None)

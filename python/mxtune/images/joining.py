@@ -1,4 +1,4 @@
-"""The labels of two sets of pictures as those of one."""
+"""The labels of two sets of pictures, joined into one."""
 
 from __future__ import annotations
 
@@ -29,12 +29,12 @@ def join_labels(one: Labels, other: Labels) -> Labels:
             raise ArgumentError("The two sets have different numbers as labels.", [f"{one.levels}, {other.levels}"])
         return replace(one, y=np.concatenate([one.y, other.y]))
     levels = tuple(dict.fromkeys([*one.levels, *other.levels]))
-    places = np.asarray([levels.index(level) for level in other.levels], dtype=np.int64)
-    alike = other.task is not None and one.task.label_type == other.task.label_type
-    task = replace(one.task, levels=levels, label_type=one.task.label_type if alike else TEXT)
+    codes = np.asarray([levels.index(level) for level in other.levels], dtype=np.int64)
+    same_type = other.task is not None and one.task.label_type == other.task.label_type
+    task = replace(one.task, levels=levels, label_type=one.task.label_type if same_type else TEXT)
     if one.y.ndim == 1:
-        return replace(one, task=task, y=np.concatenate([one.y, places[other.y]]))
+        return replace(one, task=task, y=np.concatenate([one.y, codes[other.y]]))
     y = np.zeros((len(one.y) + len(other.y), len(levels)), dtype=one.y.dtype)
     y[: len(one.y), : one.y.shape[1]] = one.y
-    y[len(one.y) :, places] = other.y
+    y[len(one.y) :, codes] = other.y
     return replace(one, task=task, y=y)

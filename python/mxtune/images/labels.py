@@ -36,7 +36,7 @@ class Labels:
     Parameters
     ----------
     task
-        With its levels; None without labels.
+        The task with its levels; None without labels.
     y
         One row a picture, as the task has them; None without labels.
     guess
@@ -106,49 +106,51 @@ def understand(  # noqa: PLR0911 - one way out for each kind of label
     Raises
     ------
     LabelError
-        Too few or too many, missing, unknown or unfit labels, each by the name of its picture.
+        Labels are too few or too many, missing, unknown or unsuitable; each is named by its picture.
     """
     if task is not None:
         one_of("task", task, tasks())
     if y is None:
         return Labels()
-    known = None if levels is None else _known(levels)
-    if known is not None and len(set(known)) != len(known):
-        raise ArgumentError("`levels` must be different from each other.", [f"they are {list(known)!r}"])
+    known_levels = None if levels is None else _level_names(levels)
+    if known_levels is not None and len(set(known_levels)) != len(known_levels):
+        raise ArgumentError("`levels` must be different from each other.", [f"they are {list(known_levels)!r}"])
     if isinstance(y, (str, bytes, bytearray)) or is_label_number(y):
         y = _single(y, names)
     if _is_table(y):
-        return _matrix(y, names, known, task)
+        return _matrix(y, names, known_levels, task)
     categories = _categories(y)
     values = y.tolist() if hasattr(y, "tolist") else list(y)
-    _as_many(len(values), names)
+    _check_count(len(values), names)
     if any(isinstance(value, (list, tuple, set, frozenset, np.ndarray)) for value in values):
-        if all(_is_numbers(value) for value in values) and len({len(value) for value in values}) == 1:
-            return _matrix(np.asarray([list(value) for value in values]), names, known, task)
-        return _sets(values, names, known)
-    wrong = [f"{name}: {type(value).__name__}" for name, value in zip(names, values) if not isinstance(value, Hashable)]
-    _refuse("have a label that is no text or number", wrong)
+        if all(_is_number_row(value) for value in values) and len({len(value) for value in values}) == 1:
+            return _matrix(np.asarray([list(value) for value in values]), names, known_levels, task)
+        return _sets(values, names, known_levels)
+    unhashable = [
+        f"{name}: {type(value).__name__}" for name, value in zip(names, values) if not isinstance(value, Hashable)
+    ]
+    _refuse("have a label that is not a text or number", unhashable)
     _refuse("have no label", [name for name, value in zip(names, values) if is_missing(value)])
     if task == Multilabel.name:
-        return _sets([[value] for value in values], names, known)
+        return _sets([[value] for value in values], names, known_levels)
     numeric = categories is None and all(is_label_number(value) for value in values)
-    if task == Regression.name or (task is None and numeric and known is None):
+    if task == Regression.name or (task is None and numeric and known_levels is None):
         guess = None
         if task is None:
             option = of_images("task", "classification")
             guess = f"The labels are numbers, so this is regression. For classes: {option}."
         return Labels(Regression(), _numbers(values, names), guess)
     ordered = bool(getattr(getattr(y, "dtype", None), "ordered", False))
-    return _classes(values, names, known, categories, ordered)
+    return _classes(values, names, known_levels, categories, ordered)
 
 
 def is_label_number(value: Any) -> bool:
-    """Whether a label is a number, of any type, and no boolean."""
+    """Whether a label is a number of any type, but not a boolean."""
     return isinstance(value, Decimal) or is_number(value)
 
 
 def is_missing(value: Any) -> bool:
-    """Whether a label is none at all: ``None``, NaN, pandas' NA, or a text without a letter."""
+    """Whether a label is missing: ``None``, NaN, pandas' NA, or a blank text."""
     if value is None or type(value).__name__ in ("NAType", "NaTType"):
         return True
     if isinstance(value, (str, bytes)):
@@ -166,25 +168,25 @@ def _single(y: Any, names: Sequence[str]) -> list[Any]:
 def _classes(
     values: list[Any],
     names: Sequence[str],
-    known: Optional[tuple[str, ...]],
+    known_levels: Optional[tuple[str, ...]],
     categories: Optional[list[Any]],
     ordered: bool,
 ) -> Labels:
     distinct = list(set(values)) if categories is None else categories
-    label_type = LabelType.of(distinct, ordered and known is None)
-    levels = known
+    label_type = LabelType.of(distinct, ordered and known_levels is None)
+    levels = known_levels
     if levels is None:
-        in_order = distinct if categories is not None else _sorted(distinct, label_type)
-        levels = tuple(dict.fromkeys(map(label_text, in_order)))
-    code = _codes(levels)
+        sorted_values = distinct if categories is not None else _sorted(distinct, label_type)
+        levels = tuple(dict.fromkeys(map(label_text, sorted_values)))
+    code_of = _codes(levels)
     texts = [label_text(value) for value in values]
-    unknown = [f"{name}: {text}" for name, text in zip(names, texts) if text not in code]
-    _refuse(_UNKNOWN, unknown, _the_levels(levels))
+    unknown = [f"{name}: {text}" for name, text in zip(names, texts) if text not in code_of]
+    _refuse(_UNKNOWN, unknown, _levels_hint(levels))
     if label_type.kind == "boolean":  # R writes them TRUE and FALSE
         levels = tuple(level.capitalize() for level in levels)
     label_type = label_type if label_type.fits(levels) else TEXT
-    y = np.asarray([code[text] for text in texts], dtype=np.int64)
-    return Labels(Classification(levels, label_type), y, _taken_as(distinct, levels))
+    y = np.asarray([code_of[text] for text in texts], dtype=np.int64)
+    return Labels(Classification(levels, label_type), y, _guess_on_classes(distinct, levels))
 
 
 def _sorted(distinct: list[Any], label_type: LabelType) -> list[Any]:
@@ -192,16 +194,18 @@ def _sorted(distinct: list[Any], label_type: LabelType) -> list[Any]:
 
 
 def _codes(levels: Sequence[str]) -> dict[str, int]:
-    """The place of each level, in composed characters too; and of numbers, true and false, as other languages write."""
-    code = {label_text(level): place for place, level in enumerate(levels)}
+    """The code of each level, also in composed Unicode, and of numbers and booleans as other languages write them."""
+    code_of = {label_text(level): place for place, level in enumerate(levels)}
     if LabelType("number").fits(levels):
-        code |= {r_text(float(level)): place for place, level in enumerate(levels)}
+        code_of |= {r_text(float(level)): place for place, level in enumerate(levels)}
     if {level.lower() for level in levels} == {"true", "false"}:
-        code |= {write(level): code[level] for level in levels for write in (str.upper, str.lower, str.capitalize)}
-    return code | {level: place for place, level in enumerate(levels)}
+        code_of |= {
+            write(level): code_of[level] for level in levels for write in (str.upper, str.lower, str.capitalize)
+        }
+    return code_of | {level: place for place, level in enumerate(levels)}
 
 
-def _taken_as(distinct: Sequence[Any], levels: Sequence[str]) -> Optional[str]:
+def _guess_on_classes(distinct: Sequence[Any], levels: Sequence[str]) -> Optional[str]:
     """A sentence on classes that may not be what was meant."""
     kinds = sorted({type(value).__name__ for value in distinct if not isinstance(value, (str, bytes))})
     if kinds and LabelType.of(distinct).kind == "text":
@@ -212,12 +216,12 @@ def _taken_as(distinct: Sequence[Any], levels: Sequence[str]) -> Optional[str]:
 def _split_by(mark: str, levels: Sequence[str]) -> Optional[str]:
     """A sentence where classes look like several labels each: parts of them recur; words must do so twice, as in "red
     shirt", "blue shirt", "red dress"."""
-    several = [level for level in levels if mark in level.strip()]
+    with_mark = [level for level in levels if mark in level.strip()]
     counts = Counter(part for level in levels for part in {part.strip() for part in level.split(mark)})
     recurring = sum(n > 1 for part, n in counts.items() if part)
-    if not several or recurring < (2 if mark in "_ " else 1):
+    if not with_mark or recurring < (2 if mark in "_ " else 1):
         return None
-    text = f'Each text is one class, "{several[0]}" too.'
+    text = f'Each text is one class, "{with_mark[0]}" too.'
     return f"{text} For several labels per picture, give a list with the labels of each."
 
 
@@ -231,37 +235,37 @@ def _numbers(values: Iterable[Any], names: Sequence[str]) -> NDArray[np.float64]
         numbers.append(number)
         if not math.isfinite(number):
             bad.append(f"{name}: {value}")
-    _refuse("have a label that is no finite number", bad)
+    _refuse("have a label that is not a finite number", bad)
     return np.asarray(numbers, dtype=np.float64)
 
 
-def _sets(values: list[Any], names: Sequence[str], known: Optional[tuple[str, ...]]) -> Labels:
+def _sets(values: list[Any], names: Sequence[str], known_levels: Optional[tuple[str, ...]]) -> Labels:
     _refuse("have no label", [n for n, v in zip(names, values) if not _is_set(v) and is_missing(v)])
     sets = [list(value) if _is_set(value) else [value] for value in values]
     _refuse("have an empty label", [name for name, labels in zip(names, sets) if any(map(is_missing, labels))])
     texts = [[label_text(label) for label in labels] for labels in sets]
-    levels = known or tuple(sorted({label for labels in texts for label in labels}))
+    levels = known_levels or tuple(sorted({label for labels in texts for label in labels}))
     if not levels:
         raise LabelError("No picture has a label.", hint="Give at least one picture at least one label.")
-    code = _codes(levels)
-    unknown = [f"{n}: {label}" for n, labels in zip(names, texts) for label in labels if label not in code]
-    _refuse(_UNKNOWN, unknown, _the_levels(levels))
+    code_of = _codes(levels)
+    unknown = [f"{n}: {label}" for n, labels in zip(names, texts) for label in labels if label not in code_of]
+    _refuse(_UNKNOWN, unknown, _levels_hint(levels))
     y = np.zeros((len(values), len(levels)), dtype=np.float32)
     for row, labels in enumerate(texts):
-        y[row, [code[label] for label in labels]] = 1
+        y[row, [code_of[label] for label in labels]] = 1
     return Labels(Multilabel(levels), y)
 
 
-def _matrix(y: Any, names: Sequence[str], known: Optional[tuple[str, ...]], task: Optional[str]) -> Labels:
+def _matrix(y: Any, names: Sequence[str], known_levels: Optional[tuple[str, ...]], task: Optional[str]) -> Labels:
     columns = [label_text(column) for column in y.columns] if hasattr(y, "columns") else None
     if columns is not None and len(columns) == 1:
-        return understand(y.iloc[:, 0], names, known, task)
+        return understand(y.iloc[:, 0], names, known_levels, task)
     table = y.to_numpy() if hasattr(y, "to_numpy") else np.asarray(y)
     if table.ndim != 2:
         raise LabelError("Labels must be a vector or a matrix.", [f"they are {shape_text(table.shape)}"])
     if table.shape[1] == 1:
-        return understand(table[:, 0], names, known, task)
-    _as_many(len(table), names)
+        return understand(table[:, 0], names, known_levels, task)
+    _check_count(len(table), names)
     bad = [name for name, row in zip(names, table.tolist()) if any(map(is_missing, row))]
     _refuse("have a missing label", bad)
     try:
@@ -269,16 +273,16 @@ def _matrix(y: Any, names: Sequence[str], known: Optional[tuple[str, ...]], task
     except (TypeError, ValueError) as error:
         raise LabelError("A matrix of labels must hold numbers, or true and false.") from error
     _refuse(
-        "have a label that is no finite number",
+        "have a label that is not a finite number",
         [n for n, row in zip(names, numbers) if not np.isfinite(row).all()],
     )
     if columns is not None and len(set(columns)) != len(columns):
         raise LabelError("Two columns of the labels have one name.", bullets(sorted(columns)))
-    if columns is not None and known is not None:
-        numbers = numbers[:, _places(known, columns)]
-    if known is not None and len(known) != numbers.shape[1]:
-        raise LabelError(f"The labels have {numbers.shape[1]} columns, but there are {len(known)} levels.")
-    levels = known or tuple(columns or (str(column + 1) for column in range(numbers.shape[1])))
+    if columns is not None and known_levels is not None:
+        numbers = numbers[:, _places(known_levels, columns)]
+    if known_levels is not None and len(known_levels) != numbers.shape[1]:
+        raise LabelError(f"The labels have {numbers.shape[1]} columns, but there are {len(known_levels)} levels.")
+    levels = known_levels or tuple(columns or (str(column + 1) for column in range(numbers.shape[1])))
     binary = bool(np.isin(numbers, (0, 1)).all())
     one_each = binary and bool((numbers.sum(axis=1) == 1).all())
     if task == Classification.name:
@@ -294,7 +298,7 @@ def _matrix(y: Any, names: Sequence[str], known: Optional[tuple[str, ...]], task
     return Labels(Regression(levels), np.ascontiguousarray(numbers), guess)
 
 
-def _known(levels: Any) -> tuple[str, ...]:
+def _level_names(levels: Any) -> tuple[str, ...]:
     if isinstance(levels, str):
         return (levels,)
     if not isinstance(levels, Iterable):
@@ -304,23 +308,23 @@ def _known(levels: Any) -> tuple[str, ...]:
 
 def _places(levels: Sequence[str], columns: Sequence[str]) -> list[int]:
     """Where among the columns each level is."""
-    code = _codes(levels)
-    wrong = [f"{column}: no level" for column in columns if column not in code]
-    places = {code[column]: place for place, column in enumerate(columns) if column in code}
-    wrong += [f"{level}: no column" for place, level in enumerate(levels) if place not in places]
-    if wrong:
+    code_of = _codes(levels)
+    mismatches = [f"{column}: no level" for column in columns if column not in code_of]
+    column_of = {code_of[column]: place for place, column in enumerate(columns) if column in code_of}
+    mismatches += [f"{level}: no column" for place, level in enumerate(levels) if place not in column_of]
+    if mismatches:
         text = f"The columns of the labels are not the {len(levels)} levels."
-        raise LabelError(text, bullets(wrong), "A matrix without names is taken in the order of the levels.")
-    return [places[place] for place in range(len(levels))]
+        raise LabelError(text, bullets(mismatches), "A matrix without names is taken in the order of the levels.")
+    return [column_of[place] for place in range(len(levels))]
 
 
-def _as_many(labels: int, names: Sequence[str]) -> None:
+def _check_count(labels: int, names: Sequence[str]) -> None:
     if labels != len(names):
         text = f"Got {counted(labels, 'label')} for {counted(len(names), 'picture')}."
         raise LabelError(text, hint="Give one label for each picture.")
 
 
-def _the_levels(levels: Sequence[str]) -> str:
+def _levels_hint(levels: Sequence[str]) -> str:
     return f"The levels are {listing(levels, 20)}."
 
 
@@ -339,7 +343,7 @@ def _is_set(value: Any) -> bool:
     return isinstance(value, (list, tuple, set, frozenset, np.ndarray))
 
 
-def _is_numbers(value: Any) -> bool:
+def _is_number_row(value: Any) -> bool:
     if not isinstance(value, (list, tuple, np.ndarray)) or len(value) == 0:
         return False
     return all(kind_of(item) != "text" for item in value)

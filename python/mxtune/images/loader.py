@@ -35,9 +35,9 @@ class Loader:
     augment
         How the pictures of augmented batches vary; not at all if None.
     seed
-        Each augmented picture depends on it, on the round and on the picture, and on nothing else.
+        Each augmented picture depends only on it, on the round and on the picture.
     repeated
-        Whether the pictures are gone through more than once: then they are decoded once, and kept where they fit.
+        Whether there is more than one pass: then pictures are decoded once, and kept where they fit in memory.
 
     Attributes
     ----------
@@ -78,7 +78,7 @@ class Loader:
         Raises
         ------
         PictureError
-            Some can't be read any more; all are named.
+            Some can no longer be read; all are named.
         """
         return self._eval_pixels(rows)[1]
 
@@ -88,7 +88,7 @@ class Loader:
         Raises
         ------
         PictureError
-            Some can't be read any more; all are named.
+            Some can no longer be read; all are named.
         """
         if not self.augments:
             return self.eval_batch(rows)
@@ -107,7 +107,7 @@ class Loader:
         Raises
         ------
         PictureError
-            Some can't be read any more; with ``skip_bad`` they are left out instead, and named in `bad`.
+            Some can no longer be read; with ``skip_bad`` they are left out instead, and named in `bad`.
         """
         starts = range(0, len(self), size)
         parts = [np.arange(start, min(start + size, len(self))) for start in starts]
@@ -127,10 +127,10 @@ class Loader:
 
     def _eval_pixels(self, rows: AnyRows, skip_bad: bool = False) -> tuple[Rows, Pixels]:
         """The pictures that can be read: which rows, (N,), and their pixels, (N, H, W, C)."""
-        good, decoded = self._decoded(rows, skip_bad)
+        readable, decoded = self._decoded(rows, skip_bad)
         spec = self.preprocess
         pixels = [spec.centre(canvas) for canvas in decoded] if self.augments else decoded
-        return good, np.stack(pixels) if pixels else np.empty((0, *spec.size, spec.channels), np.uint8)
+        return readable, np.stack(pixels) if pixels else np.empty((0, *spec.size, spec.channels), np.uint8)
 
     def _decoded(self, rows: AnyRows, skip_bad: bool = False) -> tuple[Rows, list[Pixels]]:
         """Canvases, from which every augmented picture is cut; or the pictures as the network sees them."""
@@ -143,16 +143,16 @@ class Loader:
             raise unreadable(bad, len(missing))
         self.bad += bad
         kept.update((row, pixels) for row, pixels in zip(missing, decoded) if pixels is not None)
-        good = np.asarray([row for row in rows if int(row) in kept], np.int64)
-        return good, [kept[int(row)] for row in good]
+        readable = np.asarray([row for row in rows if int(row) in kept], np.int64)
+        return readable, [kept[int(row)] for row in readable]
 
 
 def ahead(work: Any, calls: Sequence[tuple[Any, ...]]) -> Generator[Any, None, None]:
     """``work(*call)`` for each call in order, the next one under way in a thread while one is used."""
     with ThreadPoolExecutor(1, "mxtune-ahead") as pool:
-        waiting = pool.submit(work, *calls[0]) if calls else None
+        future = pool.submit(work, *calls[0]) if calls else None
         for number in range(len(calls)):
-            assert waiting is not None  # noqa: S101 - one is always under way here
-            done = waiting.result()
-            waiting = pool.submit(work, *calls[number + 1]) if number + 1 < len(calls) else None
-            yield done
+            assert future is not None  # noqa: S101 - one is always under way here
+            result = future.result()
+            future = pool.submit(work, *calls[number + 1]) if number + 1 < len(calls) else None
+            yield result

@@ -18,16 +18,16 @@ _BY_PLACE = "The names or the index of the labels aren't those of the pictures: 
 def matched(
     y: Any, names: Sequence[str], files: Sequence[Optional[str]], index: Any = None
 ) -> tuple[Any, Optional[str]]:
-    """The labels, one a picture in their order, and a sentence where that had to be found out.
+    """The labels, one a picture in their order, and a sentence on how they were matched, where that may surprise.
 
     Parameters
     ----------
     y
         Labels of any kind; those without names are taken as they are.
     names, files
-        Of the pictures, as `Source` has them.
+        Those of the pictures, as in `Source`.
     index
-        Of the data frame or the series that the pictures came in, or None.
+        That of the data frame or series that held the pictures, or None.
 
     Raises
     ------
@@ -37,9 +37,11 @@ def matched(
     if isinstance(y, Mapping):
         rows = _rows_by_name(list(y), names, files)
         if rows is None:
-            raise LabelError("The names of the labels are not those of the pictures.", _some(y), _hint(names))
+            raise LabelError(
+                "The names of the labels are not those of the pictures.", _first_few(y), _first_picture(names)
+            )
         labels = list(y.values())
-        return [labels[row] for row in rows], _extra(len(y), rows)
+        return [labels[row] for row in rows], _unused_labels(len(y), rows)
     if not hasattr(y, "iloc") or len(y) == 0:
         return y, None
     return _of_pandas(y, names, files, index)
@@ -53,52 +55,54 @@ def _of_pandas(y: Any, names: Sequence[str], files: Sequence[Optional[str]], ind
     if y.index.is_unique and all(isinstance(name, (str, os.PathLike)) for name in y.index):
         rows = _rows_by_name(list(y.index), names, files)
         if rows is not None:
-            return (y, None) if rows == list(range(len(y))) else (y.iloc[rows], _extra(len(y), rows) or _BY_NAME)
+            return (
+                (y, None) if rows == list(range(len(y))) else (y.iloc[rows], _unused_labels(len(y), rows) or _BY_NAME)
+            )
     if index is None or _is_count(y.index) or _is_count(index):
         return y, None if _is_count(y.index) and (index is None or _is_count(index)) else _BY_PLACE
     hint = "Give them the same index, or the labels as a list to take them in order."
-    raise LabelError("The labels and the data frame have different indices.", _some(y.index), hint)
+    raise LabelError("The labels and the data frame have different indices.", _first_few(y.index), hint)
 
 
 def _rows_by_name(keys: Sequence[Any], names: Sequence[str], files: Sequence[Optional[str]]) -> Optional[list[int]]:
-    """Where the label of each picture is; None if none has any there."""
+    """The row of each picture's label; None if no picture has one."""
     texts = [_composed(os.fspath(key)) if isinstance(key, (str, os.PathLike)) else str(key) for key in keys]
-    ways = (
+    lookups = (
         ({text: row for row, text in enumerate(texts)}, map(_composed, names)),
         ({_absolute(text): row for row, text in enumerate(texts)}, (file and _composed(file) for file in files)),
-        (_single(map(os.path.basename, texts)), _only_once(map(os.path.basename, map(_composed, names)))),
+        (_rows_of_unique(map(os.path.basename, texts)), _unique_or_none(map(os.path.basename, map(_composed, names)))),
     )
-    found: list[Optional[int]] = [None] * len(names)
-    for places, wanted in ways:
-        for row, name in enumerate(wanted):
-            if found[row] is None and name is not None:
-                found[row] = places.get(name)
-    if all(row is None for row in found):
+    rows: list[Optional[int]] = [None] * len(names)
+    for row_by_text, picture_texts in lookups:
+        for row, name in enumerate(picture_texts):
+            if rows[row] is None and name is not None:
+                rows[row] = row_by_text.get(name)
+    if all(row is None for row in rows):
         return None
-    without = [name for name, row in zip(names, found) if row is None]
-    if without:
-        verb = "has" if len(without) == 1 else "have"
-        text = f"{counted(len(without), 'picture')} {verb} no label."
-        raise LabelError(text, bullets(without, 100), "The labels go by name, and have none for these.")
-    return [row for row in found if row is not None]
+    unlabelled = [name for name, row in zip(names, rows) if row is None]
+    if unlabelled:
+        verb = "has" if len(unlabelled) == 1 else "have"
+        text = f"{counted(len(unlabelled), 'picture')} {verb} no label."
+        raise LabelError(text, bullets(unlabelled, 100), "Labels are matched by name: there are none for these.")
+    return [row for row in rows if row is not None]
 
 
-def _single(texts: Iterable[str]) -> dict[str, int]:
-    """The places of the texts that are there once."""
-    return {text: row for row, text in enumerate(_only_once(texts)) if text is not None}
+def _rows_of_unique(texts: Iterable[str]) -> dict[str, int]:
+    """The rows of the texts that occur once."""
+    return {text: row for row, text in enumerate(_unique_or_none(texts)) if text is not None}
 
 
-def _only_once(texts: Iterable[str]) -> list[Optional[str]]:
-    listed = list(texts)
+def _unique_or_none(texts: Iterable[str]) -> list[Optional[str]]:
+    all_texts = list(texts)
     counts: dict[str, int] = {}
-    for text in listed:
+    for text in all_texts:
         counts[text] = counts.get(text, 0) + 1
-    return [text if counts[text] == 1 else None for text in listed]
+    return [text if counts[text] == 1 else None for text in all_texts]
 
 
-def _extra(given: int, rows: Sequence[int]) -> Optional[str]:
-    spare = given - len(set(rows))
-    return f"{counted(spare, 'label is', 'labels are')} of no picture here." if spare else None
+def _unused_labels(given: int, rows: Sequence[int]) -> Optional[str]:
+    unused = given - len(set(rows))
+    return f"{counted(unused, 'label belongs', 'labels belong')} to no picture here." if unused else None
 
 
 def _is_count(index: Any) -> bool:
@@ -106,11 +110,11 @@ def _is_count(index: Any) -> bool:
     return type(index).__name__ == "RangeIndex" and index.start == 0 and index.step == 1
 
 
-def _some(keys: Iterable[Any]) -> list[str]:
+def _first_few(keys: Iterable[Any]) -> list[str]:
     return bullets([str(key) for key in keys], 3)
 
 
-def _hint(names: Sequence[str]) -> str:
+def _first_picture(names: Sequence[str]) -> str:
     return f"The first picture is {names[0]}."
 
 

@@ -38,9 +38,9 @@ def signature(picture: Union[PIL.Image.Image, NDArray[Any]]) -> NDArray[np.uint8
     """
     if not isinstance(picture, PIL.Image.Image):
         picture = _as_image(np.asarray(picture))
-    little = picture.resize((_SIDE, _SIDE), PIL.Image.Resampling.BOX, reducing_gap=1.0).convert("RGB")
-    colour = np.asarray(little).mean(axis=(0, 1)).round().astype(np.uint8)
-    return np.concatenate([np.asarray(little.convert("L")).ravel(), colour])
+    thumbnail = picture.resize((_SIDE, _SIDE), PIL.Image.Resampling.BOX, reducing_gap=1.0).convert("RGB")
+    colour = np.asarray(thumbnail).mean(axis=(0, 1)).round().astype(np.uint8)
+    return np.concatenate([np.asarray(thumbnail.convert("L")).ravel(), colour])
 
 
 def _as_image(array: NDArray[Any]) -> PIL.Image.Image:
@@ -57,8 +57,8 @@ def near_copies(
 ) -> list[int]:
     """A number for each picture, equal for near-copies of each other.
 
-    Where alike pictures are no sign of one subject, none are near: a fixed camera, for one, sees more than half of
-    all pictures alike, or pictures of several classes.
+    Where similar pictures don't mean the same subject, none are near: a fixed camera, for example, gives more than half
+    of all pictures, or pictures of several classes, the same look.
 
     Parameters
     ----------
@@ -67,45 +67,45 @@ def near_copies(
     sizes
         (N, 2): height and width in pixels.
     labels
-        The classes of the pictures, where they have some.
+        The classes of the pictures, where they have any.
     """
-    alone = list(range(len(signatures)))
-    if len(alone) < 2:
-        return alone
+    ungrouped = list(range(len(signatures)))
+    if len(ungrouped) < 2:
+        return ungrouped
     small = float(np.median(sizes.min(axis=1))) < _SMALL
     for limits in (_NEARER,) if small else (_NEAR, _NEARER):
         pairs = _pairs(np.asarray(signatures), *limits)
-        torn = 0 if labels is None else sum(labels[one] != labels[other] for one, other in pairs)
-        groups = linked(pairs, len(alone))
-        if 5 * torn <= len(pairs) and 2 * max(np.bincount(groups)) <= max(len(alone), 6):
+        mixed_pairs = 0 if labels is None else sum(labels[one] != labels[other] for one, other in pairs)
+        groups = linked(pairs, len(ungrouped))
+        if 5 * mixed_pairs <= len(pairs) and 2 * max(np.bincount(groups)) <= max(len(ungrouped), 6):
             return groups
-    return alone
+    return ungrouped
 
 
-def _pairs(signatures: NDArray[np.uint8], alike: float, finely: float) -> list[tuple[int, int]]:
+def _pairs(signatures: NDArray[np.uint8], coarse_limit: float, fine_limit: float) -> list[tuple[int, int]]:
     grey = signatures[:, :-3].astype(np.float64).reshape(-1, _SIDE, _SIDE)
     rows = np.flatnonzero(grey.std(axis=(1, 2)) >= _FLAT)
     if len(rows) < 2:
         return []
-    shown, fine = _unit(grey[rows]), _unit(grey[rows] - _blurred(grey[rows]))
+    coarse, fine = _unit(grey[rows]), _unit(grey[rows] - _blurred(grey[rows]))
     colours = signatures[rows, -3:].astype(np.int64)
-    main = np.linalg.eigh(shown.T @ shown)[1][:, -1]  # pictures that are alike lie close along any axis
-    place = shown @ main
-    order = np.argsort(place, kind="stable")
-    reach = np.sqrt(2 - 2 * alike) + 1e-6
-    quick = shown[order].astype(np.float32)
-    ends = np.searchsorted(place[order], place[order] + reach)
+    axis = np.linalg.eigh(coarse.T @ coarse)[1][:, -1]  # pictures that are alike lie close along any axis
+    projection = coarse @ axis
+    order = np.argsort(projection, kind="stable")
+    reach = np.sqrt(2 - 2 * coarse_limit) + 1e-6
+    sorted_coarse = coarse[order].astype(np.float32)
+    ends = np.searchsorted(projection[order], projection[order] + reach)
     pairs = []
     for start in range(0, len(order), _BLOCK):
-        block = quick[start : start + _BLOCK]
+        block = sorted_coarse[start : start + _BLOCK]
         stop = int(ends[min(start + _BLOCK, len(order)) - 1])
-        close = np.argwhere(block @ quick[start:stop].T > alike - 1e-4)
-        close = close[close[:, 0] < close[:, 1]] + start
-        one, other = order[close[:, 0]], order[close[:, 1]]
-        same = (shown[one] * shown[other]).sum(axis=1) >= alike
-        same &= (fine[one] * fine[other]).sum(axis=1) >= finely
-        same &= np.abs(_tint(colours[one]) - _tint(colours[other])).max(axis=1, initial=0) <= _COLOUR
-        pairs += [(int(rows[a]), int(rows[b])) for a, b in zip(one[same], other[same])]
+        candidates = np.argwhere(block @ sorted_coarse[start:stop].T > coarse_limit - 1e-4)
+        candidates = candidates[candidates[:, 0] < candidates[:, 1]] + start
+        one, other = order[candidates[:, 0]], order[candidates[:, 1]]
+        is_near = (coarse[one] * coarse[other]).sum(axis=1) >= coarse_limit
+        is_near &= (fine[one] * fine[other]).sum(axis=1) >= fine_limit
+        is_near &= np.abs(_tint(colours[one]) - _tint(colours[other])).max(axis=1, initial=0) <= _COLOUR
+        pairs += [(int(rows[a]), int(rows[b])) for a, b in zip(one[is_near], other[is_near])]
     return sorted((min(pair), max(pair)) for pair in pairs)
 
 

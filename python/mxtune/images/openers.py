@@ -1,4 +1,4 @@
-"""What opens each format of pictures: a class of Pillow, or of a library that not everyone has."""
+"""What opens each format of pictures: a class of Pillow, or of an optional library."""
 
 from __future__ import annotations
 
@@ -28,17 +28,17 @@ class NoOpenerError(Exception):
 
 
 def opener(kind: str) -> Opener:
-    """What opens a format that `sniff` tells. Not ``PIL.Image.open``, which asks, and warns by, a global limit.
+    """What opens a format that `sniff` names. Not ``PIL.Image.open``, which checks a global limit.
 
     Raises
     ------
     NoOpenerError
-        Its library is not there.
+        Its library is not installed.
     """
-    if kind in _PILLOWS:
-        return _PILLOWS[kind]
+    if kind in _PILLOW_OPENERS:
+        return _PILLOW_OPENERS[kind]
     try:
-        return _OTHERS[kind]()
+        return _OPTIONAL_OPENERS[kind]()
     except ImportError as error:
         library, extra = _LIBRARIES[kind]
         text = f'a picture in {kind}, which needs {library} (pip install "{library}"; the extra "{extra}")'
@@ -101,10 +101,10 @@ def _windowed(dataset: Any, pixels: Any) -> Any:
         high = low + (2**bits - 1) * slope
     else:
         low, high = centre - width / 2, centre + width / 2
-    shown = np.clip((pixels - low) / (high - low), 0, 1)
+    scaled = np.clip((pixels - low) / (high - low), 0, 1)
     if str(dataset.PhotometricInterpretation) == "MONOCHROME1":
-        shown = 1 - shown
-    return np.rint(shown * 255).astype(np.uint8)
+        scaled = 1 - scaled
+    return np.rint(scaled * 255).astype(np.uint8)
 
 
 def _single(value: Any) -> Any:
@@ -114,7 +114,7 @@ def _single(value: Any) -> Any:
     return float(value if isinstance(value, (int, float, str)) else next(iter(value)))
 
 
-_PILLOWS: dict[str, Opener] = {
+_PILLOW_OPENERS: dict[str, Opener] = {
     "JPEG": JpegImagePlugin.JpegImageFile,
     "PNG": PngImagePlugin.PngImageFile,
     "WebP": WebPImagePlugin.WebPImageFile,
@@ -123,7 +123,12 @@ _PILLOWS: dict[str, Opener] = {
     "GIF": GifImagePlugin.GifImageFile,
     "PNM": PpmImagePlugin.PpmImageFile,
 }
-_OTHERS: dict[str, Callable[[], Opener]] = {"AVIF": _avif, "HEIC": _heic, "JPEG 2000": _jpeg_2000, "DICOM": _dicom}
+_OPTIONAL_OPENERS: dict[str, Callable[[], Opener]] = {
+    "AVIF": _avif,
+    "HEIC": _heic,
+    "JPEG 2000": _jpeg_2000,
+    "DICOM": _dicom,
+}
 _LIBRARIES = {
     "AVIF": ("pillow>=11.3", "avif"),
     "HEIC": ("pillow-heif", "heic"),

@@ -1,4 +1,4 @@
-"""The parts of a data set (``train``, ``valid``, ``test``): folders beside each other that are no classes."""
+"""The parts of a data set (``train``, ``valid``, ``test``): folders beside each other that are not classes."""
 
 from __future__ import annotations
 
@@ -38,10 +38,10 @@ class _Part(NamedTuple):
     rest: tuple[str, ...]
 
 
-def why_no_classes(root: str, classes: Mapping[str, Files], beside: Sequence[str]) -> Optional[LabelError]:
-    """Why the folders inside ``root`` are no classes: they are parts of a data set, or hold the class folders.
+def why_not_classes(root: str, classes: Mapping[str, Files], beside: Sequence[str]) -> Optional[LabelError]:
+    """Why the folders inside ``root`` are not classes: they are parts of a data set, or hold the class folders.
 
-    None where they are. The hint has the calls that do what was meant.
+    None where they are classes. The hint has the calls that do what was meant.
 
     Parameters
     ----------
@@ -52,27 +52,27 @@ def why_no_classes(root: str, classes: Mapping[str, Files], beside: Sequence[str
     beside
         Names of the files directly in it.
     """
-    full = {name: files for name, files in classes.items() if files}
-    parts = _parts(full) or _folds(full)
+    non_empty = {name: files for name, files in classes.items() if files}
+    parts = _parts(non_empty) or _folds(non_empty)
     tables = sorted(name for name in beside if _may_hold_labels(name))
     if parts:
         return LabelError(
             f"The folders in {file_name(root)} are parts of a data set, not classes.",
             bullets([file_name(part.name) for part in parts]),
-            "\n".join(_instead(root, full, parts, tables)),
+            "\n".join(_suggested_calls(root, non_empty, parts, tables)),
         )
-    if len(full) != 1:
+    if len(non_empty) != 1:
         return None
-    (name,) = full
-    inside = _inside(full[name])
+    (name,) = non_empty
+    subfolders = _subfolders(non_empty[name])
     text = f'All pictures have the same label, "{file_name(name)}". At least two classes are needed.'
-    if len(inside) > 1:
-        home = _home(root, name, full[name])
-        deeper = why_no_classes(home, _within(full[name]), [])
-        if deeper is not None:  # the parts of a data set, some folders further down
-            return deeper
+    if len(subfolders) > 1:
+        home = _class_home(root, name, non_empty[name])
+        inner_reason = why_not_classes(home, _pictures_by_subfolder(non_empty[name]), [])
+        if inner_reason is not None:  # the parts of a data set, some folders further down
+            return inner_reason
         hint = f"If these are the classes: {calls.written('train', home)}"
-        return LabelError(text, [f"{file_name(name)} holds the folders {listing(inside)}"], hint)
+        return LabelError(text, [f"{file_name(name)} holds the folders {listing(subfolders)}"], hint)
     if tables:
         return LabelError(text, hint=f"If {file_name(tables[0])} has the labels: {_by_table(root, tables[0], name)}")
     return None
@@ -80,7 +80,7 @@ def why_no_classes(root: str, classes: Mapping[str, Files], beside: Sequence[str
 
 def nested(classes: Mapping[str, Files]) -> Optional[str]:
     """A sentence where several classes hold folders of the same names, which may have been meant as the classes."""
-    inner = {name: set(_inside(files)) for name, files in classes.items() if files}
+    inner = {name: set(_subfolders(files)) for name, files in classes.items() if files}
     common = set.intersection(*inner.values()) if len(inner) > 1 else set()
     if len(common) < 2:
         return None
@@ -88,27 +88,27 @@ def nested(classes: Mapping[str, Files]) -> Optional[str]:
     return f"The outer folders are the classes: {outer}. The folders inside them are not: {names}."
 
 
-def _parts(full: Mapping[str, Files]) -> list[_Part]:
+def _parts(non_empty: Mapping[str, Files]) -> list[_Part]:
     """The folders that are parts: two of different roles and one rest; or ``train`` alone that holds the classes."""
-    named = [part for part in map(_part, full) if part is not None]
-    for part in named:
-        alike = [other for other in named if other.rest == part.rest]
-        if len({other.role for other in alike}) > 1:
-            return alike
-    bare = [part for part in named if not part.rest]
-    for part in bare:
-        deep = [name for name, files in full.items() if all("/" in below for below in files)]
-        if deep == [part.name] and len(_inside(full[part.name])) > 1:
+    known_parts = [part for part in map(_part, non_empty) if part is not None]
+    for part in known_parts:
+        siblings = [other for other in known_parts if other.rest == part.rest]
+        if len({other.role for other in siblings}) > 1:
+            return siblings
+    plain_parts = [part for part in known_parts if not part.rest]
+    for part in plain_parts:
+        nested_folders = [name for name, files in non_empty.items() if all("/" in below for below in files)]
+        if nested_folders == [part.name] and len(_subfolders(non_empty[part.name])) > 1:
             return [part]
     return []
 
 
-def _folds(full: Mapping[str, Files]) -> list[_Part]:
+def _folds(non_empty: Mapping[str, Files]) -> list[_Part]:
     """Folders such as ``fold1`` and ``fold2`` that hold the same classes."""
-    numbered = all(_words(name) and set(_words(name)) <= _FILLERS for name in full)
-    if not numbered or nested(full) is None:
+    numbered = all(_words(name) and set(_words(name)) <= _FILLERS for name in non_empty)
+    if not numbered or nested(non_empty) is None:
         return []
-    return [_Part(name, role, ()) for name, role in zip_longest(full, ("train", "valid"), fillvalue="") if name]
+    return [_Part(name, role, ()) for name, role in zip_longest(non_empty, ("train", "valid"), fillvalue="") if name]
 
 
 def _part(name: str) -> Optional[_Part]:
@@ -122,54 +122,60 @@ def _words(name: str) -> list[str]:
     return [word.lower() for word in _WORD.findall(name)]
 
 
-def _inside(files: Files) -> list[str]:
+def _subfolders(files: Files) -> list[str]:
     """The folders that hold the pictures of a class folder: the first level at which there are several."""
-    below = list(files)
-    while below and all("/" in name for name in below):
-        first = sorted({name.split("/", 1)[0] for name in below})
-        if len(first) > 1:
-            return [file_name(name) for name in first]
-        below = [name.split("/", 1)[1] for name in below]
+    names = list(files)
+    while names and all("/" in name for name in names):
+        folders = sorted({name.split("/", 1)[0] for name in names})
+        if len(folders) > 1:
+            return [file_name(name) for name in folders]
+        names = [name.split("/", 1)[1] for name in names]
     return []
 
 
-def _within(files: Files) -> dict[str, list[str]]:
+def _pictures_by_subfolder(files: Files) -> dict[str, list[str]]:
     """The pictures of each folder at the first level at which there are several."""
-    below = list(files)
-    while len({name.split("/", 1)[0] for name in below}) == 1:
-        below = [name.split("/", 1)[1] for name in below]
+    names = list(files)
+    while len({name.split("/", 1)[0] for name in names}) == 1:
+        names = [name.split("/", 1)[1] for name in names]
     classes: dict[str, list[str]] = {}
-    for name in below:
+    for name in names:
         top, _, rest = name.partition("/")
         classes.setdefault(top, []).append(rest)
     return classes
 
 
-def _home(root: str, name: str, files: Files) -> str:
+def _class_home(root: str, name: str, files: Files) -> str:
     """The path of the folder itself, or, where it holds a single one, of that one, and so on."""
-    path, below = PurePath(root) / name, list(files)
-    while below and all("/" in name for name in below) and len({name.split("/", 1)[0] for name in below}) == 1:
-        path /= below[0].split("/", 1)[0]
-        below = [name.split("/", 1)[1] for name in below]
+    path, names = PurePath(root) / name, list(files)
+    while names and all("/" in name for name in names) and len({name.split("/", 1)[0] for name in names}) == 1:
+        path /= names[0].split("/", 1)[0]
+        names = [name.split("/", 1)[1] for name in names]
     return file_name(str(path))
 
 
-def _instead(root: str, full: Mapping[str, Files], parts: Sequence[_Part], tables: Sequence[str]) -> list[str]:
+def _suggested_calls(
+    root: str, non_empty: Mapping[str, Files], parts: Sequence[_Part], tables: Sequence[str]
+) -> list[str]:
     """The calls that train on one part and measure on the others."""
-    of = {part.role: part.name for part in reversed(parts)}
-    train = of.pop("train", None) or of.pop(next(iter(of)))
-    if not _inside(full[train]):
+    name_of_role = {part.role: part.name for part in reversed(parts)}
+    train = name_of_role.pop("train", None) or name_of_role.pop(next(iter(name_of_role)))
+    if not _subfolders(non_empty[train]):
         table = next((name for name in tables if "train" in _words(name)), next(iter(tables), None))
         if table is None:
             return [f"There are no class folders in {file_name(train)}: give the labels as a table."]
         return [f"If {file_name(table)} has the labels: {_by_table(root, table, train)}"]
-    where = {role: _home(root, name, full[name]) for role, name in of.items() if _inside(full[name])}
-    aside = {"valid": where["valid"]} if "valid" in where else {}
-    lines = [calls.written("train", _home(root, train, full[train]), **aside)]
-    if "test" in where:
-        lines.append(calls.written("evaluate", where["test"]))
-    elif "test" in of:
-        lines.append(calls.written("predict", file_name(str(PurePath(root) / of["test"]))))
+    home_of_role = {
+        role: _class_home(root, name, non_empty[name])
+        for role, name in name_of_role.items()
+        if _subfolders(non_empty[name])
+    }
+    validation = {"valid": home_of_role["valid"]} if "valid" in home_of_role else {}
+    lines = [calls.written("train", _class_home(root, train, non_empty[train]), **validation)]
+    if "test" in home_of_role:
+        lines.append(calls.written("evaluate", home_of_role["test"]))
+    elif "test" in name_of_role:
+        lines.append(calls.written("predict", file_name(str(PurePath(root) / name_of_role["test"]))))
     return lines
 
 

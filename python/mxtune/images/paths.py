@@ -1,4 +1,4 @@
-"""Where the files lie that a list or a table names: paths of another folder, without ending, with other separators."""
+"""Finds the files that a list or a table names: in another folder, without extension, with other separators."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def locate(paths: Sequence[str], folders: Sequence[Place], strict: bool) -> Loca
     """The files that these paths mean, all relative to one of these folders: that with most of them.
 
     A path that is not there as it stands is tried with ``/`` for ``\\``, without regard to case, and with the
-    ending of the only picture of its name.
+    extension of the only picture of its name.
 
     Parameters
     ----------
@@ -50,22 +50,22 @@ def locate(paths: Sequence[str], folders: Sequence[Place], strict: bool) -> Loca
     Raises
     ------
     PictureError
-        None is there; it says where they were looked for.
+        None was found; the error says where they were looked for.
     """
-    best: tuple[int, list[Optional[Union[str, Member]]], Place] = (-1, [], Path())
+    best_match: tuple[int, list[Optional[Union[str, Member]]], Place] = (-1, [], Path())
     for folder in folders:
         find = _finder(folder)
-        found = [find(path) for path in paths]
-        n = sum(file is not None for file in found)
-        if n > best[0]:
-            best = (n, found, folder)
-        if n == len(paths):
+        matches = [find(path) for path in paths]
+        match_count = sum(file is not None for file in matches)
+        if match_count > best_match[0]:
+            best_match = (match_count, matches, folder)
+        if match_count == len(paths):
             break
-    n, found, folder = best
-    if n == 0 and strict and not any(map(what_it_is, paths)):
+    match_count, matches, folder = best_match
+    if match_count == 0 and strict and not any(map(why_not_a_path, paths)):
         raise _none_found(paths, folders)
-    files = [path if file is None else file for path, file in zip(paths, found)]
-    return Located(files, _remarks(paths, [os.fspath(file) for file in files], folder, n))
+    files = [path if file is None else file for path, file in zip(paths, matches)]
+    return Located(files, _remarks(paths, [os.fspath(file) for file in files], folder, match_count))
 
 
 def is_there(path: str, folders: Sequence[Place]) -> bool:
@@ -73,8 +73,8 @@ def is_there(path: str, folders: Sequence[Place]) -> bool:
     return any(_finder(folder)(path) is not None for folder in folders)
 
 
-def what_it_is(text: str) -> Optional[str]:
-    """What a text is that can be no path: an address, a picture as text, a long text. None where it may be one."""
+def why_not_a_path(text: str) -> Optional[str]:
+    """Why a text can't be a path: it is an address, a picture as text, a long text. None where it may be one."""
     if text.startswith("data:image/") or re.match(r"(iVBORw0KGgo|/9j/4|R0lGOD|UklGR)[A-Za-z0-9+/]{40}", text):
         return "a picture as base64 text, not a path: decode it to bytes first"
     if _ADDRESS.match(text):
@@ -94,67 +94,69 @@ def _finder(folder: Place) -> Callable[[str], Optional[Union[str, Member]]]:
         start, listings = "" if folder == Path() else str(folder), Listings()
         return lambda path: _find(start, path, listings)
     members = folder.members()
-    names = _keyed(members)
+    names = _names_by_key(members)
 
-    def found(path: str) -> Optional[Member]:
+    def find_member(path: str) -> Optional[Member]:
         name = path.replace("\\", "/")
         candidates = [name] if name in members else names.get(_key(name.removeprefix("./")), [])
         return members[candidates[0]] if len(candidates) == 1 else None
 
-    return found
+    return find_member
 
 
 def _find(folder: str, path: str, listings: Listings) -> Optional[str]:
     if len(path) > _LONG or "\0" in path or _ADDRESS.match(path):
         return None
-    whole = os.path.join(folder, path)  # noqa: PTH118 - names may be no text
-    if os.path.exists(whole):  # noqa: PTH110
-        return whole
-    turned = whole.replace("\\", "/")
-    if turned != whole and os.path.exists(turned):  # noqa: PTH110
-        return turned
-    home, name = os.path.split(turned)
+    full_path = os.path.join(folder, path)  # noqa: PTH118 - names may be no text
+    if os.path.exists(full_path):  # noqa: PTH110
+        return full_path
+    with_slashes = full_path.replace("\\", "/")
+    if with_slashes != full_path and os.path.exists(with_slashes):  # noqa: PTH110
+        return with_slashes
+    parent, name = os.path.split(with_slashes)
     if not name:
         return None
-    if home not in listings:
-        listings[home] = _listing(home)
-    candidates = listings[home].get(_key(name), [])
-    return os.path.join(home, candidates[0]) if len(candidates) == 1 else None  # noqa: PTH118
+    if parent not in listings:
+        listings[parent] = _listing(parent)
+    candidates = listings[parent].get(_key(name), [])
+    return os.path.join(parent, candidates[0]) if len(candidates) == 1 else None  # noqa: PTH118
 
 
 def _listing(folder: str) -> dict[str, list[str]]:
     try:
-        return _keyed(os.listdir(folder or os.curdir))  # noqa: PTH208
+        return _names_by_key(os.listdir(folder or os.curdir))  # noqa: PTH208
     except OSError:
         return {}
 
 
-def _keyed(names: Iterable[str]) -> dict[str, list[str]]:
-    """Files by name, and pictures by name without ending; case and Unicode's form do not count."""
-    found: dict[str, list[str]] = {}
+def _names_by_key(names: Iterable[str]) -> dict[str, list[str]]:
+    """Files by name, and pictures by name without extension; case and Unicode form do not count."""
+    by_key: dict[str, list[str]] = {}
     for name in names:
-        found.setdefault(_key(name), []).append(name)
+        by_key.setdefault(_key(name), []).append(name)
         stem = os.path.splitext(name)[0]  # noqa: PTH122
         if is_picture_name(name) and not is_picture_name(stem):
-            found.setdefault(_key(stem), []).append(name)
-    return found
+            by_key.setdefault(_key(stem), []).append(name)
+    return by_key
 
 
 def _key(name: str) -> str:
     return unicodedata.normalize("NFC", name).casefold()
 
 
-def _remarks(paths: Sequence[str], files: Sequence[str], folder: Place, n: int) -> tuple[str, ...]:
-    if not n:
+def _remarks(paths: Sequence[str], files: Sequence[str], folder: Place, match_count: int) -> tuple[str, ...]:
+    if not match_count:
         return ()
     remarks = []
     if folder != Path() and any(not os.path.isabs(path) for path in paths):  # noqa: PTH117
         remarks.append(f"Paths are relative to {file_name(str(folder))}.")
-    other = [(path, file) for path, file in zip(paths, files) if _name(path) != _name(file)]
-    if other:
-        path, file = other[0]
+    respelled = [(path, file) for path, file in zip(paths, files) if _name(path) != _name(file)]
+    if respelled:
+        path, file = respelled[0]
         example = f"{file_name(path)} to {file_name(_name(file))}"
-        remarks.append(f"Matched {counted(len(other), 'path')} to files of a different spelling, such as {example}.")
+        remarks.append(
+            f"Matched {counted(len(respelled), 'path')} to files of a different spelling, such as {example}."
+        )
     return tuple(remarks)
 
 
@@ -163,7 +165,7 @@ def _name(path: str) -> str:
 
 
 def _none_found(paths: Sequence[str], folders: Sequence[Place]) -> PictureError:
-    looked = listing([file_name(os.path.abspath(str(folder))) for folder in folders])  # noqa: PTH100
+    searched = listing([file_name(os.path.abspath(str(folder))) for folder in folders])  # noqa: PTH100
     start = _start(paths[0], folders[0]) if isinstance(folders[0], Path) else None
     if start is None:
         hint = f"Give the folder that they start from: {calls.option('root')}."
@@ -171,7 +173,7 @@ def _none_found(paths: Sequence[str], folders: Sequence[Place]) -> PictureError:
         hint = f"They start from another folder: {calls.option('root', file_name(str(start)))}."
     return PictureError(
         f"None of the {len(paths):,} files was found." if len(paths) > 1 else "The file was not found.",
-        [f"the first is {file_name(paths[0])}", f"looked in {looked}"],
+        [f"the first is {file_name(paths[0])}", f"looked in {searched}"],
         hint,
     )
 
@@ -179,9 +181,9 @@ def _none_found(paths: Sequence[str], folders: Sequence[Place]) -> PictureError:
 def _start(path: str, folder: Path) -> Optional[Path]:
     """The folder below ``folder`` in which a path is, if there is one."""
     parts = [part for part in re.split(r"[\\/]", path) if part not in ("", ".")]
-    wanted = {_key(parts[-1])} if parts else set()
+    wanted_keys = {_key(parts[-1])} if parts else set()
     for home, name in islice(_below(folder), _SEARCHED):
-        if {_key(name), _key(Path(name).stem)} & wanted:
+        if {_key(name), _key(Path(name).stem)} & wanted_keys:
             start = Path(home)
             for part in reversed(parts[:-1]):
                 if _key(start.name) != _key(part):

@@ -1,6 +1,6 @@
 """One picture: from the bytes of a file, or from what a user holds, to upright 8-bit RGB or grey, or to numbers.
 
-Everything is decided from the picture itself: Pillow's global settings are neither asked nor changed.
+Everything is decided from the picture itself: Pillow's global settings are neither used nor changed.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import PIL.Image
 
 from ..words import file_size
 from .budget import PixelBudget
-from .deep import lower_bytes, together
+from .deep import join_bytes, lower_bytes
 from .openers import NoOpenerError, opener
 from .scale import Numbers
 from .sniff import sniff, webp_size
@@ -75,22 +75,22 @@ def read(data: bytes, at_least: Optional[int] = None) -> Read:
             opened.draft(None, (max(1, width // scale), max(1, height // scale)))
     BUDGET.take(opened.width * opened.height)
     try:
-        lower = lower_bytes(opened) if kind in ("PNG", "TIFF") else None
+        lower_tiles = lower_bytes(opened) if kind in ("PNG", "TIFF") else None
         opened.load()
         turn = _orientation(opened)
-        if lower is None:
-            image = _settled(opened, turn)
+        if lower_tiles is None:
+            image = _to_picture_or_numbers(opened, turn)
         else:
-            again, _ = _open(data)
-            again.tile = lower
-            again.load()
-            image = together(_turned(opened, turn), _turned(again, turn))
+            reopened, _ = _open(data)
+            reopened.tile = lower_tiles
+            reopened.load()
+            image = join_bytes(_turned(opened, turn), _turned(reopened, turn))
     except UnreadableError:
         raise
     except MemoryError as error:
         raise UnreadableError(f"too large for the memory: {width} x {height} pixels") from error
     except Exception as error:  # a damaged file can raise anything
-        raise UnreadableError(_damage(data, kind, error)) from error
+        raise UnreadableError(_why_undecodable(data, kind, error)) from error
     if isinstance(image, Numbers):
         height, width = image.values.shape[:2]
     elif scale == 1:
@@ -125,14 +125,14 @@ def upright(image: PIL.Image.Image) -> Union[PIL.Image.Image, Numbers]:
     _check_size(*image.size)
     try:
         image.load()
-        return _settled(image, _orientation(image))
+        return _to_picture_or_numbers(image, _orientation(image))
     except UnreadableError:
         raise
     except Exception as error:  # it may still be an unread, damaged file
         raise UnreadableError(f"damaged ({error})") from error
 
 
-def plain(image: PIL.Image.Image) -> PIL.Image.Image:
+def to_rgb_or_grey(image: PIL.Image.Image) -> PIL.Image.Image:
     """An 8-bit picture as RGB, or L where it is grey: over white where it is transparent."""
     if _transparent(image):
         return _over_white(image)
@@ -159,7 +159,7 @@ def _open(data: bytes) -> tuple[Any, str]:
     except NoOpenerError as error:
         raise UnreadableError(str(error)) from error
     except Exception as error:  # a damaged file can raise anything
-        raise UnreadableError(_damage(data, kind, error)) from error
+        raise UnreadableError(_why_undecodable(data, kind, error)) from error
     _check_size(*opened.size)
     return opened, kind
 
@@ -173,17 +173,17 @@ def _check_size(width: int, height: int) -> None:
         raise UnreadableError(f"a picture without pixels ({width} x {height})")
 
 
-def _damage(data: bytes, kind: str, error: Exception) -> str:
-    words = str(error).strip() or type(error).__name__
-    whole = _declared_length(data, kind)
-    if whole > len(data):
-        return f"the file ends after {file_size(len(data))} of {file_size(whole)}"
-    low = words.lower()
-    if any(word in low for word in ("truncated", "end of file", "not enough", "eof", "unexpected end")) or (
+def _why_undecodable(data: bytes, kind: str, error: Exception) -> str:
+    message = str(error).strip() or type(error).__name__
+    declared = _declared_length(data, kind)
+    if declared > len(data):
+        return f"the file ends after {file_size(len(data))} of {file_size(declared)}"
+    lowered = message.lower()
+    if any(word in lowered for word in ("truncated", "end of file", "not enough", "eof", "unexpected end")) or (
         kind == "GIF" and isinstance(error, (EOFError, IndexError))
     ):
         return f"the file ends after {file_size(len(data))}, before the picture does"
-    return f"a {kind} that can't be decoded ({words})"
+    return f"a {kind} that can't be decoded ({message})"
 
 
 def _declared_length(data: bytes, kind: str) -> int:
@@ -205,9 +205,9 @@ def _orientation(image: PIL.Image.Image) -> int:
     return turn if turn in _TURNS else 1
 
 
-def _settled(image: PIL.Image.Image, turn: int) -> Union[PIL.Image.Image, Numbers]:
+def _to_picture_or_numbers(image: PIL.Image.Image, turn: int) -> Union[PIL.Image.Image, Numbers]:
     if not image.mode.startswith("I") and image.mode != "F":
-        return _turned(plain(image), turn)
+        return _turned(to_rgb_or_grey(image), turn)
     values = np.asarray(_turned(image, turn))  # grey of 16 or 32 bits
     if values.dtype == np.int32 and values.size and values.min() >= 0 and values.max() <= 65535:
         values = values.astype(np.uint16)
@@ -232,10 +232,10 @@ def _grey_palette(image: PIL.Image.Image) -> bool:
 
 
 def _over_white(image: PIL.Image.Image) -> PIL.Image.Image:
-    grey = image.mode in ("1", "L", "LA", "La")
+    is_grey = image.mode in ("1", "L", "LA", "La")
     colours = image.convert("RGBA")
     if colours.getchannel("A").getextrema() != (255, 255):
         white = PIL.Image.new("RGBA", colours.size, (255, 255, 255, 255))
         white.alpha_composite(colours)
         colours = white
-    return colours.convert("RGB").convert("L") if grey else colours.convert("RGB")
+    return colours.convert("RGB").convert("L") if is_grey else colours.convert("RGB")

@@ -1,4 +1,4 @@
-"""The pixels of an `ImageSet`: read when asked for, decoded small pictures kept while there is room."""
+"""The pixels of an `ImageSet`: read when needed; small decoded pictures are kept while there is room."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from ..words import file_size
 from . import scale
 from .archive import Member
 from .near import signature
-from .paths import what_it_is
-from .picture import MAX_BYTES, UnreadableError, header, plain, read, scale_for, upright
+from .paths import why_not_a_path
+from .picture import MAX_BYTES, UnreadableError, header, read, scale_for, to_rgb_or_grey, upright
 from .scale import Numbers, Range, Span
 from .sniff import misnamed, sniff
 
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 ROOM = 256_000_000  # bytes of decoded pictures that the audit keeps, so that training need not decode again
 _LARGEST = 4_000_000  # bytes of one that is kept
-_OBJECT = 300  # bytes that each one costs besides its pixels
+_OVERHEAD = 300  # bytes that each one costs besides its pixels
 
 
 class Look(NamedTuple):
@@ -63,8 +63,8 @@ class Pixels:
         self._kept: dict[int, tuple[int, int, Picture]] = {}
         self._room = ROOM
         self._lock = threading.Lock()
-        known = spans or (scale.spans(items) if isinstance(items, Numbers) else map(_span, items))
-        self.spans: dict[int, Span] = {row: span for row, span in enumerate(known) if span is not None}
+        every_span = spans or (scale.spans(items) if isinstance(items, Numbers) else map(_span, items))
+        self.spans: dict[int, Span] = {row: span for row, span in enumerate(every_span) if span is not None}
         self._usual = scale.usual([*self.spans.values()]) if self.spans else scale.BYTE
 
     def __getstate__(self) -> dict[str, Any]:
@@ -77,7 +77,7 @@ class Pixels:
     def open(self, row: int, at_least: Optional[int] = None, range: Optional[Range] = None) -> PIL.Image.Image:  # noqa: A002
         """The picture, upright, RGB or (where it is grey) L; raises `UnreadableError`.
 
-        ``range`` are the numbers that become black and white; as is usual for them if None.
+        ``range`` are the numbers that become black and white; the usual ones if None.
         """
         kept = self._kept.get(row)
         if kept is not None and kept[0] == scale_for(kept[1], at_least):
@@ -85,14 +85,14 @@ class Pixels:
         item = self.items[row]
         if isinstance(item, (str, os.PathLike, bytes, bytearray)):
             return self._shown(row, read(self._data(row), at_least).image, range)
-        return self._shown(row, _held(item), range)
+        return self._shown(row, _in_memory(item), range)
 
     def look(self, row: int, sampled: int = 0) -> Look:
-        """Read and decode it once, in full, and take so many of its values; never raises for what a file may hold."""
+        """Read and decode it once, in full, and sample ``sampled`` values; never raises for what a file may hold."""
         try:
             item = self.items[row]
             if not isinstance(item, (str, os.PathLike, bytes, bytearray)):
-                picture = _held(item)
+                picture = _in_memory(item)
                 self._measure(row, picture)
                 content = self._content(row, picture)
                 grey = content.ndim == 2 or content.shape[2] == 1
@@ -100,32 +100,34 @@ class Pixels:
                 self.signatures[row] = signature(content)
                 return Look(None, height, width, grey, _hash(content, content.shape), None, _sample(picture, sampled))
             data = self._data(row)
-            done = read(data, at_least=1)
-            self._measure(row, done.image)
+            decoded = read(data, at_least=1)
+            self._measure(row, decoded.image)
         except UnreadableError as error:
             return Look(str(error))
-        self.signatures[row] = signature(done.image if isinstance(done.image, PIL.Image.Image) else done.image.values)
-        self._keep(row, done.scale, min(done.height, done.width), done.image)
-        remark = None if isinstance(item, (bytes, bytearray)) else misnamed(os.fspath(item), done.format)
-        grey = done.image.values.shape[2] == 1 if isinstance(done.image, Numbers) else done.image.mode == "L"
-        return Look(None, done.height, done.width, grey, _hash(data, ()), remark, _sample(done.image, sampled))
+        self.signatures[row] = signature(
+            decoded.image if isinstance(decoded.image, PIL.Image.Image) else decoded.image.values
+        )
+        self._keep(row, decoded.scale, min(decoded.height, decoded.width), decoded.image)
+        remark = None if isinstance(item, (bytes, bytearray)) else misnamed(os.fspath(item), decoded.format)
+        grey = decoded.image.values.shape[2] == 1 if isinstance(decoded.image, Numbers) else decoded.image.mode == "L"
+        return Look(None, decoded.height, decoded.width, grey, _hash(data, ()), remark, _sample(decoded.image, sampled))
 
     def size(self, row: int) -> tuple[int, int]:
         """Height and width (pixels, upright) from the file's first bytes; (0, 0) where it can't be read."""
         try:
             if isinstance(self.items[row], (str, os.PathLike, bytes, bytearray)):
                 return header(self._data(row))
-            height, width = self._content(row, _held(self.items[row])).shape[:2]
+            height, width = self._content(row, _in_memory(self.items[row])).shape[:2]
             return height, width
         except UnreadableError:
             return 0, 0
 
     def hash(self, row: int) -> bytes:
-        """16 bytes that stand for the content; none where it can't be read."""
+        """A hash of the content, 16 bytes; empty where it can't be read."""
         try:
             if isinstance(self.items[row], (str, os.PathLike, bytes, bytearray)):
                 return _hash(self._data(row), ())
-            content = self._content(row, _held(self.items[row]))
+            content = self._content(row, _in_memory(self.items[row]))
             return _hash(content, content.shape)
         except UnreadableError:
             return b""
@@ -135,8 +137,8 @@ class Pixels:
         if not isinstance(picture, Numbers):
             return np.asarray(picture)
         span = self.spans.get(row)
-        bytes_ = span is not None and span.whole and span.low >= 0 and span.high <= 255
-        return picture.values.astype(np.uint8) if bytes_ else picture.values
+        fits_8_bits = span is not None and span.whole and span.low >= 0 and span.high <= 255
+        return picture.values.astype(np.uint8) if fits_8_bits else picture.values
 
     def _measure(self, row: int, picture: Picture) -> Optional[Span]:
         """What its values span, where it is numbers; raises `UnreadableError` where they are not finite."""
@@ -160,7 +162,7 @@ class Pixels:
         assert isinstance(picture, np.ndarray)  # noqa: S101
         if picture.ndim == 3 and picture.shape[2] == 1:
             picture = picture[:, :, 0]
-        return plain(PIL.Image.fromarray(picture))
+        return to_rgb_or_grey(PIL.Image.fromarray(picture))
 
     def _data(self, row: int) -> bytes:
         item = self.items[row]
@@ -183,19 +185,21 @@ class Pixels:
                 return start + file.read()
         except FileNotFoundError as error:
             link = os.path.islink(item)  # noqa: PTH114
-            gone = "a link to a file that is gone" if link else "there is no such file"
-            raise UnreadableError(what_it_is(os.fspath(item)) or gone) from error
+            reason = "a link to a file that is gone" if link else "there is no such file"
+            raise UnreadableError(why_not_a_path(os.fspath(item)) or reason) from error
         except PermissionError as error:
-            raise UnreadableError("it may not be read (no permission)") from error
+            raise UnreadableError("it can't be read (no permission)") from error
         except (OSError, ValueError) as error:  # a loop of links, a name with a zero byte, a failing disk
-            words = what_it_is(os.fspath(item)) or f"it can't be read ({getattr(error, 'strerror', None) or error})"
-            raise UnreadableError(words) from error
+            reason = (
+                why_not_a_path(os.fspath(item)) or f"it can't be read ({getattr(error, 'strerror', None) or error})"
+            )
+            raise UnreadableError(reason) from error
 
     def _keep(self, row: int, scale: int, shorter: int, picture: Picture) -> None:
         if isinstance(picture, PIL.Image.Image):
-            size = picture.width * picture.height * len(picture.getbands()) + _OBJECT
+            size = picture.width * picture.height * len(picture.getbands()) + _OVERHEAD
         else:
-            size = (picture.values if isinstance(picture, Numbers) else picture).nbytes + _OBJECT
+            size = (picture.values if isinstance(picture, Numbers) else picture).nbytes + _OVERHEAD
         if size > _LARGEST:
             return
         with self._lock:
@@ -205,7 +209,7 @@ class Pixels:
         self._kept[row] = (scale, shorter, picture if isinstance(picture, Numbers) else np.asarray(picture))
 
 
-def _held(item: Any) -> Picture:
+def _in_memory(item: Any) -> Picture:
     """A picture in memory: Pillow's, upright; numbers; or (H, W, C) uint8."""
     if item is None:
         raise UnreadableError("there is no path")
@@ -217,7 +221,7 @@ def _span(item: Any) -> Optional[Span]:
 
 
 def _sample(picture: Picture, count: int) -> Optional[NDArray[Any]]:
-    """So many of a picture's values, evenly spread; all where there are fewer."""
+    """About ``count`` of a picture's values, evenly spread; all where there are fewer."""
     if not count:
         return None
     values = picture.values if isinstance(picture, Numbers) else np.asarray(picture)

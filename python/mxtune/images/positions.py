@@ -1,4 +1,4 @@
-"""Places in a set of pictures, by numbers or by a mask."""
+"""Positions in a set of pictures, as numbers or as a mask."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ if TYPE_CHECKING:
 
 
 def positions(indices: Any, count: int) -> NDArray[np.int64]:
-    """Places among ``count`` things, (n,), counted from 0: what `indices` means by numbers, or by true and false.
+    """Positions among ``count`` items, (n,), counted from 0: what ``indices``, numbers or a mask, selects.
 
     Raises
     ------
     ArgumentError
-        It is neither, names a place that is not there, or is a mask of another length.
+        It is neither, has a position out of range, or is a mask of another length.
 
     Examples
     --------
@@ -27,7 +27,7 @@ def positions(indices: Any, count: int) -> NDArray[np.int64]:
     ([0, 2], [2, 0])
     """
     try:
-        chosen = np.atleast_1d(np.asarray(indices if hasattr(indices, "__array__") else list(_many(indices))))
+        chosen = np.atleast_1d(np.asarray(indices if hasattr(indices, "__array__") else list(_as_iterable(indices))))
     except (TypeError, ValueError):
         chosen = np.empty((0, 0))
     if chosen.ndim == 1 and chosen.dtype.kind == "b":
@@ -36,13 +36,13 @@ def positions(indices: Any, count: int) -> NDArray[np.int64]:
         return np.flatnonzero(chosen).astype(np.int64)
     if chosen.ndim != 1 or (len(chosen) and (chosen.dtype.kind not in "iuf" or (chosen != np.floor(chosen)).any())):
         raise ArgumentError("Positions must be whole numbers, or true and false.", [f"they are {indices!r:.80}"])
-    beyond = [f"{place:g}" for place in chosen.tolist() if not -count <= place < count]
-    if beyond:
-        text = f"There is no picture at {listing(beyond)}."
+    out_of_range = [f"{place:g}" for place in chosen.tolist() if not -count <= place < count]
+    if out_of_range:
+        text = f"There is no picture at {listing(out_of_range)}."
         raise ArgumentError(text, hint=f"The set has {count}: positions go from 0 to {count - 1}.")
     places: NDArray[np.int64] = chosen.astype(np.int64) % max(count, 1)
     return places
 
 
-def _many(values: Any) -> Any:
+def _as_iterable(values: Any) -> Any:
     return values if hasattr(values, "__iter__") else [values]

@@ -36,7 +36,7 @@ class Preprocess:
     channels
         3 (red, green, blue) or 1 (grey).
     mean, std
-        What is taken off, then divided by, for each channel, on the scale 0 to 255.
+        What is subtracted, then divided by, for each channel, on the scale 0 to 255.
     fit
         ``"crop"``: resize until the crop fits inside, keep the centre. ``"stretch"``: resize each side by
         itself. ``"pad"``: the whole picture, with bars of the mean colour.
@@ -67,27 +67,27 @@ class Preprocess:
     range: Optional[Range] = None
 
     def __post_init__(self) -> None:
-        def fixed(name: str, value: object) -> None:
+        def set_field(name: str, value: object) -> None:
             object.__setattr__(self, name, value)
 
-        fixed("size", height_and_width("size", self.size))
+        set_field("size", height_and_width("size", self.size))
         if self.channels not in (1, 3):
             raise ArgumentError("`channels` must be 3 (colour) or 1 (grey).", [f"it is {self.channels!r}"])
-        fixed("channels", int(self.channels))
+        set_field("channels", int(self.channels))
         for name in ("mean", "std"):
-            values = _several(name, getattr(self, name))
+            values = _to_floats(name, getattr(self, name))
             if len(set(values)) == 1:
                 values = values[:1] * self.channels
             if len(values) != self.channels or not all(map(math.isfinite, values)):
                 raise ArgumentError(f"`{name}` must hold {self.channels} numbers.", [f"it is {values!r}"])
-            fixed(name, values)
+            set_field(name, values)
         if min(self.std) <= 0:
             raise ArgumentError("`std` must be above 0.", [f"it is {self.std!r}"])
         if self.range is not None:
             wanted = parse(self.range)
             if isinstance(wanted, Percentiles):
                 raise ArgumentError("`range` must be two numbers.", [f"it is {self.range!r}"])
-            fixed("range", wanted)
+            set_field("range", wanted)
         one_of("fit", self.fit, _FITS)
         one_of("interpolation", self.interpolation, _INTERPOLATIONS)
         if not is_number(self.crop) or not 0 < self.crop <= 1:
@@ -96,7 +96,7 @@ class Preprocess:
     def to_dict(self) -> dict[str, Any]:
         """The spec as plain JSON values."""
         values = json_values(self)
-        if self.range is None:  # 8-bit pictures, of which files of older versions have no word
+        if self.range is None:  # 8-bit pictures: files of older versions don't mention it
             del values["range"]
         return values
 
@@ -125,9 +125,9 @@ class Preprocess:
         if self.fit == "stretch":
             return _array(self._resized(image, width, height))
         scale = max(height / image.height, width / image.width)
-        long = (_LONGEST * width / scale, _LONGEST * height / scale)
-        if image.width > long[0] or image.height > long[1]:
-            image = _middle(image, min(image.width, round(long[0])), min(image.height, round(long[1])))
+        longest = (_LONGEST * width / scale, _LONGEST * height / scale)
+        if image.width > longest[0] or image.height > longest[1]:
+            image = _middle(image, min(image.width, round(longest[0])), min(image.height, round(longest[1])))
         return _array(
             self._resized(image, max(width, round(image.width * scale)), max(height, round(image.height * scale)))
         )
@@ -158,8 +158,8 @@ class Preprocess:
 
         if image.size == (width, height):
             return image
-        how = {"bicubic": Resampling.BICUBIC, "bilinear": Resampling.BILINEAR, "area": Resampling.BOX}
-        return image.resize((width, height), how[self.interpolation])
+        filters = {"bicubic": Resampling.BICUBIC, "bilinear": Resampling.BILINEAR, "area": Resampling.BOX}
+        return image.resize((width, height), filters[self.interpolation])
 
     def _padded(self, image: PIL.Image.Image) -> Pixels:
         height, width = self.size
@@ -195,8 +195,8 @@ class Preprocess:
 
 def normalise(pictures: Pixels, mean: tuple[float, ...], std: tuple[float, ...], out: NDArray[np.float32]) -> None:
     """Write pictures (N, H, W, C) uint8 to ``out`` (N, C, H, W) as ``(value - mean) / std`` by channel."""
-    for channel, (off, scale) in enumerate(zip(mean, std)):
-        np.subtract(pictures[..., channel], np.float32(off), out=out[:, channel], dtype=np.float32)
+    for channel, (offset, scale) in enumerate(zip(mean, std)):
+        np.subtract(pictures[..., channel], np.float32(offset), out=out[:, channel], dtype=np.float32)
         out[:, channel] *= np.float32(1 / scale)
 
 
@@ -218,7 +218,7 @@ def _values(values: tuple[float, ...]) -> str:
     return f"{values[0]:g}" if len(set(values)) == 1 else "(" + ", ".join(f"{value:g}" for value in values) + ")"
 
 
-def _several(name: str, value: Any) -> tuple[float, ...]:
+def _to_floats(name: str, value: Any) -> tuple[float, ...]:
     values = [value] if is_number(value) else list(value) if isinstance(value, Iterable) else []
     if not values or not all(map(is_number, values)):
         raise ArgumentError(f"`{name}` must hold numbers.", [f"it is {value!r}"])

@@ -1,7 +1,7 @@
 """The scale of pixel values: which number is black and which is white, decided once for a whole set.
 
-Pictures of 8 bits have theirs by type. Numbers of any other kind (floats, whole numbers, files of 16 and 32 bits) get
-one from all pictures of the set together: a single one does not tell.
+8-bit pictures have theirs by type. Numbers of any other kind (floats, whole numbers, files of 16 and 32 bits) get
+one from all pictures of the set together: a single one is not enough to tell.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ UNIT, SIGNED, BYTE, WORD = (0.0, 1.0), (-1.0, 1.0), (0.0, 255.0), (0.0, 65535.0)
 _DEPTHS = (1023.0, 4095.0, 16383.0, 65535.0)  # of 10, 12, 14 and 16 bits: cameras, microscopes, CT
 _OVERSHOOT = 0.1  # of the range: bicubic and Lanczos resizing leave that much beyond it
 _OTHER = 8  # times less than the range's white is no dark picture, where it also ends like another scale
-_STRETCH = 4_000_000  # values looked at at a time, so that copies in between stay in the processor's cache
+_BLOCK_VALUES = 4_000_000  # values checked at a time, so that copies in between stay in the processor's cache
 
 
 @dataclass(frozen=True, eq=False)
@@ -90,8 +90,8 @@ def parse(given: Any) -> Union[Range, Percentiles, None]:
         measured = "%" in given
         if not measured or all("%" in part for part in parts):
             parts = [float(part.replace("%", "")) for part in parts]
-    listed = isinstance(parts, (Sequence, np.ndarray)) and len(parts) == 2 and all(map(is_number, parts))
-    low, high = map(float, parts) if listed else (math.nan, math.nan)
+    is_pair = isinstance(parts, (Sequence, np.ndarray)) and len(parts) == 2 and all(map(is_number, parts))
+    low, high = map(float, parts) if is_pair else (math.nan, math.nan)
     if not low < high or not math.isfinite(high - low) or (measured and not 0 <= low < high <= 100):
         text = '`range` must be two numbers, black before white, or percentiles such as "1%..99%".'
         raise ArgumentError(text, [f"it is {given!r}"])
@@ -105,20 +105,24 @@ def span(picture: Numbers) -> Optional[Span]:
 
 def spans(stack: Numbers) -> list[Optional[Span]]:
     """What each picture of a stack spans; None where values are not finite."""
-    found: list[Optional[Span]] = []
+    all_spans: list[Optional[Span]] = []
     flat = stack.values.reshape(len(stack), -1)
-    count = max(1, _STRETCH // max(1, flat.shape[1]))
+    count = max(1, _BLOCK_VALUES // max(1, flat.shape[1]))
     for start in range(0, len(flat), count):
-        part = flat[start : start + count]
-        with np.errstate(invalid="ignore"):  # NaN and infinity are told by their extremes
-            low, high, whole = part.min(axis=1).astype(float), part.max(axis=1).astype(float), _whole(part)
-        lit = np.ones(len(part), bool)
+        block = flat[start : start + count]
+        with np.errstate(invalid="ignore"):  # NaN and infinity show in the extremes
+            low, high, whole = (
+                block.min(axis=1).astype(float),
+                block.max(axis=1).astype(float),
+                _rows_of_whole_numbers(block),
+            )
+        lit = np.ones(len(block), bool)
         for row in np.flatnonzero(high <= 1):
-            lit[row] = np.count_nonzero(part[row]) * 50 > part[row].size
+            lit[row] = np.count_nonzero(block[row]) * 50 > block[row].size
         finite = (np.isfinite(low) & np.isfinite(high)).tolist()
-        seen = map(Span, *(column.tolist() for column in (low, high, whole, lit)))
-        found += [span if good else None for span, good in zip(seen, finite)]
-    return found
+        block_spans = map(Span, *(column.tolist() for column in (low, high, whole, lit)))
+        all_spans += [span if is_finite else None for span, is_finite in zip(block_spans, finite)]
+    return all_spans
 
 
 def decide(every: Iterable[Optional[Span]]) -> Optional[Range]:
@@ -133,26 +137,26 @@ def decide(every: Iterable[Optional[Span]]) -> Optional[Range]:
     >>> decide([Span(-1000, 800, True, True), Span(-900, 1000, True, True)])
     (-1000.0, 1000.0)
     """
-    each = list(every)
-    numbers = [span for span in each if span is not None]
+    all_spans = list(every)
+    numbers = [span for span in all_spans if span is not None]
     if not numbers:
         return None
-    all_of_it = _together(numbers)
-    low, high = float(all_of_it.low), float(all_of_it.high)
-    if not all_of_it.whole:
-        usual_ones = (scale for scale in (UNIT, SIGNED, BYTE) if _is_of(scale, all_of_it))
+    total = _total_span(numbers)
+    low, high = float(total.low), float(total.high)
+    if not total.whole:
+        usual_ones = (scale for scale in (UNIT, SIGNED, BYTE) if _fills_scale(scale, total))
         return next(usual_ones, None) or _by_depth(low, high)
-    if not all_of_it.is_8_bit:
-        beside_8_bits = len(numbers) < len(each)
+    if not total.is_8_bit:
+        beside_8_bits = len(numbers) < len(all_spans)
         return WORD if beside_8_bits and low >= 0 and 4095 < high <= 65535 else _by_depth(low, high)
-    if high == 1 and all_of_it.lit:
+    if high == 1 and total.lit:
         return UNIT
     return (0.0, high) if 1 < high < 32 else None  # 4 or 5 bits, such as the digits 0 to 16 of scikit-learn
 
 
-def usual(seen: Sequence[Span]) -> Range:
-    """The range of numbers that are given to a model of 8-bit pictures: it knows none for them."""
-    high, whole, lit = _together(seen)[1:]
+def usual(picture_spans: Sequence[Span]) -> Range:
+    """The range of numbers that are given to a model of 8-bit pictures: it has none of its own."""
+    high, whole, lit = _total_span(picture_spans)[1:]
     if high <= (1 if whole else 1 + _OVERSHOOT) and (lit or not whole):
         return UNIT
     if high <= (255 if whole else 255 * (1 + _OVERSHOOT)):
@@ -169,7 +173,7 @@ def percentiles(samples: Iterable[NDArray[Any]], wanted: Percentiles) -> Range:
 def of_another_scale(
     named: Iterable[tuple[str, Optional[Span]]], scale: Optional[Range], than: Optional[str] = None, loose: bool = False
 ) -> Optional[PictureWarning]:
-    """A warning that names the pictures whose values seem to be of another scale than the range; None without any.
+    """A warning that names the pictures whose values seem to be on another scale than the range; None if none.
 
     Parameters
     ----------
@@ -182,31 +186,31 @@ def of_another_scale(
     loose
         Whether the user has chosen the range: what lies beyond may be meant to be cut off.
     """
-    beside = stands_beside_8_bits(scale)
+    goes_with_8_bits = stands_beside_8_bits(scale)
     lines = []
-    for name, seen in named:
+    for name, picture_span in named:
         remark = None
-        if seen is None:
-            remark = None if beside else "8-bit, taken as black to white"
-        elif scale or not seen.is_8_bit:
-            remark = _strange(seen, scale or usual([seen]), loose)
+        if picture_span is None:
+            remark = None if goes_with_8_bits else "8-bit, taken as black to white"
+        elif scale or not picture_span.is_8_bit:
+            remark = _why_another_scale(picture_span, scale or usual([picture_span]), loose)
         if remark:
             lines.append(f"{name}: {remark}")
     if not lines:
         return None
     pictures = counted(len(lines), "picture seems", "pictures seem")
-    taken = f"{taken_as(scale)} " if scale else ""
+    taken_as_text = f"{taken_as(scale)} " if scale else ""
     return PictureWarning(
         f"{pictures} to have another scale of values than {than or 'the rest'}.",
         bullets(lines),
-        f"{taken}If that is wrong, set `range` in mximages().",
+        f"{taken_as_text}If that is wrong, set `range` in mximages().",
     )
 
 
-def fits(scale: Range, seen: Span) -> bool:
-    """Whether values lie within a range, or little beyond it."""
+def fits(scale: Range, picture_span: Span) -> bool:
+    """Whether values lie within a range, or just beyond it."""
     slack = _OVERSHOOT * (scale[1] - scale[0])
-    return seen.low >= scale[0] - slack and seen.high <= scale[1] + slack
+    return picture_span.low >= scale[0] - slack and picture_span.high <= scale[1] + slack
 
 
 def stands_beside_8_bits(scale: Optional[Range]) -> bool:
@@ -235,33 +239,35 @@ def taken_as(scale: Range) -> str:
     return f"Pixel values are taken as {scale[0]:g} (black) to {scale[1]:g} (white)."
 
 
-def _whole(part: NDArray[Any]) -> NDArray[np.bool_]:
-    """Which rows hold whole numbers alone; mostly few values show that they don't."""
-    if part.dtype.kind in "uib":
-        return np.ones(len(part), bool)
-    some = part[:, :: max(1, part.shape[1] // 64)]
-    whole: NDArray[np.bool_] = (some == np.rint(some)).all(axis=1)
+def _rows_of_whole_numbers(block: NDArray[Any]) -> NDArray[np.bool_]:
+    """Which rows hold only whole numbers; a few values mostly show that they don't."""
+    if block.dtype.kind in "uib":
+        return np.ones(len(block), bool)
+    sample = block[:, :: max(1, block.shape[1] // 64)]
+    whole: NDArray[np.bool_] = (sample == np.rint(sample)).all(axis=1)
     for row in np.flatnonzero(whole):
-        whole[row] = np.array_equal(part[row], np.rint(part[row]))
+        whole[row] = np.array_equal(block[row], np.rint(block[row]))
     return whole
 
 
-def _together(seen: Sequence[Span]) -> Span:
+def _total_span(picture_spans: Sequence[Span]) -> Span:
     return Span(
-        min(one.low for one in seen),
-        max(one.high for one in seen),
-        all(one.whole for one in seen),
-        any(one.lit for one in seen if one.high > 0),
+        min(each.low for each in picture_spans),
+        max(each.high for each in picture_spans),
+        all(each.whole for each in picture_spans),
+        any(each.lit for each in picture_spans if each.high > 0),
     )
 
 
-def _is_of(scale: Range, seen: Span) -> bool:
+def _fills_scale(scale: Range, picture_span: Span) -> bool:
     """Whether fractions that span this fill enough of a scale to be of it, and of no smaller one."""
-    if not fits(scale, seen):
+    if not fits(scale, picture_span):
         return False
     if scale == BYTE:
-        return seen.high >= (100 if seen.low >= 0 else 128) and seen.high - seen.low >= 64
-    return seen.high > (0.05 if scale == UNIT else 0.5)
+        return (
+            picture_span.high >= (100 if picture_span.low >= 0 else 128) and picture_span.high - picture_span.low >= 64
+        )
+    return picture_span.high > (0.05 if scale == UNIT else 0.5)
 
 
 def _by_depth(low: float, high: float) -> Range:
@@ -273,17 +279,21 @@ def _by_depth(low: float, high: float) -> Range:
     return low, high if high > low else low + 1
 
 
-def _strange(seen: Span, scale: Range, loose: bool) -> Optional[str]:
-    """Why a picture's values seem to be of another scale; None where all is well."""
+def _why_another_scale(picture_span: Span, scale: Range, loose: bool) -> Optional[str]:
+    """Why a picture's values seem to be on another scale; None where they don't."""
     low, high = scale
     above = (high - low) * (_OTHER - 1 if loose else 0.5)
     below = (high - low) * _OVERSHOOT if low == 0 and not loose else above  # negative, where none was
-    values = f"values from {seen.low:g} to {seen.high:g}" if seen.low < seen.high else f"the single value {seen.low:g}"
-    if seen.high > high + above or seen.low < low - below:
+    values = (
+        f"values from {picture_span.low:g} to {picture_span.high:g}"
+        if picture_span.low < picture_span.high
+        else f"the single value {picture_span.low:g}"
+    )
+    if picture_span.high > high + above or picture_span.low < low - below:
         return values
-    if not seen.whole and fits(UNIT, seen) and seen.high > 0.05 and high - low >= 32:
+    if not picture_span.whole and fits(UNIT, picture_span) and picture_span.high > 0.05 and high - low >= 32:
         return f"{values}, as on a scale of 0 to 1"
-    if seen.whole and low == 0 and seen.high * _OTHER <= high:
-        top = next((top for top in (255, *_DEPTHS) if top / 2 < seen.high <= top), None)
+    if picture_span.whole and low == 0 and picture_span.high * _OTHER <= high:
+        top = next((top for top in (255, *_DEPTHS) if top / 2 < picture_span.high <= top), None)
         return None if top is None else f"{values}, as on a scale of 0 to {top:g}"
     return None

@@ -54,44 +54,44 @@ def choose(labels: Labels, pictures: int, n: int) -> list[int]:
     classes = [np.flatnonzero(labels.y == code) for code in range(len(labels.levels))]
     classes = [rows for rows in classes if len(rows)]
     if len(classes) > n:
-        return [int(classes[at][0]) for at in _spread(np.arange(len(classes)), n)]
+        return [int(classes[place][0]) for place in _spread(np.arange(len(classes)), n)]
     shares = [0] * len(classes)
     while n > 0 and any(share < len(rows) for share, rows in zip(shares, classes)):
-        for at, rows in enumerate(classes):
-            if n > 0 and shares[at] < len(rows):
-                shares[at] += 1
+        for place, rows in enumerate(classes):
+            if n > 0 and shares[place] < len(rows):
+                shares[place] += 1
                 n -= 1
     return [row for rows, share in zip(classes, shares) for row in _spread(rows, share)]
 
 
 def _spread(rows: Any, n: int) -> list[int]:
     count = min(n, len(rows))
-    return [int(rows[at * len(rows) // count]) for at in range(count)]
+    return [int(rows[place * len(rows) // count]) for place in range(count)]
 
 
 def thumbnail(picture: PIL.Image.Image) -> Any:
     """The picture (RGB) made so small, or so large, that it fills its place."""
     scale = SIDE / max(picture.size)
     size = max(1, round(picture.width * scale)), max(1, round(picture.height * scale))
-    how = PIL.Image.Resampling.NEAREST if scale >= 2 else PIL.Image.Resampling.BICUBIC
-    return np.asarray(picture.convert("RGB").resize(size, how))
+    resampling = PIL.Image.Resampling.NEAREST if scale >= 2 else PIL.Image.Resampling.BICUBIC
+    return np.asarray(picture.convert("RGB").resize(size, resampling))
 
 
-def _write(pen: ImageDraw.ImageDraw, words: str, left: int, top: int) -> None:
-    font = _font(words.isascii())
-    words = words.replace("\n", " ")
+def _write(pen: ImageDraw.ImageDraw, title: str, left: int, top: int) -> None:
+    font = _font(title.isascii())
+    title = title.replace("\n", " ")
     if not isinstance(font, ImageFont.FreeTypeFont):  # the oldest of Pillow's fonts knows Latin letters only
-        words = words.encode("latin-1", "replace").decode("latin-1")
-    if font.getlength(words) > SIDE:
-        while words and font.getlength(words + "...") > SIDE:
-            words = words[:-1]
-        words += "..."
-    pen.text((left + (SIDE - font.getlength(words)) / 2, top), words, fill="#333333", font=font)
+        title = title.encode("latin-1", "replace").decode("latin-1")
+    if font.getlength(title) > SIDE:
+        while title and font.getlength(title + "...") > SIDE:
+            title = title[:-1]
+        title += "..."
+    pen.text((left + (SIDE - font.getlength(title)) / 2, top), title, fill="#333333", font=font)
 
 
 @lru_cache(maxsize=2)
-def _font(plain: bool) -> Any:
-    for name in () if plain else _FONTS:
+def _font(ascii_only: bool) -> Any:
+    for name in () if ascii_only else _FONTS:
         try:
             return ImageFont.truetype(name, _TEXT)
         except OSError:

@@ -24,7 +24,7 @@ _PROBLEMS = 10
 
 
 class Facts(NamedTuple):
-    """What there is to say of a set; ``sizes`` (N, 2) are height and width in pixels, where they are known."""
+    """What there is to say about a set; ``sizes`` (N, 2) are height and width in pixels, where they are known."""
 
     pictures: int
     grey: bool
@@ -39,12 +39,12 @@ def text(facts: Facts) -> str:
     lines = [f"ImageSet: {_title(facts)}"]
     counts = facts.labels.counts()
     levels, numbers = list(counts), [f"{n}" for n in counts.values()]
-    wide = max(map(len, levels[:_LEVELS]), default=0)
-    long = max(map(len, numbers[:_LEVELS]), default=0)
-    lines += [f"  {level:<{wide}}  {n:>{long}}" for level, n in list(zip(levels, numbers))[:_LEVELS]]
+    level_width = max(map(len, levels[:_LEVELS]), default=0)
+    number_width = max(map(len, numbers[:_LEVELS]), default=0)
+    lines += [f"  {level:<{level_width}}  {n:>{number_width}}" for level, n in list(zip(levels, numbers))[:_LEVELS]]
     if len(levels) > _LEVELS:
         lines.append(f"  and {len(levels) - _LEVELS} more")
-    return "\n".join([*lines, *_odd(facts)])
+    return "\n".join([*lines, *_oddities(facts)])
 
 
 def page(facts: Facts, sheet: Callable[[], PIL.Image.Image]) -> str:
@@ -56,10 +56,10 @@ def page(facts: Facts, sheet: Callable[[], PIL.Image.Image]) -> str:
     )
     if len(counts) > _LEVELS:
         rows += f"<tr><td style='text-align:left'>and {len(counts) - _LEVELS} more</td><td></td></tr>"
-    odd = "".join(f"<div>{escape(line)}</div>" for line in _odd(facts))
+    oddities = "".join(f"<div>{escape(line)}</div>" for line in _oddities(facts))
     return (
         f"<div><strong>ImageSet</strong>: {escape(_title(facts))}</div>"
-        f"{f'<table>{rows}</table>' if rows else ''}{odd}{_picture(sheet) if facts.pictures else ''}"
+        f"{f'<table>{rows}</table>' if rows else ''}{oddities}{_picture(sheet) if facts.pictures else ''}"
     )
 
 
@@ -78,7 +78,7 @@ def _sizes(sizes: Optional[NDArray[np.int32]]) -> str:
     return f", {heights[small]} x {widths[small]} to {heights[large]} x {widths[large]}"
 
 
-def _odd(facts: Facts) -> list[str]:
+def _oddities(facts: Facts) -> list[str]:
     lines = [f"x left out: {name}: {reason}" for name, reason in facts.bad[:_PROBLEMS]]
     if len(facts.bad) > _PROBLEMS:
         lines.append(f"x left out: {len(facts.bad) - _PROBLEMS} more, see .bad")

@@ -62,11 +62,11 @@ def sniff(data: bytes) -> tuple[Optional[str], str]:  # noqa: PLR0911 - one way 
         return "JPEG 2000", ""
     if data[128:132] == b"DICM":
         return "DICOM", ""
-    return None, _no_picture(data)
+    return None, _why_not_picture(data)
 
 
 def misnamed(name: str, kind: str) -> Optional[str]:
-    """A sentence where the name's ending is another format's than the file's; ``None`` where all is well."""
+    """A sentence where the name's extension belongs to another format than the file's; ``None`` otherwise."""
     suffix = PurePath(name).suffix.lower()
     if suffix in SUFFIXES[kind]:
         return None
@@ -87,7 +87,7 @@ def webp_size(data: bytes) -> tuple[int, int]:
     return max(1, int.from_bytes(body[6:8], "little") & 0x3FFF), max(1, int.from_bytes(body[8:10], "little") & 0x3FFF)
 
 
-def _no_picture(data: bytes) -> str:
+def _why_not_picture(data: bytes) -> str:
     if data[4:12] == _RAW:
         return "a raw camera picture, which can't be read here: save it as JPEG or PNG"
     start = data[:256].lstrip(b"\xef\xbb\xbf \t\r\n").lower()
@@ -103,15 +103,15 @@ def _no_picture(data: bytes) -> str:
 
 
 def is_picture_name(name: str) -> bool:
-    """Whether a file's name ends as a picture's does."""
+    """Whether a file's name has the extension of a picture."""
     return PurePath(name).suffix.lower() in _FORMAT_OF
 
 
 def is_unread_name(name: str) -> bool:
-    """Whether a file's name ends as that of a picture that is never read here."""
+    """Whether a file's name has the extension of a picture format that is not supported."""
     return PurePath(name).suffix.lower() in _UNREAD
 
 
 def holds_picture(start: bytes) -> bool:
-    """Whether the first bytes of a file (132 are enough) are a picture's, also of one that is not read here."""
+    """Whether the first bytes of a file (132 are enough) are a picture's, even of an unsupported format."""
     return sniff(start)[0] is not None or start[4:12] == _RAW

@@ -21,7 +21,7 @@ from .fileobject import content_of, is_file_object, name_of
 from .folder import look_into
 from .groups import Groups, groups_of
 from .named import matched
-from .paths import Place, is_there, locate, shortened, what_it_is
+from .paths import Place, is_there, locate, shortened, why_not_a_path
 from .table import is_table_name, read_table, typed
 
 PathLike = Union[str, "os.PathLike[str]"]
@@ -31,7 +31,7 @@ PathLike = Union[str, "os.PathLike[str]"]
 class Source:
     """Items (a path, bytes, a Pillow image or an (H, W, C) array each), their names, files and labels.
 
-    ``levels`` are all class names where folders tell them; ``index`` is that of a data frame or a series;
+    ``levels`` are all class names where folders give them; ``index`` is that of a data frame or a series;
     ``guesses`` say what was inferred.
     """
 
@@ -61,7 +61,7 @@ def gather(
     labelled: bool = True,
     groups: Groups = None,
 ) -> Source:
-    """The pictures that ``x`` stands for; see `mximages` for what it may be. Labels with names go by them.
+    """The pictures that ``x`` stands for; see `mximages` for what it may be. Labels with names are matched by name.
 
     ``labelled`` is whether labels matter.
 
@@ -72,22 +72,22 @@ def gather(
     LabelError
         Labels are given twice.
     ArgumentError
-        ``x`` is nothing that holds pictures.
+        ``x`` holds no pictures.
     """
     in_order("x", x)
     in_order("y", y)
     if y is None and _are_labelled_files(x):
         x, y = list(x), list(x.values())
-    how: dict[str, Any] = {"path": path, "label": label, "root": root, "levels": levels, "labelled": labelled}
+    table_options: dict[str, Any] = {"path": path, "label": label, "root": root, "levels": levels, "labelled": labelled}
     if groups is not None and not (isinstance(groups, str) and is_table(x)):
-        source = gather(x, y, layout=layout, recursive=recursive, **how)
+        source = gather(x, y, layout=layout, recursive=recursive, **table_options)
         return replace(source, groups=groups_of(groups, source.names))
-    source = _source(x, y, layout, recursive, group=groups, **how)
+    source = _from_anything(x, y, layout, recursive, group=groups, **table_options)
     labels, guess = matched(source.y, source.names, source.files, source.index)
     return replace(source, y=labels, guesses=(*source.guesses, guess) if guess else source.guesses)
 
 
-def _source(
+def _from_anything(
     x: Any,
     y: Any,
     layout: str,
@@ -101,21 +101,21 @@ def _source(
 ) -> Source:
     start = None if root is None else _folder(root)
     if is_table(x):
-        return _table(x, y, path, label, group, start, levels, labelled)
+        return _from_table(x, y, path, label, group, start, levels, labelled)
     refuse_unused(path=path, label=label)
     if isinstance(x, (str, os.PathLike)):
         refuse_unused(root=root)
-        return _path(x, y, recursive, labelled)
+        return _from_path(x, y, recursive, labelled)
     if isinstance(x, np.ndarray) and x.dtype.kind in "uifb":
         refuse_unused(root=root)
         pixels, guess = pictures_of(x, layout, _length(y))
         names = [numbered(row) for row in range(len(pixels))]
         return Source(cast("Sequence[Any]", pixels), names, [None] * len(names), y, guesses=(guess,) if guess else ())
     if isinstance(x, (bytes, bytearray, memoryview)) or is_file_object(x) or _is_pillow(x):
-        return _listed([x], y, layout)
+        return _from_list([x], y, layout)
     if hasattr(x, "__iter__") and not isinstance(x, Mapping):
         items = x.tolist() if isinstance(x, np.ndarray) or hasattr(x, "iloc") else list(x)
-        source = _listed(items, y, layout, [Path() if start is None else start], labelled and len(items) > 1)
+        source = _from_list(items, y, layout, [Path() if start is None else start], labelled and len(items) > 1)
         return replace(source, index=x.index) if hasattr(x, "iloc") else source
     raise ArgumentError(
         "`x` must be a folder, files, a dict of files and labels, a data frame, an array, or Pillow images.",
@@ -142,41 +142,43 @@ def _folder(root: PathLike) -> Place:
 
 
 def refuse_unused(**given: Any) -> None:
-    """Let these arguments be None: they are for other kinds of pictures.
+    """Require that these arguments are None: they are for other kinds of pictures.
 
     Raises
     ------
     ArgumentError
-        They are not.
+        One is given.
     """
     for name, value in given.items():
         if value is not None:
             what = "tables and lists of paths" if name == "root" else "tables"
-            raise ArgumentError(f"`{name}` is for {what}, and has no use with these pictures.")
+            raise ArgumentError(f"`{name}` is for {what}, and is not used with these pictures.")
 
 
-def _path(x: PathLike, y: Any, recursive: bool, labelled: bool) -> Source:
-    wrong = what_it_is(os.fspath(x))
-    if wrong is not None and not os.path.exists(x):  # noqa: PTH110
-        raise PictureError(f"`x` is {wrong}.", [shortened(os.fspath(x))])
-    where = user_path("x", x)
-    archive = archive_at(where)
-    if archive is None and where.is_file():
-        return _listed([where], y, "NHWC")
-    if archive is None and not where.exists():
-        siblings = [entry.name for entry in where.parent.iterdir()] if where.parent.is_dir() else []
-        hint = near(where.name, siblings, most=1, before=f"{where.parent}{os.sep}")
-        raise PictureError(f"There is no file or folder {file_name(str(where))}.", hint=hint)
+def _from_path(x: PathLike, y: Any, recursive: bool, labelled: bool) -> Source:
+    reason = why_not_a_path(os.fspath(x))
+    if reason is not None and not os.path.exists(x):  # noqa: PTH110
+        raise PictureError(f"`x` is {reason}.", [shortened(os.fspath(x))])
+    location = user_path("x", x)
+    archive = archive_at(location)
+    if archive is None and location.is_file():
+        return _from_list([location], y, "NHWC")
+    if archive is None and not location.exists():
+        siblings = [entry.name for entry in location.parent.iterdir()] if location.parent.is_dir() else []
+        hint = near(location.name, siblings, most=1, before=f"{location.parent}{os.sep}")
+        raise PictureError(f"There is no file or folder {file_name(str(location))}.", hint=hint)
     try:
-        folder = look_into(where, recursive) if archive is None else look_into_archive(archive, recursive)
+        folder = look_into(location, recursive) if archive is None else look_into_archive(archive, recursive)
     except PermissionError as error:
-        raise PictureError(f"The folder {file_name(str(error.filename or where))} may not be read.") from error
+        raise PictureError(
+            f"The folder {file_name(str(error.filename or location))} can't be read (no permission)."
+        ) from error
     if not folder.names:
-        raise PictureError(f"There are no pictures in {file_name(str(where))}.", bullets(folder.passed_over, 5))
+        raise PictureError(f"There are no pictures in {file_name(str(location))}.", bullets(folder.passed_over, 5))
     files: list[Optional[str]] = [os.path.abspath(name) for name in folder.items]  # noqa: PTH100 - as it is
-    said = _passed_over(folder.passed_over)
+    remarks = _passed_over(folder.passed_over)
     if folder.labels is None:
-        return Source(folder.items, folder.names, files, y, guesses=said)
+        return Source(folder.items, folder.names, files, y, guesses=remarks)
     if folder.refusal is not None and labelled:
         raise folder.refusal
     if y is not None:
@@ -184,18 +186,18 @@ def _path(x: PathLike, y: Any, recursive: bool, labelled: bool) -> Source:
             "The labels are given twice: by class folders and by `y`.",
             hint=f"Leave `y` out, or use {of_images('recursive', True)} to take the pictures without classes.",
         )
-    said += (folder.remark,) if folder.remark and labelled else ()
-    return Source(folder.items, folder.names, files, folder.labels, list(folder.levels), guesses=said)
+    remarks += (folder.remark,) if folder.remark and labelled else ()
+    return Source(folder.items, folder.names, files, folder.labels, list(folder.levels), guesses=remarks)
 
 
 def _passed_over(names: Sequence[str]) -> tuple[str, ...]:
     if not names:
         return ()
-    what = "1 file that is not a picture" if len(names) == 1 else f"{len(names)} files that are not pictures"
-    return (f"Passed over {what}: {listing(names, 5)}.",)
+    subject = "1 file that is not a picture" if len(names) == 1 else f"{len(names)} files that are not pictures"
+    return (f"Passed over {subject}: {listing(names, 5)}.",)
 
 
-def _table(
+def _from_table(
     x: Any,
     y: Any,
     path: Optional[str],
@@ -213,10 +215,10 @@ def _table(
         file = user_path("x", x)
         frame, remarks = read_table(file)
         starts = [file.parent, Path()] if root is None else [root]
-    members = None
+    group_values = None
     if group is not None:
         require(frame, [group])
-        frame, members = frame.drop(columns=[group]), frame[group]
+        frame, group_values = frame.drop(columns=[group]), frame[group]
     if label is None and _names_column(y, frame):
         y, label = None, y if isinstance(y, str) else y[0]
     if y is not None and label is not None:
@@ -224,23 +226,25 @@ def _table(
     require(frame, [*([] if path is None else [path]), *([label] if isinstance(label, str) else label or [])])
     column = path_column(frame, label, lambda text: is_there(text, starts)) if path is None else path
     others = other_paths(frame, column) if path is None else []
-    beside = f", not {listing(others)}" if others else ""
-    said = [f'Paths are taken from column "{column}"{beside}'] if path is None else []
+    others_text = f", not {listing(others)}" if others else ""
+    column_phrases = [f'Paths are taken from column "{column}"{others_text}'] if path is None else []
     guess = None
     if labelled and y is None and label is None:
         label, guess = label_column(frame, column)
-        said += [] if label is None else [f'{"labels" if said else "Labels are taken"} from column "{label}"']
+        column_phrases += (
+            [] if label is None else [f'{"labels" if column_phrases else "Labels are taken"} from column "{label}"']
+        )
     labels = y
     if label is not None:
         labels = frame[label if isinstance(label, str) else list(label)]
         labels = _typed(labels, levels) if from_file else labels
-    listed = _listed([_text(cell) for cell in frame[column].tolist()], labels, "NHWC", starts, from_file or labelled)
-    taken = (", ".join(said) + ".",) if said and (labelled or others) else ()
+    source = _from_list([_text(cell) for cell in frame[column].tolist()], labels, "NHWC", starts, from_file or labelled)
+    column_remark = (", ".join(column_phrases) + ".",) if column_phrases and (labelled or others) else ()
     return replace(
-        listed,
+        source,
         index=None if from_file else frame.index,
-        guesses=(*remarks, *taken, *listed.guesses, *([guess] if guess else [])),
-        groups=None if members is None else groups_of(members, listed.names),
+        guesses=(*remarks, *column_remark, *source.guesses, *([guess] if guess else [])),
+        groups=None if group_values is None else groups_of(group_values, source.names),
     )
 
 
@@ -254,10 +258,10 @@ def _names_column(y: Any, frame: Any) -> bool:
 def _typed(labels: Any, levels: Optional[Sequence[str]]) -> Any:
     import pandas as pd
 
-    known = [] if levels is None else [str(level) for level in levels]
+    class_names = [] if levels is None else [str(level) for level in levels]
     if labels.ndim == 1:
-        return pd.Series(typed(labels.tolist(), known), dtype=object, name=labels.name)
-    return pd.DataFrame({name: typed(labels[name].tolist(), known) for name in labels.columns})
+        return pd.Series(typed(labels.tolist(), class_names), dtype=object, name=labels.name)
+    return pd.DataFrame({name: typed(labels[name].tolist(), class_names) for name in labels.columns})
 
 
 def _text(cell: Any) -> Any:
@@ -265,24 +269,24 @@ def _text(cell: Any) -> Any:
     return str(int(cell)) if is_number(cell) and cell == cell and float(cell).is_integer() else cell  # noqa: PLR0124
 
 
-def _listed(x: list[Any], y: Any, layout: str, starts: Sequence[Place] = (Path(),), strict: bool = False) -> Source:
+def _from_list(x: list[Any], y: Any, layout: str, starts: Sequence[Place] = (Path(),), strict: bool = False) -> Source:
     """Pictures in a list. Paths start in one of the folders; ``strict`` is whether one of several must be there."""
     if not x:
         raise PictureError("There are no pictures: the list is empty.")
-    places = [row for row, item in enumerate(x) if isinstance(item, (str, os.PathLike))]
-    paths = [os.path.expanduser(os.fspath(x[row])) for row in places]  # noqa: PTH111
+    path_rows = [row for row, item in enumerate(x) if isinstance(item, (str, os.PathLike))]
+    paths = [os.path.expanduser(os.fspath(x[row])) for row in path_rows]  # noqa: PTH111
     located = locate(paths, starts, strict and len(paths) == len(x))
     files: list[Optional[str]] = [None] * len(x)
-    for row, file in zip(places, located.files):
+    for row, file in zip(path_rows, located.files):
         files[row] = os.path.abspath(file)  # noqa: PTH100 - links stay
     items: list[Any] = []
     names: list[str] = []
-    wrong = []
-    found = dict(zip(places, located.files))
+    unusable = []
+    file_of_row = dict(zip(path_rows, located.files))
     for row, item in enumerate(x):
         name = numbered(row)
-        if row in found:
-            name, item = shortened(file_name(os.fspath(item))), found[row]  # noqa: PLW2901
+        if row in file_of_row:
+            name, item = shortened(file_name(os.fspath(item))), file_of_row[row]  # noqa: PLW2901
         elif is_file_object(item):
             name, item = name_of(item) or name, content_of(item)  # noqa: PLW2901
         elif isinstance(item, memoryview):
@@ -291,12 +295,12 @@ def _listed(x: list[Any], y: Any, layout: str, starts: Sequence[Place] = (Path()
             item = pictures_of(item, layout, 1)[0][0]  # noqa: PLW2901
         elif item is not None and not isinstance(item, (bytes, bytearray)) and not _is_pillow(item):
             if item == item:  # noqa: PLR0124 - a missing path (NaN) is a bad picture, not a wrong argument
-                wrong.append(f"{name}: a {type(item).__name__}")
+                unusable.append(f"{name}: a {type(item).__name__}")
             item = None  # noqa: PLW2901
         items.append(item)
         names.append(name)
-    if wrong:
-        raise ArgumentError("Pictures in a list must be paths, arrays or Pillow images.", bullets(wrong))
+    if unusable:
+        raise ArgumentError("Pictures in a list must be paths, arrays or Pillow images.", bullets(unusable))
     return Source(items, names, files, y, guesses=located.remarks)
 
 

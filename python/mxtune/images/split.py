@@ -1,4 +1,4 @@
-"""Which pictures train and which validate: each class, label or range in its share, copies and groups together."""
+"""Which pictures train and which validate: each class, label or range in proportion, copies and groups together."""
 
 from __future__ import annotations
 
@@ -71,18 +71,18 @@ def divide_groups(strata: NDArray[Any], groups: Sequence[object], fraction: floa
 
 def _drawn(counts: NDArray[np.float64], places: NDArray[np.float64], fraction: float) -> NDArray[np.bool_]:
     """Groups that validate, from the larger to the smaller: each class's last group trains."""
-    left = counts.sum(axis=0) * fraction
+    remaining = counts.sum(axis=0) * fraction
     training = (counts > 0).sum(axis=0)
     chosen = np.zeros(len(counts), dtype=bool)
     for group in np.lexsort((places, -np.floor(np.log2(counts.sum(axis=1))))):
-        mine = counts[group] > 0
-        if (training[mine] > 1).all() and (2 * left[mine] >= counts[group][mine]).all():
+        own_classes = counts[group] > 0
+        if (training[own_classes] > 1).all() and (2 * remaining[own_classes] >= counts[group][own_classes]).all():
             chosen[group] = True
-            left -= counts[group]
-            training[mine] -= 1
+            remaining -= counts[group]
+            training[own_classes] -= 1
     if not chosen.any():  # every group is larger than the share: the smallest that may go
-        may = [group for group in range(len(counts)) if ((counts > 0).sum(axis=0)[counts[group] > 0] > 1).all()]
-        chosen[sorted(may, key=lambda group: (counts[group].sum(), places[group]))[:1]] = True
+        candidates = [group for group in range(len(counts)) if ((counts > 0).sum(axis=0)[counts[group] > 0] > 1).all()]
+        chosen[sorted(candidates, key=lambda group: (counts[group].sum(), places[group]))[:1]] = True
     return chosen
 
 
@@ -95,26 +95,26 @@ def _miss(counts: NDArray[np.float64], chosen: NDArray[np.bool_], fraction: floa
 def _by_stratum(strata: Rows, sizes: Rows, order: Rows, fraction: float) -> NDArray[np.bool_]:
     levels = np.unique(strata)
     totals = np.asarray([sizes[strata == level].sum() for level in levels])
-    most = np.asarray([sizes[strata == level].sum() - sizes[strata == level].min() for level in levels])
-    wanted = _shares(totals, most, fraction)
+    limits = np.asarray([sizes[strata == level].sum() - sizes[strata == level].min() for level in levels])
+    wanted = _shares(totals, limits, fraction)
     chosen = np.zeros(len(strata), dtype=bool)
     for level, want in zip(levels, wanted):
-        left = int(want)
+        remaining = int(want)
         members = order[strata[order] == level]
         for group in members[:-1]:  # the last one trains, whatever the sizes are
-            if 0 < sizes[group] <= left:
+            if 0 < sizes[group] <= remaining:
                 chosen[group] = True
-                left -= int(sizes[group])
+                remaining -= int(sizes[group])
     return chosen
 
 
-def _shares(totals: NDArray[Any], most: NDArray[Any], fraction: float) -> NDArray[Any]:
+def _shares(totals: NDArray[Any], limits: NDArray[Any], fraction: float) -> NDArray[Any]:
     """How many of each class validate: rounded so that the sum is right too (largest remainders first)."""
     exact = totals * fraction
-    shares = np.minimum(np.floor(exact + 1e-9).astype(np.int64), most)
+    shares = np.minimum(np.floor(exact + 1e-9).astype(np.int64), limits)
     missing = max(1, round(float(totals.sum()) * fraction)) - int(shares.sum())
     for index in np.argsort(-(exact - shares), kind="stable"):
-        if missing > 0 and shares[index] < most[index]:
+        if missing > 0 and shares[index] < limits[index]:
             shares[index] += 1
             missing -= 1
     rounded: NDArray[Any] = shares
@@ -129,19 +129,19 @@ def _by_label(labels: NDArray[np.bool_], sizes: Rows, order: Rows, fraction: flo
     room = max(1, round(float(sizes.sum()) * fraction))
     in_training = np.zeros(labels.shape[1], dtype=np.int64)
     chosen = np.zeros(len(sizes), dtype=bool)
-    open_ = np.ones(len(sizes), dtype=bool)
+    is_undecided = np.ones(len(sizes), dtype=bool)
     for label in np.argsort(pictures, kind="stable"):
-        for group in order[labels[order, label] & open_[order]]:
-            open_[group] = False
-            mine = np.flatnonzero(labels[group])
-            needed = (in_training[mine] == 0).any()  # each label trains on at least one picture
+        for group in order[labels[order, label] & is_undecided[order]]:
+            is_undecided[group] = False
+            own_labels = np.flatnonzero(labels[group])
+            needed = (in_training[own_labels] == 0).any()  # each label trains on at least one picture
             if not needed and wanted[label] >= sizes[group] / 2 and sizes[group] <= room:
                 chosen[group] = True
                 room -= int(sizes[group])
                 wanted -= weights[group]
             else:
-                in_training[mine] += 1
-    for group in order[open_[order]]:  # those without any label fill up
+                in_training[own_labels] += 1
+    for group in order[is_undecided[order]]:  # those without any label fill the rest
         if sizes[group] <= room:
             chosen[group] = True
             room -= int(sizes[group])

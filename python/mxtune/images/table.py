@@ -24,7 +24,7 @@ _MOST = 500_000_000  # bytes
 _SEPARATORS = ("\t", ";", ",", "|", " ")
 _NUMBER = re.compile(r"[+-]?(0|[1-9]\d*)?(\.\d*)?([eE][+-]?\d+)?")
 _TRUTH = {"TRUE": True, "True": True, "true": True, "FALSE": False, "False": False, "false": False}
-_NOTHING = {"", "NA", "N/A", "NaN", "nan", "None", "NULL", "null"}
+_MISSING_TEXTS = {"", "NA", "N/A", "NaN", "nan", "None", "NULL", "null"}
 
 
 class Quoted(str):
@@ -41,7 +41,7 @@ class Table(NamedTuple):
 
 
 def is_table_name(name: str) -> bool:
-    """Whether a file's name ends as a table's does."""
+    """Whether a file's name has the extension of a table."""
     return Path(name).suffix.lower() in SUFFIXES
 
 
@@ -51,11 +51,11 @@ def read_table(file: Path) -> Table:
     Raises
     ------
     MxtuneError
-        It can't be read, or is no table; or a library for it is missing.
+        It can't be read, or is not a table; or a library for it is missing.
     """
     suffix = file.suffix.lower()
     if suffix in _BOOKS:
-        return _book(file, suffix)
+        return _read_workbook(file, suffix)
     try:
         size = file.stat().st_size
         if size > _MOST:
@@ -69,12 +69,12 @@ def read_table(file: Path) -> Table:
         raise _unreadable(file, "it is empty")
     separator = _separator(lines, suffix)
     rows = [_cells(line, separator) for line in lines]
-    table = _framed(file, rows)
+    table = _to_table(file, rows)
     return Table(table.frame, (*((remark,) if remark else ()), *table.remarks))
 
 
 def typed(column: Sequence[Any], known: Sequence[str] = ()) -> list[Any]:
-    """A column of labels: numbers and truth values where every cell is one and none is a code such as ``001``.
+    """A column of labels: numbers and booleans where every cell is one and none is a code such as ``001``.
 
     ``NA``, ``None`` and the like mean a missing label, unless they are quoted or among the ``known`` classes.
 
@@ -87,8 +87,8 @@ def typed(column: Sequence[Any], known: Sequence[str] = ()) -> list[Any]:
     """
     if not any(isinstance(cell, str) for cell in column):
         return list(column)
-    empty = _NOTHING - set(known)
-    cells = [None if _is_nothing(cell, empty) else cell for cell in column]
+    empty = _MISSING_TEXTS - set(known)
+    cells = [None if _is_empty(cell, empty) else cell for cell in column]
     texts = [cell for cell in cells if cell is not None]
     if texts and not known and all(isinstance(cell, str) and not isinstance(cell, Quoted) for cell in texts):
         if all(cell in _TRUTH for cell in texts):
@@ -101,7 +101,7 @@ def typed(column: Sequence[Any], known: Sequence[str] = ()) -> list[Any]:
     return [str(cell) if isinstance(cell, str) else cell for cell in cells]
 
 
-def _is_nothing(cell: Any, empty: set[str]) -> bool:
+def _is_empty(cell: Any, empty: set[str]) -> bool:
     return cell is None or (isinstance(cell, str) and (cell == "" or (cell in empty and not isinstance(cell, Quoted))))
 
 
@@ -140,15 +140,15 @@ def _logical_lines(text: str) -> list[str]:
 
 
 def _separator(lines: Sequence[str], suffix: str) -> str:
-    """The one that cuts the first lines into the same number of cells, more than one; a lone column has none."""
+    """The one that splits the first lines into equally many cells, more than one; a lone column has none."""
     sample = lines[:20]
     if suffix in (".tsv", ".tab") and "\t" in sample[0]:
         return "\t"
     candidates = _SEPARATORS if suffix == ".txt" else _SEPARATORS[:-1]
     widths = {separator: [len(_cells(line, separator)) for line in sample] for separator in candidates}
-    even = [separator for separator, counts in widths.items() if min(counts) == max(counts) > 1]
-    if even:
-        return max(even, key=lambda separator: (separator != " ", widths[separator][0]))
+    uniform = [separator for separator, counts in widths.items() if min(counts) == max(counts) > 1]
+    if uniform:
+        return max(uniform, key=lambda separator: (separator != " ", widths[separator][0]))
     return max(candidates[:-1], key=lambda separator: min(widths[separator]) * (widths[separator][0] > 1))
 
 
@@ -167,10 +167,10 @@ def _groups(match: re.Match[str]) -> tuple[Optional[str], str]:
     return match.group(1), match.group(2) or ""
 
 
-def _framed(file: Path, rows: list[list[str]]) -> Table:
+def _to_table(file: Path, rows: list[list[str]]) -> Table:
     import pandas as pd
 
-    if all(isinstance(cell, Quoted) for row in rows for cell in row):  # then quotation marks say nothing
+    if all(isinstance(cell, Quoted) for row in rows for cell in row):  # then quotation marks mean nothing
         rows = [[str(cell) for cell in row] for row in rows]
     width = Counter(map(len, rows)).most_common(1)[0][0]
     remarks: tuple[str, ...] = ()
@@ -191,14 +191,16 @@ def _framed(file: Path, rows: list[list[str]]) -> Table:
         )
     if not body:
         raise _unreadable(file, "it has a header and no rows")
-    kept = [place for place, name in enumerate(header) if name or any(row[place] for row in body)]
-    if kept and header[kept[0]] in ("", "Unnamed: 0") and len(kept) > 1:
-        kept = kept[1:]  # names of rows, as R and pandas write them
-    names = [header[place] or str(place + 1) for place in kept]
-    twice = sorted(name for name, n in Counter(names).items() if n > 1)
-    if twice:
-        raise MxtuneError(f"Two columns of the table {file_name(str(file))} have one name.", bullets(twice))
-    columns = {name: pd.Series([row[place] or None for row in body], dtype=object) for name, place in zip(names, kept)}
+    places = [place for place, name in enumerate(header) if name or any(row[place] for row in body)]
+    if places and header[places[0]] in ("", "Unnamed: 0") and len(places) > 1:
+        places = places[1:]  # names of rows, as R and pandas write them
+    names = [header[place] or str(place + 1) for place in places]
+    duplicates = sorted(name for name, n in Counter(names).items() if n > 1)
+    if duplicates:
+        raise MxtuneError(f"Two columns of the table {file_name(str(file))} have one name.", bullets(duplicates))
+    columns = {
+        name: pd.Series([row[place] or None for row in body], dtype=object) for name, place in zip(names, places)
+    }
     return Table(pd.DataFrame(columns), remarks)
 
 
@@ -215,7 +217,7 @@ def _has_header(rows: list[list[str]], width: int) -> bool:
     return not recurs and not any(map(_is_number, first))
 
 
-def _book(file: Path, suffix: str) -> Table:
+def _read_workbook(file: Path, suffix: str) -> Table:
     import pandas as pd
 
     library = _BOOKS[suffix]

@@ -123,9 +123,9 @@ def test_missing_labels_are_named(missing: Any) -> None:
 def test_numbers_that_are_none_are_named() -> None:
     with pytest.raises(LabelError, match=r"1 picture has no label.\nx \[2\]"):
         mximages(PICTURES, [1.0, 2, np.nan, 4, 5, 6])
-    with pytest.raises(LabelError, match=r"1 picture has a label that is no finite number.\nx \[2\]: inf"):
+    with pytest.raises(LabelError, match=r"1 picture has a label that is not a finite number.\nx \[2\]: inf"):
         mximages(PICTURES, [1.0, 2, np.inf, 4, 5, 6])
-    with pytest.raises(LabelError, match=r"6 pictures have a label that is no finite number.\nx \[0\]: 1000"):
+    with pytest.raises(LabelError, match=r"6 pictures have a label that is not a finite number.\nx \[0\]: 1000"):
         mximages(PICTURES, [10**400] * 6)
     with pytest.raises(LabelError, match=r"x \[0\]: tall"):
         mximages(PICTURES, ["tall", "1", "2", "3", "4", "5"], task="regression")
@@ -254,7 +254,7 @@ def test_one_label_for_many_pictures_is_refused(y: Any) -> None:
 
 
 def test_labels_that_are_no_labels_are_named() -> None:
-    with pytest.raises(LabelError, match=r"1 picture has a label that is no text or number.\nx \[1\]: dict"):
+    with pytest.raises(LabelError, match=r"1 picture has a label that is not a text or number.\nx \[1\]: dict"):
         mximages(PICTURES, ["a", {}, "a", "b", "a", "b"])
 
 

@@ -66,7 +66,7 @@ def test_pictures_without_a_label_under_their_name_are_named(files: list[str]) -
 
 def test_labels_of_no_picture_are_counted(files: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     assert len(mximages(files, {**_by_name(files), "z.png": "bee"})) == 4
-    assert "1 label is of no picture here." in capsys.readouterr().err
+    assert "1 label belongs to no picture here." in capsys.readouterr().err
 
 
 def test_a_series_with_the_files_as_index_goes_by_them(files: list[str]) -> None:
