@@ -180,9 +180,9 @@ def test_columns_that_are_not_there_and_arguments_without_use_are_refused(photos
     with pytest.raises(ArgumentError, match=r"no such column.\nx kind\ni It has path, label."):
         mximages(table, label="kind")
     for wrong in ({"label": "x"}, {"path": "x"}, {"root": photos}):
-        with pytest.raises(ArgumentError, match="has no use with these pictures"):
+        with pytest.raises(ArgumentError, match="is not used with these pictures"):
             mximages(photos / "train", **wrong)
-        with pytest.raises(ArgumentError, match="has no use with these pictures"):
+        with pytest.raises(ArgumentError, match="is not used with these pictures"):
             mximages(mximages(table), **wrong)
 
 
