@@ -25,3 +25,11 @@ small_folder <- function() {
   small_model()
   trained$folder
 }
+
+# Of a model's weights alone: the rest of its file tells the names of its pictures, which a folder and a table write
+# in their own ways.
+weights_digest <- function(model) {
+  folder <- withr::local_tempdir()
+  mxsave(model, file.path(folder, "model.mxt"))
+  unname(tools::md5sum(utils::unzip(file.path(folder, "model.mxt"), "weights.safetensors", exdir = folder)))
+}

@@ -36,7 +36,9 @@ test_that("R and Python train the same model to the last bit, and each opens the
   model <- train_corners()
   mxsave(model, from_r)
   told <- run_python(c(
+    "import warnings",
     "from mxtune import mxload, mxtrain",
+    "warnings.filterwarnings('ignore', 'lenet has no pretrained weights')",
     sprintf("folder = %s", deparse(corners)),
     "how = dict(net='lenet', tune='all', epochs=10, batch_size=4, augment='none', seed=1, verbose=0)",
     "model = mxtrain(folder, **how)",
