@@ -10,6 +10,7 @@
 #' @param y Their labels, where `x` has none.
 #' @param path,label,root For a table: its columns of paths and of labels, and the folder that the paths start from.
 #' @param n How many pictures.
+#' @param ... Must be empty.
 #' @export
 #' @examplesIf mxtune:::has_engine()
 #' pictures <- mximages(mxexample("fashion"))

@@ -54,6 +54,7 @@ dotted <- function(frame) {
 #' @param path The file's name, usually ending in `.mxt`.
 #' @param limit How many times as much memory and work for one picture the network may need as is usual; networks of
 #'   [mxzoo()] need half or less.
+#' @param ... Must be empty.
 #' @export
 #' @examplesIf mxtune:::has_engine()
 #' fit <- mxtrain(mxexample("fashion"), net = "lenet", tune = "all", epochs = 1, seed = 1)
