@@ -60,8 +60,8 @@ mxtrain <- function(x, y = NULL, net = "efficientnet_lite0", tune = "auto", epoc
                     image_size = NULL, batch_size = NULL, lr = NULL, schedule = "cosine", augment = "auto",
                     class_weights = NULL, patience = NULL, restore_best = TRUE, device = "auto", precision = "auto",
                     seed = NULL, cache = NULL, checkpoint = NULL, resume = FALSE, callbacks = NULL, verbose = NULL,
-                    groups = NULL, range = NULL, path = NULL, label = NULL, root = NULL, meta = NULL, layout = "NHWC",
-                    data = NULL, dim = NULL, byrow = FALSE, ...) {
+                    groups = NULL, range = NULL, path = NULL, label = NULL, root = NULL, meta = NULL, task = NULL,
+                    layout = "NHWC", data = NULL, dim = NULL, byrow = FALSE, ...) {
   refuse_unknown(...)
   arguments <- as.list(environment())
   arguments[c("x", "y")] <- prepare_source(x, y, layout, data, dim, byrow)
@@ -73,7 +73,7 @@ mxtrain <- function(x, y = NULL, net = "efficientnet_lite0", tune = "auto", epoc
   if (is.data.frame(valid)) { # its columns are those of the training pictures
     columns <- if (rlang::is_formula(x)) x else if (rlang::is_formula(y) || is.data.frame(x) && rlang::is_string(y)) y
     group <- if (rlang::is_string(groups)) groups
-    arguments$valid <- mximages(valid, columns, groups = group, path = path, label = label, root = root)
+    arguments$valid <- mximages(valid, columns, task = task, groups = group, path = path, label = label, root = root)
   }
   engine_call("mxtrain", arguments = arguments, listener = listener(verbose))
 }

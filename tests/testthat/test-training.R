@@ -226,3 +226,20 @@ test_that("a model says what it was told of itself, and a digest of its data", {
   expect_length(train()$meta, 0)
   expect_error(train(meta = list(titel = "Clothes")), "Did you mean title?", class = "mxtune_argument_error")
 })
+
+test_that("classes may be numbered: task= is an argument of mxtrain(), and the hint names it", {
+  files <- list.files(small_folder(), recursive = TRUE, full.names = TRUE)
+  frame <- data.frame(file = files, code = as.integer(factor(basename(dirname(files)))) * 10L)
+  held <- frame[c(1, 13, 25), ]
+  train <- function(...) mxtrain(code ~ file, data = frame, tune = "head", image_size = 32, seed = 1, ...)
+  fit <- suppressWarnings(train(task = "classification", valid = held), classes = "mxtune_warning")
+  expect_identical(fit$task, "classification")
+  expect_identical(levels(predict(fit, held)$.pred_class), levels(factor(frame$code)))
+  said <- character()
+  withCallingHandlers(
+    train(verbose = 1, valid = 0),
+    mxtune_message = function(message) said <<- c(said, conditionMessage(message))
+  )
+  hint <- "The labels are numbers, so this is regression. For classes: task = \"classification\"."
+  expect_true(any(grepl(hint, gsub("\\s+", " ", said), fixed = TRUE)))
+})

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Optional
 import numpy as np
 
 from ..arguments import in_order, is_number, one_of
-from ..calls import of_images
+from ..calls import option
 from ..errors import ArgumentError, LabelError
 from ..tasks import Classification, Multilabel, Regression, Task
 from ..tasks import names as tasks
@@ -137,8 +137,7 @@ def understand(  # noqa: PLR0911 - one way out for each kind of label
     if task == Regression.name or (task is None and numeric and known_levels is None):
         guess = None
         if task is None:
-            option = of_images("task", "classification")
-            guess = f"The labels are numbers, so this is regression. For classes: {option}."
+            guess = f"The labels are numbers, so this is regression. For classes: {option('task', 'classification')}."
         return Labels(Regression(), _numbers(values, names), guess)
     ordered = bool(getattr(getattr(y, "dtype", None), "ordered", False))
     return _classes(values, names, known_levels, categories, ordered)
@@ -292,7 +291,7 @@ def _matrix(y: Any, names: Sequence[str], known_levels: Optional[tuple[str, ...]
     if task == Multilabel.name and not binary:
         raise LabelError("Labels for several classes at once must be 0 and 1, or true and false.")
     if task == Multilabel.name or (task is None and binary):
-        guess = _ONE_HOT.format(of_images("task", "classification")) if task is None and one_each else None
+        guess = _ONE_HOT.format(option("task", "classification")) if task is None and one_each else None
         return Labels(Multilabel(levels), np.ascontiguousarray(numbers, dtype=np.float32), guess)
     guess = None if task else f"The labels are {numbers.shape[1]} numbers per picture, so this is regression."
     return Labels(Regression(levels), np.ascontiguousarray(numbers), guess)

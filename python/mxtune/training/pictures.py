@@ -26,12 +26,13 @@ def look_at(
     groups: Groups = None,
     range: Union[str, Sequence[float], None] = None,  # noqa: A002
     table: Mapping[str, Any] = MappingProxyType({}),
+    task: Optional[str] = None,
 ) -> tuple[ImageSet, Optional[ImageSet]]:
     """Pictures to train on, and to validate on where there are any.
 
     Parameters
     ----------
-    x, y, valid, seed, groups, range
+    x, y, valid, seed, groups, range, task
         As `mxtrain` has them.
     table
         Its ``path``, ``label`` and ``root``, which are for ``valid``, too, where that is a table.
@@ -44,7 +45,7 @@ def look_at(
         ``valid`` can't be used.
     """
     used = {} if isinstance(x, ImageSet) and is_table(valid) else table
-    images = mximages(x, y, groups=groups, range=range, **used)
+    images = mximages(x, y, task=task, groups=groups, range=range, **used)
     if images.labels.task is None or images.y is None:
         raise LabelError(
             "The pictures have no labels.",

@@ -65,6 +65,7 @@ def mxtrain(
     label: Union[str, Sequence[str], None] = None,
     root: Optional[PathLike] = None,
     meta: Optional[Mapping[str, Any]] = None,
+    task: Optional[str] = None,
 ) -> Model:
     """A `Model`: a pretrained network, fine-tuned on your pictures.
 
@@ -135,6 +136,9 @@ def mxtrain(
     meta
         What the model is to say of itself: ``title``, ``author``, ``notes``, ``date``, any of them; `Model.summary`
         shows them. None by default, so that the same training gives the same bytes on every day.
+    task
+        ``"classification"``, ``"regression"`` or ``"multilabel"``, where the labels would say otherwise: classes that
+        are numbered, for one.
 
     Raises
     ------
@@ -172,7 +176,7 @@ def mxtrain(
     target = choose(device, options.precision)
     with progress.using(progress.default(verbose)):
         table = {"path": path, "label": label, "root": root}
-        images, validation = look_at(x, y, valid, options.seed, groups, range, table)
+        images, validation = look_at(x, y, valid, options.seed, groups, range, table, task)
         network, settled = open_network(net, images, options)
         facts = facts_of(network, settled, images, validation is not None, target)
         plan = decide(facts, options)
@@ -181,15 +185,15 @@ def mxtrain(
         varied = Augment.parse(augment, small=facts.shorter_side < _SMALL, grey=images.grey)
         warn_of_no_weights(network, len(images))
         _warn_of_unused(options, augment, plan)
-        task = images.labels.task
-        assert task is not None  # noqa: S101 - `look_at` has seen to it
-        weights = task.class_weights(class_weights, np.asarray(images.y))
-        network = prepare(network, plan, images, task.outputs, options.seed)
+        learned = images.labels.task
+        assert learned is not None  # noqa: S101 - `look_at` has seen to it
+        weights = learned.class_weights(class_weights, np.asarray(images.y))
+        network = prepare(network, plan, images, learned.outputs, options.seed)
         problem = Problem(
             train=Loader(images, network.preprocess, varied, options.seed),
             validation=None if validation is None else Loader(validation, network.preprocess),
-            task=task,
-            loss=task.loss(np.asarray(images.y), weights),
+            task=learned,
+            loss=learned.loss(np.asarray(images.y), weights),
             target=target,
             seed=options.seed,
         )

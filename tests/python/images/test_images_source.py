@@ -332,7 +332,7 @@ def test_what_is_guessed_of_an_array_is_said() -> None:
         assert len(mximages(np.zeros((40, 30, 3), np.uint8), list("ab") * 20, on_bad="keep")) == 40
         assert len(mximages(np.zeros((40, 30), np.uint8))) == 1
     assert heard.texts == [
-        'The labels are numbers, so this is regression. For classes: task = "classification" in mximages().',
+        'The labels are numbers, so this is regression. For classes: task = "classification".',
         "Pixel values are taken as 0 (black) to 1 (white). Set `range` to change this.",
         "The 40 x 30 x 3 array is one picture (HWC).",
     ]

@@ -161,6 +161,13 @@ def test_several_labels_a_picture() -> None:
     assert "valid_f1" in model.history
 
 
+def test_classes_may_be_numbered() -> None:
+    codes = (np.median(BRIGHTNESS) < BRIGHTNESS).astype(int) + 1
+    model = quick_head(FEW, codes, task="classification")
+    assert (model.task, model.levels) == ("classification", ("1", "2"))
+    assert quick_head(mximages(FEW, codes), task="classification").levels == model.levels
+
+
 def test_one_number_a_picture() -> None:
     model = quick_head(FEW, BRIGHTNESS, tune="tail", epochs=1)
     assert (model.task, model.levels) == ("regression", ())
