@@ -14,7 +14,7 @@ help: ## List the goals
 setup: ## Install all that the tests need, and nothing twice
 	@$(SETUP) python data r
 
-demo: ## Fine-tune a network on real pictures in Python, use it in R; writes demo-output/
+demo: ## Fine-tune a network on real images in Python, use it in R; writes demo-output/
 	@$(SETUP) python r
 	@$(BIN)/python -m mxtune.demo demo-output
 	@RETICULATE_PYTHON=$(CURDIR)/$(BIN)/python Rscript scripts/demo.R demo-output

@@ -1,4 +1,4 @@
-"""What pyproject.toml can't say: a wheel carries the example pictures, kept once for both languages."""
+"""What pyproject.toml can't say: a wheel carries the example images, kept once for both languages."""
 
 from __future__ import annotations
 

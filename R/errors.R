@@ -8,8 +8,8 @@
 #' | class | what happened |
 #' | --- | --- |
 #' | `mxtune_argument_error` | an argument has a value that can't be used |
-#' | `mxtune_picture_error` | pictures can't be read; `$files` names them |
-#' | `mxtune_label_error` | labels are missing, unknown, or don't fit the pictures or the model |
+#' | `mxtune_picture_error` | images can't be read; `$files` names them |
+#' | `mxtune_label_error` | labels are missing, unknown, or don't fit the images or the model |
 #' | `mxtune_network_error` | a network is unknown, or an edit of it is impossible |
 #' | `mxtune_weights_error` | weights are missing, damaged, or don't fit the network |
 #' | `mxtune_missing_file_error` | there is no such file with a network or weights |
@@ -23,8 +23,8 @@
 #' | `mxtune_device_error` | the device asked for can't be used |
 #' | `mxtune_callback_error` | a function given as a callback failed; `$parent` is its condition |
 #'
-#' The condition's fields: `$headline` (the first line), `$bullets`, `$hint`, `$files` (names of pictures,
-#' where it is about pictures), `$model` (of `mxtune_training_error`: the best model so far, not evaluated, or
+#' The condition's fields: `$headline` (the first line), `$bullets`, `$hint`, `$files` (names of images,
+#' where it is about images), `$model` (of `mxtune_training_error`: the best model so far, not evaluated, or
 #' `NULL`), `$trace_python` (for bug reports).
 #' @name mxtune-conditions
 #' @examplesIf mxtune:::has_engine()

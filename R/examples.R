@@ -1,8 +1,8 @@
-#' Example pictures
+#' Example images
 #'
-#' Returns the path of a folder of class folders with pictures that come with the package; without a name,
+#' Returns the path of a folder of class folders with images that come with the package; without a name,
 #' the available names. It needs no Python.
-#' @param name `"fashion"`: 400 greyscale pictures of 28 x 28 pixels, 40 in each of 10 classes of clothes and
+#' @param name `"fashion"`: 400 greyscale images of 28 x 28 pixels, 40 in each of 10 classes of clothes and
 #'   shoes, from Fashion-MNIST (Xiao, Rasul and Vollgraf, 2017; MIT licence, included).
 #' @export
 #' @examples
@@ -15,7 +15,7 @@ mxexample <- function(name = NULL) {
   }
   if (!rlang::is_string(name) || !name %in% names) {
     abort_mxtune(
-      paste0("No example pictures are called \"", paste(name, collapse = " "), "\"."),
+      paste0("No example images are called \"", paste(name, collapse = " "), "\"."),
       hint = paste0("There are: ", paste(names, collapse = ", "), ".")
     )
   }

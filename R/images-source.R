@@ -1,6 +1,6 @@
-# What R alone has -- formulas, rows of flattened pictures, magick -- becomes what Python knows: paths, columns, arrays.
+# What R alone has -- formulas, rows of flattened images, magick -- becomes what Python knows: paths, columns, arrays.
 
-#' Pictures and labels, ready to cross the border: a list of `x` and `y`.
+#' Images and labels, ready to cross the border: a list of `x` and `y`.
 #' @noRd
 prepare_source <- function(x, y = NULL, layout = "NHWC", data = NULL, dim = NULL, byrow = FALSE) {
   if (rlang::is_formula(x)) {
@@ -31,7 +31,7 @@ prepare_formula <- function(formula, data) {
   side <- function(i) rlang::eval_tidy(formula[[i]], data, environment(formula))
   path <- side(3)
   if (!is.character(path) && !is.factor(path)) {
-    abort_mxtune(paste0("The right side of the formula must be paths of pictures, not ", class(path)[1], "."))
+    abort_mxtune(paste0("The right side of the formula must be paths of images, not ", class(path)[1], "."))
   }
   list(x = as.character(path), y = side(2))
 }
@@ -52,7 +52,7 @@ check_one_column <- function(formula) {
   abort_mxtune(
     "A formula takes one column of labels and one of paths.",
     bullets = paste("it is", rlang::as_label(formula)),
-    hint = "For example label ~ path; for several labels per picture cbind(indoor, sunny) ~ path."
+    hint = "For example label ~ path; for several labels per image cbind(indoor, sunny) ~ path."
   )
 }
 
@@ -66,7 +66,7 @@ is_terms <- function(side, also = NULL) {
   rlang::is_call(side, operators, n = 2) && (length(also) || all(lengths(lapply(as.list(side)[-1], all.vars)) > 0))
 }
 
-#' The groups of the pictures. Where a formula took paths and labels out of a data frame, a name is one of its columns.
+#' The groups of the images. Where a formula took paths and labels out of a data frame, a name is one of its columns.
 #' @noRd
 prepare_groups <- function(groups, x, y, data) {
   if (!rlang::is_string(groups) || !rlang::is_formula(x) && !rlang::is_formula(y)) {
@@ -79,13 +79,13 @@ prepare_groups <- function(groups, x, y, data) {
   frame[[groups]]
 }
 
-#' A matrix with a picture in each row, as an array.
+#' A matrix with an image in each row, as an array.
 #' @noRd
 unflatten <- function(x, dim, byrow) {
   if (is.null(dim) || prod(dim) != ncol(x) || !length(dim) %in% 2:3) {
     values <- paste0(ncol(x), " values", if (!is.null(dim)) paste0(", not ", prod(dim)))
     abort_mxtune(
-      paste0("A matrix has a picture in each row: `dim` must be the dimensions of its ", values, "."),
+      paste0("A matrix has an image in each row: `dim` must be the dimensions of its ", values, "."),
       hint = "For example dim = c(28, 28) for 784 values."
     )
   }
@@ -95,7 +95,7 @@ unflatten <- function(x, dim, byrow) {
   aperm(array(x, c(nrow(x), rev(dim))), c(1, (length(dim) + 1):2))
 }
 
-#' What R holds as pictures, as Python takes it.
+#' What R holds as images, as Python takes it.
 #' @noRd
 picture_source <- function(x, layout = "NHWC") {
   if (is.character(x) || is.data.frame(x) || inherits(x, "mximages")) {
@@ -108,8 +108,8 @@ picture_source <- function(x, layout = "NHWC") {
     lapply(x, list_item)
   } else {
     abort_mxtune(
-      paste0("Pictures can't be an object of class ", class(x)[1], "."),
-      hint = "Supported are a folder, paths, a data frame, an array, and a list of magick pictures."
+      paste0("Images can't be an object of class ", class(x)[1], "."),
+      hint = "Supported are a folder, paths, a data frame, an array, and a list of magick images."
     )
   }
 }
@@ -120,11 +120,11 @@ array_source <- function(x, layout) {
   axes <- length(dim(x))
   if (!axes %in% 3:4) {
     abort_mxtune(
-      "An array of pictures has 3 or 4 dimensions.",
+      "An array of images has 3 or 4 dimensions.",
       bullets = paste0("this one has ", if (axes) paste(dim(x), collapse = " x ") else "none"),
       hint = paste(
-        "One picture: array(x, c(1, dim(x))).",
-        "A matrix with a picture in each row: mximages(x, dim = c(height, width))."
+        "One image: array(x, c(1, dim(x))).",
+        "A matrix with an image in each row: mximages(x, dim = c(height, width))."
       )
     )
   }
@@ -143,13 +143,13 @@ list_item <- function(item) {
     structure(list(x = item, layout = "HWC"), class = "mx_pictures")
   } else {
     abort_mxtune(
-      paste0("A list of pictures can't hold an object of class ", class(item)[1], "."),
-      hint = "Use magick pictures, arrays of height x width x channels, or paths."
+      paste0("A list of images can't hold an object of class ", class(item)[1], "."),
+      hint = "Use magick images, arrays of height x width x channels, or paths."
     )
   }
 }
 
-#' A magick picture as the bytes of a PNG: nothing is lost.
+#' A magick image as the bytes of a PNG: nothing is lost.
 #' @noRd
 png_bytes <- function(picture) {
   magick::image_write(picture, format = "png")

@@ -1,58 +1,58 @@
-#' Check pictures before training
+#' Check images before training
 #'
-#' `mximages()` returns a set of pictures with their labels, after reading each file once. Pictures that can't be read,
+#' `mximages()` returns a set of images with their labels, after reading each file once. Images that can't be read,
 #' exact duplicates and very small classes are named. [mxtrain()] and `predict()` accept the set in place of the
-#' pictures.
+#' images.
 #'
-#' @section Kinds of pictures:
-#' - the path of a folder of class folders (`photos/cat/...`, `photos/dog/...`), of a folder of pictures, or
-#'   of a single picture;
+#' @section Kinds of images:
+#' - the path of a folder of class folders (`photos/cat/...`, `photos/dog/...`), of a folder of images, or
+#'   of a single image;
 #' - a character vector of paths, with labels in `y`;
 #' - a data frame with a column of paths and one of labels, named by a formula `label ~ path` in `y`, by `path` and
 #'   `label`, or found;
 #' - the path of a table in a file (`.csv`, `.tsv`, `.txt`, `.xlsx`, `.parquet`), whose columns are found
 #'   alike;
 #' - a formula `label ~ path`, with `data`;
-#' - an array of pictures: N x H x W x C or N x H x W (`layout = "NHWC"`), or H x W x C x N (`layout =
+#' - an array of images: N x H x W x C or N x H x W (`layout = "NHWC"`), or H x W x C x N (`layout =
 #'   "HWCN"`, the faster order in R), with values of any range;
-#' - a matrix with a flattened picture in each row, and `dim = c(height, width)` or `c(height, width,
+#' - a matrix with a flattened image in each row, and `dim = c(height, width)` or `c(height, width,
 #'   channels)`;
-#' - a list of `magick` pictures, or one `magick` object with several.
+#' - a list of `magick` images, or one `magick` object with several.
 #'
 #' A factor or character vector asks for classification, a numeric vector for regression, a logical or 0/1 matrix (or a
-#' list of label sets) for several labels per picture.
+#' list of label sets) for several labels per image.
 #'
-#' @param x The pictures: see below.
+#' @param x The images: see below.
 #' @param y Their labels, in the same order, or with the files as names: factor, character, logical, numeric, logical
 #'   matrix or list. Where `x` is a data
 #'   frame: a formula `label ~ path`, or the name of the label column. `NULL` takes the names of the folders, or the
 #'   label column of `x`.
 #' @param levels The classes, in the order wanted. `NULL` takes those of the folders or labels: the order of a factor,
 #'   otherwise sorted bytewise.
-#' @param on_bad What to do with pictures that can't be read: `"error"` stops and names them all, `"skip"` leaves them
+#' @param on_bad What to do with images that can't be read: `"error"` stops and names them all, `"skip"` leaves them
 #'   out.
 #' @param layout The order of an array's dimensions: `"NHWC"` or `"HWCN"`.
 #' @param recursive Search subfolders of a folder that has no classes?
 #' @param task `"classification"`, `"multilabel"` or `"regression"`. `NULL` infers it from the labels.
-#' @param validation Pictures for validation: another set made by `mximages()`.
+#' @param validation Images for validation: another set made by `mximages()`.
 #' @param path,label For a table: the columns of paths and of labels. `NULL` finds them.
-#' @param range For pictures beyond 8 bits (16-bit files, arrays of other numbers): the values of black and white, such
-#'   as `c(0, 4095)`, or percentiles of all values, as `"1%..99%"`. `NULL` decides from all pictures together: 0 to 1,
+#' @param range For images beyond 8 bits (16-bit files, arrays of other numbers): the values of black and white, such
+#'   as `c(0, 4095)`, or percentiles of all values, as `"1%..99%"`. `NULL` decides from all images together: 0 to 1,
 #'   to 255, to the largest number of 10, 12, 14 or 16 bits, or what the values span. A model keeps the range of its
-#'   training pictures, so that new ones are seen alike. A range within 0 to 255 stretches 8-bit pictures, too.
+#'   training images, so that new ones are seen alike. A range within 0 to 255 stretches 8-bit images, too.
 #' @param root For a table, a formula or several paths: the folder that the paths start from. `NULL` is the folder of
 #'   the table's file, or the working directory.
 #' @param data For a formula: the data frame.
-#' @param groups What no split may tear apart: pictures of one patient, animal, burst or site. The name of a column, one
-#'   value per picture (with names, by file), or a regular expression whose first group in a file's name tells, as
+#' @param groups What no split may tear apart: images of one patient, animal, burst or site. The name of a column, one
+#'   value per image (with names, by file), or a regular expression whose first group in a file's name tells, as
 #'   `"^([^_]+)_"`.
-#' @param dim For a matrix: the dimensions of one picture, as in `dim(picture) <- dim`.
-#' @param byrow For a matrix: is each picture flattened row by row, as in MNIST's CSV files, rather than column by
+#' @param dim For a matrix: the dimensions of one image, as in `dim(image) <- dim`.
+#' @param byrow For a matrix: is each image flattened row by row, as in MNIST's CSV files, rather than column by
 #'   column as R does it?
 #' @param ... Not used.
-#' @return An object of class `mximages`. `print()` counts the pictures of each class, `plot()` draws a contact sheet,
-#'   `as.data.frame()` gives one row per picture, `summary()` the counts and the problems found. `x[i]` is the set of
-#'   some pictures, `c(x, y)` of all; `split(x, 0.2)` is a list of two sets, `training` and `validation`.
+#' @return An object of class `mximages`. `print()` counts the images of each class, `plot()` draws a contact sheet,
+#'   `as.data.frame()` gives one row per image, `summary()` the counts and the problems found. `x[i]` is the set of
+#'   some images, `c(x, y)` of all; `split(x, 0.2)` is a list of two sets, `training` and `validation`.
 #' @export
 #' @examplesIf mxtune:::has_engine()
 #' images <- mximages(mxexample("fashion"))
@@ -81,7 +81,7 @@ made <- function(what, owner, arguments) {
 #' @noRd
 revive_images <- function(x) {
   if (is.null(x$recipe)) {
-    abort_mxtune("This set of pictures came from another session.", hint = "Make it again with mximages().")
+    abort_mxtune("This set of images came from another session.", hint = "Make it again with mximages().")
   }
   engine_call(x$recipe$what, x$recipe$owner, x$recipe$arguments)$live$object
 }
@@ -92,7 +92,7 @@ length.mximages <- function(x) {
 }
 
 #' @rdname mximages
-#' @param i Which pictures: numbers from 1, negative ones to leave out, `TRUE` and `FALSE` for each, or file names.
+#' @param i Which images: numbers from 1, negative ones to leave out, `TRUE` and `FALSE` for each, or file names.
 #' @export
 `[.mximages` <- function(x, i) {
   if (missing(i)) {
@@ -106,23 +106,23 @@ length.mximages <- function(x) {
   chosen <- unname(at[i])
   if (anyNA(chosen)) {
     beyond <- if (anyNA(i)) "NA" else as.character(i[is.na(at[i])])
-    abort_mxtune(paste0("There is no picture ", paste(utils::head(beyond, 5), collapse = ", "), "."))
+    abort_mxtune(paste0("There is no image ", paste(utils::head(beyond, 5), collapse = ", "), "."))
   }
   made("take", x, list(indices = as.list(chosen - 1L)))
 }
 
-# Stops unless `i` can choose pictures of the set: by numbers, by TRUE and FALSE for each, or by names.
+# Stops unless `i` can choose images of the set: by numbers, by TRUE and FALSE for each, or by names.
 check_positions <- function(x, i) {
   if (is.logical(i)) {
     if (length(i) != length(x)) {
-      abort_mxtune(paste0("A mask must have ", length(x), " entries, one for each picture, not ", length(i), "."))
+      abort_mxtune(paste0("A mask must have ", length(x), " entries, one for each image, not ", length(i), "."))
     }
   } else if (is.numeric(i)) {
     if (any(i != trunc(i), na.rm = TRUE)) {
       abort_mxtune("Positions must be whole numbers.")
     }
   } else if (!is.character(i)) {
-    abort_mxtune("Pictures are chosen by numbers, by TRUE and FALSE, or by file names.", bullets = class(i)[1])
+    abort_mxtune("Images are chosen by numbers, by TRUE and FALSE, or by file names.", bullets = class(i)[1])
   }
 }
 
@@ -139,15 +139,15 @@ c.mximages <- function(x, ...) {
 }
 
 #' @rdname mximages
-#' @param f For `split()`: the share to validate on, or a vector that tells for each picture which set it is in.
-#' @param drop Leave out sets without pictures?
+#' @param f For `split()`: the share to validate on, or a vector that tells for each image which set it is in.
+#' @param drop Leave out sets without images?
 #' @param seed For a share: the same seed gives the same split. `NULL` draws one from R's generator.
 #' @export
 split.mximages <- function(x, f = 0.2, drop = TRUE, seed = NULL, ...) {
   rlang::check_dots_empty()
   if (length(f) != 1 || length(x) == 1) {
     if (is.atomic(f) && length(f) != length(x)) {
-      abort_mxtune(paste0("`f` must be a share, or have ", length(x), " values, one for each picture."))
+      abort_mxtune(paste0("`f` must be a share, or have ", length(x), " values, one for each image."))
     }
     return(lapply(split(seq_len(length(x)), f, drop = drop), function(i) x[i]))
   }
@@ -182,7 +182,7 @@ as.data.frame.mximages <- function(x, row.names = NULL, optional = FALSE, ...) {
 }
 
 #' @rdname mximages
-#' @param n For `plot()`: how many pictures to show.
+#' @param n For `plot()`: how many images to show.
 #' @export
 plot.mximages <- function(x, n = 24, ...) {
   refuse_unknown(...)
@@ -193,7 +193,7 @@ plot.mximages <- function(x, n = 24, ...) {
   invisible(x)
 }
 
-#' A picture as a plot of its own.
+#' An image as a plot of its own.
 #' @noRd
 draw_picture <- function(pixels) {
   graphics::plot.new()

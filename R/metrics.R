@@ -1,20 +1,20 @@
 #' Evaluate a model
 #'
 #' `mxevaluate()` returns a data frame with the columns `.metric` and `.estimate`; `mxconfusion()` a table of
-#' truth by prediction; `mxper_class()` precision and recall, one row per class; `mxtop_losses()` the pictures with the
-#' highest loss, one row per picture. Without pictures they are about those kept for validation, which the model
+#' truth by prediction; `mxper_class()` precision and recall, one row per class; `mxtop_losses()` the images with the
+#' highest loss, one row per image. Without images they are about those kept for validation, which the model
 #' remembers.
 #'
 #' @param model A model.
-#' @param x Pictures with labels: anything that [mximages()] takes. `NULL` means those kept for validation.
+#' @param x Images with labels: anything that [mximages()] takes. `NULL` means those kept for validation.
 #' @param y Their labels, where `x` has none.
 #' @param path,label,root For a table: its columns of paths and of labels, and the folder that the paths start from.
-#' @param n How many pictures.
+#' @param n How many images.
 #' @param ... Must be empty.
 #' @export
 #' @examplesIf mxtune:::has_engine()
-#' pictures <- mximages(mxexample("fashion"))
-#' fit <- mxtrain(pictures, net = "lenet", tune = "all", epochs = 1, seed = 1)
+#' images <- mximages(mxexample("fashion"))
+#' fit <- mxtrain(images, net = "lenet", tune = "all", epochs = 1, seed = 1)
 #' mxevaluate(fit)
 #' mxconfusion(fit)
 #' mxper_class(fit)
@@ -52,13 +52,13 @@ mxper_class <- function(model, x = NULL, y = NULL, ...) {
   engine_call("per_class", model, labelled(x, y), listener())
 }
 
-#' Pictures as an argument; without any the model knows its validation.
+#' Images as an argument; without any the model knows its validation.
 #' @noRd
 labelled <- function(x, y = NULL, ...) {
   if (is.null(x)) list() else list(x = labelled_images(x, y, ...))
 }
 
-#' Pictures and labels as one set.
+#' Images and labels as one set.
 #' @noRd
 labelled_images <- function(x, y = NULL, ...) {
   if (is.null(y) && is_handle(x)) x else mximages(x, y, ...)

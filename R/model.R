@@ -1,20 +1,20 @@
-#' Predict pictures with a model
+#' Predict images with a model
 #'
-#' Returns a data frame with one row per picture, in the order given: `.file` (pictures of an
+#' Returns a data frame with one row per image, in the order given: `.file` (images of an
 #' array are numbered there, from `[1]`), and
 #' - for classification `.pred_class`, a factor whose levels are those of `factor(y)`, also where `y` was logical or
 #'   numeric, and with `type = "prob"` also `.pred_<class>`, the probability of each (of a class called "class" it is
 #'   `.pred_class_`);
-#' - for several labels per picture `.pred_<label>`: logical, or probabilities with `type = "prob"`;
+#' - for several labels per image `.pred_<label>`: logical, or probabilities with `type = "prob"`;
 #' - for regression `.pred`.
 #'
-#' A picture that can't be read is a row of `NA`, and a warning names it.
+#' An image that can't be read is a row of `NA`, and a warning names it.
 #'
 #' @param object A model made by [mxtrain()] or read by [mxload()].
-#' @param newdata Pictures: anything that [mximages()] takes as `x`.
+#' @param newdata Images: anything that [mximages()] takes as `x`.
 #' @param type `"class"`, `"prob"`, `"logit"` (before the softmax) or `"features"` (the input of the last layer).
-#' @param on_bad What to do with pictures that can't be read: `"na"` predicts `NA`, `"error"` stops.
-#' @param batch_size Pictures per step.
+#' @param on_bad What to do with images that can't be read: `"na"` predicts `NA`, `"error"` stops.
+#' @param batch_size Images per step.
 #' @param path,root For a table: its column of paths, and the folder that they start from.
 #' @param layout For an array: see [mximages()].
 #' @param ... Must be empty.
@@ -28,7 +28,7 @@ predict.mxmodel <- function(object, newdata, type = "class", on_bad = "na", batc
   refuse_unknown(...)
   if (missing(newdata)) {
     hint <- "Supported are a folder, paths, a data frame and an array."
-    abort_mxtune("`newdata` is missing: which pictures?", hint = hint)
+    abort_mxtune("`newdata` is missing: which images?", hint = hint)
   }
   arguments <- list(
     x = picture_source(newdata, layout), type = type, on_bad = on_bad, batch_size = batch_size, path = path, root = root
@@ -52,7 +52,7 @@ dotted <- function(frame) {
 #'
 #' @param model A model.
 #' @param path The file's name, usually ending in `.mxt`.
-#' @param limit How many times as much memory and work for one picture the network may need as is usual; networks of
+#' @param limit How many times as much memory and work for one image the network may need as is usual; networks of
 #'   [mxzoo()] need half or less.
 #' @param ... Must be empty.
 #' @export
@@ -91,7 +91,7 @@ check_model <- function(model) {
 #' data with predictions added.
 #'
 #' @param object,x A model.
-#' @param data Pictures: a data frame in which one column holds paths, or anything else that [mximages()]
+#' @param data Images: a data frame in which one column holds paths, or anything else that [mximages()]
 #'   takes.
 #' @param path The column of paths, where `data` is a data frame. Without it, the column is found as [mximages()] finds
 #'   it.
@@ -144,7 +144,7 @@ glance.mxmodel <- function(x, ...) {
 augment.mxmodel <- function(x, data, path, ...) {
   refuse_unknown(..., known = c("data", "path", setdiff(names(formals(predict.mxmodel)), c("object", "newdata"))))
   if (missing(data)) {
-    abort_mxtune("`data` is missing: which pictures?", hint = "For example a data frame with a column of paths.")
+    abort_mxtune("`data` is missing: which images?", hint = "For example a data frame with a column of paths.")
   }
   if (!is.data.frame(data)) {
     images <- if (inherits(data, "mximages")) data else mximages(data)

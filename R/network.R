@@ -19,10 +19,10 @@
 #' @param image_size Height and width in pixels: one number or two. `NULL` keeps the network's own.
 #' @param seed A whole number: governs the initial values of weights that have none.
 #' @param channels 3 for colour, 1 for grey. `NULL` keeps the network's own.
-#' @param preprocess How a picture becomes the network's input: a list such
+#' @param preprocess How an image becomes the network's input: a list such
 #'   as `list(size = c(28, 28), channels = 1, mean = 0, std = 255, fit = "stretch")`. What is not named stays the
 #'   network's own; where a file does not say, that of ImageNet.
-#' @param limit How many times as much memory and work for one picture the network may need as is usual; networks of
+#' @param limit How many times as much memory and work for one image the network may need as is usual; networks of
 #'   [mxzoo()] need half or less.
 #' @param ... For `mxinsert()`: the operator's arguments, as MXNet names them. Otherwise not used.
 #' @return An object of class `mxnetwork`.

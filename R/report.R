@@ -1,14 +1,14 @@
 #' Plot a model
 #'
-#' `plot()` draws the training history, the confusion matrix, or the pictures with the highest loss: with ggplot2 where
+#' `plot()` draws the training history, the confusion matrix, or the images with the highest loss: with ggplot2 where
 #' it is installed, with base graphics otherwise. Returns the plot (ggplot2) or the
 #' model, invisibly.
 #' @param x A model.
 #' @param kind `"confusion"`, `"history"` or `"top_losses"`. `NULL` chooses: the confusion matrix of the validation, or
 #'   the history where there is none.
-#' @param data Pictures with labels, which should have been held out of training. `NULL` means those kept for
+#' @param data Images with labels, which should have been held out of training. `NULL` means those kept for
 #'   validation.
-#' @param n For `"top_losses"`: how many pictures.
+#' @param n For `"top_losses"`: how many images.
 #' @param ... Must be empty.
 #' @export
 #' @examplesIf mxtune:::has_engine()
@@ -143,7 +143,7 @@ plot_top_losses <- function(model, data, n) {
   invisible(model)
 }
 
-#' Lines over each picture: its file; the truth and the guess with their probabilities, or the loss.
+#' Lines over each image: its file; the truth and the guess with their probabilities, or the loss.
 #' @noRd
 loss_titles <- function(worst) {
   wrong <- if (is.null(worst$truth)) {

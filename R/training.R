@@ -1,7 +1,7 @@
-#' Fine-tune a pretrained network on your pictures
+#' Fine-tune a pretrained network on your images
 #'
-#' Returns a model that predicts what you taught it. With nothing but pictures and labels, `mxtrain()` checks the
-#' pictures, keeps a fifth of them for validation, trains a new last layer on a pretrained network, and then the
+#' Returns a model that predicts what you taught it. With nothing but images and labels, `mxtrain()` checks the
+#' images, keeps a fifth of them for validation, trains a new last layer on a pretrained network, and then the
 #' network's last layers where that helps. What it chose is reported, with the argument that changes it.
 #'
 #' @section Progress and interruption:
@@ -9,22 +9,22 @@
 #' Esc or Ctrl-C ends the training early: the best model so far is returned, with a warning.
 #'
 #' @section Reproducibility:
-#' Python and R share one engine: the same pictures, arguments and `seed` give the same model in both languages.
+#' Python and R share one engine: the same images, arguments and `seed` give the same model in both languages.
 #'
 #' @inheritParams mximages
-#' @inheritSection mximages Kinds of pictures
+#' @inheritSection mximages Kinds of images
 #' @param net Where to start: a name in [mxzoo()], an [mxnetwork()], a model file, or a model to train further.
 #' @param tune What to train: `"head"` (the new last layer), `"tail"` (the last layers as well), `"all"`, or
 #'   `"auto"`: the head, then the tail while validation improves.
-#' @param epochs The maximum number of passes through the pictures. `NULL` chooses by their number.
-#' @param valid The share of pictures kept for validation, stratified by class; or the pictures themselves,
+#' @param epochs The maximum number of passes through the images. `NULL` chooses by their number.
+#' @param valid The share of images kept for validation, stratified by class; or the images themselves,
 #'   as an [mximages()] or a data frame.
 #' @param image_size Height and width of the network's input in pixels: one number or two. `NULL` takes the network's
-#'   own, smaller for small pictures.
-#' @param batch_size Pictures per step. `NULL` chooses.
+#'   own, smaller for small images.
+#' @param batch_size Images per step. `NULL` chooses.
 #' @param lr Learning rate. `NULL` chooses.
 #' @param schedule How the learning rate falls: `"cosine"` or `"constant"`.
-#' @param augment Random changes to the training pictures: `"auto"`, `"light"`, `"none"`, or a list of
+#' @param augment Random changes to the training images: `"auto"`, `"light"`, `"none"`, or a list of
 #'   settings.
 #' @param class_weights Weights of the classes in the loss: `"balanced"`, or numbers with the classes as names, as in
 #'   `c(cat = 2)` or `1 / table(y)` (1 where a class isn't named). Numbers without names are in the order of the
@@ -70,7 +70,7 @@ mxtrain <- function(x, y = NULL, net = "efficientnet_lite0", tune = "auto", epoc
   if (is.null(seed)) {
     arguments$seed <- sample.int(.Machine$integer.max, 1)
   }
-  if (is.data.frame(valid)) { # its columns are those of the training pictures
+  if (is.data.frame(valid)) { # its columns are those of the training images
     columns <- if (rlang::is_formula(x)) x else if (rlang::is_formula(y) || is.data.frame(x) && rlang::is_string(y)) y
     group <- if (rlang::is_string(groups)) groups
     arguments$valid <- mximages(valid, columns, task = task, groups = group, path = path, label = label, root = root)

@@ -86,7 +86,7 @@ def _arrays() -> list[Figure]:
         into, copy = fresh("Rscript", "-e", _ARRAY.format(layout=layout, dim=dim, rounds=_ROUNDS)).said
         rows.append(
             Figure(
-                f"R array of 256 pictures, {layout}, into the engine",
+                f"R array of 256 images, {layout}, into the engine",
                 f"{into / copy:.1f} times a copy of it in R ({into:.2f} s, {copy:.2f} s)",
                 wanted,
                 f'mximages(x, layout = "{layout}")',

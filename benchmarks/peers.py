@@ -17,7 +17,7 @@ Step = Callable[[], object]
 
 
 def digits() -> tuple[np.ndarray, np.ndarray]:
-    """Pictures (N, 28, 28, 1) uint8 and codes (N,)."""
+    """Images (N, 28, 28, 1) uint8 and codes (N,)."""
     rng = np.random.default_rng(0)
     return rng.integers(0, 256, (BATCH, 28, 28, 1), np.uint8), np.arange(BATCH) % 10
 
@@ -34,7 +34,7 @@ def mxtune() -> Step:
 
 
 def torch() -> Step:
-    """PyTorch, with pictures as float32 from the start."""
+    """PyTorch, with images as float32 from the start."""
     import torch
     from torch import nn
 
@@ -74,7 +74,7 @@ def keras() -> Step:
 
 
 def main(name: str, seconds: float) -> None:
-    """Print the pictures a second."""
+    """Print the images a second."""
     step = {"mxtune": mxtune, "torch": torch, "keras": keras}[name]()
     for _ in range(3):
         step()

@@ -1,6 +1,6 @@
 """`mxtrain("folder")` with all defaults on a few hundred photographs, a fifth of them held out.
 
-The folders of class folders come from the environment variable MXTUNE_BENCH_PHOTOS, joined by colons; no pictures of
+The folders of class folders come from the environment variable MXTUNE_BENCH_PHOTOS, joined by colons; no images of
 that kind are in the repository. Seconds are those of the whole process, from its start to the trained model.
 """
 

@@ -1,4 +1,4 @@
-"""Makes ``inst/extdata/fashion``, a folder of class folders: 40 pictures of each Fashion-MNIST class.
+"""Makes ``inst/extdata/fashion``, a folder of class folders: 40 images of each Fashion-MNIST class.
 
 Reads Debian's package ``dataset-fashion-mnist``; one version of Pillow writes the same bytes each time.
 
@@ -22,16 +22,16 @@ EACH = 40
 
 
 def main() -> None:
-    """Writes the folders and says how many pictures they hold."""
+    """Writes the folders and says how many images they hold."""
     pictures, labels = fashion_mnist("train")
     target = ROOT / "inst" / "extdata" / "fashion"
     for code, name in enumerate(FASHION_CLASSES):
         folder = target / name
         folder.mkdir(parents=True, exist_ok=True)
         for index in np.flatnonzero(labels == code)[:EACH]:
-            # the number is the picture's place in the training set, so that it can be found there again
+            # the number is the image's place in the training set, so that it can be found there again
             Image.fromarray(pictures[index]).save(folder / f"{index:05d}.png", optimize=True)
-    print(f"{EACH * len(FASHION_CLASSES)} pictures in {target.relative_to(ROOT)}")
+    print(f"{EACH * len(FASHION_CLASSES)} images in {target.relative_to(ROOT)}")
 
 
 if __name__ == "__main__":

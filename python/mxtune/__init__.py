@@ -1,4 +1,4 @@
-"""Fine-tune a pretrained CNN on your own pictures in seconds.
+"""Fine-tune a pretrained CNN on your own images in seconds.
 
 >>> import mxtune
 >>> photos = mxtune.mxexample("fashion")

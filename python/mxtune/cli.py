@@ -22,14 +22,14 @@ if TYPE_CHECKING:
 
 OK, FAILED, USAGE, BAD_PICTURES, INTERRUPTED = 0, 1, 2, 3, 130
 
-_HELP = """Fine-tune a pretrained network on your own pictures, and use it.
+_HELP = """Fine-tune a pretrained network on your own images, and use it.
 
 \b
-  photos/cat/1.jpg  photos/cat/2.jpg ...      a folder of pictures for each class
+  photos/cat/1.jpg  photos/cat/2.jpg ...      a folder of images for each class
   photos/dog/1.jpg ...
 \b
   mxtune train photos -o pets.mxt             learn, in seconds
-  mxtune predict pets.mxt new/*.jpg           predictions as CSV, one line per picture
+  mxtune predict pets.mxt new/*.jpg           predictions as CSV, one line per image
   mxtune evaluate pets.mxt more-photos        accuracy and other metrics
 
 Each command has its own help: mxtune train --help
@@ -39,7 +39,7 @@ Exit codes:
     0  done
     1  the job failed; stderr says why
     2  an option or argument can't be used
-    3  some pictures couldn't be read; their predictions are NA
+    3  some images couldn't be read; their predictions are NA
   130  interrupted; train has written the best model so far, if there was one
 """
 
@@ -108,7 +108,7 @@ Root = Annotated[
     typer.Option("--root", metavar="FOLDER", help="For a table: where its paths start.", show_default=False),
 ]
 BadPictures = Annotated[
-    Literal["error", "skip"], typer.Option(help="Pictures that can't be read: list them and stop, or skip them.")
+    Literal["error", "skip"], typer.Option(help="Images that can't be read: list them and stop, or skip them.")
 ]
 
 
@@ -164,7 +164,7 @@ def train(
         Optional[str],
         typer.Option(
             metavar="SHARE|FOLDER|none",
-            help="Share of the pictures kept for validation, or a folder of others.",
+            help="Share of the images kept for validation, or a folder of others.",
             show_default="0.2",
         ),
     ] = None,
@@ -173,13 +173,13 @@ def train(
         typer.Option(parser=_whole_number(8), metavar="PIXELS", help="Height and width of the network's input."),
     ] = None,
     batch_size: Annotated[
-        Optional[int], typer.Option(parser=_whole_number(1), metavar="N", help="Pictures per step.")
+        Optional[int], typer.Option(parser=_whole_number(1), metavar="N", help="Images per step.")
     ] = None,
     lr: Annotated[Optional[float], typer.Option(metavar="RATE", help="Maximum learning rate.")] = None,
     schedule: Annotated[Optional[Schedule], typer.Option(help="Learning-rate schedule.", show_default="cosine")] = None,
     augment: Annotated[
         Optional[str],
-        typer.Option(metavar="auto|light|none", help="Random changes to the training pictures.", show_default="auto"),
+        typer.Option(metavar="auto|light|none", help="Random changes to the training images.", show_default="auto"),
     ] = None,
     class_weights: Annotated[
         Optional[str], typer.Option(metavar="balanced", help="Give rare classes the same weight.")
@@ -227,7 +227,7 @@ def train(
     verbose: Verbose = None,
     quiet: Quiet = False,
 ) -> None:
-    """Train on PHOTOS, write the model, and print its metrics on the validation pictures.
+    """Train on PHOTOS, write the model, and print its metrics on the validation images.
 
     \b
     Examples:
@@ -280,7 +280,7 @@ def predict(
     model: ModelFile,
     pictures: Annotated[
         list[_Place],
-        typer.Argument(parser=_Place, metavar="PICTURES...", help="Files, a folder, or a table.", show_default=False),
+        typer.Argument(parser=_Place, metavar="IMAGES...", help="Files, a folder, or a table.", show_default=False),
     ],
     type: Annotated[Kind, typer.Option(help="Kind of output.")] = "class",  # noqa: A002 - the word in R
     format: Annotated[Literal["csv", "json"], typer.Option(help="Output format.")] = "csv",  # noqa: A002
@@ -289,12 +289,12 @@ def predict(
     path: PathColumn = None,
     root: Root = None,
     batch_size: Annotated[
-        Optional[int], typer.Option(parser=_whole_number(1), metavar="N", help="Pictures per step.")
+        Optional[int], typer.Option(parser=_whole_number(1), metavar="N", help="Images per step.")
     ] = None,
     verbose: Verbose = None,
     quiet: Quiet = False,
 ) -> None:
-    """Predict PICTURES with MODEL: one row per picture, in the order given.
+    """Predict IMAGES with MODEL: one row per image, in the order given.
 
     \b
     Examples:
@@ -302,7 +302,7 @@ def predict(
       mxtune predict pets.mxt new --type prob --format json -o answers.json
       mxtune predict pets.mxt new --type features -o features.csv
 
-    Pictures that can't be read get NA (null in JSON) and are named on stderr; the exit code is then 3.
+    Images that can't be read get NA (null in JSON) and are named on stderr; the exit code is then 3.
     """
     with _job(verbose, quiet):
         if output is not None:
@@ -324,7 +324,7 @@ def evaluate(
     model: ModelFile,
     photos: Annotated[
         _Place,
-        typer.Argument(parser=_Place, metavar="PHOTOS", help="Labelled pictures, as for train.", show_default=False),
+        typer.Argument(parser=_Place, metavar="PHOTOS", help="Labelled images, as for train.", show_default=False),
     ],
     format: Annotated[Literal["text", "json"], typer.Option(help="Output format.")] = "text",  # noqa: A002
     output: Output = None,

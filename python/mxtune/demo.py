@@ -1,6 +1,6 @@
-"""The main job on real pictures, in one minute: ``python -m mxtune.demo`` (or ``make demo``).
+"""The main job on real images, in one minute: ``python -m mxtune.demo`` (or ``make demo``).
 
-Fine-tunes a pretrained network on four fifths of the example pictures, measures it on the last fifth, which
+Fine-tunes a pretrained network on four fifths of the example images, measures it on the last fifth, which
 training never sees, and writes the model and a plot.
 """
 
@@ -15,17 +15,17 @@ from .store import make_folder
 
 
 def main(folder: str = "demo-output") -> None:
-    """Prints the accuracy on held-out pictures and writes ``model.mxt`` and ``history.png`` to ``folder``."""
+    """Prints the accuracy on held-out images and writes ``model.mxt`` and ``history.png`` to ``folder``."""
     images = mximages(mxexample("fashion"))
     training, held_out = images.split(0.2, seed=1)
-    print(f"{len(images)} pictures of {len(images.levels)} classes; {len(held_out)} of them are held out.")
+    print(f"{len(images)} images of {len(images.levels)} classes; {len(held_out)} of them are held out.")
 
     started = time.monotonic()
     model = mxtrain(training, seed=1)
     seconds = time.monotonic() - started
 
     measured = model.evaluate(held_out)
-    print(f"Trained in {seconds:.1f} s. Accuracy on the held-out pictures: {measured['accuracy']:.2f}")
+    print(f"Trained in {seconds:.1f} s. Accuracy on the held-out images: {measured['accuracy']:.2f}")
     print(model.predict(held_out.take(range(3))).to_string(index=False))
 
     target = make_folder(Path(folder).absolute())

@@ -41,13 +41,13 @@ class ArgumentError(MxtuneError, ValueError):
 
 
 class PictureError(MxtuneError):
-    """Pictures can't be read; ``files`` holds ``(name, reason)`` of each."""
+    """Images can't be read; ``files`` holds ``(name, reason)`` of each."""
 
     files: tuple[tuple[str, str], ...] = ()
 
 
 class LabelError(MxtuneError, ValueError):
-    """Labels are missing, unknown, or do not fit the pictures or the model."""
+    """Labels are missing, unknown, or do not fit the images or the model."""
 
 
 class NetworkError(MxtuneError):
@@ -104,11 +104,11 @@ class MxtuneWarning(_Told, UserWarning):
 
 
 class PictureWarning(MxtuneWarning):
-    """Pictures were left out, or look doubtful."""
+    """Images were left out, or look doubtful."""
 
 
 class LabelWarning(MxtuneWarning):
-    """Labels look doubtful: a class with few pictures, a level without any."""
+    """Labels look doubtful: a class with few images, a level without any."""
 
 
 class TrainingWarning(MxtuneWarning):

@@ -1,4 +1,4 @@
-"""Example pictures that come with the package: folders of class folders, found wherever it is installed."""
+"""Example images that come with the package: folders of class folders, found wherever it is installed."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def _folder() -> Path:
         if place.is_dir():
             return place
     raise MxtuneError(
-        "The example pictures are missing from this installation of mxtune.",
+        "The example images are missing from this installation of mxtune.",
         hint="Install the package again: its wheel carries them.",
     )
 
@@ -27,12 +27,12 @@ def mxexample() -> list[str]: ...
 @overload
 def mxexample(name: str) -> str: ...
 def mxexample(name: Optional[str] = None) -> Union[str, list[str]]:
-    """Where example pictures are: the path of a folder of class folders; without a name, the names there are.
+    """Where example images are: the path of a folder of class folders; without a name, the names there are.
 
     Parameters
     ----------
     name
-        ``"fashion"``: 400 grey pictures of 28 x 28 pixels, 40 in each of 10 classes of clothes and shoes,
+        ``"fashion"``: 400 grey images of 28 x 28 pixels, 40 in each of 10 classes of clothes and shoes,
         from Fashion-MNIST (Xiao, Rasul and Vollgraf 2017; MIT licence, included).
 
     Raises
@@ -53,5 +53,5 @@ def mxexample(name: Optional[str] = None) -> Union[str, list[str]]:
     if name is None:
         return names
     if name not in names:
-        raise ArgumentError(f'No example pictures are called "{name}".', hint=f"There are: {', '.join(names)}.")
+        raise ArgumentError(f'No example images are called "{name}".', hint=f"There are: {', '.join(names)}.")
     return str(folder / name)

@@ -206,7 +206,7 @@ def cache_dir() -> Path:
 
 
 def features_dir() -> Path:
-    """The part of the cache that holds features of pictures."""
+    """The part of the cache that holds features of images."""
     return cache_dir() / "features"
 
 

@@ -12,8 +12,8 @@ def counted(n: int, one: str, many: Optional[str] = None) -> str:
 
     Examples
     --------
-    >>> counted(1, "picture"), counted(3, "picture"), counted(2, "class", "classes")
-    ('1 picture', '3 pictures', '2 classes')
+    >>> counted(1, "image"), counted(3, "image"), counted(2, "class", "classes")
+    ('1 image', '3 images', '2 classes')
     """
     return f"{n} {one if n == 1 else many or one + 's'}"
 

@@ -26,14 +26,14 @@ def repository() -> Path:
 
 @pytest.fixture(scope="session")
 def fashion() -> tuple[np.ndarray, np.ndarray]:
-    """Fashion-MNIST's 60,000 training pictures (N, 28, 28) uint8 and class names (N,)."""
+    """Fashion-MNIST's 60,000 training images (N, 28, 28) uint8 and class names (N,)."""
     pictures, codes = data.fashion_mnist("train")
     return pictures, data.fashion_labels(codes)
 
 
 @pytest.fixture(scope="session")
 def fashion_test() -> tuple[np.ndarray, np.ndarray]:
-    """Fashion-MNIST's 10,000 test pictures (N, 28, 28) uint8 and class names (N,)."""
+    """Fashion-MNIST's 10,000 test images (N, 28, 28) uint8 and class names (N,)."""
     pictures, codes = data.fashion_mnist("test")
     return pictures, data.fashion_labels(codes)
 

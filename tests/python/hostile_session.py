@@ -64,7 +64,7 @@ class Drawing:
         return f"({', '.join(str(self.whole(kind.low, kind.high)) for _ in range(length))})"
 
     def layer(self) -> tuple[str, tuple[int, int]]:
-        """A symbol of one layer behind a picture, a vector or a row of pixels; and the size of the picture."""
+        """A symbol of one layer behind an image, a vector or a row of pixels; and the size of the image."""
         operator = self.one(list(ops.all_operators()))
         name = operator.name if self.chance(0.95) else self.one([*REFUSED, "nothing", *operator.aliases])
         attrs = {a.name: self.value(a) for a in operator.attributes if self.chance(0.6)}

@@ -1,4 +1,4 @@
-"""The command: what it prints where, and the codes it ends with. Real training on the example pictures."""
+"""The command: what it prints where, and the codes it ends with. Real training on the example images."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def mx(*words: object, code: int = 0) -> subprocess.CompletedProcess[str]:
 
 @pytest.fixture(scope="module")
 def photos(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A few example pictures of three classes."""
+    """A few example images of three classes."""
     folder = tmp_path_factory.mktemp("cli") / "photos"
     for level in ("bag", "sandal", "trouser"):
         (folder / level).mkdir(parents=True)
@@ -66,7 +66,7 @@ def test_help_is_quick_and_teaches() -> None:
     text = mx("--help").stdout
     assert time.monotonic() - started < 2  # 0.1 s on a machine that is not shared
     assert "mxtune train photos -o pets.mxt" in text
-    for code in ("0  done", "1  the job failed", "2  an option", "3  some pictures", "130  interrupted"):
+    for code in ("0  done", "1  the job failed", "2  an option", "3  some images", "130  interrupted"):
         assert code in text
     loaded = subprocess.run(
         [sys.executable, "-X", "importtime", "-m", "mxtune.cli", "--help"],
@@ -126,7 +126,7 @@ def test_a_shell_completes_commands_and_options(typed: str, offered: list[str]) 
 
 def test_a_network_without_weights_leads_to_an_option_of_the_command(photos: Path, tmp_path: Path) -> None:
     said = mx("train", photos, "-o", tmp_path / "small.mxt", "--net", "lenet", "--epochs", 1).stderr
-    assert "i Use --net efficientnet_lite0, which has learned from a million pictures.\n" in said
+    assert "i Use --net efficientnet_lite0, which has learned from a million images.\n" in said
 
 
 def test_choices_are_those_of_the_library() -> None:

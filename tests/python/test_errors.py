@@ -13,8 +13,8 @@ EVERY = [one for one in vars(errors).values() if isinstance(one, type) and issub
 
 @pytest.mark.parametrize("kind", EVERY, ids=lambda kind: kind.__name__)
 def test_words_have_the_house_form(kind: type[errors.MxtuneError]) -> None:
-    told = kind("Can't read 2 of 3 pictures.", ["a.jpg: empty", "b.jpg: no picture"], "Use on_bad.")
-    assert str(told) == "Can't read 2 of 3 pictures.\nx a.jpg: empty\nx b.jpg: no picture\ni Use on_bad."
+    told = kind("Can't read 2 of 3 images.", ["a.jpg: empty", "b.jpg: no image"], "Use on_bad.")
+    assert str(told) == "Can't read 2 of 3 images.\nx a.jpg: empty\nx b.jpg: no image\ni Use on_bad."
 
 
 @pytest.mark.parametrize("kind", EVERY, ids=lambda kind: kind.__name__)
@@ -30,7 +30,7 @@ def test_an_error_crosses_processes_whole(kind: type[errors.MxtuneError]) -> Non
 
 
 def test_bad_files_go_with_the_error() -> None:
-    error = errors.PictureError("Can't read 1 of 1 picture.", ["a.jpg: empty"])
+    error = errors.PictureError("Can't read 1 of 1 image.", ["a.jpg: empty"])
     error.files = (("a.jpg", "empty"),)
     assert pickle.loads(pickle.dumps(error)).files == (("a.jpg", "empty"),)  # noqa: S301 - our own bytes
 

@@ -41,7 +41,7 @@ def test_without_a_name_the_examples_are_listed() -> None:
 def test_an_unknown_example_is_refused_with_the_names_there_are() -> None:
     with pytest.raises(ArgumentError) as caught:
         mxexample("cars")
-    assert str(caught.value) == 'No example pictures are called "cars".\ni There are: fashion.'
+    assert str(caught.value) == 'No example images are called "cars".\ni There are: fashion.'
 
 
 def test_a_wheel_carries_the_example_pictures(tmp_path: Path, repository: Path) -> None:

@@ -40,18 +40,18 @@ def test_a_line_an_epoch_where_there_is_no_terminal() -> None:
 
 def test_training_shows_bars_in_a_terminal() -> None:
     shown = in_terminal(TRAIN.format(None))
-    for words in ("Looking at the pictures", "all 1/2", "320/320", "Validating", "80/80", "all 2/2"):
+    for words in ("Looking at the images", "all 1/2", "320/320", "Validating", "80/80", "all 2/2"):
         assert words in shown
 
 
 def test_a_bar_tells_how_far_it_is_and_how_fast() -> None:
     code = (
         "import time; from mxtune.progress import Bar; bar = Bar()\n"
-        "bar.event('start', title='Work', total=320, unit='pictures')\n"
+        "bar.event('start', title='Work', total=320, unit='images')\n"
         "for _ in range(4): time.sleep(0.1); bar.event('advance', n=64)\n"
         "time.sleep(0.5); bar.event('end')"
     )
-    assert re.search(r"Work .*256/320.* [\d,]+ pictures/s .*0:00:0", in_terminal(code))
+    assert re.search(r"Work .*256/320.* [\d,]+ images/s .*0:00:0", in_terminal(code))
 
 
 def in_terminal(code: str) -> str:
@@ -92,7 +92,7 @@ class Kept:
 def test_a_reporter_listens_only_inside_its_block_and_work_ends_with_it() -> None:
     kept = Kept()
     with pytest.raises(ZeroDivisionError), progress.using(kept):
-        progress.current().event("start", title="Work", total=3, unit="pictures")
+        progress.current().event("start", title="Work", total=3, unit="images")
         raise ZeroDivisionError
     progress.current().event("message", text="nobody hears this")
     assert kept.kinds == ["start", "end"]
@@ -115,7 +115,7 @@ def test_every_reporter_bears_every_event(
     one = reporter()
     for _ in range(2):
         one.event("advance", n=1)
-        one.event("start", title="Work [50%]", total=0, unit="pictures")
+        one.event("start", title="Work [50%]", total=0, unit="images")
         one.event("advance", n=1, loss=0.5)
         one.event("message", text="A sentence with [brackets].")
         one.event("epoch", stage="tail", epoch=1, epochs=2, metrics={"train_loss": 0.123456})

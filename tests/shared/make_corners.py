@@ -1,4 +1,4 @@
-"""Writes corners/ and corners.csv: pictures that are not square, and what both languages must say of them.
+"""Writes corners/ and corners.csv: images that are not square, and what both languages must say of them.
 
     PYTHONPATH=python python tests/shared/make_corners.py
 

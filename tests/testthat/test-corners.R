@@ -1,4 +1,4 @@
-# The same numbers in both languages: tests/python/test_corners.py reads the same pictures and predictions.
+# The same numbers in both languages: tests/python/test_corners.py reads the same images and predictions.
 
 shared <- function(...) testthat::test_path("..", "shared", ...)
 
@@ -9,7 +9,7 @@ train_corners <- function() {
 }
 files <- file.path(corners, expected$file)
 
-test_that("pictures that are not square get the stored predictions", {
+test_that("images that are not square get the stored predictions", {
   told <- predict(train_corners(), corners, type = "prob")
   expect_identical(told$.file, expected$file)
   expect_identical(as.character(told$.pred_class), expected$pred_class)

@@ -2,8 +2,8 @@
 
 test_that("an error of Python has the house form, and braces stay braces", {
   told <- list(
-    classes = list("mxtune_picture_error", "mxtune_error"), message = "Can't read 2 of 313 pictures.",
-    bullets = list("birds/IMG {7}.jpg: the file ends after 12 kB of 48 kB", "fruit/notes.txt: not a picture"),
+    classes = list("mxtune_picture_error", "mxtune_error"), message = "Can't read 2 of 313 images.",
+    bullets = list("birds/IMG {7}.jpg: the file ends after 12 kB of 48 kB", "fruit/notes.txt: not an image"),
     hint = "Use on_bad = \"skip\" in mximages() to go on without them.",
     files = list("birds/IMG {7}.jpg", "fruit/notes.txt"),
     trace = "Traceback"
@@ -12,7 +12,7 @@ test_that("an error of Python has the house form, and braces stay braces", {
   expect_snapshot(f(), error = TRUE)
   error <- expect_error(f(), class = "mxtune_picture_error")
   expect_identical(error$files, c("birds/IMG {7}.jpg", "fruit/notes.txt"))
-  expect_identical(error$headline, "Can't read 2 of 313 pictures.")
+  expect_identical(error$headline, "Can't read 2 of 313 images.")
 })
 
 test_that("an interrupt in Python is an interrupt in R", {

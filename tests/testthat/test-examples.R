@@ -1,4 +1,4 @@
-test_that("example pictures are found, as in Python", {
+test_that("example images are found, as in Python", {
   expect_identical(mxexample(), "fashion")
   expect_length(list.files(mxexample("fashion")), 10)
   theirs <- engine_call("mxexample", arguments = list(name = "fashion"))

@@ -34,9 +34,9 @@ test_that("what a formula lacks is said", {
   expect_snapshot(mximages(frame, "kind"), error = TRUE)
 })
 
-test_that("unreadable pictures are named in an error of a class of its own", {
+test_that("unreadable images are named in an error of a class of its own", {
   folder <- some_fashion(3, 2)
-  writeLines("no picture at all", file.path(folder, "bag", "notes {1}.png"))
+  writeLines("no image at all", file.path(folder, "bag", "notes {1}.png"))
   file.create(file.path(folder, "bag", "\u0131\u015f\u0131k.png"))
   error <- expect_error(mximages(folder), class = "mxtune_picture_error")
   expect_match(conditionMessage(error), "notes {1}.png", fixed = TRUE)
@@ -46,7 +46,7 @@ test_that("unreadable pictures are named in an error of a class of its own", {
   expect_length(images, 6)
 })
 
-# Pictures 4 high and 6 wide, white in the top right corner: the way they came must not change their looks.
+# Images 4 high and 6 wide, white in the top right corner: the way they came must not change their looks.
 corner <- function(n = 5) {
   x <- array(0, c(n, 4, 6, 3))
   x[, 1, 6, ] <- 255
@@ -83,7 +83,7 @@ test_that("a marked corner stays where it is in every layout and type", {
   }
 })
 
-test_that("pictures without a name are counted from 1", {
+test_that("images without a name are counted from 1", {
   x <- corner(3)
   expect_identical(suppressWarnings(predict(small_model(), x))$.file, c("[1]", "[2]", "[3]"))
   x[2, 1, 1, 1] <- NaN
@@ -112,7 +112,7 @@ test_that("numbers of any range are seen alike, in a set and in a model", {
   expect_warning(predict(fit, ct * 9), "another scale", class = "mxtune_picture_warning")
 })
 
-test_that("magick pictures are pictures", {
+test_that("magick images are images", {
   x <- corner()
   frames <- lapply(1:5, function(i) magick::image_read(x[i, , , ] / 255))
   y <- letters[c(1, 2, 1, 2, 1)]
@@ -129,7 +129,7 @@ test_that("R's array may change after the set was made", {
   expect_equal(unname(lit(images)), matrix(c(1, 6), 1))
 })
 
-test_that("an array that can't be pictures is refused in plain words", {
+test_that("an array that can't be images is refused in plain words", {
   expect_snapshot(mximages(1:10), error = TRUE)
   expect_snapshot(mximages(matrix(0, 2, 784)), error = TRUE)
   expect_snapshot(mximages(matrix(0, 2, 784), dim = c(28, 27)), error = TRUE)
@@ -138,7 +138,7 @@ test_that("an array that can't be pictures is refused in plain words", {
   expect_snapshot(mximages(sum), error = TRUE)
 })
 
-test_that("a set of pictures prints and plots without leaving traces", {
+test_that("a set of images prints and plots without leaving traces", {
   images <- mximages(some_fashion(4, 2))
   expect_snapshot(images)
   file <- withr::local_tempfile(fileext = ".png")
@@ -150,7 +150,7 @@ test_that("a set of pictures prints and plots without leaving traces", {
   expect_gt(file.size(file), 2000)
 })
 
-test_that("a set of pictures is made again in a new session", {
+test_that("a set of images is made again in a new session", {
   folder <- some_fashion(4, 2)
   file <- withr::local_tempfile()
   saveRDS(mximages(folder), file)
@@ -161,7 +161,7 @@ test_that("a set of pictures is made again in a new session", {
   expect_identical(n, 8L)
 })
 
-test_that("a set of magick pictures, whose own pointers a file can't keep, is made again, too", {
+test_that("a set of magick images, whose own pointers a file can't keep, is made again, too", {
   frames <- lapply(1:5, function(i) magick::image_read(corner()[i, , , ] / 255))
   images <- marked(frames, letters[c(1, 2, 1, 2, 1)])
   file <- withr::local_tempfile()

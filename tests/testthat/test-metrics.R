@@ -1,4 +1,4 @@
-test_that("a model is measured on its own validation pictures and on others", {
+test_that("a model is measured on its own validation images and on others", {
   model <- small_model()
   own <- mxevaluate(model)
   expect_named(own, c(".metric", ".estimate"))
@@ -15,14 +15,14 @@ test_that("the confusion has the truth in rows, in the model's order", {
   expect_equal(unname(colSums(counts)), unname(as.vector(table(told$.pred_class))))
 })
 
-test_that("the worst pictures come first", {
+test_that("the worst images come first", {
   worst <- mxtop_losses(small_model(), small_folder(), n = 4)
   expect_equal(nrow(worst), 4)
   expect_true(all(c(".file", "truth", ".pred_class", "prob", "loss") %in% names(worst)))
   expect_false(is.unsorted(rev(worst$loss)))
 })
 
-test_that("without pictures all is about the validation that the model remembers, in another session too", {
+test_that("without images all is about the validation that the model remembers, in another session too", {
   file <- withr::local_tempfile(fileext = ".mxt")
   mxsave(small_model(), file)
   for (model in list(small_model(), mxload(file))) {

@@ -1,4 +1,4 @@
-test_that("predictions come in the pictures' order, classes as a factor with the model's levels", {
+test_that("predictions come in the images' order, classes as a factor with the model's levels", {
   model <- small_model()
   files <- rev(list.files(small_folder(), recursive = TRUE, full.names = TRUE))[c(3, 1, 20)]
   told <- predict(model, files, type = "prob")
@@ -13,7 +13,7 @@ test_that("predictions come in the pictures' order, classes as a factor with the
   expect_gt(ncol(predict(model, files, type = "features")), 10)
 })
 
-test_that("a picture that can't be read is a row of NA and a warning that names it", {
+test_that("an image that can't be read is a row of NA and a warning that names it", {
   folder <- withr::local_tempdir()
   file.copy(list.files(file.path(small_folder(), "bag"), full.names = TRUE)[1], file.path(folder, "a.png"))
   writeLines("nothing", file.path(folder, "b {x}.png"))

@@ -35,7 +35,7 @@ test_that("layers are frozen by name, pattern and number", {
 
 test_that("preprocessing is a list of settings", {
   wish <- list(size = c(32, 48), channels = 1, mean = 0, std = 255, fit = "stretch")
-  expect_match(mxnetwork("lenet", preprocess = wish)$text[1], "pictures of 32 x 48")
+  expect_match(mxnetwork("lenet", preprocess = wish)$text[1], "images of 32 x 48")
 })
 
 test_that("an unknown layer or network is an error that names what is near", {

@@ -1,7 +1,7 @@
 play <- function(listen) {
   tell <- function(kind, ...) if (!is.null(listen[[kind]])) listen[[kind]](list(...))
-  tell("message", text = "The pictures are small {here}: 96 pixels. image_size = 224 overrides.")
-  tell("start", title = "head", total = 100, unit = "pictures")
+  tell("message", text = "The images are small {here}: 96 pixels. image_size = 224 overrides.")
+  tell("start", title = "head", total = 100, unit = "images")
   tell("advance", n = 50)
   tell("epoch", stage = "head", epoch = 1, epochs = 5, metrics = list(train_loss = 0.51234, valid_accuracy = 0.8))
   tell("end")
@@ -31,8 +31,8 @@ test_that("a document that is knitted shows a line an epoch", {
   folder <- withr::local_tempdir()
   rmd <- file.path(folder, "doc.Rmd")
   writeLines(c(
-    "```{r}", "library(mxtune)", paste0("pictures <- '", small_folder(), "'"),
-    "fit <- mxtrain(pictures, net = 'lenet', tune = 'all', epochs = 2, seed = 1)", "```"
+    "```{r}", "library(mxtune)", paste0("images <- '", small_folder(), "'"),
+    "fit <- mxtrain(images, net = 'lenet', tune = 'all', epochs = 2, seed = 1)", "```"
   ), rmd)
   fresh(function(rmd) knitr::knit(rmd, sub("Rmd$", "md", rmd), quiet = TRUE), list(rmd))
   text <- readLines(sub("Rmd$", "md", rmd))

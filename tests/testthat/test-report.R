@@ -26,7 +26,7 @@ test_that("base graphics draw the same where ggplot2 is missing", {
   expect_gt(drawn(base_confusion(mxconfusion(model, small_folder()))), 2000)
 })
 
-test_that("a picture that the model was wrong about is titled by file, truth and prediction, or by its loss", {
+test_that("an image that the model was wrong about is titled by file, truth and prediction, or by its loss", {
   worst <- data.frame(.file = "a/1.png", truth = "bag", .pred_class = "coat", prob = 0.01, .pred_prob = 0.9, loss = 4.6)
   expect_identical(loss_titles(worst), "1.png\ntruth: bag (0.01)\npredicted: coat (0.90)")
   expect_identical(loss_titles(data.frame(.file = "1.png", loss = 1.234)), "1.png\nloss 1.23")

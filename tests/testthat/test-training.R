@@ -19,7 +19,7 @@ test_that("training from a folder, a data frame and an array gives a model with 
   }
 })
 
-test_that("an array trains as its pictures do", {
+test_that("an array trains as its images do", {
   folder <- small_folder()
   files <- list.files(folder, recursive = TRUE, full.names = TRUE)
   pixels <- vapply(files, function(f) png::readPNG(f) * 255, matrix(0, 28, 28))

@@ -14,7 +14,7 @@ from typing import Any
 
 from .. import late
 
-_FRAME = ("data = NULL", "dim = NULL", "byrow = FALSE")  # formulas, and rows of flattened pictures, are R's alone
+_FRAME = ("data = NULL", "dim = NULL", "byrow = FALSE")  # formulas, and rows of flattened images, are R's alone
 _DOTS = ("...",)  # what a verb does not have is refused, with what was probably meant
 
 

@@ -30,9 +30,9 @@ class InputSpec:
     Parameters
     ----------
     shape
-        Of one row, without the batch: (H, W, C) of pictures; of anything else as the graph takes it.
+        Of one row, without the batch: (H, W, C) of images; of anything else as the graph takes it.
     mean, std
-        For pictures (N, H, W, C) uint8, what is taken off and then divided by, a number for each channel: the graph
+        For images (N, H, W, C) uint8, what is taken off and then divided by, a number for each channel: the graph
         sees (N, C, H, W) float32. Without them a batch is float32 features, as the graph takes them.
 
     Examples
@@ -78,7 +78,7 @@ class InputSpec:
         return array
 
     def prepare(self, batch: Array, out: NDArray[np.float32]) -> None:
-        """Write a batch to ``out``, (N, *row), as the graph takes it: pictures normalised."""
+        """Write a batch to ``out``, (N, *row), as the graph takes it: images normalised."""
         if not self.mean:
             out[...] = batch
             return
@@ -140,12 +140,12 @@ class Program:
         optimiser: AdamW = AdamW(),
         seed: int = 0,
     ) -> Program:
-        """The program that runs a network on pictures (N, H, W, C) uint8 of the size of its preprocessing."""
+        """The program that runs a network on images (N, H, W, C) uint8 of the size of its preprocessing."""
         return cls(network.graph, network.params, {network.input: picture_input(network)}, trainable, optimiser, seed)
 
 
 def picture_input(network: Network) -> InputSpec:
-    """What a network takes: pictures of the size of its preprocessing."""
+    """What a network takes: images of the size of its preprocessing."""
     spec = network.preprocess
     return InputSpec((*spec.size, spec.channels), spec.mean, spec.std)
 

@@ -32,7 +32,7 @@ class Contents:
     weights_file
         The file beside this one that has the weights.
     preprocess
-        How pictures become the network's input.
+        How images become the network's input.
     levels
         What the outputs mean.
     classifier

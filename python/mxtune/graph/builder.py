@@ -119,7 +119,7 @@ class Builder:
         )
 
     def global_pool(self, x: Entry, kind: str = "avg", name: str | None = None) -> Entry:
-        """``"avg"`` or ``"max"`` over the whole picture: (N, C, 1, 1)."""
+        """``"avg"`` or ``"max"`` over the whole image: (N, C, 1, 1)."""
         return self.add_node(
             "Pooling", name or f"{x[0]}_{kind}pool", [x], pool_type=kind, kernel="(1, 1)", global_pool="True"
         )
@@ -148,7 +148,7 @@ class Builder:
     def same_pad(
         self, x: Entry, size: tuple[int, int], kernel: int, stride: int, name: str | None = None
     ) -> tuple[Entry, tuple[int, int]]:
-        """TensorFlow's SAME padding before a window of `kernel` and `stride` over a `size` (H, W) picture.
+        """TensorFlow's SAME padding before a window of `kernel` and `stride` over a `size` (H, W) image.
 
         Returns
         -------

@@ -19,7 +19,7 @@ _HINT = "If the network is meant to be this large, raise all limits together: li
 
 @dataclass(frozen=True)
 class Limits:
-    """What one picture in one network may need; the networks of the zoo at 512 pixels need half or less.
+    """What one image in one network may need; the networks of the zoo at 512 pixels need half or less.
 
     Parameters
     ----------
@@ -36,7 +36,7 @@ class Limits:
     work
         Multiply-accumulates, with the values that poolings read and those that layers write.
     pixels
-        Of the picture that the network sees, and of the one that it is cut from.
+        Of the image that the network sees, and of the one that it is cut from.
     """
 
     nodes: int = 20_000
@@ -61,7 +61,7 @@ LIMITS = Limits()
 
 
 class Needs(NamedTuple):
-    """What one picture in one network needs; the fields are those of `Limits`."""
+    """What one image in one network needs; the fields are those of `Limits`."""
 
     depth: int
     parameters: int
@@ -96,14 +96,14 @@ def check_output(node: Node, outputs: tuple[Shape, ...], limits: Limits) -> None
 
 
 def check_picture(size: tuple[int, int], crop: float, limits: Limits) -> None:
-    """Refuse pictures that are too large.
+    """Refuse images that are too large.
 
     Parameters
     ----------
     size
         Height and width that the network sees.
     crop
-        The share of each side of the resized picture that this is.
+        The share of each side of the resized image that this is.
 
     Raises
     ------
@@ -112,7 +112,7 @@ def check_picture(size: tuple[int, int], crop: float, limits: Limits) -> None:
     """
     height, width = (side / crop for side in size)
     if height * width > limits.pixels:
-        needed = f"pictures of {height:,.0f} x {width:,.0f} pixels"
+        needed = f"images of {height:,.0f} x {width:,.0f} pixels"
         raise _refusal("The network", needed, height * width, limits.pixels)
 
 
@@ -128,8 +128,8 @@ def check_needs(graph: Graph, shapes: Shapes, limits: Limits) -> None:
     units = {
         "depth": "a depth of {:,} layers",
         "parameters": "{:,} parameters",
-        "bytes_alive": "{:,} bytes for one picture",
-        "work": "{:,} operations for one picture",
+        "bytes_alive": "{:,} bytes for one image",
+        "work": "{:,} operations for one image",
     }
     for name, unit in units.items():
         needed, allowed = getattr(needs, name), getattr(limits, name)

@@ -1,4 +1,4 @@
-"""Zip archives of pictures, read in place: nothing is unpacked, and no stated size is trusted."""
+"""Zip archives of images, read in place: nothing is unpacked, and no stated size is trusted."""
 
 from __future__ import annotations
 
@@ -110,12 +110,12 @@ class Member(os.PathLike):  # type: ignore[type-arg]
             raise UnreadableError(f"damaged in the archive ({error})") from error
 
     def picture(self) -> bytes:
-        """All its bytes, if it is a picture.
+        """All its bytes, if it is an image.
 
         Raises
         ------
         UnreadableError
-            It is not a picture, or can't be read.
+            It is not an image, or can't be read.
         """
         start = self.read(512)
         if start and sniff(start)[0] is None:  # a film is not read to its end

@@ -1,4 +1,4 @@
-"""Pictures that are arrays already: any layout and number type becomes (N, H, W, C)."""
+"""Images that are arrays already: any layout and number type becomes (N, H, W, C)."""
 
 from __future__ import annotations
 
@@ -21,30 +21,30 @@ _BLOCK_VALUES = 4_000_000  # values converted at a time, so that the copy in bet
 
 
 def pictures_of(array: Any, layout: str, count: Optional[int] = None) -> tuple[Pictures, Optional[str]]:
-    """(N, H, W, C) pictures, C 1, 3 or 4, and a sentence on what was inferred.
+    """(N, H, W, C) images, C 1, 3 or 4, and a sentence on what was inferred.
 
-    uint8, and booleans as 0 and 255, are 8-bit pictures; other types are `Numbers`, whose range is decided later,
-    with that of all pictures of the set. uint8, uint16 and float32 are taken as they are, without a copy; others
+    uint8, and booleans as 0 and 255, are 8-bit images; other types are `Numbers`, whose range is decided later,
+    with that of all images of the set. uint8, uint16 and float32 are taken as they are, without a copy; others
     become the smallest of these that holds them.
 
     Parameters
     ----------
     array
-        Numbers or booleans of 2 (one grey picture), 3 or 4 axes.
+        Numbers or booleans of 2 (one grey image), 3 or 4 axes.
     layout
         The axes' order, such as ``"NHWC"``, ``"HWCN"``, ``"NCHW"``.
     count
-        How many pictures there should be (the number of labels), where that is known.
+        How many images there should be (the number of labels), where that is known.
 
     Raises
     ------
     ArgumentError
-        The shape or the type is not that of pictures.
+        The shape or the type is not that of images.
     """
     if not isinstance(layout, str) or sorted(layout) != sorted("NHWC"):
         raise ArgumentError('`layout` must order N, H, W and C, as "NHWC" does.', [f"it is {layout!r}"])
     if array.dtype.kind not in "uifb":
-        raise ArgumentError("Pictures must be numbers.", [f"the array's type is {array.dtype}"])
+        raise ArgumentError("Images must be numbers.", [f"the array's type is {array.dtype}"])
     pictures, guess = _four_axes(array, layout, count)
     if 0 in pictures.shape:
         raise ArgumentError("The array holds no pixels.", [f"its shape is {array.shape}"])
@@ -53,7 +53,7 @@ def pictures_of(array: Any, layout: str, count: Optional[int] = None) -> tuple[P
         if layout == "NHWC" and array.ndim == 4 and array.shape[1] in (1, 3):
             hint = 'Use layout = "NCHW" where the channels come second.'
         raise ArgumentError(
-            "Pictures must have 1, 3 or 4 channels.",
+            "Images must have 1, 3 or 4 channels.",
             [f"these have {pictures.shape[3]}: the shape is {array.shape}, read as {layout}"],
             hint,
         )
@@ -67,7 +67,7 @@ def pictures_of(array: Any, layout: str, count: Optional[int] = None) -> tuple[P
 
 
 def numbered(row: int) -> str:
-    """The name of a picture that has none, by its place counted from 0: "[0]", and "[1]" in R."""
+    """The name of an image that has none, by its place counted from 0: "[0]", and "[1]" in R."""
     first = 1 if in_r() else 0
     return f"[{first + row}]"
 
@@ -78,13 +78,13 @@ def _four_axes(array: Any, layout: str, count: Optional[int]) -> tuple[Any, Opti
     if array.ndim == 2:
         if count not in (None, 1):
             raise ArgumentError(
-                "A matrix is one grey picture.",
+                "A matrix is one grey image.",
                 [f"there are {count} labels"],
-                "Give the rows the shape of pictures: x.reshape(-1, height, width).",
+                "Give the rows the shape of images: x.reshape(-1, height, width).",
             )
         return array[np.newaxis, :, :, np.newaxis], None
     if array.ndim != 3:
-        raise ArgumentError("Pictures must have 2, 3 or 4 axes.", [f"the shape is {array.shape}"])
+        raise ArgumentError("Images must have 2, 3 or 4 axes.", [f"the shape is {array.shape}"])
     many_axes = layout.replace("C", "")
     as_many = array.transpose([many_axes.index(axis) for axis in "NHW"])[..., np.newaxis]
     single_axes = layout.replace("N", "")
@@ -95,10 +95,10 @@ def _four_axes(array: Any, layout: str, count: Optional[int]) -> tuple[Any, Opti
         is_single = as_single.shape[3] in (1, 3, 4) and as_many.shape[0] > 4
     shape = shape_text(array.shape)
     if is_single:
-        return as_single, f"The {shape} array is one picture ({single_axes})."
+        return as_single, f"The {shape} array is one image ({single_axes})."
     return (
         as_many,
-        f"The {shape} array is {as_many.shape[0]} grey pictures ({many_axes})." if count is None else None,
+        f"The {shape} array is {as_many.shape[0]} grey images ({many_axes})." if count is None else None,
     )
 
 
@@ -120,7 +120,7 @@ def _holds_whole_numbers(pictures: Any) -> bool:
 
 
 def _to_type(pictures: Any, dtype: Any) -> NDArray[Any]:
-    """The pictures in another type."""
+    """The images in another type."""
     copy = np.empty(pictures.shape, dtype=dtype)
     for part in _blocks(pictures):
         copy[part] = pictures[part]
@@ -128,8 +128,8 @@ def _to_type(pictures: Any, dtype: Any) -> NDArray[Any]:
 
 
 def _blocks(pictures: Any) -> Iterator[tuple[slice, ...]]:
-    """Slices of (N, H, W, C) pictures, a few million values each, in memory order."""
-    axis = 1 if pictures.strides[0] < pictures.strides[1] else 0  # as in R: the pictures run fastest
+    """Slices of (N, H, W, C) images, a few million values each, in memory order."""
+    axis = 1 if pictures.strides[0] < pictures.strides[1] else 0  # as in R: the images run fastest
     length = pictures.shape[axis]
     step = max(1, _BLOCK_VALUES * length // max(1, pictures.size))
     for start in range(0, length, step):

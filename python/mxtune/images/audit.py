@@ -1,4 +1,4 @@
-"""`mximages`: looks at every picture once and says by name what is wrong with it."""
+"""`mximages`: looks at every image once and says by name what is wrong with it."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def mximages(
     range: Union[str, Sequence[float], None] = None,  # noqa: A002 - what is asked for
     root: Union[str, os.PathLike[str], None] = None,
 ) -> ImageSet:
-    """An `ImageSet`: the pictures, their labels, and what is wrong with them by name.
+    """An `ImageSet`: the images, their labels, and what is wrong with them by name.
 
     Every file is read and decoded once. JPEG, PNG, WebP, BMP, TIFF, GIF and PNM of any kind become upright
     8-bit colour or grey; transparent ones lie over white; of several frames the first counts. Hidden and
@@ -62,58 +62,58 @@ def mximages(
     Parameters
     ----------
     x
-        A folder of class folders, a folder of pictures, a file; a list of files, file objects, Pillow images or arrays;
+        A folder of class folders, a folder of images, a file; a list of files, file objects, Pillow images or arrays;
         a data frame with a column of paths, or a file with one (.csv, .tsv, .txt, .xlsx, .parquet); an array of
-        pictures (uint8, or numbers of any range) of 2 (one grey picture), 3 or 4 axes; or an `ImageSet` to label again.
+        images (uint8, or numbers of any range) of 2 (one grey image), 3 or 4 axes; or an `ImageSet` to label again.
     y
-        The labels, one a picture. Strings, booleans or a categorical: classification (strings sort bytewise,
+        The labels, one an image. Strings, booleans or a categorical: classification (strings sort bytewise,
         a categorical keeps its order). Numbers: regression. A 0/1 or logical matrix, or a list of label sets:
         multilabel. A dict of labels by file name and a series with files as its index go by name; a series goes by
         the index of the data frame in `x`. Classes come back as they are given: booleans, numbers, texts.
     levels
         The classes that there are, in order, where they are known already; any other is an error then.
     on_bad
-        ``"error"``: all bad pictures are named in one error. ``"skip"``: in a warning, and left out.
+        ``"error"``: all bad images are named in one error. ``"skip"``: in a warning, and left out.
         ``"keep"``: nothing is read before it is needed, and labels that come with
-        the pictures are ignored (for prediction).
+        the images are ignored (for prediction).
     layout
         The order of an array's axes: ``"NHWC"``, ``"HWCN"``, ``"NCHW"``.
     recursive
-        Take the pictures of a folder at any depth, without classes.
+        Take the images of a folder at any depth, without classes.
     task
         ``"classification"``, ``"regression"`` or ``"multilabel"``, where the labels would say otherwise.
     validation
-        A set kept aside: pictures that are in both are named.
+        A set kept aside: images that are in both are named.
     path, label
         The columns of a table, where their names don't make it clear.
     groups
-        What no split may tear apart: pictures of one patient, animal, burst or site. The column of a table, one
-        value a picture, a mapping from names, or a regular expression whose first group matches it in the name (as
+        What no split may tear apart: images of one patient, animal, burst or site. The column of a table, one
+        value an image, a mapping from names, or a regular expression whose first group matches it in the name (as
         ``"^([^_]+)_"``).
     range
-        The numbers that are black and white in pictures beyond 8 bits (16-bit files, floats): two numbers,
+        The numbers that are black and white in images beyond 8 bits (16-bit files, floats): two numbers,
         ``(0, 4095)`` or ``"0..4095"``, or percentiles of all values, ``"1%..99%"``. If None it is decided from all
-        pictures together: 0 to 1, to 255, to the largest number of 10, 12, 14 or 16 bits, or what they span. A range
-        within 0 to 255 stretches 8-bit pictures, too.
+        images together: 0 to 1, to 255, to the largest number of 10, 12, 14 or 16 bits, or what they span. A range
+        within 0 to 255 stretches 8-bit images, too.
     root
         The folder that the paths in a table or a list start from. If None the folder of the table, or the current one.
 
     Raises
     ------
     PictureError
-        There are no pictures, or some are bad; ``files`` holds each ``(name, reason)``.
+        There are no images, or some are bad; ``files`` holds each ``(name, reason)``.
     LabelError
-        Labels are missing, unknown, or not as many as pictures.
+        Labels are missing, unknown, or not as many as images.
     ArgumentError
         An argument has a value that can't be used.
 
     Warns
     -----
     PictureWarning
-        Bad pictures left out, misleading file names, mixed scales of values, exact copies (also across training and
+        Bad images left out, misleading file names, mixed scales of values, exact copies (also across training and
         validation).
     LabelWarning
-        Classes with no picture or only one, copies with different labels.
+        Classes with no image or only one, copies with different labels.
 
     Examples
     --------
@@ -121,7 +121,7 @@ def mximages(
     >>> from mxtune.images import mximages
     >>> pictures = np.stack([np.full((28, 28), shade, np.uint8) for shade in range(4)])
     >>> mximages(pictures, ["one", "two", "two", "one"])
-    ImageSet: 4 grey pictures of 2 classes, 28 x 28
+    ImageSet: 4 grey images of 2 classes, 28 x 28
       one  2
       two  2
     """
@@ -133,7 +133,7 @@ def mximages(
         return images if groups is None else images.grouped(groups_of(groups, images.names))
     yes_or_no("recursive", recursive)
     if validation is not None and not isinstance(validation, ImageSet):
-        text = "`validation` must be a set of pictures that mximages() made."
+        text = "`validation` must be a set of images that mximages() made."
         raise ArgumentError(text, [f"it is a {type(validation).__name__}"])
     source = gather(
         x,
@@ -184,7 +184,7 @@ def _audited(
     names = [source.names[row] for row in kept]
     if bad:
         lines = [f"{picture.name}: {picture.reason}" for picture in bad]
-        warn(PictureWarning(f"Left out {len(bad)} of {len(looks)} pictures.", bullets(lines, 100)))
+        warn(PictureWarning(f"Left out {len(bad)} of {len(looks)} images.", bullets(lines, 100)))
     labels = labels.take(kept)
     if tidy:
         labels = without_empty(labels)
@@ -241,13 +241,13 @@ def _ranged(images: ImageSet, wanted: WantedRange) -> ImageSet:
 
 
 def _values_per_picture(count: int) -> int:
-    """How many values of each picture percentiles are taken of: enough, and a few megabytes in total."""
+    """How many values of each image percentiles are taken of: enough, and a few megabytes in total."""
     return max(16, min(1000, 4_000_000 // max(1, count)))
 
 
 def _look(pixels: Pixels, rows: Sequence[int], sampled: int = 0) -> list[Look]:
     reporter = progress.current()
-    reporter.event("start", title="Looking at the pictures", total=len(rows), unit="pictures")
+    reporter.event("start", title="Looking at the images", total=len(rows), unit="images")
 
     def look(row: int) -> Look:
         with BUDGET.share():
@@ -259,7 +259,7 @@ def _look(pixels: Pixels, rows: Sequence[int], sampled: int = 0) -> list[Look]:
 
 
 def _folder_labels(source: Source, levels: Optional[Sequence[str]], task: Optional[str]) -> Labels:
-    """The labels; pictures outside of all class folders count as bad pictures, not as missing labels."""
+    """The labels; images outside of all class folders count as bad images, not as missing labels."""
     if source.levels is None:
         return understand(source.y, source.names, levels, task)
     outside = [
@@ -271,7 +271,7 @@ def _folder_labels(source: Source, levels: Optional[Sequence[str]], task: Option
             len(source.names),
             f"Move them into class folders, or use {of_images('recursive', True)} for no classes.",
         )
-    classes = source.levels if levels is None else levels  # a folder without pictures too: `without_empty` names it
+    classes = source.levels if levels is None else levels  # a folder without images too: `without_empty` names it
     return understand(source.y, source.names, classes, task)
 
 

@@ -1,4 +1,4 @@
-"""How training pictures are varied: `Augment`. What predicts never sees it."""
+"""How training images are varied: `Augment`. What predicts never sees it."""
 
 from __future__ import annotations
 
@@ -23,15 +23,15 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Augment:
-    """How training pictures are varied, differently each time. `none` leaves them alone, `light` suits most.
+    """How training images are varied, differently each time. `none` leaves them alone, `light` suits most.
 
     Parameters
     ----------
     flip
-        Mirror every second picture left to right.
+        Mirror every second image left to right.
     zoom
         Smallest and largest side of the window that is cut out, as a share of the largest one that fits in
-        the picture; above 1 the picture gets a margin.
+        the image; above 1 the image gets a margin.
     ratio
         Narrowest and widest change of the proportions.
     rotate
@@ -41,7 +41,7 @@ class Augment:
     erase
         Probability that a random rectangle is filled with one grey (Zhong et al., 2020).
     shift
-        How far, as a share of the view, the window may leave the picture; the edge is repeated there.
+        How far, as a share of the view, the window may leave the image; the edge is repeated there.
     """
 
     flip: bool = False
@@ -71,9 +71,9 @@ class Augment:
 
     @classmethod
     def light(cls, small: bool = False, grey: bool = False) -> Augment:
-        """What suits most sets: ``small`` pictures (under 64 pixels) are hardly zoomed, ``grey`` keep their tone.
+        """What suits most sets: ``small`` images (under 64 pixels) are hardly zoomed, ``grey`` keep their tone.
 
-        Small grey pictures are often signs (digits, letters): they are only shifted, by a pixel or so.
+        Small grey images are often signs (digits, letters): they are only shifted, by a pixel or so.
         """
         if not small:
             return cls(flip=True, zoom=(0.65, 1.0), ratio=(0.8, 1.25), jitter=0.0 if grey else 0.2)
@@ -165,7 +165,7 @@ class Augment:
 
     def __str__(self) -> str:
         if self == _UNVARIED:
-            return "Training pictures are not varied."
+            return "Training images are not varied."
         parts = ["mirrored"] if self.flip else []
         if self.zoom != (1.0, 1.0):
             parts.append(f"zoomed {self.zoom[0]:g} to {self.zoom[1]:g}")
@@ -180,7 +180,7 @@ class Augment:
                 parts.append(words.format(getattr(self, name)))
         if self.rotate:
             parts.append(f"turned by {self.rotate:g} degrees")
-        return f"Training pictures are {', '.join(parts)}."
+        return f"Training images are {', '.join(parts)}."
 
 
 _UNVARIED = Augment()

@@ -1,6 +1,6 @@
 """How many pixels are decoded at once: threads wait for one another before they exhaust the memory.
 
-While it is decoded, a picture takes 4 bytes a pixel, and up to 16 as a WebP: the largest that is read has 110 million.
+While it is decoded, an image takes 4 bytes a pixel, and up to 16 as a WebP: the largest that is read has 110 million.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from contextlib import contextmanager
 
 from ..machine import return_freed_memory
 
-_LARGE = 16_000_000  # pixels; a larger picture takes longer to decode than its memory to be given back
+_LARGE = 16_000_000  # pixels; a larger image takes longer to decode than its memory to be given back
 
 
 class PixelBudget:
@@ -20,7 +20,7 @@ class PixelBudget:
     Parameters
     ----------
     pixels
-        For all threads together; a picture that has more is decoded when no other is.
+        For all threads together; an image that has more is decoded when no other is.
     """
 
     def __init__(self, pixels: int) -> None:
@@ -45,11 +45,11 @@ class PixelBudget:
                     self._change.notify_all()
 
     def take(self, pixels: int) -> None:
-        """Wait until so many pixels are free. Outside of `share`, as for a single picture, nothing is counted."""
+        """Wait until so many pixels are free. Outside of `share`, as for a single image, nothing is counted."""
         if getattr(self._mine, "taken", None) != 0:
             return
         needed = min(pixels, self._all)
-        with self._queue, self._change:  # the queue: small pictures must not overtake a large one for ever
+        with self._queue, self._change:  # the queue: small images must not overtake a large one for ever
             self._change.wait_for(lambda: self._free >= needed)
             self._free -= needed
             self._mine.taken = needed

@@ -1,4 +1,4 @@
-"""Which columns of a data frame hold the pictures and their labels: one rule, which R uses too."""
+"""Which columns of a data frame hold the images and their labels: one rule, which R uses too."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _SAMPLE_SIZE = 50  # values looked at
 
 
 def path_column(frame: Any, label: Label = None, is_there: Optional[Callable[[str], bool]] = None) -> Any:
-    """The column of pictures: one with a usual name; or the only one whose values look like paths of pictures, whose
+    """The column of images: one with a usual name; or the only one whose values look like paths of images, whose
     first ones are files (``is_there``), or that has text beside ``label``.
 
     Raises
@@ -49,7 +49,7 @@ def path_column(frame: Any, label: Label = None, is_there: Optional[Callable[[st
 
 
 def other_paths(frame: Any, path: Any) -> list[str]:
-    """The columns beside ``path`` that hold names of pictures, too."""
+    """The columns beside ``path`` that hold names of images, too."""
     return [
         str(column)
         for column in frame.columns
@@ -58,7 +58,7 @@ def other_paths(frame: Any, path: Any) -> list[str]:
 
 
 def label_column(frame: Any, path: Any) -> tuple[Any, Optional[str]]:
-    """The column of labels: one with a usual name, or the only one beside ``path`` that holds no pictures; None, and a
+    """The column of labels: one with a usual name, or the only one beside ``path`` that holds no images; None, and a
     sentence, where it can't be told."""
     other_columns = [
         column

@@ -1,4 +1,4 @@
-"""Many pictures at once, in threads (a fork would die with MXNet loaded)."""
+"""Many images at once, in threads (a fork would die with MXNet loaded)."""
 
 from __future__ import annotations
 
@@ -35,16 +35,16 @@ def decode(
     threads: Optional[int] = None,
     at_least: Union[int, tuple[int, int], None] = None,
 ) -> list[NDArray[Any]]:
-    """``view(picture)`` of each picture, in the order of ``indices``.
+    """``view(image)`` of each image, in the order of ``indices``.
 
     Parameters
     ----------
     images
         The set.
     indices
-        Which of its pictures; ``None`` for all.
+        Which of its images; ``None`` for all.
     view
-        Makes an array of an opened picture, such as ``preprocess.canvas``; runs in several threads at once.
+        Makes an array of an opened image, such as ``preprocess.canvas``; runs in several threads at once.
     threads
         As many as CPUs may be used where it is ``None``.
     at_least
@@ -53,7 +53,7 @@ def decode(
     Raises
     ------
     PictureError
-        Pictures can no longer be read; all are named.
+        Images can no longer be read; all are named.
 
     Examples
     --------
@@ -76,7 +76,7 @@ def decode_or_none(
     threads: Optional[int] = None,
     at_least: Union[int, tuple[int, int], None] = None,
 ) -> tuple[list[Optional[NDArray[Any]]], list[tuple[str, str]]]:
-    """As `decode`, with ``None`` in place of a picture that can't be read, and ``(name, reason)`` of each."""
+    """As `decode`, with ``None`` in place of an image that can't be read, and ``(name, reason)`` of each."""
     rows = range(len(images)) if indices is None else [int(index) for index in indices]
 
     def open_and_view(row: int) -> tuple[Optional[NDArray[Any]], Optional[str]]:
@@ -88,7 +88,7 @@ def decode_or_none(
 
     def within_budget(row: int) -> tuple[Optional[NDArray[Any]], Optional[str]]:
         with BUDGET.share():
-            return open_and_view(row)  # a call of its own: its picture is gone before its pixels are free
+            return open_and_view(row)  # a call of its own: its image is gone before its pixels are free
 
     results = in_threads(within_budget, rows, threads)
     bad = [(images.names[row], reason) for row, (_, reason) in zip(rows, results) if reason is not None]
@@ -107,7 +107,7 @@ def in_threads(
     """
     all_items = list(items)
     thread_count = min(threads or usable_cpus(), len(all_items))
-    # handing over one by one costs as much as a small picture
+    # handing over one by one costs as much as a small image
     block_size = max(1, min(64, len(all_items) // (8 * max(1, thread_count))))
     blocks = [all_items[start : start + block_size] for start in range(0, len(all_items), block_size)]
     results: list[Result] = []
@@ -131,9 +131,9 @@ def in_threads(
 
 
 def unreadable(bad: Sequence[tuple[str, str]], count: int, hint: Optional[str] = None) -> PictureError:
-    """The error that names every picture that can't be read."""
+    """The error that names every image that can't be read."""
     error = PictureError(
-        f"Can't read {len(bad)} of {counted(count, 'picture')}.",
+        f"Can't read {len(bad)} of {counted(count, 'image')}.",
         bullets([f"{name}: {reason}" for name, reason in bad], 100),
         hint,
     )

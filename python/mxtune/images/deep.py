@@ -37,5 +37,5 @@ def lower_bytes(opened: Any) -> Optional[list[Any]]:
 
 
 def join_bytes(upper: Any, lower: Any) -> Numbers:
-    """Both bytes of each value, as (H, W, C) uint16; of two pictures, decoded and upright."""
+    """Both bytes of each value, as (H, W, C) uint16; of two images, decoded and upright."""
     return Numbers(np.asarray(upper).astype(np.uint16) << 8 | np.asarray(lower))

@@ -1,4 +1,4 @@
-"""File objects, such as uploads: one picture each, whatever iterating over them would yield."""
+"""File objects, such as uploads: one image each, whatever iterating over them would yield."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is odd about readable pictures: kept in ``problems``, and reported in a shortened warning."""
+"""What is odd about readable images: kept in ``problems``, and reported in a shortened warning."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ _PACKAGE = str(Path(__file__).resolve().parents[1])
 
 
 def without_empty(labels: Labels) -> Labels:
-    """Drop the levels that no picture has, and warn of them."""
+    """Drop the levels that no image has, and warn of them."""
     counts = labels.counts()
     empty = [level for level, n in counts.items() if n == 0]
     if labels.task is None or labels.y is None or not empty:
         return labels
-    text = f"{counted(len(empty), 'class has no picture and is', 'classes have no picture and are')} left out."
+    text = f"{counted(len(empty), 'class has no image and is', 'classes have no image and are')} left out."
     warn(LabelWarning(text, bullets(empty)))
     return Labels(*labels.task.without_levels(labels.y, np.asarray([n > 0 for n in counts.values()])))
 
@@ -60,13 +60,13 @@ def warn_of_copies(images: ImageSet) -> None:
         images.problems += [f"exact copies: {line}" for line in same_label]
         warn(
             PictureWarning(
-                f"{counted(len(same_label), 'picture is', 'pictures are')} there more than once.",
+                f"{counted(len(same_label), 'image is', 'images are')} there more than once.",
                 bullets(same_label),
             )
         )
     if different_labels:
         images.problems += [f"copies with different labels: {line}" for line in different_labels]
-        subject = counted(len(different_labels), "picture is", "pictures are")
+        subject = counted(len(different_labels), "image is", "images are")
         text = f"{subject} there more than once, with different labels."
         warn(LabelWarning(text, bullets(different_labels), "Only one of the labels can be right."))
 
@@ -79,13 +79,13 @@ def report_near_copies(images: ImageSet) -> None:
     near_sets = [list(names_by_content.values()) for names_by_content in groups.values() if len(names_by_content) > 1]
     if near_sets:
         images.problems += [f"near-copies: {listing(names, 6)}" for names in near_sets]
-        subject = f"{sum(map(len, near_sets))} pictures look nearly the same as others (bursts, crops, re-saved files)"
+        subject = f"{sum(map(len, near_sets))} images look nearly the same as others (bursts, crops, re-saved files)"
         text = f"{subject}, in {counted(len(near_sets), 'set')}. Each set stays on one side of a split."
         progress.default().event("message", text=text)
 
 
 def scales(images: ImageSet, than: Optional[str] = None, loose: bool = False, unread: Collection[str] = ()) -> None:
-    """Warn of pictures whose values seem to be on another scale than the set's, or than what ``than`` names."""
+    """Warn of images whose values seem to be on another scale than the set's, or than what ``than`` names."""
     if images.has_numbers or not stands_beside_8_bits(images.range):
         spans = ((name, span) for name, span in images.spans() if name not in unread)
         warning = of_another_scale(spans, images.range, than, loose)
@@ -95,23 +95,23 @@ def scales(images: ImageSet, than: Optional[str] = None, loose: bool = False, un
 
 
 def warn_of_single_pictures(images: ImageSet) -> None:
-    """Warn of classes with a single picture."""
+    """Warn of classes with a single image."""
     counts = images.counts()
     single = [level for level, n in zip(counts["level"], counts["n"]) if n == 1]
     if single:
-        images.problems += [f"a single picture: {level}" for level in single]
-        text = f"{counted(len(single), 'class has', 'classes have')} a single picture."
+        images.problems += [f"a single image: {level}" for level in single]
+        text = f"{counted(len(single), 'class has', 'classes have')} a single image."
         warn(
             LabelWarning(
                 text,
                 bullets(single),
-                "Such a class can't be validated; some ten pictures are a good start.",
+                "Such a class can't be validated; some ten images are a good start.",
             )
         )
 
 
 def warn_of_single_groups(images: ImageSet) -> None:
-    """Warn of classes whose pictures all belong to one group."""
+    """Warn of classes whose images all belong to one group."""
     if images.groups is None or not images.has_classes:
         return
     groups: dict[str, set[str]] = {}
@@ -120,7 +120,7 @@ def warn_of_single_groups(images: ImageSet) -> None:
     single_group = sorted(label for label, label_groups in groups.items() if len(label_groups) == 1)
     if single_group:
         images.problems += [f"a single group: {label}" for label in single_group]
-        text = f"The pictures of {counted(len(single_group), 'class are', 'classes are each')} of a single group."
+        text = f"The images of {counted(len(single_group), 'class are', 'classes are each')} of a single group."
         warn(
             LabelWarning(text, bullets(single_group), "Such a class can't be validated: it is used for training alone.")
         )
@@ -140,11 +140,11 @@ def warn_of_similar_names(images: ImageSet) -> None:
 
 
 def warn_of_shared_pictures(images: ImageSet, validation: ImageSet) -> None:
-    """Warn of pictures that are in both sets."""
+    """Warn of images that are in both sets."""
     lines = [name if name == other_name else f"{name} = {other_name}" for name, other_name in images.shared(validation)]
     if lines:
         images.problems += [f"in training and validation: {line}" for line in lines]
-        text = f"{counted(len(lines), 'picture is', 'pictures are')} in training and in validation."
+        text = f"{counted(len(lines), 'image is', 'images are')} in training and in validation."
         warn(PictureWarning(text, bullets(lines), "This makes the validation results too optimistic."))
     groups_across(images, validation)
 

@@ -1,4 +1,4 @@
-"""The pictures in a folder: which files count, and which class folder each lies in."""
+"""The images in a folder: which files count, and which class folder each lies in."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ _SYSTEM = {
 class Folder(NamedTuple):
     """What lies in a folder: names relative to it, what opens each, the class of each (or None), all classes.
 
-    ``passed_over`` are files that are not pictures; ``refusal`` is why its folders are not classes; ``remark`` a
+    ``passed_over`` are files that are not images; ``refusal`` is why its folders are not classes; ``remark`` a
     sentence on what may surprise.
     """
 
@@ -45,10 +45,10 @@ class Folder(NamedTuple):
 
 
 def look_into(root: Path, recursive: bool) -> Folder:
-    """The pictures of a folder, sorted by name; hidden and system files, and files that are not pictures, are left out.
+    """The images of a folder, sorted by name; hidden and system files, and files that are not images, are left out.
 
-    Folders directly inside ``root`` that hold pictures are the classes, whatever lies deeper in them; beside
-    such folders a picture outside of them has no class. ``recursive`` takes every file at any
+    Folders directly inside ``root`` that hold images are the classes, whatever lies deeper in them; beside
+    such folders an image outside of them has no class. ``recursive`` takes every file at any
     depth, without classes.
     """
     files, folders = _entries(str(root))
@@ -66,7 +66,7 @@ def arranged(
     recursive: bool,
     is_not_picture: Callable[[Item], bool],
 ) -> Folder:
-    """The files of a folder or an archive, as (relative name, what opens it), sorted: pictures and their classes."""
+    """The files of a folder or an archive, as (relative name, what opens it), sorted: images and their classes."""
     not_pictures = {name for name, item in entries if is_not_picture(item)}
     pictures = [(name, item) for name, item in entries if name not in not_pictures]
     names, items = [file_name(name) for name, _ in pictures], [item for _, item in pictures]
@@ -99,7 +99,7 @@ def _class_name(folder: str) -> str:
 
 
 def _is_not_picture(path: str) -> bool:
-    """Whether neither the name nor the first bytes of a file are a picture's; what can't be opened may be one."""
+    """Whether neither the name nor the first bytes of a file are an image's; what can't be opened may be one."""
     if is_picture_name(path) or is_unread_name(path):
         return False
     try:

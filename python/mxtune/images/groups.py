@@ -1,4 +1,4 @@
-"""Groups: pictures of one patient, animal, burst or place, which no split may separate."""
+"""Groups: images of one patient, animal, burst or place, which no split may separate."""
 
 from __future__ import annotations
 
@@ -15,20 +15,20 @@ Groups = Union[str, Mapping[str, Any], Sequence[Any], None]
 
 
 def groups_of(groups: Any, names: Sequence[str]) -> list[str]:
-    """The group of each picture as text.
+    """The group of each image as text.
 
     Parameters
     ----------
     groups
-        One value a picture; a mapping from names; or a regular expression, whose first group (or whole match) in a
-        picture's name tells its group.
+        One value an image; a mapping from names; or a regular expression, whose first group (or whole match) in a
+        image's name tells its group.
     names
-        The pictures' names.
+        The images' names.
 
     Raises
     ------
     ArgumentError
-        A picture has no group, or the expression is invalid.
+        An image has no group, or the expression is invalid.
 
     Examples
     --------
@@ -36,7 +36,7 @@ def groups_of(groups: Any, names: Sequence[str]) -> list[str]:
     ['anna', 'anna', 'ben']
     """
     if isinstance(groups, (bytes, set, frozenset)) or not (hasattr(groups, "__iter__") or isinstance(groups, str)):
-        text = "`groups` must be one value for each picture, a column, or a regular expression."
+        text = "`groups` must be one value for each image, a column, or a regular expression."
         raise ArgumentError(text, [f"it is a {type(groups).__name__}"])
     if isinstance(groups, str):
         values = _matches(groups, names)
@@ -45,11 +45,11 @@ def groups_of(groups: Any, names: Sequence[str]) -> list[str]:
     else:
         values = groups.tolist() if hasattr(groups, "tolist") else list(groups)
     if len(values) != len(names):
-        raise ArgumentError(f"Got {counted(len(values), 'group')} for {counted(len(names), 'picture')}.")
+        raise ArgumentError(f"Got {counted(len(values), 'group')} for {counted(len(names), 'image')}.")
     ungrouped = [name for name, value in zip(names, values) if is_missing(value)]
     if ungrouped:
-        subject = counted(len(ungrouped), "picture has", "pictures have")
-        raise ArgumentError(f"{subject} no group.", bullets(ungrouped), "`groups` must name a group for each picture.")
+        subject = counted(len(ungrouped), "image has", "images have")
+        raise ArgumentError(f"{subject} no group.", bullets(ungrouped), "`groups` must name a group for each image.")
     return [label_text(value) for value in values]
 
 
@@ -63,7 +63,7 @@ def _matches(pattern: str, names: Sequence[str]) -> list[Any]:
 
 
 def joined(*keys: Sequence[Any]) -> list[int]:
-    """A number for each picture: equal for those that some key links, directly or through others.
+    """A number for each image: equal for those that some key links, directly or through others.
 
     Examples
     --------
@@ -78,7 +78,7 @@ def joined(*keys: Sequence[Any]) -> list[int]:
 
 
 def linked(pairs: Iterable[tuple[int, int]], count: int) -> list[int]:
-    """A number for each of ``count`` pictures: equal for those that pairs link, directly or through others."""
+    """A number for each of ``count`` images: equal for those that pairs link, directly or through others."""
     parents = list(range(count))
 
     def root_of(row: int) -> int:

@@ -1,4 +1,4 @@
-"""`ImageSet`: pictures that have been looked at, with their labels."""
+"""`ImageSet`: images that have been looked at, with their labels."""
 
 from __future__ import annotations
 
@@ -33,23 +33,23 @@ if TYPE_CHECKING:
 
 
 class BadPicture(NamedTuple):
-    """A picture that was left out, and why."""
+    """An image that was left out, and why."""
 
     name: str
     reason: str
 
 
 class ImageSet:
-    """Pictures with names and labels; `mximages` makes one. It never changes: `take` and `split` give others.
+    """Images with names and labels; `mximages` makes one. It never changes: `take` and `split` give others.
 
     Attributes
     ----------
     names
-        One a picture: the path as it was given (relative to a folder that was given), ``"[3]"`` in memory.
+        One an image: the path as it was given (relative to a folder that was given), ``"[3]"`` in memory.
     files
-        Absolute paths, or ``None`` where the pictures are in memory.
+        Absolute paths, or ``None`` where the images are in memory.
     index
-        That of the data frame or series that held the pictures, or ``None``.
+        That of the data frame or series that held the images, or ``None``.
     task
         ``"classification"``, ``"regression"``, ``"multilabel"``, or ``None`` without labels.
     y
@@ -57,15 +57,15 @@ class ImageSet:
     levels
         The classes or labels, in order; the targets' names of an (N, K) regression.
     grey
-        Whether every picture is grey.
+        Whether every image is grey.
     bad
         What was left out, and why.
     groups
-        The group of each picture (patient, animal, burst, site), which no split separates; or ``None``.
+        The group of each image (patient, animal, burst, site), which no split separates; or ``None``.
     problems
-        Sentences on what is odd: copies, misleading names, mixed scales, classes with few pictures.
+        Sentences on what is odd: copies, misleading names, mixed scales, classes with few images.
     range
-        The numbers that are black and white in pictures beyond 8 bits; None where all are 8-bit, or none was read yet.
+        The numbers that are black and white in images beyond 8 bits; None where all are 8-bit, or none was read yet.
 
     Examples
     --------
@@ -122,13 +122,13 @@ class ImageSet:
     @overload
     def __getitem__(self, index: Union[slice, Sequence[int], NDArray[Any]]) -> ImageSet: ...
     def __getitem__(self, index: Any) -> Union[PIL.Image.Image, ImageSet]:
-        """One picture, as `open` gives it; or, for a slice or what `take` takes, a set."""
+        """One image, as `open` gives it; or, for a slice or what `take` takes, a set."""
         if isinstance(index, slice):
             return self.take(range(*index.indices(len(self))))
         if not hasattr(index, "__len__") or (isinstance(index, np.ndarray) and index.ndim == 0):
             row = operator.index(index)
             if not -len(self) <= row < len(self):
-                raise IndexError(f"There is no picture {row}: the set has {len(self)}.")
+                raise IndexError(f"There is no image {row}: the set has {len(self)}.")
             return self.open(row % len(self))
         return self.take(index)
 
@@ -199,7 +199,7 @@ class ImageSet:
 
     @property
     def has_classes(self) -> bool:
-        """Whether each picture has one or several of some classes."""
+        """Whether each image has one or several of some classes."""
         return self.labels.task is not None and self.labels.task.has_classes
 
     @property
@@ -212,7 +212,7 @@ class ImageSet:
 
     @property
     def sizes(self) -> NDArray[np.int32]:
-        """(N, 2) int32: height and width of each picture, pixels, upright; 0 where it can't be read."""
+        """(N, 2) int32: height and width of each image, pixels, upright; 0 where it can't be read."""
         if self._sizes is None:
             sizes = in_threads(self._pixels.size, self._rows.tolist())
             self._sizes = np.asarray(sizes, dtype=np.int32).reshape(-1, 2)
@@ -220,7 +220,7 @@ class ImageSet:
 
     @property
     def hashes(self) -> list[bytes]:
-        """16 bytes for each picture's content: equal for exact copies only."""
+        """16 bytes for each image's content: equal for exact copies only."""
         if self._hashes is None:
             self._hashes = in_threads(self._pixels.hash, self._rows.tolist())
         return self._hashes
@@ -241,7 +241,7 @@ class ImageSet:
         return hashlib.sha256(repr(pairs).encode("utf-8", "surrogatepass")).hexdigest()
 
     def open(self, index: int, at_least: Union[int, tuple[int, int], None] = None) -> PIL.Image.Image:
-        """One picture: upright, 8-bit, ``"L"`` if the whole set is grey and else ``"RGB"``, over white.
+        """One image: upright, 8-bit, ``"L"`` if the whole set is grey and else ``"RGB"``, over white.
 
         Parameters
         ----------
@@ -269,7 +269,7 @@ class ImageSet:
         return picture if picture.mode == mode else picture.convert(mode)
 
     def take(self, indices: Union[Sequence[int], NDArray[Any]]) -> ImageSet:
-        """The pictures at these positions (from 0; negative ones from the end; or true and false for each), in order.
+        """The images at these positions (from 0; negative ones from the end; or true and false for each), in order.
 
         Raises
         ------
@@ -294,13 +294,13 @@ class ImageSet:
         )
 
     def grouped(self, groups: Optional[Sequence[str]]) -> ImageSet:
-        """The same pictures in other groups."""
+        """The same images in other groups."""
         other = copy.copy(self)
         other.groups = None if groups is None else list(groups)
         return other
 
     def ranged(self, range: Optional[Range], given: bool = False) -> ImageSet:  # noqa: A002
-        """The same pictures with another `range`; one that the user has given outlasts that of a model."""
+        """The same images with another `range`; one that the user has given outlasts that of a model."""
         if not given and (range == self.range or self.range_is_given):
             return self
         other = copy.copy(self)
@@ -309,19 +309,19 @@ class ImageSet:
 
     @property
     def has_numbers(self) -> bool:
-        """Whether there may be pictures beyond 8 bits; files tell when they are read."""
+        """Whether there may be images beyond 8 bits; files tell when they are read."""
         return bool(self._pixels.spans)
 
     def spans(self) -> Iterator[tuple[str, Optional[Span]]]:
-        """The name of each picture, and what its values span; None for 8-bit ones and for files not read yet."""
+        """The name of each image, and what its values span; None for 8-bit ones and for files not read yet."""
         return zip(self.names, map(self._pixels.spans.get, self._rows.tolist()))
 
     def split(self, fraction: float = 0.2, seed: int = 0) -> tuple[ImageSet, ImageSet]:
         """A set to train on and one to validate on, of about ``fraction``; a seed gives the same everywhere.
 
         Each class (label, range of numbers) is split in this share, and each class with two different
-        pictures keeps one in training. Copies stay together, exact and near ones (bursts, re-saved pictures), and so
-        do all pictures of a group: a class with a single group trains.
+        images keeps one in training. Copies stay together, exact and near ones (bursts, re-saved images), and so
+        do all images of a group: a class with a single group trains.
 
         Raises
         ------
@@ -345,11 +345,11 @@ class ImageSet:
 
     @cached_property
     def near_copies(self) -> list[int]:
-        """A number for each picture, equal for near-copies of each other: as `mximages` saw them when it read them."""
+        """A number for each image, equal for near-copies of each other: as `mximages` saw them when it read them."""
         return _near_numbers([self])
 
     def resembling(self, other: ImageSet) -> NDArray[np.bool_]:
-        """Which of these pictures, (N,), have a copy, a near-copy or one of their group in another set."""
+        """Which of these images, (N,), have a copy, a near-copy or one of their group in another set."""
         numbers = _near_numbers([self, other])
         other_numbers = set(numbers[len(self) :])
         other_contents = set(other.hashes) - {b""}
@@ -371,7 +371,7 @@ class ImageSet:
         ]
 
     def counts(self) -> pd.DataFrame:
-        """A data frame ``level, n``: how many pictures each class or label has; no rows without classes."""
+        """A data frame ``level, n``: how many images each class or label has; no rows without classes."""
         import pandas as pd
 
         counts = self.labels.counts()
@@ -379,7 +379,7 @@ class ImageSet:
         return pd.DataFrame({"level": pd.Series(list(counts), dtype=object), "n": numbers})
 
     def frame(self) -> pd.DataFrame:
-        """A data frame, one row per picture: ``file``, its label (or one column per level), ``height``, ``width``.
+        """A data frame, one row per image: ``file``, its label (or one column per level), ``height``, ``width``.
 
         A level that has the name of another column gets an underscore: ``file_``.
         """
@@ -390,11 +390,11 @@ class ImageSet:
         return pd.DataFrame(columns, index=self.index)
 
     def label_of(self, index: int) -> str:
-        """The label of one picture as text; empty where it has none."""
+        """The label of one image as text; empty where it has none."""
         return self.labels.text(index)
 
     def sheet(self, n: int = 24) -> PIL.Image.Image:
-        """A contact sheet (RGB) of up to ``n`` pictures, labels beneath, each class with its share."""
+        """A contact sheet (RGB) of up to ``n`` images, labels beneath, each class with its share."""
         from . import sheet  # which needs Pillow's fonts
 
         rows = sheet.choose(self.labels, len(self), whole("n", n, 1))

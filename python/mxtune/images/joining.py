@@ -1,4 +1,4 @@
-"""The labels of two sets of pictures, joined into one."""
+"""The labels of two sets of images, joined into one."""
 
 from __future__ import annotations
 

@@ -24,21 +24,21 @@ if TYPE_CHECKING:
 
 _UNKNOWN = "have a label that is not among the levels"
 _ONE_HOT = (
-    "Each row of the labels has a single 1, and is taken as the labels of a picture that may have several. "
+    "Each row of the labels has a single 1, and is taken as the labels of an image that may have several. "
     "For one class each: {}."
 )
 
 
 @dataclass(frozen=True, eq=False)
 class Labels:
-    """What is asked of each picture, and the answers.
+    """What is asked of each image, and the answers.
 
     Parameters
     ----------
     task
         The task with its levels; None without labels.
     y
-        One row a picture, as the task has them; None without labels.
+        One row an image, as the task has them; None without labels.
     guess
         What was inferred, where it may surprise.
     """
@@ -53,11 +53,11 @@ class Labels:
         return () if self.task is None else self.task.levels
 
     def take(self, rows: Any) -> Labels:
-        """The labels of these pictures."""
+        """The labels of these images."""
         return self if self.y is None else Labels(self.task, self.y[rows])
 
     def counts(self) -> dict[str, int]:
-        """How many pictures each class or label has; empty without classes."""
+        """How many images each class or label has; empty without classes."""
         if self.task is None or self.y is None:
             return {}
         numbers = self.task.counts(self.y)
@@ -68,7 +68,7 @@ class Labels:
         return {} if self.task is None or self.y is None else self.task.columns(self.y)
 
     def text(self, row: int) -> str:
-        """The label of one picture as text; empty without."""
+        """The label of one image as text; empty without."""
         return "" if self.task is None or self.y is None else self.task.text(self.y[row])
 
     def user_labels(self) -> Any:
@@ -76,11 +76,11 @@ class Labels:
         return None if self.task is None or self.y is None else self.task.user_labels(self.y)
 
     def describe(self) -> str:
-        """What kind of labels the pictures have: "of 10 classes"."""
+        """What kind of labels the images have: "of 10 classes"."""
         return "without labels" if self.task is None or self.y is None else self.task.describe(self.y)
 
     def strata(self, rows: Any, fraction: float) -> NDArray[Any]:
-        """What is split evenly where ``fraction`` of these pictures validate; see `Task.strata`."""
+        """What is split evenly where ``fraction`` of these images validate; see `Task.strata`."""
         if self.task is None or self.y is None:
             return np.zeros(len(rows), dtype=np.int64)
         return self.task.strata(self.y[rows], fraction)
@@ -89,15 +89,15 @@ class Labels:
 def understand(  # noqa: PLR0911 - one way out for each kind of label
     y: Any, names: Sequence[str], levels: Optional[Sequence[str]] = None, task: Optional[str] = None
 ) -> Labels:
-    """The labels of these pictures.
+    """The labels of these images.
 
     Parameters
     ----------
     y
-        One label a picture (strings, a categorical, booleans, numbers), a matrix, a data frame, or a list of
+        One label an image (strings, a categorical, booleans, numbers), a matrix, a data frame, or a list of
         label sets.
     names
-        The pictures' names, for errors.
+        The images' names, for errors.
     levels
         The classes, in order, where they are known already (a model's): no others are allowed then.
     task
@@ -106,7 +106,7 @@ def understand(  # noqa: PLR0911 - one way out for each kind of label
     Raises
     ------
     LabelError
-        Labels are too few or too many, missing, unknown or unsuitable; each is named by its picture.
+        Labels are too few or too many, missing, unknown or unsuitable; each is named by its image.
     """
     if task is not None:
         one_of("task", task, tasks())
@@ -160,8 +160,8 @@ def is_missing(value: Any) -> bool:
 def _single(y: Any, names: Sequence[str]) -> list[Any]:
     if len(names) == 1:
         return [y]
-    text = f"`y` is a single label, {label_text(y)!r}, for {len(names)} pictures."
-    raise LabelError(text, hint="Give one label for each picture.")
+    text = f"`y` is a single label, {label_text(y)!r}, for {len(names)} images."
+    raise LabelError(text, hint="Give one label for each image.")
 
 
 def _classes(
@@ -221,7 +221,7 @@ def _split_by(mark: str, levels: Sequence[str]) -> Optional[str]:
     if not with_mark or recurring < (2 if mark in "_ " else 1):
         return None
     text = f'Each text is one class, "{with_mark[0]}" too.'
-    return f"{text} For several labels per picture, give a list with the labels of each."
+    return f"{text} For several labels per image, give a list with the labels of each."
 
 
 def _numbers(values: Iterable[Any], names: Sequence[str]) -> NDArray[np.float64]:
@@ -245,7 +245,7 @@ def _sets(values: list[Any], names: Sequence[str], known_levels: Optional[tuple[
     texts = [[label_text(label) for label in labels] for labels in sets]
     levels = known_levels or tuple(sorted({label for labels in texts for label in labels}))
     if not levels:
-        raise LabelError("No picture has a label.", hint="Give at least one picture at least one label.")
+        raise LabelError("No image has a label.", hint="Give at least one image at least one label.")
     code_of = _codes(levels)
     unknown = [f"{n}: {label}" for n, labels in zip(names, texts) for label in labels if label not in code_of]
     _refuse(_UNKNOWN, unknown, _levels_hint(levels))
@@ -293,7 +293,7 @@ def _matrix(y: Any, names: Sequence[str], known_levels: Optional[tuple[str, ...]
     if task == Multilabel.name or (task is None and binary):
         guess = _ONE_HOT.format(option("task", "classification")) if task is None and one_each else None
         return Labels(Multilabel(levels), np.ascontiguousarray(numbers, dtype=np.float32), guess)
-    guess = None if task else f"The labels are {numbers.shape[1]} numbers per picture, so this is regression."
+    guess = None if task else f"The labels are {numbers.shape[1]} numbers per image, so this is regression."
     return Labels(Regression(levels), np.ascontiguousarray(numbers), guess)
 
 
@@ -319,8 +319,8 @@ def _places(levels: Sequence[str], columns: Sequence[str]) -> list[int]:
 
 def _check_count(labels: int, names: Sequence[str]) -> None:
     if labels != len(names):
-        text = f"Got {counted(labels, 'label')} for {counted(len(names), 'picture')}."
-        raise LabelError(text, hint="Give one label for each picture.")
+        text = f"Got {counted(labels, 'label')} for {counted(len(names), 'image')}."
+        raise LabelError(text, hint="Give one label for each image.")
 
 
 def _levels_hint(levels: Sequence[str]) -> str:
@@ -331,7 +331,7 @@ def _refuse(what: str, bad: list[str], hint: Optional[str] = None) -> None:
     if bad:
         verb, _, rest = what.partition(" ")
         verb = "has" if len(bad) == 1 and verb == "have" else verb
-        raise LabelError(f"{counted(len(bad), 'picture')} {verb} {rest}.", bullets(bad, 100), hint)
+        raise LabelError(f"{counted(len(bad), 'image')} {verb} {rest}.", bullets(bad, 100), hint)
 
 
 def _is_table(y: Any) -> bool:

@@ -1,4 +1,4 @@
-"""The loader: pictures of a set as batches for a network, for training, validation and prediction alike."""
+"""The loader: images of a set as batches for a network, for training, validation and prediction alike."""
 
 from __future__ import annotations
 
@@ -22,27 +22,27 @@ if TYPE_CHECKING:
     Pixels = NDArray[np.uint8]
 
 KEPT_BYTES = 512 * 2**20
-"""Decoded pictures are kept in memory up to this size; more are decoded again for each batch."""
+"""Decoded images are kept in memory up to this size; more are decoded again for each batch."""
 
 
 class Loader:
-    """The pictures of a set as batches for a network.
+    """The images of a set as batches for a network.
 
     Parameters
     ----------
     images, preprocess
-        The pictures, and how they become the network's input.
+        The images, and how they become the network's input.
     augment
-        How the pictures of augmented batches vary; not at all if None.
+        How the images of augmented batches vary; not at all if None.
     seed
-        Each augmented picture depends only on it, on the round and on the picture.
+        Each augmented image depends only on it, on the round and on the image.
     repeated
-        Whether there is more than one pass: then pictures are decoded once, and kept where they fit in memory.
+        Whether there is more than one pass: then images are decoded once, and kept where they fit in memory.
 
     Attributes
     ----------
     bad
-        ``(name, reason)`` of each picture that eval batches had to leave out.
+        ``(name, reason)`` of each image that eval batches had to leave out.
     """
 
     def __init__(
@@ -69,11 +69,11 @@ class Loader:
 
     @property
     def keeps(self) -> bool:
-        """Whether decoded pictures are kept in memory."""
+        """Whether decoded images are kept in memory."""
         return self._kept is not None
 
     def eval_batch(self, rows: AnyRows) -> Pixels:
-        """(N, H, W, C) uint8: these pictures as the network sees them when it predicts.
+        """(N, H, W, C) uint8: these images as the network sees them when it predicts.
 
         Raises
         ------
@@ -83,7 +83,7 @@ class Loader:
         return self._eval_pixels(rows)[1]
 
     def augmented_batch(self, rows: AnyRows, round_: int) -> Pixels:
-        """(N, H, W, C) uint8: these pictures as the network sees them in this round of training.
+        """(N, H, W, C) uint8: these images as the network sees them in this round of training.
 
         Raises
         ------
@@ -102,7 +102,7 @@ class Loader:
             return np.stack(list(pool.map(view, range(len(rows)))))
 
     def eval_batches(self, size: int, skip_bad: bool = False) -> Iterator[tuple[Rows, Pixels]]:
-        """All pictures in order, ``(rows, eval batch)``; the next batch is made while one is used.
+        """All images in order, ``(rows, eval batch)``; the next batch is made while one is used.
 
         Raises
         ------
@@ -118,22 +118,22 @@ class Loader:
         return ahead(self.augmented_batch, [(rows, round_) for rows in parts])
 
     def _worth_keeping(self) -> bool:
-        """Whether decoded pictures are kept: where they fit, unless small ones lie in memory already."""
+        """Whether decoded images are kept: where they fit, unless small ones lie in memory already."""
         height, width = self.preprocess.canvas_size if self.augments else self.preprocess.size
         if self.images.files is None and np.max(self.images.sizes.prod(axis=1)) <= height * width:
             return False
-        longest = 2 if self.augments else 1  # a canvas keeps its picture's proportions
+        longest = 2 if self.augments else 1  # a canvas keeps its image's proportions
         return longest * len(self.images) * height * width * self.preprocess.channels <= KEPT_BYTES
 
     def _eval_pixels(self, rows: AnyRows, skip_bad: bool = False) -> tuple[Rows, Pixels]:
-        """The pictures that can be read: which rows, (N,), and their pixels, (N, H, W, C)."""
+        """The images that can be read: which rows, (N,), and their pixels, (N, H, W, C)."""
         readable, decoded = self._decoded(rows, skip_bad)
         spec = self.preprocess
         pixels = [spec.centre(canvas) for canvas in decoded] if self.augments else decoded
         return readable, np.stack(pixels) if pixels else np.empty((0, *spec.size, spec.channels), np.uint8)
 
     def _decoded(self, rows: AnyRows, skip_bad: bool = False) -> tuple[Rows, list[Pixels]]:
-        """Canvases, from which every augmented picture is cut; or the pictures as the network sees them."""
+        """Canvases, from which every augmented image is cut; or the images as the network sees them."""
         kept = {} if self._kept is None else self._kept
         missing = [int(row) for row in rows if int(row) not in kept]
         spec = self.preprocess

@@ -1,4 +1,4 @@
-"""Labels that have names -- a dict of files, a series, a table with an index -- in the order of the pictures."""
+"""Labels that have names -- a dict of files, a series, a table with an index -- in the order of the images."""
 
 from __future__ import annotations
 
@@ -10,35 +10,35 @@ from typing import Any, Optional
 from ..errors import LabelError
 from ..words import bullets, counted
 
-_BY_INDEX = "The labels are matched to the pictures by their index."
-_BY_NAME = "The labels are matched to the pictures by name."
-_BY_PLACE = "The names or the index of the labels aren't those of the pictures: labels are taken in the order given."
+_BY_INDEX = "The labels are matched to the images by their index."
+_BY_NAME = "The labels are matched to the images by name."
+_BY_PLACE = "The names or the index of the labels aren't those of the images: labels are taken in the order given."
 
 
 def matched(
     y: Any, names: Sequence[str], files: Sequence[Optional[str]], index: Any = None
 ) -> tuple[Any, Optional[str]]:
-    """The labels, one a picture in their order, and a sentence on how they were matched, where that may surprise.
+    """The labels, one an image in their order, and a sentence on how they were matched, where that may surprise.
 
     Parameters
     ----------
     y
         Labels of any kind; those without names are taken as they are.
     names, files
-        Those of the pictures, as in `Source`.
+        Those of the images, as in `Source`.
     index
-        That of the data frame or series that held the pictures, or None.
+        That of the data frame or series that held the images, or None.
 
     Raises
     ------
     LabelError
-        Pictures have no label under their name, or names don't fit.
+        Images have no label under their name, or names don't fit.
     """
     if isinstance(y, Mapping):
         rows = _rows_by_name(list(y), names, files)
         if rows is None:
             raise LabelError(
-                "The names of the labels are not those of the pictures.", _first_few(y), _first_picture(names)
+                "The names of the labels are not those of the images.", _first_few(y), _first_picture(names)
             )
         labels = list(y.values())
         return [labels[row] for row in rows], _unused_labels(len(y), rows)
@@ -65,7 +65,7 @@ def _of_pandas(y: Any, names: Sequence[str], files: Sequence[Optional[str]], ind
 
 
 def _rows_by_name(keys: Sequence[Any], names: Sequence[str], files: Sequence[Optional[str]]) -> Optional[list[int]]:
-    """The row of each picture's label; None if no picture has one."""
+    """The row of each image's label; None if no image has one."""
     texts = [_composed(os.fspath(key)) if isinstance(key, (str, os.PathLike)) else str(key) for key in keys]
     lookups = (
         ({text: row for row, text in enumerate(texts)}, map(_composed, names)),
@@ -82,7 +82,7 @@ def _rows_by_name(keys: Sequence[Any], names: Sequence[str], files: Sequence[Opt
     unlabelled = [name for name, row in zip(names, rows) if row is None]
     if unlabelled:
         verb = "has" if len(unlabelled) == 1 else "have"
-        text = f"{counted(len(unlabelled), 'picture')} {verb} no label."
+        text = f"{counted(len(unlabelled), 'image')} {verb} no label."
         raise LabelError(text, bullets(unlabelled, 100), "Labels are matched by name: there are none for these.")
     return [row for row in rows if row is not None]
 
@@ -102,7 +102,7 @@ def _unique_or_none(texts: Iterable[str]) -> list[Optional[str]]:
 
 def _unused_labels(given: int, rows: Sequence[int]) -> Optional[str]:
     unused = given - len(set(rows))
-    return f"{counted(unused, 'label belongs', 'labels belong')} to no picture here." if unused else None
+    return f"{counted(unused, 'label belongs', 'labels belong')} to no image here." if unused else None
 
 
 def _is_count(index: Any) -> bool:
@@ -115,7 +115,7 @@ def _first_few(keys: Iterable[Any]) -> list[str]:
 
 
 def _first_picture(names: Sequence[str]) -> str:
-    return f"The first picture is {names[0]}."
+    return f"The first image is {names[0]}."
 
 
 def _composed(text: str) -> str:

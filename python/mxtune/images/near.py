@@ -1,6 +1,6 @@
-"""Near-copies: the same picture saved again, cropped a little, brightened, or the next one of a burst.
+"""Near-copies: the same image saved again, cropped a little, brightened, or the next one of a burst.
 
-Two pictures are compared as 16 x 16 grey ones, by the correlation of what they show and of its finer structure, and by
+Two images are compared as 16 x 16 grey ones, by the correlation of what they show and of its finer structure, and by
 their mean colours: a perceptual hash, but kept as numbers.
 """
 
@@ -18,27 +18,27 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 _SIDE = 16
-_COLOUR = 24  # of 255: mean colours that differ by more are other pictures
-_FLAT = 4  # of 255: a picture whose grey varies less shows nothing to compare
+_COLOUR = 24  # of 255: mean colours that differ by more are other images
+_FLAT = 4  # of 255: an image whose grey varies less shows nothing to compare
 _NEAR, _NEARER = (
     (0.96, 0.8),
     (0.98, 0.95),
 )  # correlation of what is shown, and of its finer structure
-_SMALL = 64  # pixels: pictures with a shorter side below this are alike at 16 x 16 without being copies
-_BLOCK = 512  # pictures compared with all others at a time
+_SMALL = 64  # pixels: images with a shorter side below this are alike at 16 x 16 without being copies
+_BLOCK = 512  # images compared with all others at a time
 
 
-def signature(picture: Union[PIL.Image.Image, NDArray[Any]]) -> NDArray[np.uint8]:
+def signature(image: Union[PIL.Image.Image, NDArray[Any]]) -> NDArray[np.uint8]:
     """(259,) uint8: 16 x 16 shades of grey, row by row, and the mean colour.
 
     Parameters
     ----------
-    picture
+    image
         Upright, of any mode; or an (H, W) or (H, W, C) array, which counts from its lowest to its highest value.
     """
-    if not isinstance(picture, PIL.Image.Image):
-        picture = _as_image(np.asarray(picture))
-    thumbnail = picture.resize((_SIDE, _SIDE), PIL.Image.Resampling.BOX, reducing_gap=1.0).convert("RGB")
+    if not isinstance(image, PIL.Image.Image):
+        image = _as_image(np.asarray(image))
+    thumbnail = image.resize((_SIDE, _SIDE), PIL.Image.Resampling.BOX, reducing_gap=1.0).convert("RGB")
     colour = np.asarray(thumbnail).mean(axis=(0, 1)).round().astype(np.uint8)
     return np.concatenate([np.asarray(thumbnail.convert("L")).ravel(), colour])
 
@@ -55,10 +55,10 @@ def _as_image(array: NDArray[Any]) -> PIL.Image.Image:
 def near_copies(
     signatures: Sequence[NDArray[np.uint8]], sizes: NDArray[np.int32], labels: Optional[Sequence[str]] = None
 ) -> list[int]:
-    """A number for each picture, equal for near-copies of each other.
+    """A number for each image, equal for near-copies of each other.
 
-    Where similar pictures don't mean the same subject, none are near: a fixed camera, for example, gives more than half
-    of all pictures, or pictures of several classes, the same look.
+    Where similar images don't mean the same subject, none are near: a fixed camera, for example, gives more than half
+    of all images, or images of several classes, the same look.
 
     Parameters
     ----------
@@ -67,7 +67,7 @@ def near_copies(
     sizes
         (N, 2): height and width in pixels.
     labels
-        The classes of the pictures, where they have any.
+        The classes of the images, where they have any.
     """
     ungrouped = list(range(len(signatures)))
     if len(ungrouped) < 2:
@@ -89,7 +89,7 @@ def _pairs(signatures: NDArray[np.uint8], coarse_limit: float, fine_limit: float
         return []
     coarse, fine = _unit(grey[rows]), _unit(grey[rows] - _blurred(grey[rows]))
     colours = signatures[rows, -3:].astype(np.int64)
-    axis = np.linalg.eigh(coarse.T @ coarse)[1][:, -1]  # pictures that are alike lie close along any axis
+    axis = np.linalg.eigh(coarse.T @ coarse)[1][:, -1]  # images that are alike lie close along any axis
     projection = coarse @ axis
     order = np.argsort(projection, kind="stable")
     reach = np.sqrt(2 - 2 * coarse_limit) + 1e-6

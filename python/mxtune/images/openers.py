@@ -1,4 +1,4 @@
-"""What opens each format of pictures: a class of Pillow, or of an optional library."""
+"""What opens each format of images: a class of Pillow, or of an optional library."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def opener(kind: str) -> Opener:
         return _OPTIONAL_OPENERS[kind]()
     except ImportError as error:
         library, extra = _LIBRARIES[kind]
-        text = f'a picture in {kind}, which needs {library} (pip install "{library}"; the extra "{extra}")'
+        text = f'an image in {kind}, which needs {library} (pip install "{library}"; the extra "{extra}")'
         raise NoOpenerError(f"{text}, or save it as PNG") from error
 
 

@@ -27,7 +27,7 @@ _FILLERS = {
 _GLUED = re.compile(rf"({'|'.join(sorted(_ROLE, key=len, reverse=True))})(sets?|data|dataset|images?|imgs?)")
 _WORD = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])")
 
-Files = Sequence[str]  # the pictures of a folder: names relative to it
+Files = Sequence[str]  # the images of a folder: names relative to it
 
 
 class _Part(NamedTuple):
@@ -48,7 +48,7 @@ def why_not_classes(root: str, classes: Mapping[str, Files], beside: Sequence[st
     root
         The folder.
     classes
-        The pictures of each folder in it.
+        The images of each folder in it.
     beside
         Names of the files directly in it.
     """
@@ -65,7 +65,7 @@ def why_not_classes(root: str, classes: Mapping[str, Files], beside: Sequence[st
         return None
     (name,) = non_empty
     subfolders = _subfolders(non_empty[name])
-    text = f'All pictures have the same label, "{file_name(name)}". At least two classes are needed.'
+    text = f'All images have the same label, "{file_name(name)}". At least two classes are needed.'
     if len(subfolders) > 1:
         home = _class_home(root, name, non_empty[name])
         inner_reason = why_not_classes(home, _pictures_by_subfolder(non_empty[name]), [])
@@ -123,7 +123,7 @@ def _words(name: str) -> list[str]:
 
 
 def _subfolders(files: Files) -> list[str]:
-    """The folders that hold the pictures of a class folder: the first level at which there are several."""
+    """The folders that hold the images of a class folder: the first level at which there are several."""
     names = list(files)
     while names and all("/" in name for name in names):
         folders = sorted({name.split("/", 1)[0] for name in names})
@@ -134,7 +134,7 @@ def _subfolders(files: Files) -> list[str]:
 
 
 def _pictures_by_subfolder(files: Files) -> dict[str, list[str]]:
-    """The pictures of each folder at the first level at which there are several."""
+    """The images of each folder at the first level at which there are several."""
     names = list(files)
     while len({name.split("/", 1)[0] for name in names}) == 1:
         names = [name.split("/", 1)[1] for name in names]

@@ -36,7 +36,7 @@ def locate(paths: Sequence[str], folders: Sequence[Place], strict: bool) -> Loca
     """The files that these paths mean, all relative to one of these folders: that with most of them.
 
     A path that is not there as it stands is tried with ``/`` for ``\\``, without regard to case, and with the
-    extension of the only picture of its name.
+    extension of the only image of its name.
 
     Parameters
     ----------
@@ -74,9 +74,9 @@ def is_there(path: str, folders: Sequence[Place]) -> bool:
 
 
 def why_not_a_path(text: str) -> Optional[str]:
-    """Why a text can't be a path: it is an address, a picture as text, a long text. None where it may be one."""
+    """Why a text can't be a path: it is an address, an image as text, a long text. None where it may be one."""
     if text.startswith("data:image/") or re.match(r"(iVBORw0KGgo|/9j/4|R0lGOD|UklGR)[A-Za-z0-9+/]{40}", text):
-        return "a picture as base64 text, not a path: decode it to bytes first"
+        return "an image as base64 text, not a path: decode it to bytes first"
     if _ADDRESS.match(text):
         return "an address, not a file: download it first"
     if len(text) > _LONG or "\n" in text:
@@ -130,7 +130,7 @@ def _listing(folder: str) -> dict[str, list[str]]:
 
 
 def _names_by_key(names: Iterable[str]) -> dict[str, list[str]]:
-    """Files by name, and pictures by name without extension; case and Unicode form do not count."""
+    """Files by name, and images by name without extension; case and Unicode form do not count."""
     by_key: dict[str, list[str]] = {}
     for name in names:
         by_key.setdefault(_key(name), []).append(name)

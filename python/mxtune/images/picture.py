@@ -1,6 +1,6 @@
-"""One picture: from the bytes of a file, or from what a user holds, to upright 8-bit RGB or grey, or to numbers.
+"""One image: from the bytes of a file, or from what a user holds, to upright 8-bit RGB or grey, or to numbers.
 
-Everything is decided from the picture itself: Pillow's global settings are neither used nor changed.
+Everything is decided from the image itself: Pillow's global settings are neither used nor changed.
 """
 
 from __future__ import annotations
@@ -37,11 +37,11 @@ _TURNS = {
 
 
 class UnreadableError(Exception):
-    """A picture that can't be read; its text is the reason, for a user to read."""
+    """An image that can't be read; its text is the reason, for a user to read."""
 
 
 class Read(NamedTuple):
-    """What a file held: the picture (RGB, L or numbers, upright), its full size, its format, its scale (1 to 8)."""
+    """What a file held: the image (RGB, L or numbers, upright), its full size, its format, its scale (1 to 8)."""
 
     image: Union[PIL.Image.Image, Numbers]
     height: int
@@ -51,7 +51,7 @@ class Read(NamedTuple):
 
 
 def read(data: bytes, at_least: Optional[int] = None) -> Read:
-    """The first picture in the bytes of a file, upright, as RGB, (where it is grey) L, or numbers beyond 8 bits.
+    """The first image in the bytes of a file, upright, as RGB, (where it is grey) L, or numbers beyond 8 bits.
 
     Parameters
     ----------
@@ -121,7 +121,7 @@ def scale_for(shorter: int, at_least: Optional[int]) -> int:
 
 
 def upright(image: PIL.Image.Image) -> Union[PIL.Image.Image, Numbers]:
-    """A picture that a user holds, turned as its EXIF orientation says, as 8-bit RGB or L, or as numbers."""
+    """An image that a user holds, turned as its EXIF orientation says, as 8-bit RGB or L, or as numbers."""
     _check_size(*image.size)
     try:
         image.load()
@@ -133,7 +133,7 @@ def upright(image: PIL.Image.Image) -> Union[PIL.Image.Image, Numbers]:
 
 
 def to_rgb_or_grey(image: PIL.Image.Image) -> PIL.Image.Image:
-    """An 8-bit picture as RGB, or L where it is grey: over white where it is transparent."""
+    """An 8-bit image as RGB, or L where it is grey: over white where it is transparent."""
     if _transparent(image):
         return _over_white(image)
     if image.mode in ("L", "RGB"):
@@ -170,7 +170,7 @@ def _check_size(width: int, height: int) -> None:
             f"too large: it claims {width} x {height} pixels; {MAX_PIXELS // 10**6} million is the limit"
         )
     if width < 1 or height < 1:
-        raise UnreadableError(f"a picture without pixels ({width} x {height})")
+        raise UnreadableError(f"an image without pixels ({width} x {height})")
 
 
 def _why_undecodable(data: bytes, kind: str, error: Exception) -> str:
@@ -182,7 +182,7 @@ def _why_undecodable(data: bytes, kind: str, error: Exception) -> str:
     if any(word in lowered for word in ("truncated", "end of file", "not enough", "eof", "unexpected end")) or (
         kind == "GIF" and isinstance(error, (EOFError, IndexError))
     ):
-        return f"the file ends after {file_size(len(data))}, before the picture does"
+        return f"the file ends after {file_size(len(data))}, before the image does"
     return f"a {kind} that can't be decoded ({message})"
 
 

@@ -1,4 +1,4 @@
-"""The pixels of an `ImageSet`: read when needed; small decoded pictures are kept while there is room."""
+"""The pixels of an `ImageSet`: read when needed; small decoded images are kept while there is room."""
 
 from __future__ import annotations
 
@@ -26,13 +26,13 @@ if TYPE_CHECKING:
 
     Picture = Union[PIL.Image.Image, NDArray[np.uint8], Numbers]
 
-ROOM = 256_000_000  # bytes of decoded pictures that the audit keeps, so that training need not decode again
+ROOM = 256_000_000  # bytes of decoded images that the audit keeps, so that training need not decode again
 _LARGEST = 4_000_000  # bytes of one that is kept
 _OVERHEAD = 300  # bytes that each one costs besides its pixels
 
 
 class Look(NamedTuple):
-    """What the audit saw: ``reason`` is why a picture is bad, ``remark`` what is odd about a good one; ``sample`` some
+    """What the audit saw: ``reason`` is why an image is bad, ``remark`` what is odd about a good one; ``sample`` some
     of its values, where they were asked for."""
 
     reason: Optional[str]
@@ -45,14 +45,14 @@ class Look(NamedTuple):
 
 
 class Pixels:
-    """Items as `Source` has them, and how each becomes a picture. Shared by all parts of a set.
+    """Items as `Source` has them, and how each becomes an image. Shared by all parts of a set.
 
-    A kept picture is what `open` would decode: what was kept never changes what comes out.
+    A kept image is what `open` would decode: what was kept never changes what comes out.
 
     Attributes
     ----------
     spans
-        What the values of each picture of `Numbers` span, by row: those in memory at once, files when they are read,
+        What the values of each image of `Numbers` span, by row: those in memory at once, files when they are read,
         all where it is known already.
     """
 
@@ -68,14 +68,14 @@ class Pixels:
         self._usual = scale.usual([*self.spans.values()]) if self.spans else scale.BYTE
 
     def __getstate__(self) -> dict[str, Any]:
-        """Without the lock, and without decoded pictures, which are files as well."""
+        """Without the lock, and without decoded images, which are files as well."""
         return {**self.__dict__, "_kept": {}, "_room": ROOM, "_lock": None}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state, _lock=threading.Lock())
 
     def open(self, row: int, at_least: Optional[int] = None, range: Optional[Range] = None) -> PIL.Image.Image:  # noqa: A002
-        """The picture, upright, RGB or (where it is grey) L; raises `UnreadableError`.
+        """The image, upright, RGB or (where it is grey) L; raises `UnreadableError`.
 
         ``range`` are the numbers that become black and white; the usual ones if None.
         """
@@ -173,7 +173,7 @@ class Pixels:
         try:
             status = os.stat(item)  # noqa: PTH116
             if stat.S_ISDIR(status.st_mode):
-                raise UnreadableError("a folder, not a picture")
+                raise UnreadableError("a folder, not an image")
             if not stat.S_ISREG(status.st_mode):
                 raise UnreadableError("not a file")  # a pipe would wait for ever
             with open(item, "rb") as file:  # noqa: PTH123
@@ -210,7 +210,7 @@ class Pixels:
 
 
 def _in_memory(item: Any) -> Picture:
-    """A picture in memory: Pillow's, upright; numbers; or (H, W, C) uint8."""
+    """An image in memory: Pillow's, upright; numbers; or (H, W, C) uint8."""
     if item is None:
         raise UnreadableError("there is no path")
     return upright(item) if isinstance(item, PIL.Image.Image) else item
@@ -221,7 +221,7 @@ def _span(item: Any) -> Optional[Span]:
 
 
 def _sample(picture: Picture, count: int) -> Optional[NDArray[Any]]:
-    """About ``count`` of a picture's values, evenly spread; all where there are fewer."""
+    """About ``count`` of an image's values, evenly spread; all where there are fewer."""
     if not count:
         return None
     values = picture.values if isinstance(picture, Numbers) else np.asarray(picture)

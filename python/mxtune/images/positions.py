@@ -1,4 +1,4 @@
-"""Positions in a set of pictures, as numbers or as a mask."""
+"""Positions in a set of images, as numbers or as a mask."""
 
 from __future__ import annotations
 
@@ -32,13 +32,13 @@ def positions(indices: Any, count: int) -> NDArray[np.int64]:
         chosen = np.empty((0, 0))
     if chosen.ndim == 1 and chosen.dtype.kind == "b":
         if len(chosen) != count:
-            raise ArgumentError(f"A mask must have {count} entries, one for each picture.", [f"it has {len(chosen)}"])
+            raise ArgumentError(f"A mask must have {count} entries, one for each image.", [f"it has {len(chosen)}"])
         return np.flatnonzero(chosen).astype(np.int64)
     if chosen.ndim != 1 or (len(chosen) and (chosen.dtype.kind not in "iuf" or (chosen != np.floor(chosen)).any())):
         raise ArgumentError("Positions must be whole numbers, or true and false.", [f"they are {indices!r:.80}"])
     out_of_range = [f"{place:g}" for place in chosen.tolist() if not -count <= place < count]
     if out_of_range:
-        text = f"There is no picture at {listing(out_of_range)}."
+        text = f"There is no image at {listing(out_of_range)}."
         raise ArgumentError(text, hint=f"The set has {count}: positions go from 0 to {count - 1}.")
     places: NDArray[np.int64] = chosen.astype(np.int64) % max(count, 1)
     return places

@@ -1,4 +1,4 @@
-"""How a picture becomes numbers: `Preprocess`, always the same and saved with the model."""
+"""How an image becomes numbers: `Preprocess`, always the same and saved with the model."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _LONGEST = 4  # a panorama longer than this is cut before it is resized: its end
 
 @dataclass(frozen=True)
 class Preprocess:
-    """How every picture is brought to the network's input. Equal specs give equal numbers.
+    """How every image is brought to the network's input. Equal specs give equal numbers.
 
     Parameters
     ----------
@@ -39,13 +39,13 @@ class Preprocess:
         What is subtracted, then divided by, for each channel, on the scale 0 to 255.
     fit
         ``"crop"``: resize until the crop fits inside, keep the centre. ``"stretch"``: resize each side by
-        itself. ``"pad"``: the whole picture, with bars of the mean colour.
+        itself. ``"pad"``: the whole image, with bars of the mean colour.
     crop
-        With ``fit="crop"``, the share of the resized picture's shorter side that is kept: 224 / 256 = .875.
+        With ``fit="crop"``, the share of the resized image's shorter side that is kept: 224 / 256 = .875.
     interpolation
         ``"bicubic"``, ``"bilinear"`` or ``"area"``; all smooth before they shrink.
     range
-        The numbers that become black and white, 0 and 255, in pictures beyond 8 bits: those of the training pictures.
+        The numbers that become black and white, 0 and 255, in images beyond 8 bits: those of the training images.
         None where they were 8-bit.
 
     Examples
@@ -54,7 +54,7 @@ class Preprocess:
     >>> spec == Preprocess.from_dict(spec.to_dict())
     True
     >>> print(spec)
-    Pictures are resized to a shorter side of 256, cropped to 224 x 224, colour, (value - 127) / 128.
+    Images are resized to a shorter side of 256, cropped to 224 x 224, colour, (value - 127) / 128.
     """
 
     size: tuple[int, int] = (224, 224)
@@ -96,7 +96,7 @@ class Preprocess:
     def to_dict(self) -> dict[str, Any]:
         """The spec as plain JSON values."""
         values = json_values(self)
-        if self.range is None:  # 8-bit pictures: files of older versions don't mention it
+        if self.range is None:  # 8-bit images: files of older versions don't mention it
             del values["range"]
         return values
 
@@ -113,9 +113,9 @@ class Preprocess:
         return round(self.size[0] / self.crop), round(self.size[1] / self.crop)
 
     def canvas(self, image: PIL.Image.Image) -> Pixels:
-        """The whole picture, small: (h, w, C) uint8 with the network's input size inside.
+        """The whole image, small: (h, w, C) uint8 with the network's input size inside.
 
-        With ``fit="crop"`` the picture keeps its proportions and covers `canvas_size`; otherwise the canvas
+        With ``fit="crop"`` the image keeps its proportions and covers `canvas_size`; otherwise the canvas
         is the network's input itself. Worth keeping: `centre` and `Augment.view` make every view from it.
         """
         image = self._coloured(image)
@@ -139,7 +139,7 @@ class Preprocess:
         return canvas[top : top + height, left : left + width]
 
     def picture(self, image: PIL.Image.Image) -> Pixels:
-        """The central view of a picture, (H, W, C) uint8; the same as ``centre(canvas(image))``."""
+        """The central view of an image, (H, W, C) uint8; the same as ``centre(canvas(image))``."""
         return self.centre(self.canvas(image))
 
     def batch(self, pictures: Pixels) -> NDArray[np.float32]:
@@ -190,11 +190,11 @@ class Preprocess:
         colours = "colour" if self.channels == 3 else "grey"
         if self.range is not None:
             colours += f", {self.range[0]:g} (black) to {self.range[1]:g} (white) as 0 to 255"
-        return f"Pictures are {resized}, {colours}, (value - {_values(self.mean)}) / {_values(self.std)}."
+        return f"Images are {resized}, {colours}, (value - {_values(self.mean)}) / {_values(self.std)}."
 
 
 def normalise(pictures: Pixels, mean: tuple[float, ...], std: tuple[float, ...], out: NDArray[np.float32]) -> None:
-    """Write pictures (N, H, W, C) uint8 to ``out`` (N, C, H, W) as ``(value - mean) / std`` by channel."""
+    """Write images (N, H, W, C) uint8 to ``out`` (N, C, H, W) as ``(value - mean) / std`` by channel."""
     for channel, (offset, scale) in enumerate(zip(mean, std)):
         np.subtract(pictures[..., channel], np.float32(offset), out=out[:, channel], dtype=np.float32)
         out[:, channel] *= np.float32(1 / scale)

@@ -1,7 +1,7 @@
 """The scale of pixel values: which number is black and which is white, decided once for a whole set.
 
-8-bit pictures have theirs by type. Numbers of any other kind (floats, whole numbers, files of 16 and 32 bits) get
-one from all pictures of the set together: a single one is not enough to tell.
+8-bit images have theirs by type. Numbers of any other kind (floats, whole numbers, files of 16 and 32 bits) get
+one from all images of the set together: a single one is not enough to tell.
 """
 
 from __future__ import annotations
@@ -27,13 +27,13 @@ Range = tuple[float, float]
 UNIT, SIGNED, BYTE, WORD = (0.0, 1.0), (-1.0, 1.0), (0.0, 255.0), (0.0, 65535.0)
 _DEPTHS = (1023.0, 4095.0, 16383.0, 65535.0)  # of 10, 12, 14 and 16 bits: cameras, microscopes, CT
 _OVERSHOOT = 0.1  # of the range: bicubic and Lanczos resizing leave that much beyond it
-_OTHER = 8  # times less than the range's white is no dark picture, where it also ends like another scale
+_OTHER = 8  # times less than the range's white is no dark image, where it also ends like another scale
 _BLOCK_VALUES = 4_000_000  # values checked at a time, so that copies in between stay in the processor's cache
 
 
 @dataclass(frozen=True, eq=False)
 class Numbers:
-    """A picture (H, W, C), or a stack of them (N, H, W, C), whose values need a `Range` to become 8-bit."""
+    """An image (H, W, C), or a stack of them (N, H, W, C), whose values need a `Range` to become 8-bit."""
 
     values: NDArray[Any]
 
@@ -48,7 +48,7 @@ class Numbers:
 
 
 class Span(NamedTuple):
-    """What a picture's values span: ``whole`` without fractions, ``lit`` where more than 1 in 50 is not 0."""
+    """What an image's values span: ``whole`` without fractions, ``lit`` where more than 1 in 50 is not 0."""
 
     low: float
     high: float
@@ -57,7 +57,7 @@ class Span(NamedTuple):
 
     @property
     def is_8_bit(self) -> bool:
-        """Whether they are what a picture of 8 bits has: whole numbers from 0 to 255."""
+        """Whether they are what an image of 8 bits has: whole numbers from 0 to 255."""
         return self.whole and self.low >= 0 and self.high <= 255
 
 
@@ -99,12 +99,12 @@ def parse(given: Any) -> Union[Range, Percentiles, None]:
 
 
 def span(picture: Numbers) -> Optional[Span]:
-    """What a picture's values span; None where some are not finite."""
+    """What an image's values span; None where some are not finite."""
     return next(iter(spans(Numbers(picture.values[np.newaxis]))))
 
 
 def spans(stack: Numbers) -> list[Optional[Span]]:
-    """What each picture of a stack spans; None where values are not finite."""
+    """What each image of a stack spans; None where values are not finite."""
     all_spans: list[Optional[Span]] = []
     flat = stack.values.reshape(len(stack), -1)
     count = max(1, _BLOCK_VALUES // max(1, flat.shape[1]))
@@ -126,9 +126,9 @@ def spans(stack: Numbers) -> list[Optional[Span]]:
 
 
 def decide(every: Iterable[Optional[Span]]) -> Optional[Range]:
-    """The range of a set whose pictures span this; None for whole numbers from 0 to 255, as 8-bit pictures have.
+    """The range of a set whose images span this; None for whole numbers from 0 to 255, as 8-bit images have.
 
-    A picture of 8 bits has no span; beside such ones 16 bits are all of their type.
+    An image of 8 bits has no span; beside such ones 16 bits are all of their type.
 
     Examples
     --------
@@ -155,7 +155,7 @@ def decide(every: Iterable[Optional[Span]]) -> Optional[Range]:
 
 
 def usual(picture_spans: Sequence[Span]) -> Range:
-    """The range of numbers that are given to a model of 8-bit pictures: it has none of its own."""
+    """The range of numbers that are given to a model of 8-bit images: it has none of its own."""
     high, whole, lit = _total_span(picture_spans)[1:]
     if high <= (1 if whole else 1 + _OVERSHOOT) and (lit or not whole):
         return UNIT
@@ -173,16 +173,16 @@ def percentiles(samples: Iterable[NDArray[Any]], wanted: Percentiles) -> Range:
 def of_another_scale(
     named: Iterable[tuple[str, Optional[Span]]], scale: Optional[Range], than: Optional[str] = None, loose: bool = False
 ) -> Optional[PictureWarning]:
-    """A warning that names the pictures whose values seem to be on another scale than the range; None if none.
+    """A warning that names the images whose values seem to be on another scale than the range; None if none.
 
     Parameters
     ----------
     named
-        Pictures by name, and what each spans: None for 8-bit ones, which don't go with any range.
+        Images by name, and what each spans: None for 8-bit ones, which don't go with any range.
     scale
-        The range; where it is None, each picture has the usual one.
+        The range; where it is None, each image has the usual one.
     than
-        What the range is from, if not from these pictures.
+        What the range is from, if not from these images.
     loose
         Whether the user has chosen the range: what lies beyond may be meant to be cut off.
     """
@@ -198,7 +198,7 @@ def of_another_scale(
             lines.append(f"{name}: {remark}")
     if not lines:
         return None
-    pictures = counted(len(lines), "picture seems", "pictures seem")
+    pictures = counted(len(lines), "image seems", "images seem")
     taken_as_text = f"{taken_as(scale)} " if scale else ""
     return PictureWarning(
         f"{pictures} to have another scale of values than {than or 'the rest'}.",
@@ -214,12 +214,12 @@ def fits(scale: Range, picture_span: Span) -> bool:
 
 
 def stands_beside_8_bits(scale: Optional[Range]) -> bool:
-    """Whether numbers of this range and pictures of 8 bits go together: it is all of its type's, or 8-bit."""
+    """Whether numbers of this range and images of 8 bits go together: it is all of its type's, or 8-bit."""
     return scale in (None, UNIT, BYTE, WORD) or within_8_bits(scale)
 
 
 def within_8_bits(scale: Optional[Range]) -> bool:
-    """Whether a range is one of values that pictures of 8 bits have, and so changes them too."""
+    """Whether a range is one of values that images of 8 bits have, and so changes them too."""
     return scale is not None and scale != BYTE and scale[0] >= 0 and 1 < scale[1] <= 255
 
 
@@ -280,7 +280,7 @@ def _by_depth(low: float, high: float) -> Range:
 
 
 def _why_another_scale(picture_span: Span, scale: Range, loose: bool) -> Optional[str]:
-    """Why a picture's values seem to be on another scale; None where they don't."""
+    """Why an image's values seem to be on another scale; None where they don't."""
     low, high = scale
     above = (high - low) * (_OTHER - 1 if loose else 0.5)
     below = (high - low) * _OVERSHOOT if low == 0 and not loose else above  # negative, where none was

@@ -1,4 +1,4 @@
-"""A contact sheet: small pictures in rows, labels beneath, class after class."""
+"""A contact sheet: small images in rows, labels beneath, class after class."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from PIL import ImageDraw, ImageFont
 
 from .labels import Labels
 
-SIDE = 120  # pixels, the longer one of each small picture
+SIDE = 120  # pixels, the longer one of each small image
 _GAP, _TEXT = 8, 14  # pixels
 _FONTS = (  # the first that is installed and knows the letters
     "DejaVuSans.ttf",
@@ -30,7 +30,7 @@ _FONTS = (  # the first that is installed and knows the letters
 
 
 def draw(thumbnails: Sequence[NDArray[np.uint8]], titles: Sequence[str]) -> PIL.Image.Image:
-    """The sheet (RGB) of small pictures, each with its title beneath."""
+    """The sheet (RGB) of small images, each with its title beneath."""
     count = len(thumbnails)
     columns = max(1, min(count, 8 if count > 12 else 6, math.ceil(math.sqrt(2 * max(1, count)))))
     cell_w, cell_h = SIDE + _GAP, SIDE + _TEXT + 2 * _GAP
@@ -70,7 +70,7 @@ def _spread(rows: Any, n: int) -> list[int]:
 
 
 def thumbnail(picture: PIL.Image.Image) -> Any:
-    """The picture (RGB) made so small, or so large, that it fills its place."""
+    """The image (RGB) made so small, or so large, that it fills its place."""
     scale = SIDE / max(picture.size)
     size = max(1, round(picture.width * scale)), max(1, round(picture.height * scale))
     resampling = PIL.Image.Resampling.NEAREST if scale >= 2 else PIL.Image.Resampling.BICUBIC

@@ -64,7 +64,7 @@ def page(facts: Facts, sheet: Callable[[], PIL.Image.Image]) -> str:
 
 
 def _title(facts: Facts) -> str:
-    what = counted(facts.pictures, "grey picture" if facts.grey else "picture")
+    what = counted(facts.pictures, "grey image" if facts.grey else "image")
     return f"{what} {facts.labels.describe()}{_sizes(facts.sizes)}"
 
 
@@ -92,6 +92,6 @@ def _picture(sheet: Callable[[], PIL.Image.Image]) -> str:
     data = BytesIO()
     try:
         sheet().save(data, "PNG")
-    except PictureError as error:  # a picture that has gone since
+    except PictureError as error:  # an image that has gone since
         return f"<div>{escape(str(error))}</div>"
     return f"<img alt='contact sheet' src='data:image/png;base64,{base64.b64encode(data.getvalue()).decode()}'>"

@@ -1,4 +1,4 @@
-"""What a file is, from its first bytes: a picture's format, or why it is not a picture."""
+"""What a file is, from its first bytes: an image's format, or why it is not an image."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ SUFFIXES = {
 }
 _FORMAT_OF = {suffix: name for name, suffixes in SUFFIXES.items() for suffix in suffixes}
 
-# What cameras and editors write, which is never read here: such a file in a folder of pictures was meant as one.
+# What cameras and editors write, which is never read here: such a file in a folder of images was meant as one.
 _UNREAD = {
     *(".cr2", ".cr3", ".nef", ".arw", ".orf", ".rw2", ".raf", ".dng", ".raw"),
     *(".svg", ".psd", ".jxl", ".eps", ".exr", ".hdr", ".tga", ".ico", ".xcf"),
@@ -89,29 +89,29 @@ def webp_size(data: bytes) -> tuple[int, int]:
 
 def _why_not_picture(data: bytes) -> str:
     if data[4:12] == _RAW:
-        return "a raw camera picture, which can't be read here: save it as JPEG or PNG"
+        return "a raw camera image, which can't be read here: save it as JPEG or PNG"
     start = data[:256].lstrip(b"\xef\xbb\xbf \t\r\n").lower()
     if start.startswith((b"<!doctype html", b"<html", b"<head")):
-        return "not a picture: it holds a web page"
+        return "not an image: it holds a web page"
     if start.startswith(b"<svg") or b"<svg" in start:
         return "an SVG drawing, which can't be read here: save it as PNG"
     if start.startswith(b"%pdf"):
-        return "not a picture: it holds a PDF"
+        return "not an image: it holds a PDF"
     if start.startswith(b"version https://git-lfs"):
-        return "not a picture: it only points to one (run git lfs pull)"
-    return "not a picture"
+        return "not an image: it only points to one (run git lfs pull)"
+    return "not an image"
 
 
 def is_picture_name(name: str) -> bool:
-    """Whether a file's name has the extension of a picture."""
+    """Whether a file's name has the extension of an image."""
     return PurePath(name).suffix.lower() in _FORMAT_OF
 
 
 def is_unread_name(name: str) -> bool:
-    """Whether a file's name has the extension of a picture format that is not supported."""
+    """Whether a file's name has the extension of an image format that is not supported."""
     return PurePath(name).suffix.lower() in _UNREAD
 
 
 def holds_picture(start: bytes) -> bool:
-    """Whether the first bytes of a file (132 are enough) are a picture's, even of an unsupported format."""
+    """Whether the first bytes of a file (132 are enough) are an image's, even of an unsupported format."""
     return sniff(start)[0] is not None or start[4:12] == _RAW

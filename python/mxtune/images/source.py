@@ -1,4 +1,4 @@
-"""What a user has, as one list of pictures: a folder, files, a data frame, an array, pictures in memory."""
+"""What a user has, as one list of images: a folder, files, a data frame, an array, images in memory."""
 
 from __future__ import annotations
 
@@ -61,18 +61,18 @@ def gather(
     labelled: bool = True,
     groups: Groups = None,
 ) -> Source:
-    """The pictures that ``x`` stands for; see `mximages` for what it may be. Labels with names are matched by name.
+    """The images that ``x`` stands for; see `mximages` for what it may be. Labels with names are matched by name.
 
     ``labelled`` is whether labels matter.
 
     Raises
     ------
     PictureError
-        There is no such file or folder, or it holds no pictures.
+        There is no such file or folder, or it holds no images.
     LabelError
         Labels are given twice.
     ArgumentError
-        ``x`` holds no pictures.
+        ``x`` holds no images.
     """
     in_order("x", x)
     in_order("y", y)
@@ -142,7 +142,7 @@ def _folder(root: PathLike) -> Place:
 
 
 def refuse_unused(**given: Any) -> None:
-    """Require that these arguments are None: they are for other kinds of pictures.
+    """Require that these arguments are None: they are for other kinds of images.
 
     Raises
     ------
@@ -152,7 +152,7 @@ def refuse_unused(**given: Any) -> None:
     for name, value in given.items():
         if value is not None:
             what = "tables and lists of paths" if name == "root" else "tables"
-            raise ArgumentError(f"`{name}` is for {what}, and is not used with these pictures.")
+            raise ArgumentError(f"`{name}` is for {what}, and is not used with these images.")
 
 
 def _from_path(x: PathLike, y: Any, recursive: bool, labelled: bool) -> Source:
@@ -174,7 +174,7 @@ def _from_path(x: PathLike, y: Any, recursive: bool, labelled: bool) -> Source:
             f"The folder {file_name(str(error.filename or location))} can't be read (no permission)."
         ) from error
     if not folder.names:
-        raise PictureError(f"There are no pictures in {file_name(str(location))}.", bullets(folder.passed_over, 5))
+        raise PictureError(f"There are no images in {file_name(str(location))}.", bullets(folder.passed_over, 5))
     files: list[Optional[str]] = [os.path.abspath(name) for name in folder.items]  # noqa: PTH100 - as it is
     remarks = _passed_over(folder.passed_over)
     if folder.labels is None:
@@ -184,7 +184,7 @@ def _from_path(x: PathLike, y: Any, recursive: bool, labelled: bool) -> Source:
     if y is not None:
         raise LabelError(
             "The labels are given twice: by class folders and by `y`.",
-            hint=f"Leave `y` out, or use {of_images('recursive', True)} to take the pictures without classes.",
+            hint=f"Leave `y` out, or use {of_images('recursive', True)} to take the images without classes.",
         )
     remarks += (folder.remark,) if folder.remark and labelled else ()
     return Source(folder.items, folder.names, files, folder.labels, list(folder.levels), guesses=remarks)
@@ -193,7 +193,7 @@ def _from_path(x: PathLike, y: Any, recursive: bool, labelled: bool) -> Source:
 def _passed_over(names: Sequence[str]) -> tuple[str, ...]:
     if not names:
         return ()
-    subject = "1 file that is not a picture" if len(names) == 1 else f"{len(names)} files that are not pictures"
+    subject = "1 file that is not an image" if len(names) == 1 else f"{len(names)} files that are not images"
     return (f"Passed over {subject}: {listing(names, 5)}.",)
 
 
@@ -207,7 +207,7 @@ def _from_table(
     levels: Optional[Sequence[str]],
     labelled: bool,
 ) -> Source:
-    """The pictures and labels of a data frame, or of a table in a file, whose paths may be relative to it."""
+    """The images and labels of a data frame, or of a table in a file, whose paths may be relative to it."""
     starts: list[Place] = [Path() if root is None else root]
     remarks: tuple[str, ...] = ()
     frame, from_file = x, isinstance(x, (str, os.PathLike))
@@ -270,9 +270,9 @@ def _text(cell: Any) -> Any:
 
 
 def _from_list(x: list[Any], y: Any, layout: str, starts: Sequence[Place] = (Path(),), strict: bool = False) -> Source:
-    """Pictures in a list. Paths start in one of the folders; ``strict`` is whether one of several must be there."""
+    """Images in a list. Paths start in one of the folders; ``strict`` is whether one of several must be there."""
     if not x:
-        raise PictureError("There are no pictures: the list is empty.")
+        raise PictureError("There are no images: the list is empty.")
     path_rows = [row for row, item in enumerate(x) if isinstance(item, (str, os.PathLike))]
     paths = [os.path.expanduser(os.fspath(x[row])) for row in path_rows]  # noqa: PTH111
     located = locate(paths, starts, strict and len(paths) == len(x))
@@ -294,13 +294,13 @@ def _from_list(x: list[Any], y: Any, layout: str, starts: Sequence[Place] = (Pat
         elif isinstance(item, np.ndarray):
             item = pictures_of(item, layout, 1)[0][0]  # noqa: PLW2901
         elif item is not None and not isinstance(item, (bytes, bytearray)) and not _is_pillow(item):
-            if item == item:  # noqa: PLR0124 - a missing path (NaN) is a bad picture, not a wrong argument
+            if item == item:  # noqa: PLR0124 - a missing path (NaN) is a bad image, not a wrong argument
                 unusable.append(f"{name}: a {type(item).__name__}")
             item = None  # noqa: PLW2901
         items.append(item)
         names.append(name)
     if unusable:
-        raise ArgumentError("Pictures in a list must be paths, arrays or Pillow images.", bullets(unusable))
+        raise ArgumentError("Images in a list must be paths, arrays or Pillow images.", bullets(unusable))
     return Source(items, names, files, y, guesses=located.remarks)
 
 

@@ -1,4 +1,4 @@
-"""Which pictures train and which validate: each class, label or range in proportion, copies and groups together."""
+"""Which images train and which validate: each class, label or range in proportion, copies and groups together."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def divide(
 ) -> tuple[Rows, Rows]:
     """Rows (int64, ascending) for training and for validation.
 
-    Every class or label with at least two different pictures keeps at least one of them in training. The same
+    Every class or label with at least two different images keeps at least one of them in training. The same
     seed gives the same rows on every machine.
 
     Parameters
@@ -26,7 +26,7 @@ def divide(
     strata
         For some rows, what is to be split evenly: (n,) int64, or (n, K) bool where each column is.
     groups
-        Rows with equal entries are copies of one picture and stay on one side.
+        Rows with equal entries are copies of one image and stay on one side.
     fraction
         The share that validates, above 0 and below 1.
     """
@@ -47,7 +47,7 @@ _VISITS = 100_000  # groups that all draws may look at
 
 
 def divide_groups(strata: NDArray[Any], groups: Sequence[object], fraction: float, seed: int) -> tuple[Rows, Rows]:
-    """As `divide`, for groups of many pictures and several classes, which stay whole.
+    """As `divide`, for groups of many images and several classes, which stay whole.
 
     Parameters
     ----------
@@ -59,7 +59,7 @@ def divide_groups(strata: NDArray[Any], groups: Sequence[object], fraction: floa
     numbered = {group: index for index, group in enumerate(dict.fromkeys(groups))}
     group_of = np.asarray([numbered[group] for group in groups], dtype=np.int64)
     one_hot = strata if strata.ndim > 1 else strata[:, np.newaxis] == np.unique(strata)
-    columns = np.column_stack([one_hot, ~one_hot.any(axis=1)])  # the last one: pictures without any label
+    columns = np.column_stack([one_hot, ~one_hot.any(axis=1)])  # the last one: images without any label
     counts = np.zeros((len(numbered), columns.shape[1]))
     np.add.at(counts, group_of, columns)
     rng = np.random.default_rng(seed)
@@ -134,7 +134,7 @@ def _by_label(labels: NDArray[np.bool_], sizes: Rows, order: Rows, fraction: flo
         for group in order[labels[order, label] & is_undecided[order]]:
             is_undecided[group] = False
             own_labels = np.flatnonzero(labels[group])
-            needed = (in_training[own_labels] == 0).any()  # each label trains on at least one picture
+            needed = (in_training[own_labels] == 0).any()  # each label trains on at least one image
             if not needed and wanted[label] >= sizes[group] / 2 and sizes[group] <= room:
                 chosen[group] = True
                 room -= int(sizes[group])

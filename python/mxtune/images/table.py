@@ -1,4 +1,4 @@
-"""Tables of pictures and labels in files: read as text first, so that codes such as ``001`` stay what they are."""
+"""Tables of images and labels in files: read as text first, so that codes such as ``001`` stay what they are."""
 
 from __future__ import annotations
 
@@ -205,7 +205,7 @@ def _to_table(file: Path, rows: list[list[str]]) -> Table:
 
 
 def _has_header(rows: list[list[str]], width: int) -> bool:
-    """Whether the first row names the columns: it holds no path of a picture, and no number or cell that recurs."""
+    """Whether the first row names the columns: it holds no path of an image, and no number or cell that recurs."""
     first, rest = rows[0], rows[1:51]
     if any(map(is_picture_name, first)):
         return False

@@ -1,4 +1,4 @@
-"""`Judged`: labelled pictures and a network's outputs for them."""
+"""`Judged`: labelled images and a network's outputs for them."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, eq=False)
 class Judged:
-    """Pictures by name, their labels, the network's outputs for them, and the index of the data frame they were in."""
+    """Images by name, their labels, the network's outputs for them, and the index of the data frame they were in."""
 
     names: Sequence[str]
     y: Array
@@ -27,7 +27,7 @@ class Judged:
     index: Optional[pd.Index]
 
     def worst(self, task: Task, n: int) -> pd.DataFrame:
-        """The ``n`` pictures with the largest losses, the largest first; see `Model.top_losses`."""
+        """The ``n`` images with the largest losses, the largest first; see `Model.top_losses`."""
         import pandas as pd
 
         losses = task.losses(self.y, self.outputs)

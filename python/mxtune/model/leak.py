@@ -1,4 +1,4 @@
-"""A leak: validation pictures that resemble pictures for training make the figures too optimistic."""
+"""A leak: validation images that resemble images for training make the figures too optimistic."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def warn_of(task: Task, figures: Mapping[str, float], y: Array, outputs: Array, resembling: Array) -> None:
-    """Say how good the model is on all validation pictures, and on those that resemble none for training.
+    """Say how good the model is on all validation images, and on those that resemble none for training.
 
     Parameters
     ----------
@@ -32,27 +32,27 @@ def warn_of(task: Task, figures: Mapping[str, float], y: Array, outputs: Array, 
     Warns
     -----
     PictureWarning
-        Some do resemble pictures for training.
+        Some do resemble images for training.
     """
     if not resembling.any():
         return
     name, n = task.primary_metric, int((~resembling).sum())
-    text = f"{int(resembling.sum())} of {counted(len(y), 'validation picture')} resemble pictures for training."
+    text = f"{int(resembling.sum())} of {counted(len(y), 'validation image')} resemble images for training."
     lines = [f"{name} on all of them: {figures[name]:.3g}, which is too optimistic"]
     if n:
         rest = task.measure(y[~resembling], outputs[~resembling])[name]
         lines.append(f"{name} on the {n} that resemble none: {rest:.3g}")
     else:
         lines.append("all of them do: how good the model is on other subjects can't be told")
-    warn(PictureWarning(text, lines, "Use `groups`, or validate on pictures of other subjects."))
+    warn(PictureWarning(text, lines, "Use `groups`, or validate on images of other subjects."))
 
 
 def corrected(task: Task, validation: Validation) -> str:
-    """The figure on validation pictures that resemble none for training, to follow that on all; or no text."""
+    """The figure on validation images that resemble none for training, to follow that on all; or no text."""
     if not validation.resembling.any():
         return ""
     if validation.resembling.all():
-        return " (too optimistic: all resemble pictures for training)"
+        return " (too optimistic: all resemble images for training)"
     rest, name = ~validation.resembling, task.primary_metric
     figure = task.measure(validation.y[rest], validation.outputs[rest])[name]
     return f" (too optimistic: {figure:.3g} on the {int(rest.sum())} that resemble none for training)"

@@ -23,7 +23,7 @@ def mxload(path: PathLike, limit: float = 1) -> Model:
     path
         The file.
     limit
-        How many times as much memory and work for one picture the network may need as `mxtune.graph.Limits` says. The
+        How many times as much memory and work for one image the network may need as `mxtune.graph.Limits` says. The
         networks of the zoo need half or less of it.
 
     Raises

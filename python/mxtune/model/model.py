@@ -58,13 +58,13 @@ class Model:
     settings
         How it was trained.
     metrics
-        What `evaluate` gave for the validation pictures; empty without.
+        What `evaluate` gave for the validation images; empty without.
     versions
         Of the packages that made it.
     label_type
         What the classes were before they became texts: predictions are of that type again.
     validation
-        The pictures that it was validated on, and its outputs for them.
+        The images that it was validated on, and its outputs for them.
 
     Examples
     --------
@@ -93,13 +93,13 @@ class Model:
         self._rows: list[dict[str, Any]] = [dict(row) for row in history]
         self.validation = Validation() if validation is None else validation
         self._predictor = Predictor(network)
-        self._validated: Optional[ImageSet] = None  # the pictures themselves, in the session that trained
+        self._validated: Optional[ImageSet] = None  # the images themselves, in the session that trained
 
     # ---- what it holds
 
     @property
     def preprocess(self) -> Preprocess:
-        """How a picture becomes the network's input."""
+        """How an image becomes the network's input."""
         return self.network.preprocess
 
     @property
@@ -139,7 +139,7 @@ class Model:
         path: Optional[str] = None,
         root: Optional[PathLike] = None,
     ) -> pd.DataFrame:
-        """One row a picture, in the order given: ``file`` and what the model predicts.
+        """One row an image, in the order given: ``file`` and what the model predicts.
 
         ========== =============================================================================
         ``type``   columns
@@ -158,26 +158,26 @@ class Model:
         Parameters
         ----------
         x
-            Pictures: anything that `mximages` takes.
+            Images: anything that `mximages` takes.
         type
             ``"class"``, ``"prob"``, ``"logit"`` or ``"features"``.
         on_bad
-            What happens to pictures that can't be read: ``"na"``, a row without values and a warning that names
+            What happens to images that can't be read: ``"na"``, a row without values and a warning that names
             them; ``"error"``.
         batch_size
-            Pictures at a time.
+            Images at a time.
         path, root
             For a table: its column of paths, and the folder they are relative to; see `mximages`.
 
         Raises
         ------
         PictureError
-            There are no pictures, or bad ones with ``on_bad="error"``.
+            There are no images, or bad ones with ``on_bad="error"``.
 
         Warns
         -----
         PictureWarning
-            Pictures can't be read; all are named.
+            Images can't be read; all are named.
         """
         import pandas as pd
 
@@ -203,29 +203,29 @@ class Model:
         label: Union[str, Sequence[str], None] = None,
         root: Optional[PathLike] = None,
     ) -> dict[str, float]:
-        """Metrics on labelled pictures; see `mxtune.tasks.metrics`. Without pictures, those of the validation.
+        """Metrics on labelled images; see `mxtune.tasks.metrics`. Without images, those of the validation.
 
         Parameters
         ----------
         x, y
-            Pictures and their labels: anything that `mximages` takes.
+            Images and their labels: anything that `mximages` takes.
         path, label, root
             For a table: its columns of paths and of labels, and the folder the paths are relative to.
 
         Raises
         ------
         LabelError
-            The pictures have no labels, or labels that the model does not know.
+            The images have no labels, or labels that the model does not know.
         """
         if x is None:
             if not self.metrics:
-                raise LabelError("The model was trained without validation.", hint="Give labelled pictures.")
+                raise LabelError("The model was trained without validation.", hint="Give labelled images.")
             return dict(self.metrics)
         judged = self._judged(x, y, path=path, label=label, root=root)
         return self._task.measure(judged.y, judged.outputs)
 
     def confusion(self, x: Any = None, y: Any = None) -> pd.DataFrame:
-        """Counts (K, K): the true class in rows, the predicted one in columns. Without pictures, of the validation.
+        """Counts (K, K): the true class in rows, the predicted one in columns. Without images, of the validation.
 
         Raises
         ------
@@ -236,7 +236,7 @@ class Model:
         return self._task.confusion(judged.y, judged.outputs)
 
     def per_class(self, x: Any = None, y: Any = None) -> pd.DataFrame:
-        """A row a class or label: ``level, n, precision, recall, f1``. Without pictures, of the validation.
+        """A row a class or label: ``level, n, precision, recall, f1``. Without images, of the validation.
 
         Raises
         ------
@@ -247,10 +247,10 @@ class Model:
         return self._task.per_class(judged.y, judged.outputs)
 
     def top_losses(self, x: Any = None, y: Any = None, n: int = 9) -> pd.DataFrame:
-        """The ``n`` pictures the model is most wrong about: ``file, truth, pred_class, prob, pred_prob, loss``.
+        """The ``n`` images the model is most wrong about: ``file, truth, pred_class, prob, pred_prob, loss``.
 
         ``prob`` is the probability of the true class, ``pred_prob`` that of the predicted one. For other tasks:
-        ``file, loss``. Rows keep the index of a data frame. Without pictures, of the validation.
+        ``file, loss``. Rows keep the index of a data frame. Without images, of the validation.
         """
         n = whole("n", n, 1)
         return self._judged(x, y).worst(self._task, n)
@@ -278,7 +278,7 @@ class Model:
         kind
             ``"confusion"``, ``"history"`` or ``"top_losses"``; `default_plot` if None.
         x, y
-            Labelled pictures; if None, those of the validation.
+            Labelled images; if None, those of the validation.
         """
         from . import report
 
@@ -306,19 +306,19 @@ class Model:
         return figure
 
     def validation_images(self) -> ImageSet:
-        """The pictures of the validation, where they still are.
+        """The images of the validation, where they still are.
 
         Raises
         ------
         LabelError
-            The model was trained without validation, or in another session on pictures that had no paths.
+            The model was trained without validation, or in another session on images that had no paths.
         """
         self._check_remembered()
         if self._validated is None:
             images = mximages(list(self.validation.names), on_bad="keep", range=self.preprocess.range)
             if [*images.hashes] != [*self.validation.digests]:
-                text = "The validation pictures are not where they were when the model was trained."
-                raise LabelError(text, hint="Give labelled pictures as `x`.")
+                text = "The validation images are not where they were when the model was trained."
+                raise LabelError(text, hint="Give labelled images as `x`.")
             self._validated = images
         return self._validated
 
@@ -374,12 +374,12 @@ class Model:
     # ---- internals
 
     def measured(self, training: ImageSet, validation: Optional[Loader]) -> Model:
-        """The model with `metrics` measured on these pictures, as `mxtrain` returns it.
+        """The model with `metrics` measured on these images, as `mxtrain` returns it.
 
         Warns
         -----
         PictureWarning
-            Validation pictures have copies, near-copies or others of their group among those for training.
+            Validation images have copies, near-copies or others of their group among those for training.
         """
         figures: dict[str, float] = {}
         seen, images = Validation.of(training, None, None, np.zeros(0, bool)), None
@@ -406,27 +406,27 @@ class Model:
 
     def _measure(self, y: Array, outputs: Array) -> dict[str, float]:
         if not len(y):
-            raise MxtuneError("None of the pictures can be read.")
+            raise MxtuneError("None of the images can be read.")
         return self._task.measure(y, outputs)
 
     def _check_remembered(self) -> None:
         if len(self.validation):
             return
-        why = "was trained without validation" if not self.metrics else "does not remember its validation pictures"
-        raise LabelError(f"The model {why}.", hint="Give labelled pictures.")
+        why = "was trained without validation" if not self.metrics else "does not remember its validation images"
+        raise LabelError(f"The model {why}.", hint="Give labelled images.")
 
     def _judged(self, x: Any, y: Any, **table: Any) -> Judged:
-        """Labelled pictures that can be read, and the outputs for them; those of the validation without ``x``."""
+        """Labelled images that can be read, and the outputs for them; those of the validation without ``x``."""
         if x is None:
             self._check_remembered()
             return Judged(self.validation.names, self.validation.y, self.validation.outputs, None)
         images = self._labelled(x, y, **table)
         outputs, good = self._outputs(images)
         if not good.any():
-            raise MxtuneError("None of the pictures can be read.")
+            raise MxtuneError("None of the images can be read.")
         count = self.validation.trained_on(images.hashes)
         if count:
-            trained = f"{count} of {counted(len(images), 'picture')} {'was' if count == 1 else 'were'}"
+            trained = f"{count} of {counted(len(images), 'image')} {'was' if count == 1 else 'were'}"
             warn(PictureWarning(f"{trained} used to train this model: the results are too optimistic."))
         rows = np.flatnonzero(good)
         index = None if images.index is None else images.index[rows]
@@ -436,22 +436,22 @@ class Model:
         images = mximages(x, y, levels=self.levels or None, task=self.task, range=self._range_for(x), **table)
         if images.y is None:
             raise LabelError(
-                "The pictures have no labels.",
+                "The images have no labels.",
                 hint=f"Use class folders, or say which column of a table has the labels: {option('label')}.",
             )
         return images
 
     def _outputs(self, images: ImageSet, features: bool = False, batch_size: int = BATCH) -> tuple[Array, Array]:
-        """Logits or features (N, K) float32, NaN for bad pictures, and which are good, (N,) bool."""
+        """Logits or features (N, K) float32, NaN for bad images, and which are good, (N,) bool."""
         loader = Loader(images, self.preprocess, repeated=False)
         outputs = self._predictor.outputs(loader, features, batch_size)
-        if loader.images.range == self.preprocess.range:  # and not one that the user gave these pictures
+        if loader.images.range == self.preprocess.range:  # and not one that the user gave these images
             unread = {name for name, _ in loader.bad}
-            scales(loader.images, "the training pictures", "range" in self.settings, unread)
+            scales(loader.images, "the training images", "range" in self.settings, unread)
         return outputs
 
     def _range_for(self, x: Any) -> Optional[Range]:
-        """The range of values that pictures are read with; a set has its own."""
+        """The range of values that images are read with; a set has its own."""
         return None if isinstance(x, ImageSet) else self.preprocess.range
 
     def __repr__(self) -> str:
@@ -459,7 +459,7 @@ class Model:
         measured = ""
         if self.metrics:
             first, n = next(iter(self.metrics)), int(self.metrics.get("n", 0))
-            measured = f", {first} {self.metrics[first]:.3g} on {counted(n, 'validation picture')}"
+            measured = f", {first} {self.metrics[first]:.3g} on {counted(n, 'validation image')}"
             measured += leak.corrected(self._task, self.validation)
         return f"<Model {name}: {self._task}{measured}>"
 

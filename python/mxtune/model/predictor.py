@@ -1,4 +1,4 @@
-"""`Predictor`: pictures through a network, a batch at a time; those that can't be read are left out and named."""
+"""`Predictor`: images through a network, a batch at a time; those that can't be read are left out and named."""
 
 from __future__ import annotations
 
@@ -39,18 +39,18 @@ class Predictor:
     def outputs(
         self, loader: Loader, features: bool = False, batch_size: int = BATCH, title: str = "Predicting"
     ) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
-        """Logits, or the features before them, (N, K), NaN for bad pictures; and which are good, (N,).
+        """Logits, or the features before them, (N, K), NaN for bad images; and which are good, (N,).
 
         Warns
         -----
         PictureWarning
-            Pictures can't be read; all are named.
+            Images can't be read; all are named.
         """
         executor, count = self._executor(features), len(loader)
         out = np.full((count, self._width(features)), np.nan, np.float32)
         good = np.zeros(count, dtype=bool)
         reporter = progress.current()
-        reporter.event("start", title=title, total=count, unit="pictures")
+        reporter.event("start", title=title, total=count, unit="images")
         try:
             for number, (rows, batch) in enumerate(loader.eval_batches(batch_size, skip_bad=True)):
                 if len(rows):
@@ -62,7 +62,7 @@ class Predictor:
         if loader.bad:
             lines = [f"{name}: {reason}" for name, reason in loader.bad]
             lost = "its prediction is NA" if len(lines) == 1 else "their predictions are NA"
-            text = f"Can't read {len(lines)} of {counted(count, 'picture')}: {lost}."
+            text = f"Can't read {len(lines)} of {counted(count, 'image')}: {lost}."
             warn(PictureWarning(text, bullets(lines)))
         return out, good
 

@@ -23,7 +23,7 @@ def summary(
     metrics: Mapping[str, float],
     classes: Optional[pd.DataFrame] = None,
 ) -> str:
-    """A heading, then a line each: the network, its pictures and training, the plan with its reasons, the metrics, and
+    """A heading, then a line each: the network, its images and training, the plan with its reasons, the metrics, and
     the classes, worst first."""
     origin, pictures = network.provenance, settings.get("pictures", {})
     weights = f"{origin.get('source', 'unknown')} ({origin.get('licence', 'unknown licence')})"
@@ -34,8 +34,8 @@ def summary(
         heading,
         *(_line(name, str(text)) for name, text in (meta.items() if isinstance(meta, Mapping) else ())),
         _line("network", f"{network.n_parameters:,} parameters; weights: {weights}"),
-        _line("pictures", str(network.preprocess)),
-        _line("trained on", f"{counted(trained, 'picture')}, validated on {validated}"),
+        _line("images", str(network.preprocess)),
+        _line("trained on", f"{counted(trained, 'image')}, validated on {validated}"),
         *([_line("data", f"sha256 {str(pictures['digest'])[:16]}")] if "digest" in pictures else []),
         _line("phases", f"{phases}; {counted(len(history), 'epoch')}; seed {settings.get('seed')}"),
         *_plan(settings.get("plan")),

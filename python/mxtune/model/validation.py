@@ -1,4 +1,4 @@
-"""`Validation`: what a model remembers of the pictures it was validated on, and of those it was trained on."""
+"""`Validation`: what a model remembers of the images it was validated on, and of those it was trained on."""
 
 from __future__ import annotations
 
@@ -18,18 +18,18 @@ if TYPE_CHECKING:
 
 MOST_NUMBERS = 1_000_000  # outputs that are remembered, 5 MB of a file; if there are more, none are
 MOST_NAMES = 100_000
-MOST_TRAINED = 200_000  # pictures whose digests are remembered, 2 MB
-_DIGEST, _SHORT = 16, 8  # bytes; the short ones are of pictures that were trained on
+MOST_TRAINED = 200_000  # images whose digests are remembered, 2 MB
+_DIGEST, _SHORT = 16, 8  # bytes; the short ones are of images that were trained on
 
 
 @dataclass(frozen=True, eq=False)
 class Validation:
-    """Pictures, their labels and the model's outputs for them: metrics on them need no pictures.
+    """Images, their labels and the model's outputs for them: metrics on them need no images.
 
     Parameters
     ----------
     names
-        Of the pictures that were validated on.
+        Of the images that were validated on.
     digests
         16 bytes for the content of each.
     y
@@ -39,7 +39,7 @@ class Validation:
     resembling
         (N,) bool: a copy, a near-copy or one of their group was trained on.
     trained
-        8 bytes for the content of each picture that was trained on.
+        8 bytes for the content of each image that was trained on.
     """
 
     names: Sequence[str] = ()
@@ -65,7 +65,7 @@ class Validation:
         return len(self.names)
 
     def trained_on(self, digests: Iterable[bytes]) -> int:
-        """How many of these pictures were trained on."""
+        """How many of these images were trained on."""
         return sum(digest[:_SHORT] in self.trained for digest in digests)
 
     def to_dict(self) -> dict[str, Any]:
@@ -96,11 +96,11 @@ class Validation:
         names, rows = values["names"], values["resembling"]
         count = len(names)
         if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
-            raise ValueError("its validation pictures have no names")
+            raise ValueError("its validation images have no names")
         numbers = np.frombuffer(_bytes(values["outputs"]), "<f4").reshape(count, outputs).astype(np.float32)
         y = np.frombuffer(_bytes(values["y"]), "<f8").reshape((count,) if coded else (count, -1))
         if coded and not np.isin(y, np.arange(outputs)).all():
-            raise ValueError("its validation pictures have labels that are not its own")
+            raise ValueError("its validation images have labels that are not its own")
         digests = _pieces(_bytes(values["digests"]), _DIGEST)
         if not count or len(digests) != count or not np.isfinite(y).all():
             raise ValueError("its validation is not told whole")
@@ -121,5 +121,5 @@ def _bytes(text: Any) -> bytes:
 
 def _pieces(content: bytes, size: int) -> list[bytes]:
     if len(content) % size:
-        raise ValueError("its pictures are not told whole")
+        raise ValueError("its images are not told whole")
     return [content[start : start + size] for start in range(0, len(content), size)]

@@ -1,4 +1,4 @@
-"""Network: a graph, its parameters, what pictures it takes and where it came from. Edits return a new one."""
+"""Network: a graph, its parameters, what images it takes and where it came from. Edits return a new one."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class Network:
     provenance
         Where it came from: name, source, licence, url, paper, sha256.
     preprocess
-        How a picture becomes its input.
+        How an image becomes its input.
     frozen
         Names of parameters that training leaves alone. A BatchNorm whose moving statistics are among them
         uses these statistics in training too.
@@ -51,7 +51,7 @@ class Network:
         Whether its values were learned, so that a head can be trained on them as they are. If None, true where
         there are values: those that `initialise` draws do not count.
     limit
-        How many times the limits of `mxtune.graph.Limits` it may need, in memory and work for one picture.
+        How many times the limits of `mxtune.graph.Limits` it may need, in memory and work for one image.
 
     Examples
     --------
@@ -87,7 +87,7 @@ class Network:
 
     @cached_property
     def input(self) -> str:
-        """The name of the variable that takes the pictures, (N, C, H, W) float32.
+        """The name of the variable that takes the images, (N, C, H, W) float32.
 
         Raises
         ------
@@ -96,7 +96,7 @@ class Network:
         """
         inputs = [name for name in self.graph.inputs if name not in self.params]
         if len(inputs) != 1:
-            raise NetworkError("The network must have one input for pictures.", bullets=[f"it has {listing(inputs)}"])
+            raise NetworkError("The network must have one input for images.", bullets=[f"it has {listing(inputs)}"])
         return inputs[0]
 
     @property
@@ -106,7 +106,7 @@ class Network:
 
     @cached_property
     def shapes(self) -> Shapes:
-        """The shapes of all outputs of each node, for one picture of the size of `preprocess`."""
+        """The shapes of all outputs of each node, for one image of the size of `preprocess`."""
         return self._shapes_at(self.preprocess.size)
 
     def _shapes_at(self, size: tuple[int, int]) -> Shapes:
@@ -139,7 +139,7 @@ class Network:
         return sum(int(array.size) for name, array in self.params.items() if name not in auxiliary)
 
     def macs(self, image_size: Union[int, tuple[int, int], None] = None) -> int:
-        """Multiply-accumulates (MACs) for one picture, in convolutions and dense layers.
+        """Multiply-accumulates (MACs) for one image, in convolutions and dense layers.
 
         Parameters
         ----------
@@ -191,7 +191,7 @@ class Network:
         return self.body.output
 
     def pooled(self) -> Network:
-        """The body that ends in the features of every stage, (N, d): its average and its maximum over the picture.
+        """The body that ends in the features of every stage, (N, d): its average and its maximum over the image.
 
         Features that come from a dense layer (LeNet, VGG) follow. The idea is that of Head2Toe (Evci
         et al., 2022).
@@ -386,16 +386,16 @@ class Network:
         return self
 
     def _check_rows(self) -> None:
-        """Refuse a network that mixes pictures: two must give two rows of each output, with the same parameters."""
+        """Refuse a network that mixes images: two must give two rows of each output, with the same parameters."""
         shapes = self._shapes_of(2, self.preprocess.size)
         mixed = [name for name in self._needed if shapes[name] != self.shapes[name]]
         if mixed:
-            raise NetworkError("Parameters depend on how many pictures there are.", bullets(mixed, 8))
+            raise NetworkError("Parameters depend on how many images there are.", bullets(mixed, 8))
         mixed = [name for name, index in self.graph.heads if shapes[name][index][:1] != (2,)]
         if mixed:
             raise NetworkError(
-                "The network does not give an output for each picture.",
-                [f"{name}: {shape_text(shapes[name][0])} for two pictures" for name in mixed],
+                "The network does not give an output for each image.",
+                [f"{name}: {shape_text(shapes[name][0])} for two images" for name in mixed],
             )
 
     # ---- words
@@ -406,7 +406,7 @@ class Network:
         return (
             f"<Network {name}: {self.n_parameters:,} parameters, {len(self.trainable)} of "
             f"{sum(n in self.params for n in self.graph.arguments)} arrays trainable, "
-            f"pictures of {height} x {width}, output {self.output}>"
+            f"images of {height} x {width}, output {self.output}>"
         )
 
     def __str__(self) -> str:

@@ -9,7 +9,7 @@ from ..graph import Builder, Entry, Graph, Shapes, subgraph
 
 
 def of_body(graph: Graph, entry: Entry, shapes: Shapes) -> tuple[Builder, Entry]:
-    """The graph up to `entry`, and there the features (N, d), averaged over the picture if necessary."""
+    """The graph up to `entry`, and there the features (N, d), averaged over the image if necessary."""
     shape = shapes[entry[0]][entry[1]]
     builder = Builder(subgraph(graph, [entry]))
     if len(shape) == 4:

@@ -50,7 +50,7 @@ def count(graph: Graph, shapes: Shapes) -> int:
 
 
 def macs(graph: Graph, shapes: Shapes) -> int:
-    """Multiply-accumulates (MACs) for one picture, in convolutions, dense layers and matrix products."""
+    """Multiply-accumulates (MACs) for one image, in convolutions, dense layers and matrix products."""
     total = 0
     for node in graph.nodes:
         if not node.is_variable:

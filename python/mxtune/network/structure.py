@@ -38,7 +38,7 @@ def before(graph: Graph, layer: str) -> Entry:
 
 
 def is_global_pool(node: Node) -> bool:
-    """True for a pooling over the whole picture."""
+    """True for a pooling over the whole image."""
     if not node.has_role("pools"):
         return False
     values = vars(node.values)
@@ -86,7 +86,7 @@ def _seen(graph: Graph, last: str, last_of_size: Mapping[tuple[int, ...], str]) 
 
 
 def _behind_weights(graph: Graph) -> set[str]:
-    """Nodes that depend on a convolution: what lies before them only normalises the picture."""
+    """Nodes that depend on a convolution: what lies before them only normalises the image."""
     names: set[str] = set()
     for node in graph.nodes:
         if node.has_role("weighted") or any(source in names for source, _ in node.inputs):

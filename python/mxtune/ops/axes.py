@@ -38,7 +38,7 @@ def axes_of(axes: Iterable[Optional[int]], shape: Shape) -> tuple[int, ...]:
 
 
 def pictures(shape: Shape) -> Shape:
-    """The shape itself, if it is that of a batch of pictures, (N, C, H, W).
+    """The shape itself, if it is that of a batch of images, (N, C, H, W).
 
     Raises
     ------

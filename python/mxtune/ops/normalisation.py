@@ -1,4 +1,4 @@
-"""Normalisation by statistics of a batch, a layer, a group, a picture, or the neighbours."""
+"""Normalisation by statistics of a batch, a layer, a group, an image, or the neighbours."""
 
 from __future__ import annotations
 

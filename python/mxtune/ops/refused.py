@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import Optional
 
 _FOREIGN = "it runs code from outside the network"
-_CONTROL = "it is control flow, which pictures do not need"
+_CONTROL = "it is control flow, which images do not need"
 _FILES = "it reads files"
 _STATE = "it changes arrays or updates parameters"
 _SEQUENCE = "it is for sequences"
-_BOXES = "it detects objects, and mxtune classifies pictures"
+_BOXES = "it detects objects, and mxtune classifies images"
 _CONSTANT = "it makes a constant: give the values as a parameter"
 _NUMPY = "it belongs to MXNet's NumPy interface"
 _INT8 = "it is part of a quantized network"
@@ -44,6 +44,6 @@ def reason(name: str) -> Optional[str]:
     Examples
     --------
     >>> reason("_foreach")
-    'it is control flow, which pictures do not need'
+    'it is control flow, which images do not need'
     """
     return REFUSED.get(name) or next((why for start, why in _FAMILIES.items() if name.startswith(start)), None)

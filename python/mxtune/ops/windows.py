@@ -13,7 +13,7 @@ LARGEST = 1024
 
 
 class Window(NamedTuple):
-    """A window over a map; each field has one number per axis: two for a picture, one for a row."""
+    """A window over a map; each field has one number per axis: two for an image, one for a row."""
 
     size: Shape
     kernel: Shape

@@ -1,4 +1,4 @@
-"""`Task`: what is predicted for each picture, and all that follows from it."""
+"""`Task`: what is predicted for each image, and all that follows from it."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ if TYPE_CHECKING:
 
 ClassWeights = Union[str, Mapping[Any, float], Sequence[float], None]
 OURS = ("file", "height", "width")
-"""Columns of a data frame of pictures beside those of the labels."""
+"""Columns of a data frame of images beside those of the labels."""
 
 
 @dataclass(frozen=True)
 class Task(ABC):
-    """What is predicted for each picture: one file per task, which registers itself by being a subclass with a name.
+    """What is predicted for each image: one file per task, which registers itself by being a subclass with a name.
 
     Labels ``y`` are as `ImageSet` holds them, outputs are the network's, (N, K) float32.
 
@@ -49,7 +49,7 @@ class Task(ABC):
     primary_metric: ClassVar[str]
     """The metric that a history shows, and a model's first line."""
     has_classes: ClassVar[bool] = True
-    """Whether a label is one of some names: two copies of a picture with different ones contradict each other."""
+    """Whether a label is one of some names: two copies of an image with different ones contradict each other."""
 
     _registry: ClassVar[dict[str, type[Task]]] = {}
 
@@ -71,11 +71,11 @@ class Task(ABC):
 
     @abstractmethod
     def describe(self, y: Array) -> str:
-        """What pictures with these labels are: "of 10 classes"."""
+        """What images with these labels are: "of 10 classes"."""
 
     @abstractmethod
     def text(self, label: Any) -> str:
-        """The label of one picture as text."""
+        """The label of one image as text."""
 
     @abstractmethod
     def user_labels(self, y: Array) -> Any:
@@ -90,7 +90,7 @@ class Task(ABC):
         """What training and validation share evenly, where ``fraction`` validates: (N,) codes, or (N, K) bool."""
 
     def counts(self, y: Array) -> Optional[NDArray[np.int64]]:  # noqa: ARG002 - numbers have none
-        """How many pictures each level has, (K,); None where there are no classes."""
+        """How many images each level has, (K,); None where there are no classes."""
         return None
 
     def without_levels(self, y: Array, kept: NDArray[np.bool_]) -> tuple[Task, Array]:  # noqa: ARG002 - the same
@@ -128,7 +128,7 @@ class Task(ABC):
     def predictions(self, outputs: Array, type: str, good: NDArray[np.bool_]) -> Columns:  # noqa: A002
         """Columns of a data frame of predictions: ``type`` is ``"class"``, ``"prob"`` or ``"logit"``.
 
-        Pictures that are not ``good`` (N,) have outputs NaN, and nothing in the columns.
+        Images that are not ``good`` (N,) have outputs NaN, and nothing in the columns.
         """
 
     def probabilities(self, outputs: Array) -> Array:
@@ -145,11 +145,11 @@ class Task(ABC):
         return metric.function(self.targets(y), self.probabilities(outputs.astype(np.float64)))
 
     def losses(self, y: Array, outputs: Array) -> Array:
-        """The loss of each picture, (N,)."""
+        """The loss of each image, (N,)."""
         return self.loss().each(outputs.astype(np.float64), self.targets(y))
 
     def mistakes(self, y: Array, outputs: Array) -> Columns:  # noqa: ARG002 - numbers have none
-        """Columns with truth and prediction, for pictures that the model gets wrong."""
+        """Columns with truth and prediction, for images that the model gets wrong."""
         return {}
 
     def caption(self, mistake: Mapping[str, Any]) -> str:

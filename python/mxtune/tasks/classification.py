@@ -1,4 +1,4 @@
-"""One class per picture."""
+"""One class per image."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Classification(Task):
-    """One class per picture; labels are (N,) int64 codes into the levels."""
+    """One class per image; labels are (N,) int64 codes into the levels."""
 
     name: ClassVar[str] = "classification"
     primary_metric: ClassVar[str] = "accuracy"
 
-    def describe(self, y: Array) -> str:  # noqa: ARG002 - levels without pictures count
+    def describe(self, y: Array) -> str:  # noqa: ARG002 - levels without images count
         return f"of {counted(len(self.levels), 'class', 'classes')}"
 
     def text(self, label: Any) -> str:
@@ -56,7 +56,7 @@ class Classification(Task):
     def check_learnable(self, y: Array) -> None:
         if len(np.unique(y)) < 2:
             only = self.text(y[0])
-            raise LabelError(f'All pictures have the same label, "{only}".', hint="At least two classes are needed.")
+            raise LabelError(f'All images have the same label, "{only}".', hint="At least two classes are needed.")
 
     def loss(self, y: Optional[Array] = None, class_weights: Optional[Sequence[float]] = None) -> CrossEntropy:  # noqa: ARG002
         return CrossEntropy(len(self.levels), class_weights=tuple(class_weights) if class_weights else None)

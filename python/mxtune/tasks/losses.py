@@ -1,7 +1,7 @@
 """Losses: from outputs and targets to a number and its gradient, and from outputs to probabilities.
 
 A loss is data, which each engine may compute its own way; what it computes in NumPy here serves the convex head, and
-is the reference for engines. All are means over the pictures that count.
+is the reference for engines. All are means over the images that count.
 """
 
 from __future__ import annotations
@@ -27,11 +27,11 @@ class Loss(ABC):
 
     @abstractmethod
     def each(self, outputs: Array, targets: Array) -> Array:
-        """The loss of every picture, (N,), without smoothing."""
+        """The loss of every image, (N,), without smoothing."""
 
     @abstractmethod
     def __call__(self, outputs: Array, targets: Array, weights: Array) -> tuple[float, Array]:
-        """The loss and its gradient by `outputs`; ``weights`` (N,) is how much each picture counts."""
+        """The loss and its gradient by `outputs`; ``weights`` (N,) is how much each image counts."""
 
     def smoothed(self, smoothing: float) -> Loss:  # noqa: ARG002 - some losses have none
         """The same loss with so much label smoothing, where it has any."""
@@ -114,7 +114,7 @@ class CrossEntropy(Loss):
 
 @dataclass(frozen=True)
 class BinaryCrossEntropy(Loss):
-    """A sigmoid and cross-entropy for each label separately: any number of labels per picture."""
+    """A sigmoid and cross-entropy for each label separately: any number of labels per image."""
 
     labels: int
 
@@ -123,7 +123,7 @@ class BinaryCrossEntropy(Loss):
         return np.asarray(0.5 * (1 + np.tanh(0.5 * outputs)))
 
     def each(self, outputs: Array, targets: Array) -> Array:
-        """The loss of every picture, (N,): the mean over its labels."""
+        """The loss of every image, (N,): the mean over its labels."""
         cost = np.maximum(outputs, 0) - outputs * targets + np.log1p(np.exp(-np.abs(outputs)))
         return np.asarray(cost.mean(axis=1))
 

@@ -1,4 +1,4 @@
-"""Any number of labels per picture."""
+"""Any number of labels per image."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Multilabel(Task):
-    """Any number of labels per picture; labels are (N, K) float32 of 0 and 1."""
+    """Any number of labels per image; labels are (N, K) float32 of 0 and 1."""
 
     name: ClassVar[str] = "multilabel"
     primary_metric: ClassVar[str] = "f1"
 
-    def describe(self, y: Array) -> str:  # noqa: ARG002 - labels without pictures count
+    def describe(self, y: Array) -> str:  # noqa: ARG002 - labels without images count
         return f"with {counted(len(self.levels), 'label')}"
 
     def text(self, label: Any) -> str:

@@ -1,4 +1,4 @@
-"""One number per picture, or several."""
+"""One number per image, or several."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Regression(Task):
-    """One number per picture, or several by name; labels are (N,) or (N, K) float64."""
+    """One number per image, or several by name; labels are (N,) or (N, K) float64."""
 
     name: ClassVar[str] = "regression"
     primary_metric: ClassVar[str] = "rmse"
@@ -58,7 +58,7 @@ class Regression(Task):
 
     def check_learnable(self, y: Array) -> None:
         if len(np.unique(y, axis=0)) < 2:
-            raise LabelError("All pictures have the same number: there is nothing to learn.")
+            raise LabelError("All images have the same number: there is nothing to learn.")
 
     def loss(self, y: Optional[Array] = None, class_weights: Optional[Sequence[float]] = None) -> SquaredError:  # noqa: ARG002
         if y is None:

@@ -1,4 +1,4 @@
-"""From pictures to a model: `mxtrain`, its plan and its phases."""
+"""From images to a model: `mxtrain`, its plan and its phases."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Features: the output of the frozen body for each picture, computed once, kept in memory or on disk."""
+"""Features: the output of the frozen body for each image, computed once, kept in memory or on disk."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def features(
     batch_size: int = BATCH,
     cache: Cache = None,
 ) -> list[Features]:
-    """The body's output for every picture of each set, (N, d) float32; one array in memory, seen in parts.
+    """The body's output for every image of each set, (N, d) float32; one array in memory, seen in parts.
 
     Parameters
     ----------
@@ -61,7 +61,7 @@ def features(
     reporter = progress.current()
     out: Optional[Features] = None
     start = 0
-    reporter.event("start", title="Computing features", total=total, unit="pictures")
+    reporter.event("start", title="Computing features", total=total, unit="images")
     try:
         for loader, cached, file in zip(loaders, kept, files):
             stop = start + len(loader)
@@ -81,7 +81,7 @@ def features(
             start = stop
     finally:
         reporter.event("end")
-    assert out is not None  # noqa: S101 - there is at least one picture
+    assert out is not None  # noqa: S101 - there is at least one image
     ends = np.cumsum([len(loader) for loader in loaders])
     return [out[end - len(loader) : end] for end, loader in zip(ends, loaders)]
 

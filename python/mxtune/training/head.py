@@ -17,15 +17,15 @@ if TYPE_CHECKING:
     Array = NDArray[Any]
 
 PENALTIES = (1.0, 0.3, 0.1, 0.03, 0.01, 0.003, 0.001)
-"""Ridge penalties that are tried, per picture and feature of unit variance."""
+"""Ridge penalties that are tried, per image and feature of unit variance."""
 
 _CONSTANT = 1e-6
 _FLOOR = 0.3  # of the median scale: a feature that hardly varies in training must not dominate when it does
 _DEFAULT = 0.1  # where there is no validation
 _WORSE = 1.05  # how much worse the validation loss must get before weaker penalties are not tried
-_FEW = 1500  # pictures up to which their span is worth computing
+_FEW = 1500  # images up to which their span is worth computing
 _ITERATIONS = 200
-_MANY = 16_000  # pictures from which a sample of them tells where to begin
+_MANY = 16_000  # images from which a sample of them tells where to begin
 _SAMPLE = 6000
 _ITERATIONS_OF_MANY = 60  # each: a penalty starts from the stronger one
 _TOLERANCE = 1e-5
@@ -64,7 +64,7 @@ def fit_head(
     features
         (N, d) float32. **Standardised in place**; the head that comes back takes features as they were.
     targets
-        Of the N pictures, as `loss` takes them.
+        Of the N images, as `loss` takes them.
     outputs
         K.
     validation
@@ -129,7 +129,7 @@ def _from_sample(
     start: Array,
     validation: tuple[NDArray[np.float32], Array],
 ) -> tuple[tuple[float, ...], Array]:
-    """Penalties worth a try on all pictures, the best on the sample and two weaker ones, and where to begin."""
+    """Penalties worth a try on all images, the best on the sample and two weaker ones, and where to begin."""
     lowest, solution, first = np.inf, start, penalties[0]
     for penalty in penalties:
         start, interrupted = _minimise(*sample, loss, penalty, start, _ITERATIONS_OF_MANY)
@@ -196,9 +196,9 @@ def _minimise(
 
 
 def _span(features: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """The pictures in coordinates of the space that they span, (N, r), and its axes, (d, r).
+    """The images in coordinates of the space that they span, (N, r), and its axes, (d, r).
 
-    With fewer pictures than features the ridge solution lies in that space: the same head for a fraction of the work.
+    With fewer images than features the ridge solution lies in that space: the same head for a fraction of the work.
     """
     gram = features.astype(np.float64) @ features.T.astype(np.float64)
     values, vectors = np.linalg.eigh(gram)

@@ -24,7 +24,7 @@ from .options import Options
 from .plan import EVERY_STAGE, Facts, Plan
 
 Net = Union[str, "os.PathLike[str]", Network, Model]
-_ENOUGH = 5_000  # pictures from which on a network learns well from nothing: mxtrain's other "many" begins there, too
+_ENOUGH = 5_000  # images from which on a network learns well from nothing: mxtrain's other "many" begins there, too
 _POOLED = ("stage_features", "all_features")  # what a head on every stage stands on
 
 
@@ -59,7 +59,7 @@ def facts_of(network: Network, settled: bool, images: ImageSet, validated: bool,
     default = None if settled else _zoo_preprocess(network)
     spec, chosen = network.preprocess, network.provenance.get("preprocess", "")
     return Facts(
-        pictures=len(images),
+        images=len(images),
         validated=validated,
         shorter_side=float(np.median(images.sizes.min(axis=1))),
         size=spec.size,
@@ -75,25 +75,25 @@ def facts_of(network: Network, settled: bool, images: ImageSet, validated: bool,
 
 
 def warn_of_no_weights(network: Network, pictures: int) -> None:
-    """One warning where a network that has learned nothing is to learn all from few pictures.
+    """One warning where a network that has learned nothing is to learn all from few images.
 
     Warns
     -----
     TrainingWarning
-        It has no weights, and there are fewer pictures than `_ENOUGH`.
+        It has no weights, and there are fewer images than `_ENOUGH`.
     """
     if network.pretrained or pictures >= _ENOUGH:
         return
     name = network.provenance.get("name", "The network")
-    text = f"{name} has no pretrained weights, and {counted(pictures, 'picture is', 'pictures are')} few to start from."
-    hint = f"Use {calls.option('net', zoo.pretrained())}, which has learned from a million pictures"
+    text = f"{name} has no pretrained weights, and {counted(pictures, 'image is', 'images are')} few to start from."
+    hint = f"Use {calls.option('net', zoo.pretrained())}, which has learned from a million images"
     files = f', or open {name} with a file of weights: mxnetwork("{name}", weights = "...")'
     hint += files if zoo.has(name) and not calls.at_command_line() else ""
     warn(TrainingWarning(text, hint=f"{hint}."))
 
 
 def prepare(network: Network, plan: Plan, images: ImageSet, outputs: int, seed: int) -> Network:
-    """The network with the plan's preprocessing and the range of the pictures, and a new head for so many outputs."""
+    """The network with the plan's preprocessing and the range of the images, and a new head for so many outputs."""
     preprocess = replace(network.preprocess, size=plan.size, fit=plan.fit, range=_range(network, images))
     if preprocess != network.preprocess:
         network = replace(network, preprocess=preprocess).check()
@@ -101,7 +101,7 @@ def prepare(network: Network, plan: Plan, images: ImageSet, outputs: int, seed: 
 
 
 def _range(network: Network, images: ImageSet) -> Optional[Range]:
-    """That of the pictures; the network's own where it has one, nobody asks for another, and the pictures fit it."""
+    """That of the images; the network's own where it has one, nobody asks for another, and the images fit it."""
     kept = network.preprocess.range
     if kept is None or images.range_is_given:
         return images.range
@@ -109,7 +109,7 @@ def _range(network: Network, images: ImageSet) -> Optional[Range]:
 
 
 def _built_for(source: Source, images: ImageSet, options: Options) -> dict[str, Any]:
-    """Arguments for a network that has no weights yet: it is built for the pictures."""
+    """Arguments for a network that has no weights yet: it is built for the images."""
     if not isinstance(source, zoo.Entry) or source.weights is not None:
         return {}
     channels = 1 if images.grey and source.preprocess.channels == 1 else 3
@@ -117,7 +117,7 @@ def _built_for(source: Source, images: ImageSet, options: Options) -> dict[str, 
 
 
 def _zoo_preprocess(network: Network) -> Optional[Preprocess]:
-    """How the zoo has pictures seen by its network of this name; None for a network that is not from there."""
+    """How the zoo has images seen by its network of this name; None for a network that is not from there."""
     try:
         entry = zoo.entry(network.provenance.get("name", ""))
     except NetworkError:

@@ -25,7 +25,7 @@ def lbfgs(
     """Where a smooth convex function is least, (d,) float64 (Liu & Nocedal, 1989).
 
     SciPy's L-BFGS-B does the same within bounds, which costs some 60 ms per step at 50,000 numbers, ten times what
-    the objective costs on some hundred pictures.
+    the objective costs on some hundred images.
 
     Parameters
     ----------

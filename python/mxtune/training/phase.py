@@ -25,7 +25,7 @@ class Phase:
     lr
         Learning rate at its highest; the head has none.
     batch_size
-        Pictures in a step.
+        Images in a step.
     schedule
         ``"cosine"`` or ``"constant"``.
     patience

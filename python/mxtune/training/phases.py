@@ -122,7 +122,7 @@ class LayerTraining:
         targets = problem.loss.standardise(problem.targets(problem.train))
         loss = problem.loss.standardised().smoothed(phase.smoothing)
         reporter.event(
-            "start", title=f"{phase.name} {epoch + 1}/{phase.epochs}", total=len(problem.train), unit="pictures"
+            "start", title=f"{phase.name} {epoch + 1}/{phase.epochs}", total=len(problem.train), unit="images"
         )
         try:
             for step, ((rows, counts), batch) in enumerate(zip(parts, batches)):
@@ -181,7 +181,7 @@ class LayerTraining:
         return {name: named[name] for name in self._inputs}
 
     def _validation_outputs(self, validation: Loader) -> Array:
-        """The outputs for the validation pictures. The frozen part's are kept, where they are small."""
+        """The outputs for the validation images. The frozen part's are kept, where they are small."""
         if self._validation is not None:
             return np.concatenate([self._executor.predict(batch) for batch in self._validation])
         outputs, kept, room = [], [], self._room
@@ -200,7 +200,7 @@ class LayerTraining:
 def shuffled(pictures: int, size: int, key: tuple[int, ...]) -> Iterator[tuple[NDArray[np.int64], NDArray[np.float64]]]:
     """Rows of each batch of an epoch, (size,), and how much each counts: the same for the same ``key``.
 
-    The last batch is filled up with pictures that count 0.
+    The last batch is filled up with images that count 0.
     """
     order = np.random.default_rng(key).permutation(pictures)
     for start in range(0, pictures, size):

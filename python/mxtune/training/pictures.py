@@ -1,4 +1,4 @@
-"""The pictures of a training: those to train on and those to validate on, looked at."""
+"""The images of a training: those to train on and those to validate on, looked at."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def look_at(
     table: Mapping[str, Any] = MappingProxyType({}),
     task: Optional[str] = None,
 ) -> tuple[ImageSet, Optional[ImageSet]]:
-    """Pictures to train on, and to validate on where there are any.
+    """Images to train on, and to validate on where there are any.
 
     Parameters
     ----------
@@ -48,12 +48,12 @@ def look_at(
     images = mximages(x, y, task=task, groups=groups, range=range, **used)
     if images.labels.task is None or images.y is None:
         raise LabelError(
-            "The pictures have no labels.",
+            "The images have no labels.",
             hint=f"Put them into one folder a class, or say which column of a table has the labels: {option('label')}.",
         )
     images.labels.task.check_learnable(images.y)
     if images.range_is_given and not (images.has_numbers or stands_beside_8_bits(images.range)):
-        warn(PictureWarning("`range` has no effect: all pictures are 8-bit, from 0 to 255 by type."))
+        warn(PictureWarning("`range` has no effect: all images are 8-bit, from 0 to 255 by type."))
     if valid is None or valid is False or (is_number(valid) and valid == 0):
         return images, None
     if isinstance(valid, bool) or is_number(valid):
@@ -64,14 +64,14 @@ def look_at(
 
 def _split(images: ImageSet, valid: float, seed: int) -> tuple[ImageSet, Optional[ImageSet]]:
     if valid is True or not 0 < valid < 1:
-        raise ArgumentError("`valid` must be a share above 0 and below 1, pictures, or None.", [f"it is {valid!r}"])
+        raise ArgumentError("`valid` must be a share above 0 and below 1, images, or None.", [f"it is {valid!r}"])
     train, validation = images.split(float(valid), seed)
     if len(validation) and len(train):
         if images.groups is not None:
             n, of = len(set(validation.groups or ())), counted(len(set(images.groups)), "group")
             progress.current().event("message", text=f"Validating on {n} of {of}; no group is on both sides.")
         return train, validation
-    few = "groups" if images.groups is not None and len(set(images.groups)) < len(images) else "pictures"
+    few = "groups" if images.groups is not None and len(set(images.groups)) < len(images) else "images"
     progress.current().event("message", text=f"There are too few {few} to keep any for validation.")
     return images, None
 
@@ -81,12 +81,12 @@ def _kept_aside(images: ImageSet, valid: Any, groups: Optional[str], table: Mapp
     kept = None if isinstance(valid, ImageSet) else images.range
     validation = mximages(valid, range=kept, **known).ranged(images.range)
     if validation.range == images.range:
-        scales(validation, "the training pictures", images.range_is_given)
+        scales(validation, "the training images", images.range_is_given)
     if validation.y is None:
-        raise LabelError("The pictures for validation have no labels.")
+        raise LabelError("The images for validation have no labels.")
     both = [name if name == there else f"{name} = {there}" for name, there in images.shared(validation)]
     if both:
-        text = f"{len(both)} of the pictures for validation are among those for training."
+        text = f"{len(both)} of the images for validation are among those for training."
         warn(PictureWarning(text, bullets(both), "This makes the validation results too optimistic."))
     groups_across(images, validation)
     return validation

@@ -19,14 +19,14 @@ class Facts:
 
     Parameters
     ----------
-    pictures
+    images
         How many train.
     validated
-        Whether there are pictures for validation.
+        Whether there are images for validation.
     shorter_side
-        Of the pictures, the median, pixels.
+        Of the images, the median, pixels.
     size, fit
-        How the network sees pictures, as it was given: `Preprocess` has both.
+        How the network sees images, as it was given: `Preprocess` has both.
     size_is_default, fit_is_default
         Whether it is what the zoo gives every network of that name, and nobody has chosen it.
     pretrained
@@ -39,7 +39,7 @@ class Facts:
         What computes, and in which arithmetic.
     """
 
-    pictures: int
+    images: int
     validated: bool
     shorter_side: float = 224.0
     size: tuple[int, int] = (224, 224)
@@ -60,7 +60,7 @@ class Plan:
     Parameters
     ----------
     size, fit
-        How the network sees pictures.
+        How the network sees images.
     head
         What the new head takes: ``"every stage"``, its averages and maxima, or ``"last features"``.
     phases
@@ -104,11 +104,11 @@ class Plan:
 
 
 def decide(facts: Facts, options: Options) -> Plan:
-    """The plan for these pictures and this network, where nobody asked for anything else.
+    """The plan for these images and this network, where nobody asked for anything else.
 
     Examples
     --------
-    >>> plan = decide(Facts(pictures=300, validated=True), Options(tune="head"))
+    >>> plan = decide(Facts(images=300, validated=True), Options(tune="head"))
     >>> plan.head, plan.why["phases"]
     ('every stage', 'tune = "head": the head alone')
     """
@@ -133,16 +133,16 @@ def guesses(plan: Plan, facts: Facts, options: Options) -> list[str]:
     size = f"{plan.size[0]} x {plan.size[1]}"
     texts = []
     if options.image_size is None and plan.size != facts.size:
-        texts.append(f"Your pictures are small, so they are resized to {size}. Set `image_size` to change this.")
+        texts.append(f"Your images are small, so they are resized to {size}. Set `image_size` to change this.")
     if plan.fit != facts.fit:
         texts.append(
-            f"Pictures are stretched to {size}, nothing is cut off. Set `preprocess` in mxnetwork() to change this."
+            f"Images are stretched to {size}, nothing is cut off. Set `preprocess` in mxnetwork() to change this."
         )
     return texts
 
 
 def _size(facts: Facts, options: Options) -> tuple[tuple[int, int], str]:
-    """The network's own size, less for small pictures: about three times theirs.
+    """The network's own size, less for small images: about three times theirs.
 
     Where all layers are trained they adapt to two thirds of that, which cost less than half.
     """
@@ -155,12 +155,12 @@ def _size(facts: Facts, options: Options) -> tuple[tuple[int, int], str]:
     size = (min(facts.size[0], wanted), min(facts.size[1], wanted))
     if size == facts.size:
         return size, "the network's own"
-    return size, f"enough for pictures of about {facts.shorter_side:.0f} pixels, and quicker than {facts.size[0]}"
+    return size, f"enough for images of about {facts.shorter_side:.0f} pixels, and quicker than {facts.size[0]}"
 
 
 def _fit(facts: Facts) -> tuple[str, str]:
     if facts.fit_is_default:
-        return "stretch", "the whole picture is seen, since what matters may lie at its edge"
+        return "stretch", "the whole image is seen, since what matters may lie at its edge"
     return facts.fit, "the network's own"
 
 
@@ -171,7 +171,7 @@ def _head(facts: Facts, options: Options, light: bool) -> tuple[str, str]:
         return LAST_FEATURES, "they hold every stage already"
     if options.tune == "all" and light:
         return LAST_FEATURES, "every stage would cost more than training all layers of so light a network"
-    return EVERY_STAGE, "what early layers see may be what tells your pictures apart"
+    return EVERY_STAGE, "what early layers see may be what tells your images apart"
 
 
 def _phases(facts: Facts, options: Options, light: bool) -> tuple[tuple[Phase, ...], str]:
@@ -179,9 +179,9 @@ def _phases(facts: Facts, options: Options, light: bool) -> tuple[tuple[Phase, .
 
     A light one can afford more epochs: LeNet learns digits after clothes to .983 in 60, to .971 in 15.
     """
-    pictures, validated = facts.pictures, facts.validated
-    many = pictures >= 5000
-    batch = min(options.batch_size or (64 if many else 32), pictures)
+    images, validated = facts.images, facts.validated
+    many = images >= 5000
+    batch = min(options.batch_size or (64 if many else 32), images)
     patience = options.patience if options.patience is not None else 3
     common = Phase(
         "all",
@@ -191,7 +191,7 @@ def _phases(facts: Facts, options: Options, light: bool) -> tuple[tuple[Phase, .
         smoothing=0.02,
     )
     if not facts.pretrained:
-        epochs = options.epochs or _clipped(600_000 / pictures, 15, 60)
+        epochs = options.epochs or _clipped(600_000 / images, 15, 60)
         patience = options.patience if options.patience is not None else max(3, epochs // 4)
         scratch = replace(
             common, epochs=epochs, lr=options.lr or 1e-3, patience=patience if validated else 0, smoothing=0.0
@@ -203,17 +203,17 @@ def _phases(facts: Facts, options: Options, light: bool) -> tuple[tuple[Phase, .
     if options.tune == "auto" and not validated:
         return (head,), "without validation nothing would show when to stop training layers"
     if options.tune == "all":
-        affordable = _clipped(200_000 / pictures, 15, 60) if light else _clipped(25_000 / pictures, 8, 15)
+        affordable = _clipped(200_000 / images, 15, 60) if light else _clipped(25_000 / images, 8, 15)
         epochs = options.epochs or affordable
         if options.patience is None and validated:  # the loss rises at first: it falls with the learning rate
             common = replace(common, patience=max(3, epochs * 5 // 6))
         lr = 2e-3 if light else 5e-4 if many else 3e-4
         every = replace(common, epochs=epochs, lr=options.lr or lr, head_lr_multiplier=1.0 if light else None)
         return (head, every), 'tune = "all": the head, then every layer that is not frozen'
-    epochs = _clipped(2_000 / pictures, 2, 8)
+    epochs = _clipped(2_000 / images, 2, 8)
     why = 'tune = "tail": the head, then the layers of the last resolution'
     if options.tune == "auto":  # on some hundred photographs a second epoch gained nothing, on three sets
-        epochs = 1 if pictures < 1000 else 2
+        epochs = 1 if images < 1000 else 2
         common = replace(common, patience=min(common.patience, 1 if options.patience is None else patience))
         why = "the head, then the layers of the last resolution while validation improves"
     tail = replace(common, name="tail", epochs=options.epochs or epochs, lr=options.lr or 5e-5)

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Problem:
-    """Pictures, the task, its loss, and where it is computed."""
+    """Images, the task, its loss, and where it is computed."""
 
     train: Loader
     validation: Optional[Loader]

@@ -146,7 +146,7 @@ class Checkpoint:
             raise CheckpointError(
                 f"The checkpoint {self.path.name} belongs to another training.",
                 [f"other {name}" for name in differs],
-                "Give the same pictures and settings as before, or remove it to start again.",
+                "Give the same images and settings as before, or remove it to start again.",
             )
         return state
 

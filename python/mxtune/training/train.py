@@ -1,4 +1,4 @@
-"""`mxtrain`: from pictures to a model."""
+"""`mxtrain`: from images to a model."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ from .run import Run
 from .state import Checkpoint
 
 PathLike = Union[str, "os.PathLike[str]"]
-_SMALL = 64  # pictures with a shorter side below this are enlarged, and hardly zoomed
+_SMALL = 64  # images with a shorter side below this are enlarged, and hardly zoomed
 
 
 def mxtrain(
@@ -67,7 +67,7 @@ def mxtrain(
     meta: Optional[Mapping[str, Any]] = None,
     task: Optional[str] = None,
 ) -> Model:
-    """A `Model`: a pretrained network, fine-tuned on your pictures.
+    """A `Model`: a pretrained network, fine-tuned on your images.
 
     The head is trained to convergence on the features of every stage of the frozen network (the idea of
     Head2Toe: Evci et al., 2022). Then, where asked for, layers are trained from there. Ctrl-C ends the training and
@@ -76,7 +76,7 @@ def mxtrain(
     Parameters
     ----------
     x, y
-        Pictures and their labels: all that `mximages` takes, or what it returns. Strings ask for classification,
+        Images and their labels: all that `mximages` takes, or what it returns. Strings ask for classification,
         numbers for regression, a 0/1 matrix or label sets for multilabel.
     net
         A name that `mxzoo` lists, a file that `mxnetwork` opens, a `Network`, or a `Model` to go on from.
@@ -85,24 +85,24 @@ def mxtrain(
         frozen; ``"auto"``: the head, then the tail while validation improves. A network without weights is
         trained whole.
     epochs
-        Of the tail or of all, at most; chosen by the number of pictures if None.
+        Of the tail or of all, at most; chosen by the number of images if None.
     valid
-        The share of pictures to validate on, stratified, above 0 and below 1; or pictures kept aside for it, as
+        The share of images to validate on, stratified, above 0 and below 1; or images kept aside for it, as
         `mximages` takes them; or None for no validation.
     image_size
-        Height and width (pixels) that the network sees; its own if None, and less for small pictures.
+        Height and width (pixels) that the network sees; its own if None, and less for small images.
     batch_size
-        Pictures in a step, at most as many as there are; 32 (64 from 5,000 pictures on) if None.
+        Images in a step, at most as many as there are; 32 (64 from 5,000 images on) if None.
     lr
-        Highest learning rate of AdamW; if None 5e-5 for the tail, for all 3e-4 (5e-4 from 5,000 pictures on, 2e-3 for
+        Highest learning rate of AdamW; if None 5e-5 for the tail, for all 3e-4 (5e-4 from 5,000 images on, 2e-3 for
         a light network such as LeNet), for a network without weights 1e-3.
     schedule
         ``"cosine"`` or ``"constant"``, both after a short rise.
     augment
-        ``"auto"``, ``"light"``, ``"none"``, or settings of `Augment` by name: how training pictures vary, where
+        ``"auto"``, ``"light"``, ``"none"``, or settings of `Augment` by name: how training images vary, where
         layers are trained.
     class_weights
-        How much the pictures of each class count: ``"balanced"``; factors by name, as a dict or a series (1 where a
+        How much the images of each class count: ``"balanced"``; factors by name, as a dict or a series (1 where a
         class is not named); or a list in the order of the classes.
     patience
         Epochs without a lower validation loss after which a phase ends; 0 for never; chosen by the phase if None.
@@ -126,11 +126,11 @@ def mxtrain(
     verbose
         0 for nothing, 1 for a line an epoch, 2 for a bar; None looks where it runs.
     groups
-        Pictures that belong together, as `mximages` has it: none of a patient, animal or burst that is trained on
+        Images that belong together, as `mximages` has it: none of a patient, animal or burst that is trained on
         validates.
     range
-        The numbers that are black and white in pictures beyond 8 bits, as `mximages` has it. The model keeps it, or
-        what was decided, and sees all pictures alike.
+        The numbers that are black and white in images beyond 8 bits, as `mximages` has it. The model keeps it, or
+        what was decided, and sees all images alike.
     path, label, root
         Of a table: its columns of paths and of labels, and the folder that the paths start from; see `mximages`.
     meta
@@ -143,15 +143,15 @@ def mxtrain(
     Raises
     ------
     PictureError
-        Pictures can't be read; all are named.
+        Images can't be read; all are named.
     LabelError
         There are no labels, only one class, or labels that do not fit.
     ArgumentError
         An argument has a value that can't be used.
     CheckpointError
-        The checkpoint is damaged, or one of other pictures or settings.
+        The checkpoint is damaged, or one of other images or settings.
     TrainingError
-        The loss is not a number, a callback failed, or pictures or the checkpoint's disk went away meanwhile;
+        The loss is not a number, a callback failed, or images or the checkpoint's disk went away meanwhile;
         ``model`` holds the best model so far, or None.
     KeyboardInterrupt
         Ctrl-C came before anything was learned.
@@ -159,7 +159,7 @@ def mxtrain(
     Warns
     -----
     TrainingWarning
-        The training was interrupted; a network without weights is to learn from few pictures; or settings have no use
+        The training was interrupted; a network without weights is to learn from few images; or settings have no use
         since the head alone is trained.
 
     Examples

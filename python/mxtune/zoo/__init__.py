@@ -39,9 +39,9 @@ class Entry:
     build
         ``build(classes, (height, width), channels)`` gives its graph.
     preprocess
-        How pictures become its input.
+        How images become its input.
     parameters, macs
-        Counts for `classes` outputs and pictures of the size of `preprocess`; a test computes them again.
+        Counts for `classes` outputs and images of the size of `preprocess`; a test computes them again.
     licence, url, paper
         Of the weights where there are any, otherwise of the architecture.
     source
@@ -84,12 +84,12 @@ class Entry:
         }
 
     def preprocess_for(self, size: Optional[tuple[int, int]], channels: Optional[int]) -> Preprocess:
-        """`preprocess` for pictures of another size or number of channels."""
+        """`preprocess` for images of another size or number of channels."""
         preprocess = self.preprocess if size is None else replace(self.preprocess, size=size)
         if channels is None or channels == preprocess.channels:
             return preprocess
         if self.weights is not None:
-            raise NetworkError(f"{self.name} takes pictures of {preprocess.channels} channels, not {channels}.")
+            raise NetworkError(f"{self.name} takes images of {preprocess.channels} channels, not {channels}.")
         mean, std = (sum(values) / len(values) for values in (preprocess.mean, preprocess.std))
         return replace(preprocess, channels=channels, mean=(mean,) * channels, std=(std,) * channels)
 
@@ -179,7 +179,7 @@ def _normalised(name: str) -> str:
 def mxzoo() -> pd.DataFrame:
     """The networks there are: ``name, parameters, macs, input_size, source, licence, available``.
 
-    ``macs`` are multiply-accumulates for one picture of ``input_size`` pixels (height and width);
+    ``macs`` are multiply-accumulates for one image of ``input_size`` pixels (height and width);
     ``parameters`` and ``macs`` are for the network's own number of classes (1000, or 10 for LeNet).
     ``available`` is what can be had offline now: ``"weights"``, or ``"architecture only"`` (initial values
     are random, or come from a file of yours).

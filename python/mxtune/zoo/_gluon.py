@@ -114,7 +114,7 @@ class Layers:
         return self._builder.pool(x, "avg", kernel, stride, pad, self._next_name("pool"))
 
     def global_pool(self, x: Output) -> Output:
-        """The average over the whole map, also where Gluon fixed a window for one size of picture."""
+        """The average over the whole map, also where Gluon fixed a window for one size of image."""
         self._next_place(None)
         return self._builder.global_pool(x, "avg", self._next_name("pool"))
 
@@ -137,7 +137,7 @@ class Layers:
         return self._builder.add(x, y, self._prefix + name if name else self._next_name("add"))
 
     def data(self) -> Output:
-        """The picture."""
+        """The image."""
         return self._builder.data()
 
     def graph(self, head: Output) -> Graph:

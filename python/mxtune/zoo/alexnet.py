@@ -7,7 +7,7 @@ from ._gluon import Layers, register_gluon
 
 
 def write(b: Layers, x: Output, classes: int) -> Output:
-    """The network, for pictures of at least 63 x 63."""
+    """The network, for images of at least 63 x 63."""
     with b.block("features"):
         x = b.own_relu(b.conv(x, 64, kernel=11, stride=4, pad=2, bias=True))
         x = b.own_relu(b.conv(b.max_pool(x), 192, kernel=5, pad=2, bias=True))

@@ -1,4 +1,4 @@
-"""How pictures are prepared for a network whose file does not say: as for ImageNet, at a size that fits the weights."""
+"""How images are prepared for a network whose file does not say: as for ImageNet, at a size that fits the weights."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _SIZES = (224, 28, 32, 48, 64, 96, 112, 128, 160, 192, 227, 240, 256, 299, 300, 
 def assumed_preprocess(graph: Graph, weights: Weights, requested: Mapping[str, Any]) -> Preprocess:
     """The requested settings, and for the rest those of ImageNet.
 
-    A network with dense layers takes one size of picture only: the first common one at which these weights fit.
+    A network with dense layers takes one size of image only: the first common one at which these weights fit.
 
     Parameters
     ----------
@@ -45,7 +45,7 @@ def _fits(network: Network) -> bool:
 
 
 def _channels(graph: Graph, weights: Weights) -> Optional[int]:
-    """The channels of the pictures, where the input's own attribute or the first layer's weights say."""
+    """The channels of the images, where the input's own attribute or the first layer's weights say."""
     for name in graph.inputs:
         shape = graph.node(name).declared_shape or ()
         candidates = [shape[1]] if len(shape) == 4 else []

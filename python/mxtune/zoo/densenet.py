@@ -28,7 +28,7 @@ NETWORKS = {
 
 
 def write(depth: Depth, b: Layers, x: Output, classes: int) -> Output:
-    """The network, for pictures of at least 29 x 29."""
+    """The network, for images of at least 29 x 29."""
     width = depth.stem
     with b.block("features"):
         x = b.relu(b.batchnorm(b.conv(x, width, kernel=7, stride=2, pad=3)))

@@ -49,7 +49,7 @@ LITE0 = (
 
 
 class _Writer:
-    """A Builder that knows the picture's size, on which TensorFlow's SAME padding depends."""
+    """A Builder that knows the image's size, on which TensorFlow's SAME padding depends."""
 
     def __init__(self, size: tuple[int, int]) -> None:
         self.b, self.size = Builder(), size
@@ -65,7 +65,7 @@ class _Writer:
 
 
 def build(stages: tuple[Stage, ...], classes: int, size: tuple[int, int], channels: int) -> Graph:  # noqa: ARG001
-    """The graph for pictures of this size; `channels` is 3."""
+    """The graph for images of this size; `channels` is 3."""
     w = _Writer(size)
     x = w.relu6(w.conv(w.b.data(), "stem_conv", STEM, 3, 2), "stem_act")
     width = STEM

@@ -89,7 +89,7 @@ MODULES = {
 
 
 def write(b: Layers, x: Output, classes: int) -> Output:
-    """The network, for pictures of at least 75 x 75."""
+    """The network, for images of at least 75 x 75."""
     with b.block("features"):
         for step in STEM:
             x = _write(b, x, step)

@@ -1,4 +1,4 @@
-"""LeNet: 20 and 50 filters of 5 x 5, 500 hidden units, tanh: the classic for small grey pictures."""
+"""LeNet: 20 and 50 filters of 5 x 5, 500 hidden units, tanh: the classic for small grey images."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from . import Entry, register
 
 
 def build(classes: int, size: tuple[int, int], channels: int) -> Graph:  # noqa: ARG001
-    """The graph, for pictures of at least 16 x 16."""
+    """The graph, for images of at least 16 x 16."""
     b = Builder()
     x = b.data()
     for number, filters in enumerate((20, 50), start=1):

@@ -19,7 +19,7 @@ NETWORKS = {
 
 
 def write(width: float, b: Layers, x: Output, classes: int) -> Output:
-    """The network with `width` times the channels, for pictures of any size."""
+    """The network with `width` times the channels, for images of any size."""
     channels = int(32 * width)
     with b.block("features"):
         x = _conv(b, x, channels, kernel=3, stride=2)

@@ -37,7 +37,7 @@ NETWORKS = {
 
 
 def write(multiplier: float, b: Layers, x: Output, classes: int) -> Output:
-    """The network with `multiplier` times the channels, for pictures of any size; its classifier is a convolution."""
+    """The network with `multiplier` times the channels, for images of any size; its classifier is a convolution."""
     width, number = int(32 * multiplier), 0
     with b.block("features", prefix="features_"):
         x = b.relu6(_conv(b, x, width, kernel=3, stride=2))

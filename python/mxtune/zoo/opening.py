@@ -67,10 +67,10 @@ def mxnetwork(
     channels
         3 or 1, for networks that have no weights yet; the network's own if None.
     preprocess
-        How pictures become numbers: a `Preprocess`, or some of its settings by name. What is not named stays the
+        How images become numbers: a `Preprocess`, or some of its settings by name. What is not named stays the
         network's own; where a file does not say, that of ImageNet.
     limit
-        How many times the limits of `mxtune.graph.Limits` the network may need, in memory and work for one picture. The
+        How many times the limits of `mxtune.graph.Limits` the network may need, in memory and work for one image. The
         networks of the zoo need half or less of it.
 
     Raises
@@ -86,7 +86,7 @@ def mxnetwork(
     --------
     >>> from mxtune import mxnetwork
     >>> mxnetwork("lenet", classes=10)
-    <Network lenet: 431,080 parameters, 8 of 8 arrays trainable, pictures of 28 x 28, output classifier>
+    <Network lenet: 431,080 parameters, 8 of 8 arrays trainable, images of 28 x 28, output classifier>
     """
     source = open_source(name_or_path, limit)
     return network_of(source, weights, classes, image_size, seed, channels, preprocess, limit)
@@ -188,7 +188,7 @@ def _of_model(file: File, weights: Optional[AnyPath], channels: Optional[int]) -
         raise NetworkError(f"{file.path} has weights of its own.", hint="Leave out weights=.")
     network = file.contents.network
     if channels not in (None, network.preprocess.channels):
-        raise NetworkError(f"{file.path} takes pictures of {network.preprocess.channels} channels, not {channels}.")
+        raise NetworkError(f"{file.path} takes images of {network.preprocess.channels} channels, not {channels}.")
     return network
 
 
@@ -243,7 +243,7 @@ def _of_graph(
         arrays = {name: array for name, array in arrays.items() if name not in others}
     preprocess = assumed_preprocess(bare, arrays, requested)
     if not {"mean", "std"} <= set(requested):
-        text = f"{file.path.name} does not say how pictures are prepared. {preprocess} Change it by preprocess=."
+        text = f"{file.path.name} does not say how images are prepared. {preprocess} Change it by preprocess=."
         progress.current().event("message", text=text)
     network = Network(bare, {}, dict(file.contents.provenance), preprocess, limit=limit)
     return network.initialise(seed) if weights == RANDOM else _filled(network, arrays, origin)

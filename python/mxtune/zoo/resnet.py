@@ -28,7 +28,7 @@ NETWORKS = {
 
 
 def write(depth: Depth, b: Layers, x: Output, classes: int) -> Output:
-    """The network, for pictures of any size."""
+    """The network, for images of any size."""
     block = _bottleneck if depth.bottleneck else _basic
     with b.block("features"):
         x = b.relu(b.batchnorm(b.conv(x, 64, kernel=7, stride=2, pad=3)))

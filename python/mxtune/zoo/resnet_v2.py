@@ -18,7 +18,7 @@ NETWORKS = {
 
 
 def write(depth: Depth, b: Layers, x: Output, classes: int) -> Output:
-    """The network, for pictures of any size."""
+    """The network, for images of any size."""
     block = _bottleneck if depth.bottleneck else _basic
     with b.block("features"):
         x = b.batchnorm(x, scale=False)

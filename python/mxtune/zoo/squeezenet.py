@@ -15,7 +15,7 @@ NETWORKS = {
 
 
 def write(stem: int, kernel: int, groups: tuple[tuple[int, ...], ...], b: Layers, x: Output, classes: int) -> Output:
-    """The network, for pictures of at least 29 x 29; its classifier is a convolution."""
+    """The network, for images of at least 29 x 29; its classifier is a convolution."""
     with b.block("features"):
         x = b.relu(b.conv(x, stem, kernel, stride=2, bias=True))
         for group in groups:

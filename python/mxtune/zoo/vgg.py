@@ -18,7 +18,7 @@ NETWORKS = {
 
 
 def write(repeats: tuple[int, ...], normalised: bool, b: Layers, x: Output, classes: int) -> Output:
-    """The network, for pictures of at least 32 x 32."""
+    """The network, for images of at least 32 x 32."""
     with b.block("features"):
         for channels, number in zip(CHANNELS, repeats):
             for _ in range(number):

@@ -48,7 +48,7 @@ class Owner:
         return repr((epochs, lr, levels))
 
     def fails(self) -> None:
-        raise errors.PictureError("Can't read 1 of 2 pictures.", ["a {b}.jpg: empty"], 'Use on_bad = "skip".')
+        raise errors.PictureError("Can't read 1 of 2 images.", ["a {b}.jpg: empty"], 'Use on_bad = "skip".')
 
     def broken(self) -> None:
         raise KeyError("x")
@@ -57,13 +57,13 @@ class Owner:
         raise KeyboardInterrupt
 
     def warns(self) -> int:
-        warnings.warn(errors.LabelWarning("One class is small.", ["cat: 1 picture"]), stacklevel=2)
+        warnings.warn(errors.LabelWarning("One class is small.", ["cat: 1 image"]), stacklevel=2)
         warnings.warn("old", DeprecationWarning, stacklevel=2)
         return 1
 
     def tells(self) -> None:
         reporter = progress.current()
-        reporter.event("start", title="Training", total=1000, unit="pictures")
+        reporter.event("start", title="Training", total=1000, unit="images")
         for _ in range(1000):
             reporter.event("advance", n=1)
         reporter.event("epoch", stage="head", epoch=1, epochs=2, metrics={"loss": np.float32(0.5)})
@@ -87,7 +87,7 @@ def test_a_single_string_becomes_a_list_where_only_several_fit() -> None:
 def test_an_error_becomes_data_with_the_class_names_of_r() -> None:
     error = call("fails")["error"]
     assert error["classes"] == ["mxtune_picture_error", "mxtune_error"]
-    assert error["message"] == "Can't read 1 of 2 pictures."
+    assert error["message"] == "Can't read 1 of 2 images."
     assert error["bullets"] == ["a {b}.jpg: empty"]
     assert error["hint"] == 'Use on_bad = "skip".'
     assert "Traceback" in error["trace"]
@@ -106,7 +106,7 @@ def test_an_interrupt_is_told_as_one() -> None:
 def test_warnings_are_told_and_those_for_developers_are_not() -> None:
     told = call("warns")["warnings"]
     assert [w["classes"] for w in told] == [["mxtune_label_warning", "mxtune_warning"]]
-    assert told[0]["bullets"] == ["cat: 1 picture"]
+    assert told[0]["bullets"] == ["cat: 1 image"]
 
 
 def test_every_error_class_has_a_name_in_r() -> None:

@@ -17,7 +17,7 @@ PASSES = get("mxnet").passes
 
 
 def small(name: str) -> Network:
-    """The network with drawn weights, for the smallest pictures that it takes."""
+    """The network with drawn weights, for the smallest images that it takes."""
     one = entry(name)
     for size in (28, 32, 64, 96):
         spec = replace(one.preprocess, size=(size, size))
@@ -26,7 +26,7 @@ def small(name: str) -> Network:
             return net.initialise(seed=1)
         except NetworkError:
             continue
-    raise AssertionError(f"{name} takes no small pictures")
+    raise AssertionError(f"{name} takes no small images")
 
 
 @pytest.mark.parametrize("name", [one.name for one in entries()])

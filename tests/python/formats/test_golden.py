@@ -28,7 +28,7 @@ json.dump(answers, sys.stdout)
 
 @pytest.fixture(scope="module")
 def answers() -> dict[str, dict[str, object]]:
-    """What the golden files say of the drawn pictures, on one thread and with instructions that every machine has."""
+    """What the golden files say of the drawn images, on one thread and with instructions that every machine has."""
     setting = {**os.environ, "OMP_NUM_THREADS": "1", "DNNL_MAX_CPU_ISA": "AVX2"}
     command = [sys.executable, "-c", PROGRAM, str(GOLDEN), *NAMES]
     done = subprocess.run(command, env=setting, check=True, capture_output=True, text=True)

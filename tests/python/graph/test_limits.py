@@ -97,10 +97,10 @@ def test_a_graph_that_needs_too_much_is_refused(name: str) -> None:
 @pytest.mark.parametrize(
     ("spec", "words"),
     [
-        (Preprocess(size=(8192, 8192)), "pictures of 9,362 x 9,362 pixels; at most 16,777,216 are allowed"),
-        (Preprocess(size=(224, 224), crop=1e-5), "pictures of 22,400,000 x 22,400,000 pixels"),
-        (Preprocess(size=(224, 224), crop=1e-320), "pictures of inf x inf pixels"),
-        (Preprocess(size=(20_000, 1_000), fit="stretch"), "pictures of 20,000 x 1,000 pixels"),
+        (Preprocess(size=(8192, 8192)), "images of 9,362 x 9,362 pixels; at most 16,777,216 are allowed"),
+        (Preprocess(size=(224, 224), crop=1e-5), "images of 22,400,000 x 22,400,000 pixels"),
+        (Preprocess(size=(224, 224), crop=1e-320), "images of inf x inf pixels"),
+        (Preprocess(size=(20_000, 1_000), fit="stretch"), "images of 20,000 x 1,000 pixels"),
     ],
 )
 def test_pictures_that_are_too_large_are_refused(spec: Preprocess, words: str) -> None:

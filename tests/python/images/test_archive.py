@@ -62,7 +62,7 @@ def test_parts_in_an_archive_are_refused_with_a_call_that_works(tmp_path: Path) 
     assert str(caught.value).endswith(f'\ni mxtrain("{path}/train", valid = "{path}/valid")')
     assert _shades(mximages(f"{path}/train")) == [0, 1, 2, 3]
     assert _shades(mximages(path / "valid")) == [4, 5, 6, 7]
-    with pytest.raises(PictureError, match=r"There are no pictures in .*photos.zip/none"):
+    with pytest.raises(PictureError, match=r"There are no images in .*photos.zip/none"):
         mximages(path / "none")
 
 
@@ -93,7 +93,7 @@ def test_bad_members_are_named(tmp_path: Path) -> None:
     path = _zip(tmp_path, *_nested(""), **{"dog/empty.png": b"", "dog/text.png": b"no", "dog/inner.zip": b"PK\3\4"})
     data = bytearray(path.read_bytes())
     start = data.find(b"cat/0.png") + 30
-    data[start] ^= 255  # within the compressed picture
+    data[start] ^= 255  # within the compressed image
     path.write_bytes(data)
     heard: list[str] = []
 
@@ -122,7 +122,7 @@ def test_a_size_is_limited_whatever_the_archive_says(tmp_path: Path, monkeypatch
 @pytest.mark.parametrize("content", [b"", b"PK\3\4", b"PK\5\6" + bytes(18), b"no archive"])
 def test_what_is_no_archive_or_an_empty_one_is_refused(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "a.zip").write_bytes(content)
-    with pytest.raises(MxtuneError, match=r"Can't read the archive|There are no pictures in"):
+    with pytest.raises(MxtuneError, match=r"Can't read the archive|There are no images in"):
         mximages(tmp_path / "a.zip")
 
 

@@ -1,4 +1,4 @@
-"""How training pictures are varied."""
+"""How training images are varied."""
 
 from __future__ import annotations
 
@@ -110,9 +110,9 @@ def test_what_a_user_may_write() -> None:
 
 def test_a_spec_goes_through_json_and_prints_as_a_sentence() -> None:
     assert Augment.from_dict(json.loads(json.dumps(ALL.to_dict()))) == ALL
-    assert str(Augment.none()) == "Training pictures are not varied."
+    assert str(Augment.none()) == "Training images are not varied."
     assert str(Augment.light()) == (
-        "Training pictures are mirrored, zoomed 0.65 to 1, stretched 0.8 to 1.25, toned by 20%."
+        "Training images are mirrored, zoomed 0.65 to 1, stretched 0.8 to 1.25, toned by 20%."
     )
 
 

@@ -1,4 +1,4 @@
-"""Pictures are decoded in threads without ever taking more memory than the largest one alone."""
+"""Images are decoded in threads without ever taking more memory than the largest one alone."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ import pytest
 from mxtune.images.budget import PixelBudget
 from processes import passes
 
-ALONE = 7_500  # pixels a side: two such pictures are more than the budget
+ALONE = 7_500  # pixels a side: two such images are more than the budget
 
 
 def most_at_once(budget: PixelBudget, sizes: list[int]) -> int:
-    """The most pixels that were decoded at once, of pictures of these sizes in eight threads."""
+    """The most pixels that were decoded at once, of images of these sizes in eight threads."""
     lock, now, most = threading.Lock(), 0, 0
 
     def decode(pixels: int) -> None:

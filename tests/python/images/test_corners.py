@@ -1,4 +1,4 @@
-"""The same numbers in both languages: R's test-corners.R reads the same pictures and the same predictions."""
+"""The same numbers in both languages: R's test-corners.R reads the same images and the same predictions."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""File objects are one picture each."""
+"""File objects are one image each."""
 
 from __future__ import annotations
 

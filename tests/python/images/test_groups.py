@@ -1,4 +1,4 @@
-"""Groups of pictures: how they are told, that no split tears them apart; sets are indexed, joined and copied."""
+"""Groups of images: how they are told, that no split tears them apart; sets are indexed, joined and copied."""
 
 from __future__ import annotations
 
@@ -94,16 +94,16 @@ def test_a_column_or_the_names_tell_groups(tmp_path: Any) -> None:
 @pytest.mark.parametrize(
     ("groups", "words"),
     [
-        ([1, 2], "Got 2 groups for 4 pictures"),
-        ([1, None, 2, 3], r"1 picture has no group.\nx \[1\]"),
-        ([1, float("nan"), "", 3], "2 pictures have no group"),
-        ({"[0]": 1}, "3 pictures have no group"),
+        ([1, 2], "Got 2 groups for 4 images"),
+        ([1, None, 2, 3], r"1 image has no group.\nx \[1\]"),
+        ([1, float("nan"), "", 3], "2 images have no group"),
+        ({"[0]": 1}, "3 images have no group"),
         ("^(x", "not a regular expression"),
-        ("^nobody", "4 pictures have no group"),
+        ("^nobody", "4 images have no group"),
         ({1, 2, 3, 4}, "it is a set"),
         (7, "it is a int"),
         (b"abcd", "it is a bytes"),
-        ([], "Got 0 groups for 4 pictures"),
+        ([], "Got 0 groups for 4 images"),
     ],
 )
 def test_groups_of_no_use_are_refused(groups: Any, words: str) -> None:
@@ -112,7 +112,7 @@ def test_groups_of_no_use_are_refused(groups: Any, words: str) -> None:
 
 
 def test_a_class_of_a_single_group_is_named_and_trains() -> None:
-    with pytest.warns(LabelWarning, match="The pictures of 1 class are of a single group.\nx b"):
+    with pytest.warns(LabelWarning, match="The images of 1 class are of a single group.\nx b"):
         images = mximages(pictures(30), np.repeat(["a", "b"], [20, 10]), groups=np.arange(30) // 10 * (1))
     train, _ = images.split(0.3)
     assert train.counts()["n"].tolist()[1] == 10
@@ -143,8 +143,8 @@ def test_one_picture_by_number_and_many_by_all_else() -> None:
     [
         ([True, False], "A mask must have 14 entries"),
         (np.ones(15, bool), "it has 15"),
-        ([14], "There is no picture at 14"),
-        ([-15, 3], "There is no picture at -15"),
+        ([14], "There is no image at 14"),
+        ([-15, 3], "There is no image at -15"),
         ([0.5], "Positions must be whole numbers"),
         ([float("nan")], "Positions must be whole numbers"),
         (["a"], "Positions must be whole numbers"),

@@ -1,4 +1,4 @@
-"""Formats, modes and damage: what every single picture may be. Real pictures of scikit-image, spoilt here."""
+"""Formats, modes and damage: what every single image may be. Real images of scikit-image, spoilt here."""
 
 from __future__ import annotations
 
@@ -168,7 +168,7 @@ def test_every_bad_file_is_named_at_once(photos: Path) -> None:
     (cats / "empty.jpg").touch()
     (cats / "cut.jpg").write_bytes(whole[".jpg"][:-2000])
     (cats / "cut.png").write_bytes(whole[".png"][:12_000])
-    (cats / "text.jpg").write_text("This is no picture.")
+    (cats / "text.jpg").write_text("This is no image.")
     (cats / "page.png").write_text("<!DOCTYPE html><html>404</html>")
     (cats / "notes.txt").write_text("buy cat food")
     (cats / "camera.cr3").write_bytes(b"\0\0\0\x18ftypcrx " + b"\0" * 60)
@@ -202,14 +202,14 @@ def test_every_bad_file_is_named_at_once(photos: Path) -> None:
             "cut.tif",
         ]
     }
-    assert str(caught.value).startswith("Can't read 11 of 15 pictures.\n")
+    assert str(caught.value).startswith("Can't read 11 of 15 images.\n")
     assert str(caught.value).endswith('\ni Use on_bad = "skip" in mximages() to go on without them.')
     assert reasons["cats/empty.jpg"] == "the file is empty"
-    assert reasons["cats/text.jpg"] == "not a picture"
-    assert reasons["cats/page.png"] == "not a picture: it holds a web page"
-    assert reasons["cats/camera.cr3"].startswith("a raw camera picture, which can't be read here")
+    assert reasons["cats/text.jpg"] == "not an image"
+    assert reasons["cats/page.png"] == "not an image: it holds a web page"
+    assert reasons["cats/camera.cr3"].startswith("a raw camera image, which can't be read here")
     assert reasons["cats/gone.png"] == "a link to a file that is gone"
-    assert reasons["cats/cut.png"] == "the file ends after 12 kB, before the picture does"
+    assert reasons["cats/cut.png"] == "the file ends after 12 kB, before the image does"
     assert reasons["cats/cut.jpg"].startswith("the file ends after ")
     assert reasons["cats/cut.gif"].startswith("the file ends after ")
     assert reasons["cats/header.bmp"].startswith("the file ends after 30 bytes of 1.0 MB")
@@ -218,10 +218,10 @@ def test_every_bad_file_is_named_at_once(photos: Path) -> None:
 
 def test_bad_files_can_be_skipped(photos: Path) -> None:
     (photos / "cats" / "IMG 7.jpg").write_bytes((photos / "cats" / "cat 2.jpg").read_bytes()[:9000])
-    with pytest.warns(PictureWarning, match=r"Left out 1 of 5 pictures.\nx cats/IMG 7.jpg: the file ends after 9.0 kB"):
+    with pytest.warns(PictureWarning, match=r"Left out 1 of 5 images.\nx cats/IMG 7.jpg: the file ends after 9.0 kB"):
         images = mximages(photos, on_bad="skip")
     assert len(images) == 4
-    assert images.bad == (("cats/IMG 7.jpg", "the file ends after 9.0 kB, before the picture does"),)
+    assert images.bad == (("cats/IMG 7.jpg", "the file ends after 9.0 kB, before the image does"),)
     assert "cats/IMG 7.jpg" in repr(images)
 
 
@@ -234,12 +234,12 @@ def test_a_warning_points_at_the_users_line(photos: Path) -> None:
 
 def test_nothing_readable_is_an_error_even_when_skipping(tmp_path: Path) -> None:
     (tmp_path / "a.jpg").write_text("no")
-    with pytest.raises(PictureError, match="Can't read 1 of 1 picture"):
+    with pytest.raises(PictureError, match="Can't read 1 of 1 image"):
         mximages(tmp_path, on_bad="skip")
 
 
 def _bomb(path: Path, width: int, height: int) -> None:
-    """A PNG of a few kB that claims, and holds, a huge black picture."""
+    """A PNG of a few kB that claims, and holds, a huge black image."""
 
     def chunk(kind: bytes, body: bytes) -> bytes:
         return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
@@ -301,24 +301,24 @@ def test_pictures_in_training_and_validation_are_named(photos: Path, tmp_path: P
     shutil.copytree(photos, tmp_path / "valid")
     (tmp_path / "valid" / "men" / "camera.png").unlink()
     (tmp_path / "valid" / "men" / "astronaut.png").rename(tmp_path / "valid" / "men" / "space.png")
-    with pytest.warns(LabelWarning, match="1 class has a single picture"):
+    with pytest.warns(LabelWarning, match="1 class has a single image"):
         valid = mximages(tmp_path / "valid")
-    with pytest.warns(PictureWarning, match="3 pictures are in training and in validation"):
+    with pytest.warns(PictureWarning, match="3 images are in training and in validation"):
         images = mximages(photos, validation=valid)
     assert "in training and validation: men/astronaut.png = men/space.png" in images.problems
     assert ("cats/chelsea.png", "cats/chelsea.png") in images.shared(valid)
 
 
 def test_keep_reads_nothing_before_it_is_asked(photos: Path) -> None:
-    (photos / "cats" / "bad.jpg").write_text("no picture")
+    (photos / "cats" / "bad.jpg").write_text("no image")
     images = mximages(photos, on_bad="keep")
     assert len(images) == 5
     views, bad = decode_or_none(images, None, np.asarray)
-    assert bad == [("cats/bad.jpg", "not a picture")]
+    assert bad == [("cats/bad.jpg", "not an image")]
     assert [view is None for view in views] == [name == "cats/bad.jpg" for name in images.names]
-    with pytest.raises(PictureError, match=r"cats/bad\.jpg: not a picture"):
+    with pytest.raises(PictureError, match=r"cats/bad\.jpg: not an image"):
         decode(images, None, np.asarray)
-    with pytest.raises(PictureError, match=r"cats/bad\.jpg: not a picture"):
+    with pytest.raises(PictureError, match=r"cats/bad\.jpg: not an image"):
         images.open(images.names.index("cats/bad.jpg"))
 
 
@@ -343,7 +343,7 @@ def test_printing_shows_counts_sizes_and_problems(photos: Path) -> None:
     with pytest.warns(PictureWarning):
         images = mximages(photos)
     assert repr(images) == (
-        "ImageSet: 5 pictures of 2 classes, 300 x 451 to 512 x 512\n"
+        "ImageSet: 5 images of 2 classes, 300 x 451 to 512 x 512\n"
         "  cats  2\n"
         "  men   3\n"
         "! exact copies: men/camera.png = men/copy <b>.png"

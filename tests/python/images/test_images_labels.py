@@ -31,7 +31,7 @@ def test_strings_are_classes_sorted_bytewise() -> None:
 
 def test_a_categorical_keeps_its_order_and_loses_unused_levels_aloud() -> None:
     sizes = pd.Categorical(["small", "large"] * 3, categories=["small", "middle", "large"])
-    with pytest.warns(LabelWarning, match="1 class has no picture and is left out.\nx middle"):
+    with pytest.warns(LabelWarning, match="1 class has no image and is left out.\nx middle"):
         images = mximages(PICTURES, sizes)
     assert images.levels == ("small", "large")
     assert _y(images) == [0, 1] * 3
@@ -86,7 +86,7 @@ def test_columns_of_a_matrix_are_the_levels_by_name(task: str | None) -> None:
 
 
 def test_a_set_may_lack_a_label_that_others_have() -> None:
-    with pytest.warns(LabelWarning, match="1 class has a single picture"):
+    with pytest.warns(LabelWarning, match="1 class has a single image"):
         small = mximages(PICTURES[:3], [["sun"], ["sea", "sun"], []], task="multilabel")
     wide = mximages(small, levels=["fog", "sea", "sun"])
     assert _y(wide) == [[0, 0, 1], [0, 1, 1], [0, 0, 0]]
@@ -117,19 +117,19 @@ def test_a_one_hot_matrix_can_be_classification() -> None:
 def test_missing_labels_are_named(missing: Any) -> None:
     with pytest.raises(LabelError) as caught:
         mximages(PICTURES, ["a", missing, "b", "a", missing, "b"])
-    assert str(caught.value) == "2 pictures have no label.\nx [1]\nx [4]"
+    assert str(caught.value) == "2 images have no label.\nx [1]\nx [4]"
 
 
 def test_numbers_that_are_none_are_named() -> None:
-    with pytest.raises(LabelError, match=r"1 picture has no label.\nx \[2\]"):
+    with pytest.raises(LabelError, match=r"1 image has no label.\nx \[2\]"):
         mximages(PICTURES, [1.0, 2, np.nan, 4, 5, 6])
-    with pytest.raises(LabelError, match=r"1 picture has a label that is not a finite number.\nx \[2\]: inf"):
+    with pytest.raises(LabelError, match=r"1 image has a label that is not a finite number.\nx \[2\]: inf"):
         mximages(PICTURES, [1.0, 2, np.inf, 4, 5, 6])
-    with pytest.raises(LabelError, match=r"6 pictures have a label that is not a finite number.\nx \[0\]: 1000"):
+    with pytest.raises(LabelError, match=r"6 images have a label that is not a finite number.\nx \[0\]: 1000"):
         mximages(PICTURES, [10**400] * 6)
     with pytest.raises(LabelError, match=r"x \[0\]: tall"):
         mximages(PICTURES, ["tall", "1", "2", "3", "4", "5"], task="regression")
-    with pytest.raises(LabelError, match="1 picture has a missing label"):
+    with pytest.raises(LabelError, match="1 image has a missing label"):
         mximages(PICTURES, pd.DataFrame({"a": [1, 0, None, 1, 1, 1], "b": 1}))
 
 
@@ -140,22 +140,22 @@ def test_known_levels_are_kept_and_others_refused() -> None:
     with pytest.raises(LabelError) as caught:
         mximages(PICTURES, list("abcabd"), levels=["a", "b"])
     assert str(caught.value) == (
-        "2 pictures have a label that is not among the levels.\nx [2]: c\nx [5]: d\ni The levels are a, b."
+        "2 images have a label that is not among the levels.\nx [2]: c\nx [5]: d\ni The levels are a, b."
     )
     assert mximages(PICTURES, [7, 8] * 3, levels=["7", "8"]).task == "classification"
 
 
 def test_too_few_labels_are_an_error() -> None:
-    with pytest.raises(LabelError, match="Got 5 labels for 6 pictures"):
+    with pytest.raises(LabelError, match="Got 5 labels for 6 images"):
         mximages(PICTURES, list("ababa"))
-    with pytest.raises(LabelError, match="Got 5 labels for 6 pictures"):
+    with pytest.raises(LabelError, match="Got 5 labels for 6 images"):
         mximages(PICTURES, np.eye(5))
 
 
 def test_a_class_with_one_picture_is_named() -> None:
-    with pytest.warns(LabelWarning, match="1 class has a single picture.\nx b"):
+    with pytest.warns(LabelWarning, match="1 class has a single image.\nx b"):
         images = mximages(PICTURES, list("aabaaa"))
-    assert images.problems == ["a single picture: b"]
+    assert images.problems == ["a single image: b"]
 
 
 def test_a_set_can_be_labelled_anew() -> None:
@@ -192,7 +192,7 @@ def test_taking_pictures_takes_their_labels() -> None:
     assert np.array_equal(np.asarray(part.open(0)), PICTURES[4])
     assert len(images.take(np.array([True, False] * 3))) == 3
     assert len(images.take([])) == 0
-    assert "0 pictures" in repr(images.take([]))
+    assert "0 images" in repr(images.take([]))
 
 
 def test_a_frame_has_a_row_for_each_picture() -> None:
@@ -249,12 +249,12 @@ def test_targets_keep_what_single_precision_would_lose() -> None:
 
 @pytest.mark.parametrize("y", ["label", "abcdef", b"label", 3])
 def test_one_label_for_many_pictures_is_refused(y: Any) -> None:
-    with pytest.raises(LabelError, match=r"`y` is a single label, '.*', for 6 pictures"):
+    with pytest.raises(LabelError, match=r"`y` is a single label, '.*', for 6 images"):
         mximages(PICTURES, y)
 
 
 def test_labels_that_are_no_labels_are_named() -> None:
-    with pytest.raises(LabelError, match=r"1 picture has a label that is not a text or number.\nx \[1\]: dict"):
+    with pytest.raises(LabelError, match=r"1 image has a label that is not a text or number.\nx \[1\]: dict"):
         mximages(PICTURES, ["a", {}, "a", "b", "a", "b"])
 
 
@@ -262,7 +262,7 @@ def test_labels_that_are_no_labels_are_named() -> None:
     ("y", "words"),
     [
         (np.eye(3)[[0, 1, 2, 0, 1, 2]], "Each row of the labels has a single 1"),
-        (np.arange(12.0).reshape(6, 2), "2 numbers per picture, so this is regression"),
+        (np.arange(12.0).reshape(6, 2), "2 numbers per image, so this is regression"),
         (["red shirt", "blue shirt", "red dress"] * 2, 'Each text is one class, "blue shirt" too.'),
         (["sea;sun", "sun", "sea"] * 2, "Each text is one class"),
         (["a", 1, "a"] * 2, "Labels of type int are taken as text: 1, a."),
@@ -297,7 +297,7 @@ def test_a_frame_keeps_its_own_columns() -> None:
     assert frame["height"].tolist() == [8] * 6
 
 
-@pytest.mark.filterwarnings("ignore:.*single picture:mxtune.errors.LabelWarning")
+@pytest.mark.filterwarnings("ignore:.*single image:mxtune.errors.LabelWarning")
 def test_classes_that_differ_only_in_blanks_or_case_are_named() -> None:
     with pytest.warns(LabelWarning) as caught:
         images = mximages(PICTURES, ["Cat", "cat", "cat ", "dog", "dog", "Cat"])

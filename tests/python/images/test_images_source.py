@@ -1,4 +1,4 @@
-"""What a user may have: folders, files, data frames, arrays, pictures in memory."""
+"""What a user may have: folders, files, data frames, arrays, images in memory."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class Heard:
 
 @pytest.fixture(name="pictures")
 def _pictures(tmp_path: Path) -> Path:
-    """A folder of four pictures, without classes."""
+    """A folder of four images, without classes."""
     folder = tmp_path / "pictures"
     folder.mkdir()
     for name in NAMES:
@@ -100,7 +100,7 @@ def test_what_is_no_picture_is_passed_over_in_one_line_and_what_is_damaged_is_no
     (pictures / "a" / "brick.xmp").write_text("<x:xmpmeta>")
     (pictures / "b" / "film.mp4").write_bytes(b"\0\0\0\x18ftypmp42" + b"\0" * 600)
     (pictures / "b" / "inner.zip").write_bytes(b"PK\3\4" + b"\0" * 60)
-    shutil.copy(DATA / "moon.png", pictures / "b" / "a picture without an ending")
+    shutil.copy(DATA / "moon.png", pictures / "b" / "an image without an ending")
     os.mkfifo(pictures / "b" / "pipe")
     heard = Heard()
     with progress.using(heard), pytest.warns(PictureWarning, match="mislead"):
@@ -108,10 +108,10 @@ def test_what_is_no_picture_is_passed_over_in_one_line_and_what_is_damaged_is_no
     assert images.names == [
         "a/brick.png",
         "a/camera.png",
-        *("b/" + n for n in ("a picture without an ending", *NAMES[2:])),
+        *("b/" + n for n in ("an image without an ending", *NAMES[2:])),
     ]
     first = "LICENSE, a/brick.xmp, a/notes.txt, b/film.mp4, b/inner.zip"
-    assert heard.texts == [f"Passed over 7 files that are not pictures: {first} and 2 more."]
+    assert heard.texts == [f"Passed over 7 files that are not images: {first} and 2 more."]
     (pictures / "b" / "phone.png").write_text("no")
     (pictures / "b" / "camera.nef").write_bytes(b"no")
     (pictures / "b" / "gone").symlink_to(pictures / "nowhere")
@@ -122,7 +122,7 @@ def test_what_is_no_picture_is_passed_over_in_one_line_and_what_is_damaged_is_no
 
 def test_a_folder_without_pictures_tells_what_it_holds(tmp_path: Path) -> None:
     (tmp_path / "notes.txt").touch()
-    with pytest.raises(PictureError, match=r"There are no pictures in .*\nx notes.txt$"):
+    with pytest.raises(PictureError, match=r"There are no images in .*\nx notes.txt$"):
         mximages(tmp_path)
 
 
@@ -168,7 +168,7 @@ def test_a_pipe_does_not_hang(pictures: Path) -> None:
 def test_an_empty_class_folder_is_named_and_left_out(pictures: Path) -> None:
     _two_classes(pictures)
     (pictures / "aardvark").mkdir()
-    with pytest.warns(LabelWarning, match="1 class has no picture and is left out.\nx aardvark"):
+    with pytest.warns(LabelWarning, match="1 class has no image and is left out.\nx aardvark"):
         images = mximages(pictures)
     assert images.levels == ("a", "b")
     assert images.y is not None
@@ -192,7 +192,7 @@ def test_what_is_not_there_is_named_with_a_near_name(pictures: Path) -> None:
         mximages(pictures.with_name("pictuers"))
     assert str(caught.value).endswith(f"i Did you mean {pictures}?")
     (pictures / "empty").mkdir()
-    with pytest.raises(PictureError, match="There are no pictures in"):
+    with pytest.raises(PictureError, match="There are no images in"):
         mximages(pictures / "empty")
 
 
@@ -201,8 +201,8 @@ def test_what_is_not_there_is_named_with_a_near_name(pictures: Path) -> None:
     [
         ("https://example.org/a//photos?x=1", "an address, not a file: download it first"),
         ("s3://bucket/photos", "an address, not a file: download it first"),
-        ("data:image/png;base64,iVBORw0KGgo=", "a picture as base64 text, not a path: decode it to bytes first"),
-        ("iVBORw0KGgo" + "A" * 9000, "a picture as base64 text, not a path: decode it to bytes first"),
+        ("data:image/png;base64,iVBORw0KGgo=", "an image as base64 text, not a path: decode it to bytes first"),
+        ("iVBORw0KGgo" + "A" * 9000, "an image as base64 text, not a path: decode it to bytes first"),
         ("lorem ipsum " * 500, "a text of 6,000 characters, not a path"),
         ("path,label\na.png,cat\n", "a text of 21 characters, not a path"),
     ],
@@ -228,7 +228,7 @@ def test_a_list_of_files(pictures: Path) -> None:
 def test_missing_files_of_a_list_are_all_named(pictures: Path) -> None:
     with pytest.raises(PictureError) as caught:
         mximages([pictures / "one.png", pictures / "brick.png", pictures / "two.png", pictures])
-    assert [reason for _, reason in caught.value.files] == ["there is no such file"] * 2 + ["a folder, not a picture"]
+    assert [reason for _, reason in caught.value.files] == ["there is no such file"] * 2 + ["a folder, not an image"]
 
 
 @pytest.mark.filterwarnings("ignore::mxtune.errors.LabelWarning")
@@ -334,7 +334,7 @@ def test_what_is_guessed_of_an_array_is_said() -> None:
     assert heard.texts == [
         'The labels are numbers, so this is regression. For classes: task = "classification".',
         "Pixel values are taken as 0 (black) to 1 (white). Set `range` to change this.",
-        "The 40 x 30 x 3 array is one picture (HWC).",
+        "The 40 x 30 x 3 array is one image (HWC).",
     ]
 
 

@@ -1,4 +1,4 @@
-"""The loader: pictures on their way into a network."""
+"""The loader: images on their way into a network."""
 
 from __future__ import annotations
 
@@ -83,7 +83,7 @@ def test_kept_pictures_are_decoded_once(tmp_path: Path) -> None:
 
 
 def test_pictures_that_can_not_be_read_are_left_out_and_named_or_an_error(tmp_path: Path) -> None:
-    (tmp_path / "bad.png").write_text("no picture")
+    (tmp_path / "bad.png").write_text("no image")
     files = [str(IMAGES.files[0]), str(tmp_path / "bad.png"), str(IMAGES.files[1])]  # type: ignore[index]
     loader = Loader(mximages(files, on_bad="keep"), SPEC)
     parts = list(loader.eval_batches(2, skip_bad=True))

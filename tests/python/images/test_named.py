@@ -58,15 +58,15 @@ def test_several_labels_and_numbers_go_by_name_too(files: list[str]) -> None:
 
 
 def test_pictures_without_a_label_under_their_name_are_named(files: list[str]) -> None:
-    with pytest.raises(LabelError, match=r"2 pictures have no label.\nx .*d.png\nx .*caf.*png"):
+    with pytest.raises(LabelError, match=r"2 images have no label.\nx .*d.png\nx .*caf.*png"):
         mximages(files, dict.fromkeys((files[1], files[3]), "ant"))
-    with pytest.raises(LabelError, match="names of the labels are not those of the pictures"):
+    with pytest.raises(LabelError, match="names of the labels are not those of the images"):
         mximages(files, {"x.png": "ant", "y.png": "dog"})
 
 
 def test_labels_of_no_picture_are_counted(files: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     assert len(mximages(files, {**_by_name(files), "z.png": "bee"})) == 4
-    assert "1 label belongs to no picture here." in capsys.readouterr().err
+    assert "1 label belongs to no image here." in capsys.readouterr().err
 
 
 def test_a_series_with_the_files_as_index_goes_by_them(files: list[str]) -> None:
@@ -108,7 +108,7 @@ def test_the_index_of_a_data_frame_is_kept(files: list[str]) -> None:
     assert images.frame().index.tolist() == [7, 3, 9, 1]
     assert images.take([2, 0]).frame().index.tolist() == [9, 7]
     Path(files[1]).write_bytes(b"")
-    with pytest.warns(PictureWarning, match="Left out 1 of 4"), pytest.warns(LabelWarning, match="a single picture"):
+    with pytest.warns(PictureWarning, match="Left out 1 of 4"), pytest.warns(LabelWarning, match="a single image"):
         assert mximages(frame, on_bad="skip").frame().index.tolist() == [7, 9, 1]
 
 

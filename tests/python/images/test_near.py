@@ -14,7 +14,7 @@ from mxtune.images import ImageSet, mximages
 
 
 def scene(seed: int, side: int = 120) -> Image.Image:
-    """A picture of large and small shapes, as a camera's."""
+    """An image of large and small shapes, as a camera's."""
     rng = np.random.default_rng(seed)
     coarse = Image.fromarray(rng.integers(0, 256, (6, 6, 3), dtype=np.uint8)).resize((side, side), Image.BICUBIC)
     return coarse.filter(ImageFilter.GaussianBlur(2))

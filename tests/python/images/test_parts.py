@@ -13,7 +13,7 @@ from mxtune.images import mximages
 
 
 def _tree(root: Path, *files: str) -> Path:
-    """Pictures, each of its own grey; and empty files, where the name is not a picture's."""
+    """Images, each of its own grey; and empty files, where the name is not an image's."""
     for shade, name in enumerate(files):
         (root / name).parent.mkdir(parents=True, exist_ok=True)
         if name.endswith(".png"):
@@ -98,7 +98,7 @@ def test_folds_of_the_same_classes_are_refused(tmp_path: Path) -> None:
 def test_a_single_class_names_the_folders_inside(tmp_path: Path) -> None:
     _tree(tmp_path, *_nested("images/photos"), "readme.txt")
     assert _refusal(tmp_path) == (
-        'All pictures have the same label, "images". At least two classes are needed.\n'
+        'All images have the same label, "images". At least two classes are needed.\n'
         'x images holds the folders cat, dog\ni If these are the classes: mxtrain("images/photos")'
     )
     (tmp_path / "flat").mkdir()

@@ -1,4 +1,4 @@
-"""How a picture becomes numbers."""
+"""How an image becomes numbers."""
 
 from __future__ import annotations
 
@@ -99,10 +99,10 @@ def test_a_spec_goes_through_json_and_comes_back_equal() -> None:
 
 def test_a_spec_prints_as_a_sentence() -> None:
     assert str(Preprocess(size=(28, 28), channels=1, mean=(0,), std=(255,), crop=1.0)) == (
-        "Pictures are resized and cropped to 28 x 28, grey, (value - 0) / 255."
+        "Images are resized and cropped to 28 x 28, grey, (value - 0) / 255."
     )
     assert str(Preprocess(size=(96, 128), mean=(1, 2, 3))) == (
-        "Pictures are resized to at least 110 x 146, cropped to 96 x 128, colour, (value - (1, 2, 3)) / 255."
+        "Images are resized to at least 110 x 146, cropped to 96 x 128, colour, (value - (1, 2, 3)) / 255."
     )
     assert "stretched to 224 x 224" in str(Preprocess(fit="stretch"))
     assert "fitted into 224 x 224 with bars" in str(Preprocess(fit="pad"))

@@ -1,4 +1,4 @@
-"""One range of values for a set, in memory and in files: decided over all its pictures, said, never by each alone."""
+"""One range of values for a set, in memory and in files: decided over all its images, said, never by each alone."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def _png(values: Any) -> bytes:
 
 
 def _levels(pictures: Any, **settings: Any) -> list[Any]:
-    """What comes of each picture of a set."""
+    """What comes of each image of a set."""
     images = mximages(pictures, **settings)
     return [np.asarray(images.open(row)) for row in range(len(images))]
 
@@ -184,7 +184,7 @@ def test_pictures_of_8_bits_are_stretched_where_that_is_asked_for() -> None:
 def test_pictures_of_another_scale_are_named(tmp_path: Path) -> None:
     unit, byte = (RAMP / 255).astype(np.float32), (RAMP + 0.25).astype(np.float32)
     said = _warned([byte, unit, byte + 0.25, unit / 2])
-    assert "2 pictures seem to have another scale of values than the rest." in said
+    assert "2 images seem to have another scale of values than the rest." in said
     assert "x [1]: values from 0 to 1, as on a scale of 0 to 1\nx [3]: values" in said
     assert "taken as 0 (black) to 255 (white)" in said
     PIL.Image.fromarray((RAMP * 16).astype(np.uint16)).save(tmp_path / "12 bits.tif")
@@ -207,7 +207,7 @@ def test_values_that_are_not_finite_are_named(tmp_path: Path) -> None:
     for file, picture in zip(files, values):
         PIL.Image.fromarray(picture.astype(np.float32)).save(file)
     for held in (values, list(values), files):
-        with pytest.raises(PictureError, match="Can't read 2 of 3 pictures") as caught:
+        with pytest.raises(PictureError, match="Can't read 2 of 3 images") as caught:
             mximages(held)
         assert [reason for _, reason in caught.value.files] == ["it holds values that are NaN or infinite"] * 2
         with pytest.warns(PictureWarning, match="Left out 2 of 3"):

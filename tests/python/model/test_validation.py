@@ -1,4 +1,4 @@
-"""What a model remembers of its validation: figures, plots and worst pictures need no pictures then."""
+"""What a model remembers of its validation: figures, plots and worst images need no images then."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def test_it_is_what_evaluating_the_same_pictures_gives(model: Model) -> None:
 def test_pictures_that_were_trained_on_are_said(model: Model, loaded: Model) -> None:
     for one in (model, loaded):
         for judge in (one.evaluate, one.confusion, one.top_losses, one.per_class):
-            with pytest.warns(PictureWarning, match="320 of 400 pictures were used to train this model"):
+            with pytest.warns(PictureWarning, match="320 of 400 images were used to train this model"):
                 judge(IMAGES)
     with pytest.warns(PictureWarning, match="used to train"):
         trained(valid=None).evaluate(IMAGES)
@@ -122,7 +122,7 @@ def test_copies_among_the_validation_are_said_with_the_figure_of_the_rest() -> N
         model = trained(train, valid=valid + train.take(range(40)))
     said = [warning.message for warning in caught if "resemble" in str(warning.message)]
     assert len(said) == 1
-    assert said[0].message == "40 of 120 validation pictures resemble pictures for training."
+    assert said[0].message == "40 of 120 validation images resemble images for training."
     assert said[0].bullets[0].startswith("accuracy on all of them: ")
     assert said[0].bullets[1].startswith("accuracy on the 80 that resemble none: ")
     alone = model.evaluate(valid)["accuracy"]

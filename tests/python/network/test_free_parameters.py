@@ -84,7 +84,7 @@ def test_they_are_opened_from_mxnets_files(network: Network, tmp_path: Path) -> 
 
 
 def test_without_a_value_they_are_taken_for_data() -> None:
-    with pytest.raises(NetworkError, match=r"one input for pictures\.\nx it has data, layer_scale, positions"):
+    with pytest.raises(NetworkError, match=r"one input for images\.\nx it has data, layer_scale, positions"):
         Network(block(), {}, {}, Preprocess(size=(32, 32))).check()
 
 

@@ -50,7 +50,7 @@ def test_the_table_of_layers_says_what_each_is(lenet: Network) -> None:
 
 def test_a_network_prints_as_a_line_and_its_table(lenet: Network) -> None:
     assert repr(lenet) == (
-        "<Network lenet: 431,080 parameters, 8 of 8 arrays trainable, pictures of 28 x 28, output classifier>"
+        "<Network lenet: 431,080 parameters, 8 of 8 arrays trainable, images of 28 x 28, output classifier>"
     )
     assert "FullyConnected" in str(lenet) and "<table" in lenet._repr_html_()
 
@@ -316,7 +316,7 @@ def test_preprocessing_that_is_given_counts_whatever_is_opened() -> None:
     assert mxnetwork("efficientnet_lite0", preprocess={"fit": "pad"}).preprocess == replace(
         mxnetwork("efficientnet_lite0").preprocess, fit="pad"
     )
-    with pytest.raises(NetworkError, match="takes pictures of 3 channels, not 1"):
+    with pytest.raises(NetworkError, match="takes images of 3 channels, not 1"):
         mxnetwork("efficientnet_lite0", preprocess={"channels": 1})
     with pytest.raises(ArgumentError, match="`preprocess` must be a Preprocess"):
         mxnetwork("lenet", preprocess=3)  # type: ignore[arg-type]

@@ -163,7 +163,7 @@ def test_words_for_a_task() -> None:
 
 
 def test_labels_that_teach_nothing_are_refused() -> None:
-    with pytest.raises(LabelError, match='All pictures have the same label, "b"'):
+    with pytest.raises(LabelError, match='All images have the same label, "b"'):
         Classification(("a", "b")).check_learnable(np.array([1, 1]))
     with pytest.raises(LabelError, match="the same number"):
         Regression().check_learnable(np.array([2.0, 2.0], np.float32))

@@ -1,4 +1,4 @@
-"""`mxtrain`: from pictures to a model, whatever is asked and whatever goes wrong."""
+"""`mxtrain`: from images to a model, whatever is asked and whatever goes wrong."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ def test_the_defaults_learn_the_example() -> None:
     assert list(model.history["stage"])[:2] == ["head", "tail"]
     assert model.metrics["n"] == 60
     for text in (
-        "Your pictures are small, so they are resized to 96 x 96. Set `image_size` to change this.",
+        "Your images are small, so they are resized to 96 x 96. Set `image_size` to change this.",
         "Computing features",
         "Training the head",
         "tail 1/",
@@ -112,8 +112,8 @@ def test_settings_that_are_used_raise_no_warning() -> None:
 
 def test_a_network_without_weights_on_few_pictures_says_once_what_to_take_instead() -> None:
     words = (
-        "lenet has no pretrained weights, and 54 pictures are few to start from.\n"
-        'i Use net = "efficientnet_lite0", which has learned from a million pictures, or open lenet with a file of '
+        "lenet has no pretrained weights, and 54 images are few to start from.\n"
+        'i Use net = "efficientnet_lite0", which has learned from a million images, or open lenet with a file of '
         'weights: mxnetwork("lenet", weights = "...").'
     )
     for net in ("lenet", mxnetwork("lenet")):
@@ -306,7 +306,7 @@ def test_validation_may_be_pictures_kept_aside() -> None:
 
 
 def test_pictures_in_both_sets_are_named_at_the_users_line() -> None:
-    with pytest.warns(PictureWarning, match="67 of the pictures for validation are among") as caught:
+    with pytest.warns(PictureWarning, match="67 of the images for validation are among") as caught:
         quick(valid=FEW)
     assert caught[0].filename == __file__
 
@@ -317,18 +317,18 @@ def test_a_share_of_no_use_is_said(valid: Any) -> None:
         quick(valid=valid)
 
 
-# ---- odd pictures
+# ---- odd images
 
 
 @pytest.mark.filterwarnings("ignore::mxtune.errors.LabelWarning")
 def test_no_labels_one_class_one_number() -> None:
     with pytest.raises(LabelError, match="have no labels"):
         quick(PIXELS)
-    with pytest.raises(LabelError, match='All pictures have the same label, "cat"'):
+    with pytest.raises(LabelError, match='All images have the same label, "cat"'):
         quick(PIXELS, ["cat"] * 67)
-    with pytest.raises(LabelError, match='All pictures have the same label, "cat"'):
+    with pytest.raises(LabelError, match='All images have the same label, "cat"'):
         quick(PIXELS[:1], ["cat"])
-    with pytest.raises(LabelError, match='All pictures have the same label, "cat"'):
+    with pytest.raises(LabelError, match='All images have the same label, "cat"'):
         quick(mximages(PIXELS, ["cat"] * 67, levels=["cat", "dog"]))
     with pytest.raises(LabelError, match="the same number"):
         quick(PIXELS, [3.5] * 67)

@@ -21,7 +21,7 @@ CLASSES = 5
 
 
 def bare(name: str, size: int, classes: int) -> Network:
-    """The network without parameters, for pictures of this size."""
+    """The network without parameters, for images of this size."""
     one = entry(name)
     preprocess = replace(one.preprocess, size=(size, size))
     return Network(one.build(classes, preprocess.size, preprocess.channels), {}, one.provenance(), preprocess)
@@ -34,15 +34,15 @@ def own(name: str) -> Network:
 
 
 def small(name: str) -> Network:
-    """The network for the smallest pictures that it takes, of a few classes."""
+    """The network for the smallest images that it takes, of a few classes."""
     for size in (28, 32, 64, 96):
         net = bare(name, size, CLASSES)
         try:
-            net.shapes  # noqa: B018 - asks if the picture is large enough
+            net.shapes  # noqa: B018 - asks if the image is large enough
         except NetworkError:
             continue
         return net
-    raise AssertionError(f"{name} takes no small pictures")
+    raise AssertionError(f"{name} takes no small images")
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -26,7 +26,7 @@ NOISE = np.random.default_rng(0).normal(size=65_537).astype("float32")  # a prim
 
 
 def bare(name: str, classes: int) -> Network:
-    """The network without parameters, for the smallest pictures that Gluon's takes."""
+    """The network without parameters, for the smallest images that Gluon's takes."""
     one = ENTRIES[name]
     size = next((size for start, size in SIZES.items() if name.startswith(start)), 32)
     preprocess = replace(one.preprocess, size=(size, size))
@@ -82,7 +82,7 @@ def ours(name: str) -> str:
 
 @pytest.fixture(scope="module", params=["resnet18_v2", "mobilenetv2_0.25", "squeezenet1.1", "densenet121"])
 def gluon(request: Any) -> tuple[str, Any, np.ndarray, np.ndarray]:
-    """A network of Gluon's own with random weights, a batch of pictures, and what it predicts for them."""
+    """A network of Gluon's own with random weights, a batch of images, and what it predicts for them."""
     mx = load()
     for _ in range(2):  # a network made before must not change names
         net = load("mxnet.gluon.model_zoo.vision").get_model(request.param, classes=7)

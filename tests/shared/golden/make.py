@@ -1,4 +1,4 @@
-"""Writes the model files of format version 1 in this folder, and what each says of drawn pictures.
+"""Writes the model files of format version 1 in this folder, and what each says of drawn images.
 
 Run once, with the mxtune that wrote version 1 (0.1.0); the files then stay as they are. Their predictions are compared
 to the bit by tests/python/formats/test_golden.py, in a process of one thread and of AVX2's instructions alone, since

@@ -28,7 +28,7 @@ def arguments(sent: Mapping[str, Any], declared: Mapping[str, inspect.Parameter]
 def argument(sent: Any, name: str, declared: Optional[inspect.Parameter]) -> Any:
     """The value of an argument, as its declared type wants it.
 
-    ``x`` and ``y`` are pictures and labels: there a vector stays one, whatever its length, but for the single path of
+    ``x`` and ``y`` are images and labels: there a vector stays one, whatever its length, but for the single path of
     a folder or file. Elsewhere it is an option: one value, a list, or with names a dict.
     """
     value = wire.read(sent)
@@ -37,7 +37,7 @@ def argument(sent: Any, name: str, declared: Optional[inspect.Parameter]) -> Any
         value = value.values[0] if path else from_r(value, singles=False)
         if name == "y":
             return value
-        if isinstance(value, dict):  # R's list of pictures: its names are the user's own
+        if isinstance(value, dict):  # R's list of images: its names are the user's own
             return list(value.values())
         return value.array if isinstance(value, pd.Series) else value
     value = None if isinstance(value, Vector) and _is_na(value) else _option(from_r(value))

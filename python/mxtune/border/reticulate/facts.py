@@ -116,7 +116,7 @@ def has_mxnet() -> bool:
 
 
 def thumbnail(object: ImageSet, name: str) -> Any:  # noqa: A002
-    """A picture of a set, small enough to be drawn among others."""
+    """An image of a set, small enough to be drawn among others."""
     image = object.open(object.names.index(name))
     image.thumbnail((192, 192))
     return image

@@ -21,7 +21,7 @@ _tokens = itertools.count(1)
 
 
 def read(sent: Any) -> Any:
-    """A `Vector`, or an array of pictures, of what R sent; what has no tag is carried as it is."""
+    """A `Vector`, or an array of images, of what R sent; what has no tag is carried as it is."""
     if not isinstance(sent, dict) or TAG not in sent:
         return sent
     if sent[TAG] == "pictures":
@@ -51,7 +51,7 @@ def _memory(sent: Tagged) -> npt.NDArray[Any]:
 
 
 def _pictures(sent: Tagged) -> npt.NDArray[Any]:
-    """(N, H, W, C) pictures, or (H, W, C) for a single one, mostly without a copy: what is not uint8 is copied by
+    """(N, H, W, C) images, or (H, W, C) for a single one, mostly without a copy: what is not uint8 is copied by
     its reader."""
     vector, layout = sent["vector"], sent["layout"]
     shape = [int(side.item()) for side in _memory(vector["attributes"]["dim"])]

@@ -70,14 +70,14 @@ class ModelInR:
         height: float = 5,
         **named: Any,
     ) -> Optional[Image]:
-        """R's plot, written to ``path``; without a path as a picture, which a notebook shows.
+        """R's plot, written to ``path``; without a path as an image, which a notebook shows.
 
         Parameters
         ----------
         path
             Ends in .png, .jpg, .tif, .pdf or .svg.
         kind
-            ``"history"``; ``"confusion"`` and ``"top_losses"`` need ``data``: labelled pictures.
+            ``"history"``; ``"confusion"`` and ``"top_losses"`` need ``data``: labelled images.
         width, height
             Inches, at 144 dots per inch.
         **named

@@ -93,7 +93,7 @@ def _run_in_the_calling_thread(module: Any) -> None:
     """Without a GPU, let MXNet compute in the calling thread, not in one of its own.
 
     A second team of OpenMP threads makes both teams sleep and wake at each operator: a training step on small
-    pictures takes 1.5 times as long, on 2 CPUs. The user's own setting wins.
+    images takes 1.5 times as long, on 2 CPUs. The user's own setting wins.
     """
     if _ENGINE in os.environ or module.runtime.Features().is_enabled("CUDA"):
         return

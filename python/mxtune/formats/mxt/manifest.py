@@ -106,7 +106,7 @@ def _check(manifest: Mapping[str, Any]) -> None:
         raise ValueError(f"its task is {manifest['task']!r}")
     _check_levels(manifest)
     if not isinstance(manifest["settings"].get("pictures", {}), dict):
-        raise ValueError("its settings do not describe its pictures")
+        raise ValueError("its settings do not describe its images")
     if not _numbers(manifest["metrics"].values()):
         raise ValueError("its metrics are not numbers")
     for row in manifest["history"]:

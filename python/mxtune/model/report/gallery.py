@@ -1,4 +1,4 @@
-"""Pictures in a grid."""
+"""Images in a grid."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ if TYPE_CHECKING:
     from PIL.Image import Image
 
 
-def gallery(pictures: Sequence[Image], titles: Sequence[str]) -> Plot:
-    """A figure of pictures in a grid, each under its title.
+def gallery(images: Sequence[Image], titles: Sequence[str]) -> Plot:
+    """A figure of images in a grid, each under its title.
 
     Parameters
     ----------
-    pictures
+    images
         Pillow images of any size and mode.
     titles
         As many texts; long ones are broken into lines.
@@ -32,17 +32,17 @@ def gallery(pictures: Sequence[Image], titles: Sequence[str]) -> Plot:
     >>> len(report.gallery([Image.new("L", (28, 28))], ["cat.png\\ntruth: cat (0.01)\\npredicted: dog (0.95)"]).axes)
     1
     """
-    columns = min(max(math.ceil(math.sqrt(len(pictures))), 1), 6)
-    rows = max(math.ceil(len(pictures) / columns), 1)
+    columns = min(max(math.ceil(math.sqrt(len(images))), 1), 6)
+    rows = max(math.ceil(len(images) / columns), 1)
     figure = Plot(2.3 * max(columns, 2), 2.65 * rows)
-    if not pictures:
-        figure.text(0.5, 0.5, "no pictures", ha="center", va="center", color=GREY)
+    if not images:
+        figure.text(0.5, 0.5, "no images", ha="center", va="center", color=GREY)
         return figure
     panels = figure.subplots(rows, columns, squeeze=False).ravel()
     for axes in panels:
         axes.set_axis_off()
-    for axes, picture, title in zip(panels, pictures, titles):
-        shown = picture.convert("RGB")
+    for axes, image, title in zip(panels, images, titles):
+        shown = image.convert("RGB")
         shown.thumbnail((400, 400))
         axes.imshow(np.asarray(shown), interpolation="nearest" if max(shown.size) < 100 else "antialiased")
         axes.set_title("\n".join(_lines(title)), fontsize=8, **text_style())

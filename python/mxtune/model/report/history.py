@@ -18,7 +18,7 @@ _SHARES = ("accuracy", "balanced_accuracy", "macro_f1", "micro_f1", "roc_auc", "
 
 
 def history(frame: pd.DataFrame) -> Plot:
-    """A figure of losses, and of the metric on validation pictures where there is one, epoch by epoch.
+    """A figure of losses, and of the metric on validation images where there is one, epoch by epoch.
 
     Phases are shaded in turn and named; the epoch with the lowest validation loss, whose weights training keeps,
     is marked.

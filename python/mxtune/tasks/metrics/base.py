@@ -79,7 +79,7 @@ def metric_of(task: str, name: str) -> Metric:
 
 
 def measure(task: str, y: ArrayLike, predicted: ArrayLike) -> Figures:
-    """Every metric of the task by name, and ``n``, the number of pictures.
+    """Every metric of the task by name, and ``n``, the number of images.
 
     Parameters
     ----------

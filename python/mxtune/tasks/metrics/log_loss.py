@@ -16,6 +16,6 @@ def log_loss(y: Array, probabilities: Array) -> float:
 
 @metric("log_loss", "multilabel", best=0, rank=4)
 def binary_log_loss(y: Array, probabilities: Array) -> float:
-    """The mean binary cross-entropy of pictures and labels."""
+    """The mean binary cross-entropy of images and labels."""
     right = np.clip(np.where(y > 0, probabilities, 1 - probabilities), least(probabilities), 1)
     return -mean(np.log(right.astype(float)))

@@ -13,12 +13,12 @@ if TYPE_CHECKING:
 
 
 def per_class(truth: NDArray[Any], predicted: NDArray[Any], levels: Sequence[str]) -> pd.DataFrame:
-    """A row a class: ``level``, ``n`` pictures of it, ``precision``, ``recall``, ``f1``; NaN where nothing is counted.
+    """A row a class: ``level``, ``n`` images of it, ``precision``, ``recall``, ``f1``; NaN where nothing is counted.
 
     Parameters
     ----------
     truth, predicted
-        (N, K) bool: which classes a picture has, and which it is predicted to have.
+        (N, K) bool: which classes an image has, and which it is predicted to have.
 
     Examples
     --------

@@ -9,7 +9,7 @@ from .base import Array, metric
 
 @metric("roc_auc", "classification", best=1, rank=6, applies=lambda classes: classes == 2)
 def roc_auc(y: Array, probabilities: Array) -> float:
-    """The chance that a picture of the second class scores above one of the first (Hanley and McNeil, 1982).
+    """The chance that an image of the second class scores above one of the first (Hanley and McNeil, 1982).
 
     By mean ranks: ties count half.
     """
