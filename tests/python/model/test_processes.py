@@ -17,9 +17,9 @@ import multiprocessing as mp, os, pickle, sys, threading
 from concurrent.futures import ProcessPoolExecutor
 from mxtune import mxload
 
-def work(model, picture):
+def work(model, image):
     model = mxload(model) if isinstance(model, str) else model
-    return str(model.predict(picture).pred_class[0])
+    return str(model.predict(image).pred_class[0])
 
 def said(work):
     try:
@@ -39,7 +39,7 @@ def file(tmp_path_factory: pytest.TempPathFactory) -> str:
 
 
 def run(file: str, code: str) -> list[str]:
-    """What the code prints, a line each; in it are ``file``, ``picture`` and all of the module above."""
+    """What the code prints, a line each; in it are ``file``, ``image`` and all of the module above."""
     start = f"import sys; sys.path.insert(0, {str(Path(file).parent)!r})\nfrom work import *\n"
     return passes(f"{start}file, image = {file!r}, {BAG!r}\n{textwrap.dedent(code)}").stdout.splitlines()
 
@@ -102,7 +102,7 @@ def test_a_fork_while_another_thread_predicts_does_not_wait_for_its_lock(file: s
         """
         from mxtune.engines.mxnet import executor
         model = mxload(file)
-        model.predict(picture)
+        model.predict(image)
         held, done = threading.Event(), threading.Event()
         def hold():
             with executor._ALONE, model._predictor._lock:
@@ -111,7 +111,7 @@ def test_a_fork_while_another_thread_predicts_does_not_wait_for_its_lock(file: s
         held.wait()
         child = os.fork()
         if child == 0:
-            print(said(lambda: model.predict(picture)).splitlines()[0], flush=True)
+            print(said(lambda: model.predict(image)).splitlines()[0], flush=True)
             os._exit(0)
         os.waitpid(child, 0)
         done.set()
