@@ -2,7 +2,7 @@
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test test-python test-r bench bench-peers docs man check check-python check-r format lock setup clean
+.PHONY: help demo test test-python test-r bench bench-peers docs figures man check check-python check-r format lock setup clean
 
 BIN := .venv/bin
 SETUP := scripts/setup.sh
@@ -62,6 +62,10 @@ bench-peers: ## Install PyTorch and Keras, each in an environment of its own, fo
 docs: ## Build the manual of the R package and its articles; writes docs/
 	@$(SETUP) python r docs
 	scripts/build_docs.sh
+
+figures: ## Make what README.md shows: the pictures in man/figures/, and the printed model
+	@$(SETUP) python
+	$(BIN)/python scripts/make_figures.py
 
 man: ## Write signatures of R from those of Python, and man/ and NAMESPACE from the comments in R/
 	@$(SETUP) python r

@@ -68,7 +68,7 @@ condition_lines <- function(message, bullets = NULL, hint = NULL) {
 
 warn_from_python <- function(sent) {
   warn_mxtune(
-    sent$message, sent$bullets, sent$hint,
+    sent$message, with_own_pip(sent$bullets), with_own_pip(sent$hint),
     class = unlist(sent$classes), files = as.character(unlist(sent$files))
   )
 }
@@ -79,7 +79,7 @@ abort_from_python <- function(sent, parent) {
     rlang::interrupt()
   }
   abort_mxtune(
-    sent$message, if (is.null(parent)) r_values(sent$bullets), in_r_words(sent$hint, classes),
+    sent$message, if (is.null(parent)) with_own_pip(r_values(sent$bullets)), in_r_words(sent$hint, classes),
     class = if (length(classes)) classes else "mxtune_python_error",
     files = as.character(unlist(sent$files)), model = from_python(sent$model), trace_python = sent$trace,
     parent = parent
@@ -111,7 +111,8 @@ in_r_words <- function(hint, classes) {
 #' Commands with the pip of the Python in use: the one of the search path may be another's.
 #' @noRd
 with_own_pip <- function(text) {
-  gsub("\\bpip (?=install|uninstall)", paste(shQuote(reticulate_python()), "-m pip "), text, perl = TRUE)
+  own <- paste(shQuote(reticulate_python()), "-m pip ")
+  if (!is.null(text)) gsub("\\bpip (?=install|uninstall)", own, text, perl = TRUE)
 }
 
 # ---- Python or the engine is missing ----

@@ -182,9 +182,33 @@ def test_ci_runs_make_test_and_nothing_cleverer() -> None:
     assert commands == ["#!/bin/sh", "set -e", 'cd "$(dirname "$0")/.."', "exec make test"]
 
 
-def test_the_example_in_the_readme_runs(tmp_path: Path) -> None:
-    (example,) = re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text(encoding="utf-8"), re.DOTALL)
+def test_the_example_in_the_readme_runs_and_its_model_prints_as_shown(tmp_path: Path) -> None:
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    (example,) = re.findall(r"```python\n(.*?)```", text, re.DOTALL)
+    (shown,) = re.findall(r"```text\n(.*?)```", text, re.DOTALL)
+    example += "print('printed', model.summary(), sep='\\n')\n"
     done = subprocess.run([sys.executable, "-c", example], cwd=tmp_path, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     assert "pred_class" in done.stdout
     assert (tmp_path / "clothes.mxt").is_file()
+    _, printed = done.stdout.split("printed\n")
+    assert [without_figures(shown)] == [without_figures(printed)], "run: make figures"
+
+
+def without_figures(text: str) -> list[str]:
+    """The lines but for their numbers, in the order of the alphabet: classes are printed in that of their recall."""
+    return sorted(re.sub(r"\d+(\.\d+)?(e-\d+)?", "#", line).strip() for line in text.splitlines())
+
+
+def test_pictures_of_the_readme_are_there_and_small() -> None:
+    pictures = re.findall(r"!\[[^\]]+\]\((man/figures/[\w.-]+)\)", (ROOT / "README.md").read_text(encoding="utf-8"))
+    assert len(pictures) == 2
+    assert [name for name in pictures if (ROOT / name).stat().st_size > 100_000] == []
+
+
+def test_nothing_says_that_a_package_index_has_mxtune() -> None:
+    index = re.compile(r"""pip3? install[^\n`#]*[ "']mxtune(?![\w./-])|install\.packages\([^)\n]*mxtune""")
+    assert index.search("pip install --upgrade mxtune")
+    assert index.search("pip install 'mxtune[report]'")
+    files = [file for file in WRITTEN if "tests" not in file.relative_to(ROOT).parts]
+    assert [file.name for file in files if index.search(file.read_text(encoding="utf-8"))] == []

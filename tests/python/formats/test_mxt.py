@@ -364,7 +364,7 @@ def test_newer_format_is_refused_by_its_number() -> None:
     for content in (forged(format=2), zip_bytes(newer)):
         text = refused(content)
         assert "a newer mxtune wrote it, in format 2; this mxtune reads formats up to 1" in text
-        assert "i Update mxtune" in text
+        assert "i Install a newer version of mxtune." in text
 
 
 @pytest.mark.parametrize("version", [None, "1", 0, -1, True, 1.0, [1]])

@@ -122,7 +122,7 @@ def _manifest(archive: zipfile.ZipFile, entries: list[zipfile.ZipInfo], length: 
     if version > FORMAT:
         raise FaultError(
             f"a newer mxtune wrote it, in format {version}; this mxtune reads formats up to {FORMAT}",
-            "Update mxtune: pip install --upgrade mxtune",
+            "Install a newer version of mxtune.",
         )
     return manifest
 

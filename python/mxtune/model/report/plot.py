@@ -19,7 +19,7 @@ try:
     from matplotlib.figure import Figure
     from matplotlib.font_manager import fontManager
 except ImportError as error:
-    raise MxtuneError("Plots need matplotlib.", [str(error)], "pip install 'mxtune[report]'") from error
+    raise MxtuneError("Plots need matplotlib.", [str(error)], "Run: pip install matplotlib") from error
 
 BLUE, ORANGE, GREEN, GREY = "#0072B2", "#D55E00", "#009E73", "#666666"
 _SCRIPTS = (  # fonts for level names that matplotlib's own font can't write, as systems have them
