@@ -88,7 +88,7 @@ check_model <- function(model) {
 #'
 #' `summary()` shows how the model was made and how good it is. `as.data.frame()` and `tidy()` return the
 #' training history, one row per epoch. `glance()` returns one row of metrics. `augment()` returns the
-#' data with predictions added.
+#' data with predictions added: a grouped tibble stays grouped, a data.table keeps its key.
 #'
 #' @param object,x A model.
 #' @param data Images: a data frame in which one column holds paths, or anything else that [mximages()]
@@ -146,18 +146,57 @@ augment.mxmodel <- function(x, data, path, ...) {
   if (missing(data)) {
     abort_mxtune("`data` is missing: which images?", hint = "For example a data frame with a column of paths.")
   }
+  if (is.character(data) && length(data) != 1) {
+    data <- like(data.frame(file = data), x$history)
+  }
   if (!is.data.frame(data)) {
     images <- if (inherits(data, "mximages")) data else mximages(data)
-    truth <- like(as.data.frame(images), x$history)
-    return(cbind_like(truth, drop_file(predict(x, images, ...))))
+    return(bind_columns(like(as.data.frame(images), x$history), drop_file(predict(x, images, ...))))
   }
-  column <- if (!missing(path)) rlang::as_name(rlang::enexpr(path))
-  cbind_like(data, drop_file(predict(x, data, path = column, ...)))
+  column <- column_name(rlang::enquo(path), data)
+  check_no_column(data, names(drop_file(predict(x, character(), ...)))) # before the work
+  bind_columns(data, drop_file(predict(x, data, path = column, ...)))
 }
 
 drop_file <- function(frame) frame[names(frame) != ".file"]
 
-cbind_like <- function(data, more) like(cbind(as.data.frame(data), as.data.frame(more)), data)
+#' A column that a user gave by its name, as a symbol or as text.
+#' @noRd
+column_name <- function(quosure, data) {
+  if (rlang::quo_is_missing(quosure)) {
+    return(NULL)
+  }
+  if (!rlang::quo_is_symbol(quosure)) {
+    return(rlang::eval_tidy(quosure))
+  }
+  name <- rlang::as_name(quosure)
+  if (name %in% names(data)) {
+    return(name)
+  }
+  if (!rlang::env_has(rlang::quo_get_env(quosure), name, inherit = TRUE)) {
+    abort_no_column(name, data)
+  }
+  rlang::eval_tidy(quosure)
+}
+
+check_no_column <- function(data, names) {
+  both <- intersect(names(data), names)
+  if (length(both)) {
+    abort_mxtune(
+      paste0("The data frame already has ", if (length(both) > 1) "columns " else "a column ", name_list(both), "."),
+      hint = paste0("Rename or remove what is there first, as in data$", both[1], " <- NULL.")
+    )
+  }
+}
+
+name_list <- function(names) paste0("\"", names, "\"", collapse = ", ")
+
+#' More columns, by the data frame's own method: it keeps groups, keys and geometry.
+#' @noRd
+bind_columns <- function(data, more) {
+  data[names(more)] <- as.list(more)
+  data
+}
 
 like <- function(frame, other) {
   class(frame) <- class(other)

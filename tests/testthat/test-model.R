@@ -80,10 +80,63 @@ test_that("print, summary, tidy, glance and as.data.frame tell of the model", {
 
 test_that("augment() puts predictions beside the data", {
   files <- list.files(small_folder(), recursive = TRUE, full.names = TRUE)[c(1, 20)]
-  frame <- data.frame(id = 1:2, file = files, note = c("x", "y"))
+  frame <- data.frame(id = 1:2, file = files, note = c("x", "y"), row.names = c("first", "second"))
   told <- augment(small_model(), frame)
   expect_named(told, c("id", "file", "note", ".pred_class"))
-  expect_s3_class(told, "data.frame")
-  expect_identical(augment(small_model(), frame, path = file), told)
+  expect_identical(attributes(told)[c("class", "row.names")], attributes(frame)[c("class", "row.names")])
   expect_true(all(c("label", ".pred_bag") %in% names(augment(small_model(), small_folder(), type = "prob"))))
+  expect_named(augment(small_model(), files), c("file", ".pred_class"))
+})
+
+test_that("augment() takes the column of paths as a symbol, as text or in a variable", {
+  files <- list.files(small_folder(), recursive = TRUE, full.names = TRUE)[c(1, 20)]
+  frame <- data.frame(shot = files, file = "none.png")
+  told <- augment(small_model(), frame, path = shot)
+  column <- "shot"
+  expect_identical(augment(small_model(), frame, path = column), told)
+  expect_identical(augment(small_model(), frame, path = "shot"), told)
+  inner <- function(path) augment(small_model(), frame, path = {{ path }})
+  expect_identical(inner(shot), told)
+  expect_error(augment(small_model(), frame, path = shto), "no column shto", class = "mxtune_argument_error")
+})
+
+test_that("grouped and rowwise tibbles and data.tables come back as such", {
+  files <- list.files(small_folder(), recursive = TRUE, full.names = TRUE)
+  frame <- tibble::tibble(file = files, kind = basename(dirname(files)))
+  expected <- augment(small_model(), frame)
+  grouped <- augment(small_model(), dplyr::group_by(frame, kind))
+  expect_identical(dplyr::group_vars(grouped), "kind")
+  expect_identical(dplyr::ungroup(grouped), expected)
+  expect_identical(dplyr::summarise(grouped, n = dplyr::n())$n, c(12L, 12L, 12L))
+  by_row <- dplyr::mutate(augment(small_model(), dplyr::rowwise(frame)), right = kind == .pred_class)
+  expect_identical(dplyr::ungroup(by_row)$right, expected$kind == expected$.pred_class)
+  table <- data.table::as.data.table(frame)
+  data.table::setkeyv(table, "kind")
+  told <- augment(small_model(), table)
+  expect_identical(data.table::key(told), "kind")
+  expect_no_warning(data.table::set(told, j = "right", value = TRUE)) # no copy: R's memory is data.table's own
+  expect_gt(data.table::truelength(told), length(told))
+  expect_named(table, c("file", "kind"))
+})
+
+test_that("a column that augment() would hide is refused before the work", {
+  files <- list.files(small_folder(), recursive = TRUE, full.names = TRUE)[c(1, 20)]
+  told <- augment(small_model(), data.frame(file = files))
+  error <- expect_error(augment(small_model(), told), class = "mxtune_argument_error")
+  expect_identical(error$headline, "The data frame already has a column \".pred_class\".")
+  expect_s3_class(augment(small_model(), told, type = "logit"), "data.frame")
+})
+
+test_that("no images give no rows, of the columns that others have", {
+  frame <- data.frame(file = list.files(small_folder(), recursive = TRUE, full.names = TRUE)[1:2])
+  for (type in c("class", "prob", "logit", "features")) {
+    expected <- predict(small_model(), frame, type = type)[0, ]
+    expect_identical(predict(small_model(), frame[0, , drop = FALSE], type = type), expected)
+    expect_identical(predict(small_model(), character(), type = type, on_bad = "error"), expected)
+    expect_identical(predict(small_model(), array(0, c(0, 28, 28, 1)), type = type), expected)
+  }
+  expect_identical(augment(small_model(), frame[0, , drop = FALSE]), augment(small_model(), frame)[0, ])
+  images <- mximages(small_folder())
+  expect_identical(augment(small_model(), images[integer()]), augment(small_model(), images)[0, ])
+  expect_error(mximages(character()), "There are no images", class = "mxtune_picture_error")
 })

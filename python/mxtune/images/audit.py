@@ -158,6 +158,20 @@ def mximages(
     return _audited(source, pixels, labels, on_bad, levels is None, validation, wanted_range)
 
 
+def require_readable(images: ImageSet, hint: Optional[str] = None) -> None:
+    """Require that every image can be read, where a set was made without reading any.
+
+    Raises
+    ------
+    PictureError
+        Some can't be read; all are named.
+    """
+    looks = _look(images._pixels, images._rows.tolist())
+    bad = [(name, look.reason) for name, look in zip(images.names, looks) if look.reason is not None]
+    if bad:
+        raise unreadable(bad, len(looks), hint)
+
+
 def _report_guesses(*sentences: Optional[str]) -> None:
     """Tell the user what was inferred."""
     for sentence in filter(None, sentences):

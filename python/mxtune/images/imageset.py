@@ -385,7 +385,8 @@ class ImageSet:
         """
         import pandas as pd
 
-        columns: dict[str, Any] = {"file": self.names, **self.labels.columns()}
+        files = pd.Series(self.names, index=self.index, dtype=str)  # also where there are none
+        columns: dict[str, Any] = {"file": files, **self.labels.columns()}
         columns |= {"height": self.sizes[:, 0], "width": self.sizes[:, 1]}
         return pd.DataFrame(columns, index=self.index)
 

@@ -76,6 +76,8 @@ def gather(
     """
     in_order("x", x)
     in_order("y", y)
+    if not labelled and y is None and _is_empty(x):
+        return Source([], [], [], index=getattr(x, "index", None) if hasattr(x, "iloc") else None)
     if y is None and _are_labelled_files(x):
         x, y = list(x), list(x.values())
     table_options: dict[str, Any] = {"path": path, "label": label, "root": root, "levels": levels, "labelled": labelled}
@@ -272,7 +274,7 @@ def _text(cell: Any) -> Any:
 def _from_list(x: list[Any], y: Any, layout: str, starts: Sequence[Place] = (Path(),), strict: bool = False) -> Source:
     """Images in a list. Paths start in one of the folders; ``strict`` is whether one of several must be there."""
     if not x:
-        raise PictureError("There are no images: the list is empty.")
+        raise PictureError("There are no images: `x` is empty.")
     path_rows = [row for row, item in enumerate(x) if isinstance(item, (str, os.PathLike))]
     paths = [os.path.expanduser(os.fspath(x[row])) for row in path_rows]  # noqa: PTH111
     located = locate(paths, starts, strict and len(paths) == len(x))
@@ -309,6 +311,10 @@ def _are_labelled_files(x: Any) -> bool:
     if not isinstance(x, Mapping) or not all(isinstance(key, (str, os.PathLike)) for key in x):
         return False
     return not any(_is_pillow(value) or isinstance(value, (np.ndarray, Mapping)) for value in x.values())
+
+
+def _is_empty(x: Any) -> bool:
+    return hasattr(x, "__len__") and not isinstance(x, (str, bytes, bytearray)) and len(x) == 0
 
 
 def _length(y: Any) -> Optional[int]:

@@ -16,6 +16,7 @@ from ..calls import option
 from ..errors import LabelError, MxtuneError, PictureWarning
 from ..formats import Contents, mxt
 from ..images import ImageSet, mximages
+from ..images.audit import require_readable
 from ..images.findings import scales, warn
 from ..images.loader import Loader
 from ..images.preprocess import Preprocess
@@ -184,10 +185,11 @@ class Model:
         one_of("type", type, TYPES)
         one_of("on_bad", on_bad, ("na", "error"))
         batch_size = whole("batch_size", batch_size, 1)
-        keep = "keep" if on_bad == "na" else "error"
-        images = mximages(x, on_bad=keep, range=self._range_for(x), path=path, root=root)
+        images = mximages(x, on_bad="keep", range=self._range_for(x), path=path, root=root)
+        if on_bad == "error":
+            require_readable(images, f"Use {option('on_bad', 'na')} to predict the others.")
         values, good = self._outputs(images, type == "features", batch_size)
-        files = pd.DataFrame({"file": images.names}, index=images.index)
+        files = pd.Series(images.names, index=images.index, dtype=str, name="file")
         if type == "features":
             names = [f"feature_{number}" for number in range(1, values.shape[1] + 1)]
             columns = pd.DataFrame(values, columns=names, index=images.index)

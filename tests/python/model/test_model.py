@@ -176,6 +176,28 @@ def test_bad_pictures_can_be_an_error(model: Model, mixed: list[str]) -> None:
         model.predict(mixed, on_bad="error")
 
 
+@pytest.mark.parametrize("type_", ["class", "prob", "logit", "features"])
+@pytest.mark.parametrize("on_bad", ["na", "error"])
+def test_no_images_give_no_rows_of_the_same_columns(
+    model: Model, labels: Model, number: Model, type_: str, on_bad: str
+) -> None:
+    nothing: list[Any] = [[], (), {}, np.zeros((0, 8, 8, 3), np.uint8), FEW.take([])]
+    frame = pd.DataFrame({"file": FILES}, index=[f"row {place}" for place in range(len(FILES))])
+    nothing += [frame[:0], pd.DataFrame({"other": []}), frame["file"][:0]]
+    for one in (model, labels, number):
+        expected = one.predict(FILES[:2], type=type_)[:0]
+        for x in nothing:
+            told = one.predict(x, type=type_, on_bad=on_bad)
+            pd.testing.assert_frame_equal(told, expected, check_index_type=False)
+    assert model.predict(frame[:0]).index.equals(frame[:0].index)
+
+
+def test_labels_are_no_matter_for_predictions(model: Model) -> None:
+    frame = pd.DataFrame({"file": FILES[:3], "label": [None, "boat", 7]})
+    told = model.predict(frame, on_bad="error")
+    pd.testing.assert_frame_equal(told, model.predict(frame))
+
+
 def test_an_empty_folder_and_no_folder_are_said(model: Model, tmp_path: Path) -> None:
     with pytest.raises(PictureError, match="There are no images in"):
         model.predict(tmp_path)
