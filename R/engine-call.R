@@ -9,6 +9,9 @@
 #' @param listener Who hears of progress, from `listener()`.
 #' @noRd
 engine_call <- function(what, owner = NULL, arguments = list(), listener = NULL) {
+  if (is.null(globalenv()$.Random.seed)) {
+    keep_random_state() # each call of reticulate makes one, and future takes that for a draw
+  }
   border <- engine()
   crossing <- new.env(parent = emptyenv()) # keeps what Python looks at, and a user's function's condition
   missing <- names(Filter(rlang::is_missing, arguments))

@@ -4,6 +4,8 @@ the <- new.env(parent = emptyenv()) # what lives as long as the session
 the$border <- NULL # Python's side of the border
 the$pid <- NULL # the process in which it was started
 the$hosted <- FALSE # does Python host this R?
+the$objects <- new.env(parent = emptyenv()) # Python's, by the key of the object of R that holds each
+the$held <- 0L # how many there have been
 the$note <- NULL # what the user is told once about the engine in use
 
 #' Python's side of the border, started when first needed.
@@ -11,19 +13,22 @@ the$note <- NULL # what the user is told once about the engine in use
 engine <- function() {
   if (is.null(the$border)) {
     start_engine()
-  } else if (!identical(the$pid, Sys.getpid())) {
-    abort_mxtune(
-      "The engine can't be used in a forked process.",
-      hint = "Start workers as new R sessions, for example with parallel::makePSOCKcluster().",
-      class = "mxtune_engine_error"
-    )
+  } else if (is_forked()) {
+    abort_forked("The engine can't be used in a forked process.")
   }
   the$border
+}
+
+#' Is this process a copy of the one in which the engine was started?
+#' @noRd
+is_forked <- function() {
+  !is.null(the$border) && !identical(the$pid, Sys.getpid())
 }
 
 start_engine <- function() {
   # The look of R's process stays the user's: Python's start may set locale and environment.
   locale <- Sys.getlocale("LC_CTYPE")
+  keep_random_state() # reticulate's start draws from it
   hosted <- start_python()
   if (hosted) {
     repair_hosted()
@@ -164,4 +169,18 @@ engine_folder <- function() {
 #' @noRd
 reticulate_python <- function() {
   if (reticulate::py_available()) reticulate::py_config()$python else ""
+}
+
+#' At its end the caller leaves R's generator as it is now.
+#' @noRd
+keep_random_state <- function(caller = parent.frame()) {
+  before <- globalenv()$.Random.seed
+  restore <- function() {
+    if (is.null(before)) {
+      suppressWarnings(rm(".Random.seed", envir = globalenv()))
+    } else {
+      rlang::env_poke(globalenv(), ".Random.seed", before)
+    }
+  }
+  do.call(on.exit, list(as.call(list(restore)), add = TRUE), envir = caller)
 }

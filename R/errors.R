@@ -34,11 +34,12 @@
 #' )
 NULL
 
-abort_mxtune <- function(message, bullets = NULL, hint = NULL, class = "mxtune_argument_error", ...) {
+abort_mxtune <- function(message, bullets = NULL, hint = NULL, class = "mxtune_argument_error", ...,
+                         call = users_call()) {
   rlang::abort(
     condition_lines(message, bullets, hint),
     class = unique(c(class, "mxtune_error")), headline = message, bullets = bullets, hint = hint, ...,
-    call = users_call(), use_cli_format = FALSE
+    call = call, use_cli_format = FALSE
   )
 }
 
@@ -116,6 +117,11 @@ with_own_pip <- function(text) {
 }
 
 # ---- Python or the engine is missing ----
+
+abort_forked <- function(message, call = users_call()) {
+  hint <- "Start workers as new R sessions, for example with parallel::makePSOCKcluster()."
+  abort_mxtune(message, hint = hint, class = "mxtune_engine_error", call = call)
+}
 
 environment_hint <- "install_mxtune() creates a Python environment with everything needed. Restart R afterwards."
 

@@ -83,7 +83,7 @@ revive_images <- function(x) {
   if (is.null(x$recipe)) {
     abort_mxtune("This set of images came from another session.", hint = "Make it again with mximages().")
   }
-  engine_call(x$recipe$what, x$recipe$owner, x$recipe$arguments)$live$object
+  held_by(engine_call(x$recipe$what, x$recipe$owner, x$recipe$arguments)$live)
 }
 
 #' @export
@@ -160,10 +160,8 @@ split.mximages <- function(x, f = 0.2, drop = TRUE, seed = NULL, ...) {
 #' @param object,row.names,optional An `mximages`; the others are for the generic.
 #' @export
 summary.mximages <- function(object, ...) {
-  structure(
-    list(counts = engine_call("counts", object), problems = engine_call("problems", object)),
-    class = "summary.mximages"
-  )
+  parts <- list(counts = engine_call("counts", object), problems = engine_call("problems", object))
+  new_answer(parts, "summary.mximages")
 }
 
 #' @export

@@ -19,13 +19,13 @@ mxinfo <- function() {
   )
   if (inherits(engine, "error")) {
     problems <- data.frame(what = engine$headline %||% conditionMessage(engine), remedy = engine$hint %||% "")
-    return(structure(list(r = r, python = NULL, problems = problems), class = "mxinfo"))
+    return(new_answer(list(r = r, python = NULL, problems = problems), "mxinfo"))
   }
   none <- data.frame(what = character(), remedy = character())
   engine$problems <- do.call(rbind, c(list(none), lapply(engine$problems, as.data.frame)))
   engine$problems$remedy <- with_own_pip(engine$problems$remedy)
   engine$text <- with_own_pip(engine$text)
-  structure(c(list(r = r), the$engine, engine), class = "mxinfo")
+  new_answer(c(list(r = r), the$engine, engine), "mxinfo")
 }
 
 #' @export

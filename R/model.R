@@ -108,7 +108,7 @@ NULL
 #' @rdname mxmodel
 #' @export
 summary.mxmodel <- function(object, ...) {
-  structure(list(text = engine_call("summary", object)), class = "summary.mxmodel")
+  new_answer(list(text = engine_call("summary", object)), "summary.mxmodel")
 }
 
 #' @export
