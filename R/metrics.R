@@ -2,8 +2,12 @@
 #'
 #' `mxevaluate()` returns a data frame with the columns `.metric` and `.estimate`; `mxconfusion()` a table of
 #' truth by prediction; `mxper_class()` precision and recall, one row per class; `mxtop_losses()` the images with the
-#' highest loss, one row per image. Without images they are about those kept for validation, which the model
-#' remembers.
+#' highest loss, one row per image; `mxcalibration()` what was `predicted` beside what was `observed`. Without
+#' images they are about those kept for validation, which the model remembers.
+#'
+#' The rows of `mxcalibration()` are 15 bins of the probability of the predicted class: `n` images, their mean
+#' probability, how many of them were right, and `error`, whose sum is the expected calibration error. With several
+#' labels per image each `level` has its bins, of its own probability; for regression each image has a row.
 #'
 #' @param model A model.
 #' @param x Images with labels: anything that [mximages()] takes. `NULL` means those kept for validation.
@@ -11,6 +15,8 @@
 #' @param path,label,root For a table: its columns of paths and of labels, and the folder that the paths start from.
 #' @param n How many images.
 #' @param ... Must be empty.
+#' @references Guo, C., Pleiss, G., Sun, Y. and Weinberger, K. Q. (2017). On calibration of modern neural networks.
+#'   ICML.
 #' @export
 #' @examplesIf mxtune:::has_engine()
 #' images <- mximages(mxexample("fashion"))
@@ -19,6 +25,7 @@
 #' mxconfusion(fit)
 #' mxper_class(fit)
 #' mxtop_losses(fit, n = 5)
+#' sum(mxcalibration(fit)$error)
 mxevaluate <- function(model, x = NULL, y = NULL, path = NULL, label = NULL, root = NULL, ...) {
   refuse_unknown(...)
   check_model(model)
@@ -52,10 +59,18 @@ mxper_class <- function(model, x = NULL, y = NULL, ...) {
   engine_call("per_class", model, labelled(x, y), listener())
 }
 
+#' @rdname mxevaluate
+#' @export
+mxcalibration <- function(model, x = NULL, y = NULL, ...) {
+  refuse_unknown(...)
+  check_model(model)
+  engine_call("calibration", model, labelled(x, y), listener())
+}
+
 #' Images as an argument; without any the model knows its validation.
 #' @noRd
 labelled <- function(x, y = NULL, ...) {
-  if (is.null(x)) list() else list(x = labelled_images(x, y, ...))
+  if (is.null(x)) Filter(Negate(is.null), list(y = y, ...)) else list(x = labelled_images(x, y, ...))
 }
 
 #' Images and labels as one set.

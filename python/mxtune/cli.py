@@ -58,6 +58,7 @@ Tune = Literal["auto", "head", "tail", "all"]
 Schedule = Literal["cosine", "constant"]
 Task = Literal["classification", "multilabel", "regression"]
 Kind = Literal["class", "prob", "logit", "features"]
+Figure = Literal["confusion", "per_class", "calibration", "history", "top_losses"]
 
 
 def _whole_number(least: int, most: Optional[int] = None) -> Callable[[str], int]:
@@ -323,13 +324,19 @@ def predict(
 def evaluate(
     model: ModelFile,
     photos: Annotated[
-        _Place,
-        typer.Argument(parser=_Place, metavar="PHOTOS", help="Labelled images, as for train.", show_default=False),
-    ],
+        Optional[_Place],
+        typer.Argument(
+            parser=_Place,
+            metavar="[PHOTOS]",
+            help="Labelled images, as for train; without any, those the model was validated on.",
+            show_default=False,
+        ),
+    ] = None,
     format: Annotated[Literal["text", "json"], typer.Option(help="Output format.")] = "text",  # noqa: A002
     output: Output = None,
-    plot: Annotated[
-        Optional[Path], typer.Option(metavar="FILE", help="Plot the confusion matrix: x.png, .pdf or .svg.")
+    plot: Annotated[Optional[Path], typer.Option(metavar="FILE", help="A figure: x.png, .pdf or .svg.")] = None,
+    kind: Annotated[
+        Optional[Figure], typer.Option(help="What to plot.", show_default="the one that tells most")
     ] = None,
     path: PathColumn = None,
     label: LabelColumn = None,
@@ -338,27 +345,33 @@ def evaluate(
     verbose: Verbose = None,
     quiet: Quiet = False,
 ) -> None:
-    """Evaluate MODEL on labelled PHOTOS, which should not have been used for training.
+    """Evaluate MODEL on labelled PHOTOS, which should not have been used for training, or on its validation.
 
     \b
     Examples:
       mxtune evaluate pets.mxt more-photos
       mxtune evaluate pets.mxt more-photos --format json --plot confusion.png
+      mxtune evaluate pets.mxt --plot calibration.png --kind calibration
     """
     with _job(verbose, quiet):
         if output is not None:
             _writable(output)
         if plot is not None:
             _writable(plot, ".png", ".pdf", ".svg")
+        elif kind is not None:
+            raise ArgumentError("--kind is of a plot.", hint="Use --plot x.png.")
         from . import mximages, mxload
 
         loaded = mxload(model)
-        settings: dict[str, Any] = {"levels": loaded.levels or None, "task": loaded.task}
-        images = mximages(photos, on_bad=on_bad, **settings, path=path, label=label, root=root)
-        figures = loaded.evaluate(images)
+        if photos is None:
+            figures, images = loaded.evaluate(path=path, label=label, root=root), None
+        else:
+            settings: dict[str, Any] = {"levels": loaded.levels or None, "task": loaded.task}
+            images = mximages(photos, on_bad=on_bad, **settings, path=path, label=label, root=root)
+            figures = loaded.evaluate(images)
         _write(_json(figures) if format == "json" else _facts(figures), output)
         if plot is not None:
-            loaded.plot(plot, kind="confusion", x=images)
+            loaded.plot(plot, kind=kind, x=images)
             _say(f"Wrote {plot}")
 
 

@@ -21,7 +21,7 @@ from PIL import Image
 
 import mxtune
 from mxtune import cli, mxexample, mxload, store, tasks
-from mxtune.model.model import TYPES
+from mxtune.model.model import KINDS, TYPES
 from mxtune.training.options import SCHEDULES, TUNES
 
 ENVIRONMENT = {**os.environ, "PYTHONPATH": str(Path(mxtune.__file__).parents[1]), "COLUMNS": "100"}
@@ -130,8 +130,8 @@ def test_a_network_without_weights_leads_to_an_option_of_the_command(photos: Pat
 
 
 def test_choices_are_those_of_the_library() -> None:
-    told = [get_args(choice) for choice in (cli.Tune, cli.Schedule, cli.Task, cli.Kind)]
-    assert told == [TUNES, SCHEDULES, tasks.names(), TYPES]
+    told = [get_args(choice) for choice in (cli.Tune, cli.Schedule, cli.Task, cli.Kind, cli.Figure)]
+    assert told == [TUNES, SCHEDULES, tasks.names(), TYPES, KINDS]
 
 
 def test_version_is_told() -> None:
@@ -196,6 +196,16 @@ def test_evaluate_prints_text_or_json(trained: tuple, photos: Path, tmp_path: Pa
     assert dict(line.split() for line in mx("evaluate", trained[0], photos).stdout.splitlines())["n"] == "36"
 
 
+def test_evaluate_needs_no_pictures_for_the_validation(trained: tuple, tmp_path: Path) -> None:
+    model, said = trained
+    plot = tmp_path / "calibration.png"
+    assert mx("evaluate", model, "--plot", plot, "--kind", "calibration").stdout == said.stdout
+    assert plot.stat().st_size > 1000
+    assert "--kind is of a plot.\ni Use --plot x.png." in mx("evaluate", model, "--kind", "history", code=2).stderr
+    refused = mx("evaluate", model, "--label", "kind", code=2).stderr
+    assert "There is --label, but there are no images.\ni Give PHOTOS, too." in refused
+
+
 def test_table_of_numbers_asks_for_regression(photos: Path, tmp_path: Path) -> None:
     files = sorted(map(str, photos.glob("*/*.png")))
     table = tmp_path / "prices.csv"
@@ -203,6 +213,8 @@ def test_table_of_numbers_asks_for_regression(photos: Path, tmp_path: Path) -> N
     said = mx("train", table, "-o", tmp_path / "prices.mxt", "--tune", "head", "--quiet")
     assert {"rmse", "mae", "r2"} <= {line.split()[0] for line in said.stdout.splitlines()}
     assert mxload(tmp_path / "prices.mxt").task == "regression"
+    mx("evaluate", tmp_path / "prices.mxt", table, "--plot", tmp_path / "prices.svg")
+    assert (tmp_path / "prices.svg").exists()
 
 
 def test_columns_and_root_of_a_table_are_options(photos: Path, tmp_path: Path) -> None:

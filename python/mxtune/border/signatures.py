@@ -69,6 +69,7 @@ VERBS = {
     "mxevaluate": Verb("metrics", "Model.evaluate", ("model",), _DOTS),
     "mxconfusion": Verb("metrics", "Model.confusion", ("model",), _DOTS),
     "mxper_class": Verb("metrics", "Model.per_class", ("model",), _DOTS),
+    "mxcalibration": Verb("metrics", "Model.calibration", ("model",), _DOTS),
     "mxtop_losses": Verb("metrics", "Model.top_losses", ("model",), _DOTS),
     "mxnetwork": Verb("network", "mxnetwork", ("x",), _DOTS),
     "mxcut": Verb("network", "Network.cut", ("net",), _DOTS),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Optional, Union
 
@@ -12,8 +12,8 @@ import numpy as np
 
 from .. import late, tasks
 from ..arguments import one_of, user_path, whole
-from ..calls import option
-from ..errors import LabelError, MxtuneError, PictureWarning
+from ..calls import at_command_line, option
+from ..errors import ArgumentError, LabelError, MxtuneError, PictureWarning
 from ..formats import Contents, mxt
 from ..images import ImageSet, mximages
 from ..images.audit import require_readable
@@ -23,7 +23,7 @@ from ..images.preprocess import Preprocess
 from ..images.scale import Range
 from ..network import Network
 from ..tasks.label_type import TEXT, LabelType
-from ..words import counted
+from ..words import counted, listing
 from . import leak, saving
 from .judged import Judged
 from .predictor import BATCH, Predictor
@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 
 PathLike = Union[str, "os.PathLike[str]"]
 TYPES = ("class", "prob", "logit", "features")
-KINDS = ("confusion", "history", "top_losses")
+KINDS = ("confusion", "per_class", "calibration", "history", "top_losses")
 _LARGEST_CONFUSION = 40  # classes that a plot shows by name
 
 
@@ -220,6 +220,7 @@ class Model:
             The images have no labels, or labels that the model does not know.
         """
         if x is None:
+            _refuse_unused(y=y, path=path, label=label, root=root)
             if not self.metrics:
                 raise LabelError("The model was trained without validation.", hint="Give labelled images.")
             return dict(self.metrics)
@@ -248,6 +249,24 @@ class Model:
         judged = self._judged(x, y)
         return self._task.per_class(judged.y, judged.outputs)
 
+    def calibration(self, x: Any = None, y: Any = None) -> pd.DataFrame:
+        """What the model ``predicted`` beside what was ``observed``. Without images, of the validation.
+
+        For classification a row for each of 15 bins of the probability of the predicted class: ``lower, upper, n``, its
+        mean (``predicted``), the accuracy (``observed``), and ``error``, whose sum is the expected calibration error
+        (Guo et al., 2017). For multilabel such bins for each ``level``, of its probability and its frequency. For
+        numbers a row for each image, and each ``level`` of several.
+
+        Examples
+        --------
+        >>> from mxtune import mxexample, mxtrain
+        >>> model = mxtrain(mxexample("fashion"), net="lenet", epochs=1, verbose=0)
+        >>> int(model.calibration()["n"].sum())
+        80
+        """
+        judged = self._judged(x, y)
+        return self._task.calibration(judged.y, judged.outputs)
+
     def top_losses(self, x: Any = None, y: Any = None, n: int = 9) -> pd.DataFrame:
         """The ``n`` images the model is most wrong about: ``file, truth, pred_class, prob, pred_prob, loss``.
 
@@ -266,9 +285,14 @@ class Model:
 
     @property
     def default_plot(self) -> str:
-        """The most informative kind of plot: the confusion of the validation, or else the history."""
-        named = self.task == "classification" and len(self.levels) <= _LARGEST_CONFUSION
-        return "confusion" if named and len(self.validation) else "history"
+        """The most informative kind of plot of the validation; the history where there was none."""
+        return self.judged_plot if len(self.validation) else "history"
+
+    @property
+    def judged_plot(self) -> str:
+        """The most informative kind of plot of labelled images."""
+        many = self.task == "classification" and len(self.levels) > _LARGEST_CONFUSION
+        return "per_class" if many else self._task.best_plot
 
     def plot(self, path: Optional[PathLike] = None, kind: Optional[str] = None, x: Any = None, y: Any = None) -> Figure:
         """A figure; written to a file if `path` is given.
@@ -278,21 +302,24 @@ class Model:
         path
             Ends in .png, .pdf or .svg.
         kind
-            ``"confusion"``, ``"history"`` or ``"top_losses"``; `default_plot` if None.
+            ``"confusion"``; ``"per_class"``, precision and recall; ``"calibration"``, how often the model is right
+            where it is how sure, and for numbers the observed against the predicted; ``"history"``;
+            ``"top_losses"``. If None the one that tells most: the confusion matrix of up to 40 classes, precision and
+            recall of more classes or of labels, and for numbers the calibration.
         x, y
             Labelled images; if None, those of the validation.
         """
         from . import report
 
-        kind = self.default_plot if kind is None and x is None else kind or "confusion"
-        one_of("kind", kind, KINDS)
-        figure: Figure
-        if kind == "history":
-            figure = report.history(self.history)
-        elif kind == "confusion":
-            figure = report.confusion(self.confusion(x, y))
-        else:
-            figure = self._worst(x, y)
+        kind = one_of("kind", kind or (self.default_plot if x is None else self.judged_plot), KINDS)
+        figures: dict[str, Callable[[], Figure]] = {
+            "confusion": lambda: report.confusion(self.confusion(x, y)),
+            "per_class": lambda: report.per_class(self.per_class(x, y)),
+            "calibration": lambda: report.calibration(self.calibration(x, y)),
+            "history": lambda: report.history(self.history),
+            "top_losses": lambda: self._worst(x, y),
+        }
+        figure = figures[kind]()
         if path is not None:
             report.write(figure, user_path("path", path))
         return figure
@@ -420,6 +447,7 @@ class Model:
     def _judged(self, x: Any, y: Any, **table: Any) -> Judged:
         """Labelled images that can be read, and the outputs for them; those of the validation without ``x``."""
         if x is None:
+            _refuse_unused(y=y)
             self._check_remembered()
             return Judged(self.validation.names, self.validation.y, self.validation.outputs, None)
         images = self._labelled(x, y, **table)
@@ -464,6 +492,14 @@ class Model:
             measured = f", {first} {self.metrics[first]:.3g} on {counted(n, 'validation image')}"
             measured += leak.corrected(self._task, self.validation)
         return f"<Model {name}: {self._task}{measured}>"
+
+
+def _refuse_unused(**given: Any) -> None:
+    """Labels and columns belong to images: without any they would be passed over in silence."""
+    names = [option(name).split()[0] for name, value in given.items() if value is not None]
+    if names:
+        needed = "PHOTOS" if at_command_line() else "`x`"
+        raise ArgumentError(f"There is {listing(names)}, but there are no images.", hint=f"Give {needed}, too.")
 
 
 Model.__module__ = "mxtune"  # R dispatches on it: it must outlast a file that moves

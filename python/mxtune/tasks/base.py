@@ -48,6 +48,8 @@ class Task(ABC):
     name: ClassVar[str]
     primary_metric: ClassVar[str]
     """The metric that a history shows, and a model's first line."""
+    best_plot: ClassVar[str]
+    """The kind of plot that tells most about a model's predictions."""
     has_classes: ClassVar[bool] = True
     """Whether a label is one of some names: two copies of an image with different ones contradict each other."""
 
@@ -175,6 +177,13 @@ class Task(ABC):
             There are no classes.
         """
         raise ArgumentError("per_class is for classes and labels.", [f"the model's task is {self.name}"])
+
+    @abstractmethod
+    def calibration(self, y: Array, outputs: Array) -> pd.DataFrame:
+        """What was ``predicted`` and what was ``observed``, in bins of probability or, for numbers, image by image.
+
+        A column ``level`` comes first where each label or number has its own.
+        """
 
     @abstractmethod
     def __str__(self) -> str:

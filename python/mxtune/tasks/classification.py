@@ -30,6 +30,7 @@ class Classification(Task):
 
     name: ClassVar[str] = "classification"
     primary_metric: ClassVar[str] = "accuracy"
+    best_plot: ClassVar[str] = "confusion"
 
     def describe(self, y: Array) -> str:  # noqa: ARG002 - levels without images count
         return f"of {counted(len(self.levels), 'class', 'classes')}"
@@ -128,7 +129,11 @@ class Classification(Task):
 
     def per_class(self, y: Array, outputs: Array) -> pd.DataFrame:
         one_hot = np.eye(len(self.levels), dtype=bool)
-        return metrics.per_class(one_hot[y], one_hot[outputs.argmax(axis=1)], self.levels)
+        return metrics.per_class(one_hot[y], one_hot[outputs.argmax(axis=1)], self.shown_levels)
+
+    def calibration(self, y: Array, outputs: Array) -> pd.DataFrame:
+        probabilities = self.probabilities(outputs.astype(np.float64))
+        return metrics.calibration(probabilities.max(axis=1), outputs.argmax(axis=1) == y)
 
     def _categorical(self, codes: Array) -> pd.Categorical:
         import pandas as pd

@@ -26,6 +26,7 @@ class Multilabel(Task):
 
     name: ClassVar[str] = "multilabel"
     primary_metric: ClassVar[str] = "f1"
+    best_plot: ClassVar[str] = "per_class"
 
     def describe(self, y: Array) -> str:  # noqa: ARG002 - labels without images count
         return f"with {counted(len(self.levels), 'label')}"
@@ -70,6 +71,15 @@ class Multilabel(Task):
 
     def per_class(self, y: Array, outputs: Array) -> pd.DataFrame:
         return metrics.per_class(y > 0.5, outputs >= 0, self.levels)
+
+    def calibration(self, y: Array, outputs: Array) -> pd.DataFrame:
+        import pandas as pd
+
+        probabilities = self.probabilities(outputs.astype(np.float64))
+        tables = [metrics.calibration(probabilities[:, k], y[:, k] > 0.5) for k in range(len(self.levels))]
+        for level, table in zip(self.levels, tables):
+            table.insert(0, "level", level)
+        return pd.concat(tables, ignore_index=True)
 
     def __str__(self) -> str:
         return f"{counted(len(self.levels), 'label')} ({shown(self.levels)})"

@@ -13,6 +13,7 @@ from .base import OURS, Task, column_names
 from .losses import SquaredError
 
 if TYPE_CHECKING:
+    import pandas as pd
     from numpy.typing import NDArray
 
     from .base import Array, Columns
@@ -24,6 +25,7 @@ class Regression(Task):
 
     name: ClassVar[str] = "regression"
     primary_metric: ClassVar[str] = "rmse"
+    best_plot: ClassVar[str] = "calibration"
     has_classes: ClassVar[bool] = False
 
     @property
@@ -68,6 +70,13 @@ class Regression(Task):
     def predictions(self, outputs: Array, type: str, good: NDArray[np.bool_]) -> Columns:  # noqa: A002, ARG002
         names = [f"pred_{level}" for level in self.levels] or ["pred"]
         return {name: outputs[:, k] for k, name in enumerate(names)}
+
+    def calibration(self, y: Array, outputs: Array) -> pd.DataFrame:
+        import pandas as pd
+
+        levels = {"level": np.repeat(self.levels, len(outputs))} if self.levels else {}
+        observed = y.reshape(len(outputs), -1).ravel(order="F")
+        return pd.DataFrame({**levels, "predicted": outputs.astype(np.float64).ravel(order="F"), "observed": observed})
 
     def __str__(self) -> str:
         return "regression of " + (", ".join(self.levels) or "one number")

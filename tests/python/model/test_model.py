@@ -17,6 +17,7 @@ from PIL import Image
 
 from mxtune import Model, mxexample, mximages, mxload, mxtrain
 from mxtune.errors import ArgumentError, LabelError, ModelFileError, PictureError, PictureWarning, StoreError
+from mxtune.model.model import KINDS
 
 FOLDER = Path(mxexample("fashion"))
 IMAGES = mximages(FOLDER)
@@ -308,7 +309,7 @@ def test_history_is_a_table_of_numbers(model: Model) -> None:
     ]
 
 
-@pytest.mark.parametrize("kind", ["history", "confusion", "top_losses"])
+@pytest.mark.parametrize("kind", KINDS)
 def test_plots_are_written(model: Model, kind: str, tmp_path: Path) -> None:
     for ending in ("png", "svg"):
         assert model.plot(tmp_path / f"plot.{ending}", kind, None if kind == "history" else FEW)

@@ -122,6 +122,45 @@ def test_level_names_in_any_script_are_no_formula_and_no_warning() -> None:
     drawn(report.gallery([Image.new("RGB", (9, 9), "red")], ["日本語, taken for $5 to $7"]))
 
 
+def test_each_class_is_a_line_the_worst_first_and_forty_at_most() -> None:
+    rng = np.random.default_rng(0)
+    truth = rng.random((400, 50)) < 0.2
+    table = metrics.per_class(truth, truth & (rng.random((400, 50)) < 0.8), [f"$kind {i}" for i in range(50)])
+    axes = report.per_class(table).axes[0]
+    drawn(axes.figure)
+    worst = table.sort_values("recall").iloc[0]
+    assert len(axes.get_yticklabels()) == 40
+    assert axes.get_yticklabels()[0].get_text() == f"{worst['level']} ({worst['n']})"
+    assert axes.get_title() == "40 of 50 classes, the lowest recall first"
+
+
+def test_calibration_of_many_labels_shows_the_largest_errors() -> None:
+    rng = np.random.default_rng(0)
+    tables = []
+    for label in range(20):
+        shares = rng.random(200)
+        table = metrics.calibration(shares, rng.random(200) < shares ** (1 + label))
+        tables.append(table.assign(level=f"label {label}"))
+    figure = report.calibration(pd.concat(tables))
+    drawn(figure)
+    assert len([axes for axes in figure.axes if axes.get_title()]) == 12
+    assert figure.axes[0].get_title().startswith("label 19\n")
+    assert figure.get_suptitle() == "12 of 20 labels, the largest errors first"
+
+
+@pytest.mark.parametrize("n", [0, 1, 3, 2000])
+def test_calibration_of_any_number_of_pictures_is_drawn(n: int) -> None:
+    values = np.random.default_rng(0).random(n)
+    drawn(report.calibration(metrics.calibration(values, values > 0.5)))
+    drawn(report.calibration(pd.DataFrame({"predicted": values * 1e6, "observed": values[::-1] * 1e6})))
+
+
+def test_long_titles_of_pictures_keep_endings_and_probabilities() -> None:
+    title = f"{'x' * 40}_7.jpg\ntruth: {'long ' * 9}(0.01)\npredicted: bag (0.98)"
+    axes = report.gallery([Image.new("L", (9, 9))], [title]).axes[0]
+    assert axes.get_title() == "x" * 24 + "…xx_7.jpg\ntruth: long long long lo…g (0.01)\npredicted: bag (0.98)"
+
+
 def test_gallery_shows_each_picture_under_its_title() -> None:
     images = mximages(mxexample("fashion")).take(range(0, 200, 40))
     figure = report.gallery([images.open(i) for i in range(5)], [f"title {i}" for i in range(5)])

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from mxtune import Model, mxexample, mximages, mxload, mxtrain
@@ -43,6 +44,29 @@ def test_all_figures_belong_to_the_one_that_is_printed(model: Model, loaded: Mod
         assert len(one.top_losses(n=5)) == 5
         worst = classes.sort_values("recall", kind="stable").iloc[0]
         assert f"  {worst['level']:<24}recall {worst['recall']:.3g} of {worst['n']}, " in one.summary()
+
+
+def test_the_calibration_belongs_to_it_too(model: Model, loaded: Model) -> None:
+    _, validation = IMAGES.split(0.2, seed=0)
+    for one in (model, loaded):
+        table = one.calibration()
+        assert len(table) == 15
+        assert table["n"].sum() == one.metrics["n"]
+        assert (table["n"] * table["observed"].fillna(0)).sum() / 80 == pytest.approx(one.metrics["accuracy"])
+        pd.testing.assert_frame_equal(table, one.calibration(validation))
+        axes = one.plot(kind="calibration").axes[0]
+        filled = table[table["n"] > 0]
+        assert axes.get_title() == f"expected calibration error {table['error'].sum():.3g}, 80 images"
+        assert [bar.get_height() for bar in axes.patches] == filled["observed"].tolist()
+        assert [text.get_text() for text in axes.texts] == [str(n) for n in filled["n"]]
+
+
+def test_labels_without_pictures_are_not_passed_over(model: Model) -> None:
+    for judge in (model.evaluate, model.confusion, model.calibration, model.top_losses, model.plot):
+        with pytest.raises(ArgumentError, match="There is y, but there are no images"):
+            judge(y=["bag"] * 80)
+    with pytest.raises(ArgumentError, match="There is label"):
+        model.evaluate(label="kind")
 
 
 def test_it_is_what_evaluating_the_same_pictures_gives(model: Model) -> None:
@@ -98,16 +122,26 @@ def test_other_tasks_remember_too(task: str) -> None:
     one = Model.from_bytes(trained(mximages(images, y)).to_bytes())
     assert len(one.top_losses(n=4)) == 4
     assert one._task.measure(one.validation.y, one.validation.outputs) == pytest.approx(one.metrics, rel=1e-5)
+    table, n = one.calibration(), len(one.validation)
+    assert one.plot().axes
     if task == "multilabel":
         assert len(one.per_class()) == 3
+        assert table.groupby("level", sort=False)["n"].sum().tolist() == [n] * 3
+        assert one.default_plot == "per_class"
+        assert len([axes for axes in one.plot(kind="calibration").axes if axes.get_title()]) == 3
     else:
+        np.testing.assert_array_equal(table["observed"], np.ravel(one.validation.y, order="F"))
+        squares = ((table["observed"] - table["predicted"]) ** 2).to_numpy().reshape(-1, n)
+        assert np.sqrt(squares.mean(axis=1)).mean() == pytest.approx(one.metrics["rmse"])
+        assert list(dict.fromkeys(table.get("level", []))) == list(one.levels)
+        assert one.default_plot == "calibration"
         with pytest.raises(ArgumentError, match="per_class is for classes"):
             one.per_class()
 
 
 def test_without_validation_it_is_said() -> None:
     none = Model.from_bytes(trained(valid=None).to_bytes())
-    for judge in (none.confusion, none.top_losses, none.per_class, none.validation_images):
+    for judge in (none.confusion, none.top_losses, none.per_class, none.calibration, none.validation_images):
         with pytest.raises(LabelError, match="was trained without validation"):
             judge()
 

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import sklearn.metrics as sk
 
-from mxtune.tasks.metrics import confusion, measure
+from mxtune.tasks.metrics import calibration, confusion, measure
 
 
 @pytest.fixture(autouse=True)
@@ -157,3 +157,29 @@ def test_confusion_keeps_levels_that_never_occur() -> None:
     table: Any = confusion([0], [2], ["a", "b", "c"])
     assert table.loc["a", "c"] == table.to_numpy().sum() == 1
     assert confusion([], [], ["a"]).shape == (1, 1)
+
+
+@pytest.mark.parametrize("classes", [2, 10])
+def test_calibration_agrees_with_scikit_learn(classes: int) -> None:
+    from sklearn.calibration import calibration_curve
+
+    y, shares = drawn(2000, classes)
+    confidence, right = shares.max(axis=1), shares.argmax(axis=1) == y
+    table = calibration(confidence, right)
+    filled = table[table["n"] > 0]
+    observed, predicted = calibration_curve(right, confidence, n_bins=15)
+    np.testing.assert_allclose(filled["observed"], observed)
+    np.testing.assert_allclose(filled["predicted"], predicted)
+    assert list(table.columns) == ["lower", "upper", "n", "predicted", "observed", "error"]
+    assert len(table) == 15
+    assert table["n"].sum() == 2000
+    gaps = np.abs(filled["observed"] - filled["predicted"])
+    assert table["error"].sum() == pytest.approx(np.average(gaps, weights=filled["n"]))
+
+
+def test_a_probability_on_the_edge_of_two_bins_is_in_the_lower_one() -> None:
+    table = calibration([0.0, 1 / 15, np.nextafter(1 / 15, 1), 1.0], [True, False, True, True])
+    assert np.flatnonzero(table["n"]).tolist() == [0, 1, 14]
+    assert table["n"].tolist()[:2] == [2, 1]
+    assert table["error"].sum() == pytest.approx((abs(1 - 1 / 15) + (1 - 1 / 15)) / 4)
+    assert calibration([], []).isna()["observed"].all()

@@ -65,7 +65,7 @@ class ModelInR:
     def plot(
         self,
         path: Union[str, os.PathLike[str], None] = None,
-        kind: str = "history",
+        kind: Optional[str] = None,
         width: float = 7,
         height: float = 5,
         **named: Any,
@@ -77,7 +77,7 @@ class ModelInR:
         path
             Ends in .png, .jpg, .tif, .pdf or .svg.
         kind
-            ``"history"``; ``"confusion"`` and ``"top_losses"`` need ``data``: labelled images.
+            As of `mxtune.Model.plot`; of the validation, or of labelled images: ``data``.
         width, height
             Inches, at 144 dots per inch.
         **named

@@ -6,9 +6,11 @@ Okabe and Ito (2008), which can be told apart without seeing red and green.
 
 from __future__ import annotations
 
+from .calibration import calibration
 from .confusion import confusion
 from .gallery import gallery
 from .history import history
+from .per_class import per_class
 from .plot import Plot, write
 
-__all__ = ["Plot", "confusion", "gallery", "history", "write"]
+__all__ = ["Plot", "calibration", "confusion", "gallery", "history", "per_class", "write"]

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 def confusion(frame: pd.DataFrame) -> Plot:
     """A figure of a confusion matrix: shades are shares of each row, numbers are counts.
 
-    Up to 12 levels each cell shows its share too; beyond 40 there are shades alone.
+    Up to 12 classes each cell shows its share too; beyond 40 there are shades alone.
 
     Parameters
     ----------
@@ -37,13 +37,14 @@ def confusion(frame: pd.DataFrame) -> Plot:
     cell = float(np.clip(11 / size, 0.3 if size <= 40 else min(0.16, 18 / size), 0.85))  # inches
     letters = float(np.clip(cell * 24, 5.5, 9))  # points
     widest = max((len(name) for name in names), default=1) * letters * 0.6 / 72
+    cell = max(cell, min(1.1 * widest, 5 / size))  # few classes have room for long names
     upright = widest < cell
     below = 0.1 if upright else widest
     figure = Plot(max(1.04 * size * cell + widest + 1.5, 3.6), max(size * cell + below + 0.5, 2.6))
     axes = figure.subplots()
     shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
     shades = axes.imshow(shares, cmap="Blues", vmin=0, vmax=1, aspect="equal")
-    step = math.ceil(1.2 * letters / 72 / cell)  # of hundreds of levels not each is named
+    step = math.ceil(1.2 * letters / 72 / cell)  # of hundreds of classes not each is named
     axes.set_xticks(
         range(0, len(names), step), names[::step], rotation=0 if upright else 90, fontsize=letters, **text_style()
     )
@@ -62,7 +63,7 @@ def confusion(frame: pd.DataFrame) -> Plot:
     bar = figure.colorbar(shades, ax=axes, fraction=0.03, pad=0.02, format=lambda share, _: f"{share:.0%}")
     bar.outline.set_visible(False)
     bar.ax.tick_params(labelsize=8)
-    bar.set_label("share of the true level", fontsize=8)
+    bar.set_label("share of the true class", fontsize=8)
     return figure
 
 

@@ -14,6 +14,8 @@ from .plot import GREY, Plot, text_style
 if TYPE_CHECKING:
     from PIL.Image import Image
 
+_LETTERS = 33  # of a line of a title
+
 
 def gallery(images: Sequence[Image], titles: Sequence[str]) -> Plot:
     """A figure of images in a grid, each under its title.
@@ -50,6 +52,8 @@ def gallery(images: Sequence[Image], titles: Sequence[str]) -> Plot:
 
 
 def _lines(title: str) -> list[str]:
-    """A title of one line is broken, of several each is cut."""
+    """A title of one line is broken; of several, long ones lose their middle: probabilities are at the end."""
     lines = title.split("\n")
-    return textwrap.wrap(title, 33)[:3] if len(lines) == 1 else [textwrap.shorten(line, 36) or line for line in lines]
+    if len(lines) == 1:
+        return textwrap.wrap(title, _LETTERS)[:3]
+    return [line if len(line) <= _LETTERS else f"{line[: _LETTERS - 9]}…{line[-8:]}" for line in lines]

@@ -73,12 +73,12 @@ def _curves(axes: Any, frame: pd.DataFrame, names: Sequence[str], best: Optional
             axes.plot(
                 np.arange(start, end) + 1, values[start:end], color=colour, linewidth=1.8, marker="o",
                 markersize=4 if len(frame) <= 40 else 0 if end - start > 1 else 3,
-                label=labels.get(name) if number == 0 else None,
+                label=labels.get(name) if number == 0 else None, clip_on=False,
             )  # fmt: skip
         if best is not None and name != "train_loss" and np.isfinite(values[best]):
             axes.plot(
                 best + 1, values[best], "o", markersize=11, markerfacecolor="none", markeredgecolor="black",
-                label=f"at the lowest loss: {values[best]:.3g}",
+                clip_on=False, label=f"at the lowest loss: {values[best]:.3g}",
             )  # fmt: skip
     _phases(axes, frame)
     axes.set_xlabel("epoch")

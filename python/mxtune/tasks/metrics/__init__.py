@@ -6,10 +6,11 @@ import importlib
 import pkgutil
 
 from .base import Figures, Metric, measure, metric, metric_of, metrics_of
+from .calibration import calibration
 from .confusion import confusion
 from .per_class import per_class
 
-__all__ = ["Figures", "Metric", "confusion", "measure", "metric", "metric_of", "metrics_of", "per_class"]
+__all__ = ["Figures", "Metric", "calibration", "confusion", "measure", "metric", "metric_of", "metrics_of", "per_class"]
 
 for _module in pkgutil.iter_modules(__path__):  # each registers what it has
     importlib.import_module(f"{__name__}.{_module.name}")
