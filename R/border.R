@@ -64,13 +64,17 @@ memory_to_python <- function(x, crossing) {
 }
 
 #' Text as UTF-8. In a C locale, as in a cron job, names of files and words of a script come as bytes without a mark,
-#' which R would not take for text at all.
+#' which R would not take for text at all. What is no text in its encoding crosses as R prints it: `caf\\xe9`.
 #' @noRd
 as_utf8 <- function(text) {
-  if (in_c_locale()) {
-    bytes <- Encoding(text) == "unknown" & validUTF8(text)
-    Encoding(text[bytes]) <- "UTF-8"
+  Encoding(text[Encoding(text) == "bytes"]) <- "unknown"
+  valid <- validUTF8(text)
+  if (in_c_locale() || isTRUE(l10n_info()[["UTF-8"]])) {
+    Encoding(text[Encoding(text) == "unknown"]) <- "UTF-8"
   }
+  undecodable <- Encoding(text) == "UTF-8" & !valid
+  bytes <- iconv(text[undecodable], "UTF-8", "UTF-8", sub = "byte")
+  text[undecodable] <- gsub("<([0-9a-f]{2})>", "\\\\x\\1", bytes)
   enc2utf8(text)
 }
 
@@ -98,7 +102,11 @@ vector_from_python <- function(sent) {
     fetch_vector(sent)
   )
   attributes(out) <- lapply(sent$attributes, from_python)
-  if (is.data.frame(out) && .row_names_info(out) <= 0 && rlang::is_installed("tibble")) {
+  if (inherits(out, "integer64") && !rlang::is_installed("bit64")) {
+    abort_mxtune("Whole numbers beyond 2^53 need the package bit64.", hint = "install.packages(\"bit64\")")
+  }
+  if (is.data.frame(out) && is.integer(attr(out, "row.names")) && rlang::is_installed("tibble")) {
+    rownames(out) <- NULL # a tibble counts its rows
     class(out) <- c("tbl_df", "tbl", "data.frame")
   }
   out

@@ -24,6 +24,9 @@ engine_call <- function(what, owner = NULL, arguments = list(), listener = NULL)
   ))
   outcome <- reticulate::py_to_r(outcome)
   crossing$kept <- NULL # until here Python looks into R's memory
+  if (!is.null(crossing$quit)) {
+    quit(status = crossing$quit) # of a function of R that Python called
+  }
   for (warning in outcome$warnings) {
     warn_from_python(warning)
   }
@@ -55,13 +58,19 @@ python_function <- function(f, crossing) {
     return(f)
   }
   safely <- function(...) {
-    tryCatch(
-      allowInterrupts(do.call("f", lapply(list(...), from_python))),
-      error = function(error) {
-        crossing$condition <- error
-        list(`..r` = "error", message = conditionMessage(error))
-      },
-      interrupt = function(interrupt) list(`..r` = "interrupt")
+    withRestarts(
+      tryCatch(
+        allowInterrupts(do.call("f", lapply(list(...), from_python))),
+        error = function(error) {
+          crossing$condition <- error
+          list(`..r` = "error", message = conditionMessage(error))
+        },
+        interrupt = function(interrupt) list(`..r` = "interrupt")
+      ),
+      mxtune_quit = function(status) {
+        crossing$quit <- status
+        list(`..r` = "interrupt")
+      }
     )
   }
   reticulate::r_to_py(safely, convert = TRUE)

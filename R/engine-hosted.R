@@ -30,6 +30,7 @@ name_host <- function() {
 #' Python hosts this R: keep R's finalizers and its end from ending the process (see src/hosted.c).
 #' @noRd
 repair_hosted <- function() {
+  guard_quit()
   library <- getLoadedDLLs()[["reticulate"]][["path"]]
   .Call(mxtune_repair_thread, library)
   reg.finalizer(the, function(e) .Call(mxtune_hosted_ends), onexit = TRUE)
@@ -44,6 +45,22 @@ repair_hosted <- function() {
     )
   }
   invisible()
+}
+
+#' quit() would end the Python that hosts this R, and none of its clean-up would run. Here it stops the R code alone: it
+#' jumps to the restart of `hosted()`, past all handlers of the code's own.
+#' @noRd
+guard_quit <- function() {
+  leave <- function(save = "default", status = 0, runLast = TRUE) { # nolint: object_name_linter
+    if (!rlang::is_integerish(status, n = 1, finite = TRUE)) {
+      stop("invalid 'status': a whole number is expected.", call. = FALSE)
+    }
+    tryInvokeRestart("mxtune_quit", as.integer(status))
+    stop("quit() is left to the Python that hosts this R.", call. = FALSE) # of rpy2's own ways
+  }
+  for (name in c("quit", "q")) {
+    .Call(mxtune_rebind, name, leave, baseenv())
+  }
 }
 
 #' The object that Python handed over under a key (`rhost`): the same in memory.

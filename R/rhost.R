@@ -1,12 +1,12 @@
 # R inside a Python process: python/mxtune/border/rpy2 calls these by name. What keeps such a process alive is in
 # engine-hosted.R.
 
-#' Run code for Python; what happens comes back as a list with one of `value`, `error`, `interrupt`, and with
+#' Run code for Python; what happens comes back as a list with one of `value`, `error`, `interrupt`, `quit`, and with
 #' `warnings`.
 #' @noRd
 hosted <- function(code) {
   warned <- new.env(parent = emptyenv())
-  outcome <- tryCatch(
+  outcome <- withRestarts(tryCatch(
     withCallingHandlers(
       list(value = code),
       warning = function(warning) {
@@ -15,14 +15,14 @@ hosted <- function(code) {
       },
       message = function(message) {
         if (!is.null(the$border)) {
-          tell_host(conditionMessage(message))
+          tell_host(as_utf8(conditionMessage(message)))
           tryInvokeRestart("muffleMessage")
         }
       }
     ),
     error = function(error) list(error = condition_to_host(error)),
     interrupt = function(interrupt) list(interrupt = TRUE)
-  )
+  ), mxtune_quit = function(status) list(quit = status))
   c(outcome, list(warnings = warned$all))
 }
 
@@ -32,7 +32,7 @@ condition_to_host <- function(condition) {
   call <- conditionCall(condition)
   ours <- is.null(call) || identical(call, quote(eval(expression, scope)))
   where <- if (ours) "" else deparse(call, width.cutoff = 60, nlines = 1)[1]
-  list(message = conditionMessage(condition), call = where, class = class(condition))
+  list(message = as_utf8(conditionMessage(condition)), call = as_utf8(where), class = class(condition))
 }
 
 hosted_start <- function() {
@@ -98,7 +98,7 @@ with_dots <- function(names, f, called) {
 #' What R prints of an object, which comes in a list, since a call or a symbol would be evaluated.
 #' @noRd
 hosted_print <- function(held) {
-  hosted(utils::capture.output(print(held[[1]])))
+  hosted(as_utf8(utils::capture.output(print(held[[1]]))))
 }
 
 #' A model's plot in a file.

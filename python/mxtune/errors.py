@@ -116,7 +116,7 @@ class TrainingWarning(MxtuneWarning):
 
 
 class RHostError(MxtuneError, RuntimeError):
-    """R can't be used in this process, thread or moment."""
+    """R can't be used in this process, thread or moment; or a value has no place in the other language."""
 
 
 class RError(MxtuneError):
@@ -125,6 +125,12 @@ class RError(MxtuneError):
     text: str = ""
     call: str = ""
     classes: tuple[str, ...] = ()
+
+
+class RQuitError(RError):
+    """R code called ``quit()``, which ends the code and leaves R as it is; ``status`` is what it asked for."""
+
+    status: int = 0
 
 
 class RWarning(MxtuneWarning):

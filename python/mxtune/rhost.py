@@ -103,8 +103,10 @@ def call(what: Union[str, RFunction], *arguments: Any, **named: Any) -> Any:
     ------
     RError
         R stopped with an error.
+    RQuitError
+        R code called ``quit()``: it has ended, with its ``on.exit()`` and ``finally``; R and Python go on.
     RHostError
-        R can't be used here; see `start`.
+        R can't be used here, see `start`; or a value has no place in the other language.
 
     Warns
     -----

@@ -76,6 +76,21 @@ test_that("text of any script survives, in a C locale too", {
   expect_true(same)
 })
 
+test_that("text that can't be decoded crosses as R prints it", {
+  bytes <- marked <- "caf\xe9"
+  Encoding(bytes) <- "bytes"
+  Encoding(marked) <- "latin1"
+  expect_identical(echo(c("caf\xe9", "a")), c("caf\\xe9", "a"))
+  expect_identical(echo(bytes), "caf\\xe9")
+  expect_identical(echo(marked), "caf\u00e9")
+})
+
+test_that("a column that Python has no room for is named", {
+  frame <- data.frame(a = 1:2)
+  frame$k <- structure(c(1L, 9L), levels = "a", class = "factor")
+  expect_error(echo(frame), "Can't carry `k` out of R.", class = "mxtune_r_host_error", fixed = TRUE)
+})
+
 test_that("a data frame keeps its columns' types", {
   frame <- data.frame(
     text = c("a", NA), number = c(1.5, NA), whole = 1:2, logical = c(TRUE, FALSE), class = factor(c("u", NA)),

@@ -2,32 +2,45 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from typing import Any, Callable, Optional
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from .parts import Stuck, crossing, part
 from .vector import Vector
 
 Array = npt.NDArray[Any]
 _SECONDS = {"secs": 1.0, "mins": 60.0, "hours": 3600.0, "days": 86400.0, "weeks": 604800.0}
 _MICRO = 1e6
+_FURTHEST = 2.0**63  # microseconds
 
 
 def from_r(value: Any, singles: bool = True) -> Any:
     """A value of Python; what is not a `Vector` comes back as it is.
 
     ``singles``: whether a vector of length one is a single value, as a user of Python sees it, or stays a vector.
+
+    Raises
+    ------
+    RHostError
+        Python has no place for a part, which is named.
     """
+    with crossing("out of R"):
+        return _value(value, singles)
+
+
+def _value(value: Any, singles: bool = True) -> Any:
     if not isinstance(value, Vector):
         return value
     if value.inherits("data.frame"):
         return _frame(value)
-    if value.type == "list":
-        return _list(value)
     if "dim" in value.attributes:
         return _array(value)
+    if value.type == "list":
+        return _list(value)
     column = _column(value)
     names = value.texts("names")
     if names is not None:
@@ -82,14 +95,24 @@ def _integer64(vector: Vector) -> Any:
 
 
 def _factor(vector: Vector) -> Any:
-    codes = np.where(vector.missing(), 0, vector.values) - 1
-    return pd.Categorical.from_codes(codes, _labels(vector.texts("levels")), ordered=vector.inherits("ordered"))
+    """A level that is missing itself, as of `addNA()`, is what is missing: pandas has no such category."""
+    levels = vector.texts("levels") or []
+    kept = [level for level in levels if level is not None]
+    places = iter(range(len(kept)))
+    code_of = np.array([-1, *(-1 if level is None else next(places) for level in levels)])
+    codes = np.where(vector.missing(), 0, vector.values)
+    if len(codes) and (codes.min() < 0 or codes.max() >= len(code_of)):
+        raise Stuck(f"a factor with codes beyond its {len(levels)} levels")
+    return pd.Categorical.from_codes(code_of[codes], _labels(kept), ordered=vector.inherits("ordered"))
 
 
 def _microseconds(vector: Vector, unit: float = 1.0) -> tuple[Array, Array]:
     """Whole microseconds, and where they are missing."""
     present = ~vector.missing() & np.isfinite(vector.values)
-    return np.round(np.where(present, vector.values, 0) * unit * _MICRO).astype(np.int64), ~present
+    micro = np.round(np.where(present, vector.values, 0) * unit * _MICRO)
+    if (np.abs(micro) >= _FURTHEST).any():
+        raise Stuck("a time more than 290,000 years away")
+    return micro.astype(np.int64), ~present
 
 
 def _dates(vector: Vector) -> Array:
@@ -139,10 +162,13 @@ def _labels(texts: Optional[list[Any]]) -> Any:
 def _array(vector: Vector) -> Any:
     """The same order of axes. A matrix or table with names for its rows or columns is a data frame or a series."""
     shape = tuple(map(int, vector.attributes["dim"].values))
-    column = _column(vector)
-    values = np.array(column, object) if isinstance(column, list) else np.asarray(column)
-    if vector.type == "raw":
+    if vector.type == "list":
+        values = _objects(map(_value, vector.values), len(vector.values))
+    elif vector.type == "raw":
         values = vector.values
+    else:
+        column = _column(vector)
+        values = np.array(column, object) if isinstance(column, list) else np.asarray(column)
     values = values.reshape(shape, order="F")
     names = vector.attributes.get("dimnames")
     if names is None or len(shape) > 2:
@@ -155,29 +181,76 @@ def _array(vector: Vector) -> Any:
     return pd.Series(values, *axes) if len(shape) == 1 else pd.DataFrame(values, *axes)
 
 
+def _objects(items: Iterable[Any], length: int) -> Array:
+    """An array of any values, also of those that are arrays themselves."""
+    array = np.empty(length, object)
+    array[:] = list(items)
+    return array
+
+
 def _frame(vector: Vector) -> Any:
-    columns = {place: _frame_column(part) for place, part in enumerate(vector.values)}
-    rows = vector.attributes.get("row.names")
-    index = None if columns or rows is None else range(len(rows.values))
-    if rows is not None and rows.type == "character":
-        index = rows.values
-    frame = pd.DataFrame(columns, index=index)
-    frame.columns = _labels(vector.texts("names"))
+    names = vector.texts("names") or []
+    spread = [column for name, part in zip(names, vector.values) for column in _columns(name, part)]
+    frame = pd.DataFrame({place: column for place, (_, column) in enumerate(spread)}, index=_rows(vector, bool(spread)))
+    frame.columns = _labels([name for name, _ in spread])
     return frame
 
 
-def _frame_column(part: Any) -> Any:
-    if part.type == "list":
-        column = np.empty(len(part.values), object)
-        column[:] = [from_r(item) for item in part.values]
-        return column
-    if "dim" in part.attributes:
-        return list(np.asarray(_array(part)))
-    values = _column(part)
+def _rows(vector: Vector, columns: bool) -> Any:
+    """Names of rows, or R's numbers where they do not just count; None where the columns tell how many there are."""
+    rows = vector.attributes.get("row.names")
+    if rows is None:
+        return None
+    if rows.type == "character":
+        return rows.values
+    if (rows.values != np.arange(1, len(rows.values) + 1)).any():
+        return rows.values.astype(np.int64)
+    return None if columns else range(len(rows.values))
+
+
+def _columns(name: str, column: Any) -> Iterator[tuple[str, Any]]:
+    """A column, or those within a data frame or matrix, under the names that R prints: ``user.name``, ``mpg.mean``."""
+    if isinstance(column, Vector) and column.inherits("data.frame"):
+        for inner, within in zip(column.texts("names") or [], column.values):
+            yield from _columns(f"{name}.{inner}", within)
+    elif isinstance(column, Vector) and len(_shape(column)) == 2:
+        for inner, within in _of_matrix(column):
+            yield from _columns(f"{name}.{inner}", within)
+    else:
+        with part(name):
+            yield name, _frame_column(column)
+
+
+def _shape(vector: Vector) -> tuple[int, ...]:
+    return tuple(map(int, vector.attributes["dim"].values)) if "dim" in vector.attributes else ()
+
+
+def _of_matrix(matrix: Vector) -> Iterator[tuple[str, Vector]]:
+    """The columns of a matrix, by name or number."""
+    rows, columns = _shape(matrix)
+    titles = matrix.attributes.get("dimnames")
+    names = titles.values[1].values if titles is not None and titles.values[1] is not None else [""] * columns
+    kept = {key: value for key, value in matrix.attributes.items() if key not in ("dim", "dimnames")}
+    for place, name in enumerate(names):
+        yield name or str(place + 1), Vector(matrix.type, matrix.values[place * rows : (place + 1) * rows], kept)
+
+
+def _frame_column(column: Any) -> Any:
+    if not isinstance(column, Vector):
+        kind = next(iter(getattr(column, "classes", ())), type(column).__name__)
+        raise Stuck(f"a column of R's class {kind}, which pandas has not", "In R, as.character() makes text of it.")
+    if len(_shape(column)) > 1:
+        return list(np.asarray(_array(column)))
+    if column.type == "list":
+        return _objects(map(_value, column.values), len(column.values))
+    values = _column(column)
     return list(values) if isinstance(values, bytes) else values
 
 
 def _list(vector: Vector) -> Any:
-    items = [from_r(item) for item in vector.values]
     names = vector.texts("names")
+    items = []
+    for place, item in enumerate(vector.values):
+        with part(names[place] if names else f"[[{place + 1}]]"):
+            items.append(_value(item))
     return items if names is None else dict(zip(names, items))

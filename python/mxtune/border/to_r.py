@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import PurePath
 from typing import Any, Optional
 
@@ -13,16 +14,30 @@ import pandas as pd
 from PIL.Image import Image
 
 from ..tasks.label_type import r_text
+from .parts import Stuck, crossing, part
 from .vector import Vector, listed, numbers, strings
 
 Array = npt.NDArray[Any]
 _KINDS = (bool, int, float, complex, str, dt.datetime, dt.date, dt.timedelta)  # in this order: bool is an int
 _WHOLE = 2**31  # R's whole numbers have 32 bits, and the smallest is NA
+_EXACT = 2**53  # a double holds each whole number up to here
+_WIDE = 2**63  # those of integer64, whose smallest is NA, too
 _MICRO = 1e6
 
 
-def to_r(value: Any) -> Any:  # noqa: PLR0911 - one return a row of the table
-    """A `Vector`; None is R's ``NULL``; what no row of the table names comes back as it is."""
+def to_r(value: Any) -> Any:
+    """A `Vector`; None is R's ``NULL``; what no row of the table names comes back as it is.
+
+    Raises
+    ------
+    RHostError
+        R has no place for a part, which is named.
+    """
+    with crossing("into R"):
+        return _sent(value)
+
+
+def _sent(value: Any) -> Any:  # noqa: PLR0911 - one return a row of the table
     if isinstance(value, pd.DataFrame):
         return _frame(value)
     if isinstance(value, pd.Series):
@@ -37,10 +52,12 @@ def to_r(value: Any) -> Any:  # noqa: PLR0911 - one return a row of the table
         return _array(np.asarray(value.convert("RGB"), np.float64) / 255)
     if isinstance(value, PurePath):
         return strings([value])
+    if isinstance(value, (np.datetime64, np.timedelta64)):
+        return _values(np.array([value]))
     if _kind(value) or value is pd.NA or value is pd.NaT:
         return _singles([value])
     if isinstance(value, Mapping):
-        return listed(map(to_r, value.values()), value)
+        return _listed(value.values(), value)
     if isinstance(value, (list, tuple, range)):
         return _sequence(value)
     return value
@@ -54,36 +71,102 @@ def _kind(value: Any) -> Optional[type]:
 
 def _sequence(values: Sequence[Any]) -> Vector:
     """A vector, where all are of one kind; else a list."""
-    present = [value for value in values if value is not None and value is not pd.NA]
+    present = [value for value in values if not _is_gap(value)]
     kinds = {_kind(value) for value in present}
     if present and (len(kinds) == 1 or kinds == {int, float}) and None not in kinds:
         return _singles(values)
-    if values and all(value is pd.NA for value in values):
+    if values and all(value is pd.NA or value is pd.NaT for value in values):
         return _singles(values)
-    return listed(map(to_r, values))
+    return _listed(values)
+
+
+def _listed(values: Iterable[Any], names: Optional[Iterable[Any]] = None) -> Vector:
+    items = list(values)
+    keys = None if names is None else list(map(str, names))
+    sent = []
+    for place, item in enumerate(items):
+        with part(keys[place] if keys else f"[[{place + 1}]]"):
+            sent.append(_sent(item))
+    return listed(sent, keys)
 
 
 def _singles(values: Sequence[Any]) -> Vector:  # noqa: PLR0911 - one return a kind
-    gaps = np.array([value is None or value is pd.NA for value in values], bool)
+    gaps = np.array(list(map(_is_gap, values)), bool)
     kinds = {_kind(value) for value, gap in zip(values, gaps) if not gap}
     filled = [0 if gap else value for value, gap in zip(values, gaps)]
+    if not kinds and any(value is pd.NaT for value in values):
+        return _moments([None] * len(values))
     if kinds <= {bool}:
         return numbers("logical", [int(value) for value in filled], gaps)
-    if kinds == {int} and all(abs(value) < _WHOLE for value in filled):
-        return numbers("integer", filled, gaps)
+    if kinds == {int}:
+        return _whole(filled, gaps)
     if kinds <= {int, float}:
+        if any(isinstance(value, int) and float(value) != value for value in filled):
+            raise Stuck("a whole number beyond 2^53 among others with decimals: R's double would round it")
         return numbers("double", [float(value) for value in filled], gaps)
     if kinds == {complex}:
         return numbers("complex", [complex("nan") if gap else value for value, gap in zip(values, gaps)])
+    present = [None if gap else value for value, gap in zip(values, gaps)]
     if kinds == {dt.date}:
-        return _times(np.array([None if gap else value for value, gap in zip(values, gaps)], "datetime64[D]"))
-    if kinds <= {dt.datetime, dt.date} or kinds == {dt.timedelta}:
-        return _column(pd.Series(list(values)))
+        return _times(np.array(present, "datetime64[D]"))
+    if kinds <= {dt.datetime, dt.date}:
+        return _moments(present)
+    if kinds == {dt.timedelta}:
+        return _spans(pd.Series(present, dtype="timedelta64[us]").to_numpy())
     return strings(None if _is_missing(value) else value for value in values)
 
 
+def _whole(values: Any, gaps: Any = None) -> Vector:
+    """Whole numbers in the first of R's types that holds them all: integer, double, and integer64 of bit64, which keeps
+    64 bits in the memory of a double."""
+    least, most = (int(min(values)), int(max(values))) if len(values) else (0, 0)
+    furthest = max(-least, most)
+    if furthest < _WHOLE:
+        return numbers("integer", values, gaps)
+    if furthest <= _EXACT:
+        return numbers("double", values, gaps)
+    if furthest >= _WIDE:
+        raise Stuck(f"the whole number {most if most == furthest else least}, beyond 64 bits", "Send it as text.")
+    wide = np.array(values, np.int64)
+    if gaps is not None:
+        wide[gaps] = -_WIDE
+    return numbers("double", wide.view(np.float64)).classed("integer64")
+
+
+def _moments(values: Sequence[Optional[dt.date]]) -> Vector:
+    """Times in the time zone that all have; in UTC, where they have several."""
+    zones = {_zone(getattr(value, "tzinfo", None)) for value in values if value is not None}
+    if None in zones and len(zones) > 1:
+        raise Stuck("times with a time zone and times without one", "Give all a time zone.")
+    moments = [None if value is None else np.datetime64(_clock(value), "us") for value in values]
+    times = _times(np.array(moments, "datetime64[us]"))
+    zone = zones.pop() if len(zones) == 1 else None
+    return times if zone is None else times.classed("POSIXct", "POSIXt", tzone=strings([zone]))
+
+
+def _clock(moment: dt.date) -> dt.date:
+    """The time in UTC, without saying so."""
+    aware = isinstance(moment, dt.datetime) and moment.tzinfo is not None
+    return moment.astimezone(dt.timezone.utc).replace(tzinfo=None) if aware else moment  # type: ignore[attr-defined]
+
+
+def _zone(zone: Optional[dt.tzinfo]) -> Optional[str]:
+    """The name by which R knows a time zone; UTC, where R knows none: the moment is the same. None has none."""
+    name = getattr(zone, "key", None) or getattr(zone, "zone", None)  # of zoneinfo, and of pytz
+    if zone is None or name is not None:
+        return name
+    offset = zone.utcoffset(None)
+    if not offset or offset % dt.timedelta(hours=1):
+        return "UTC"
+    return f"Etc/GMT{-(offset // dt.timedelta(hours=1)):+d}"  # which counts westwards
+
+
+def _is_gap(value: Any) -> bool:
+    return value is None or value is pd.NA or value is pd.NaT
+
+
 def _is_missing(value: Any) -> bool:
-    return value is None or value is pd.NA or value is pd.NaT or (isinstance(value, float) and bool(np.isnan(value)))
+    return _is_gap(value) or (isinstance(value, float) and bool(np.isnan(value)))
 
 
 def _array(array: Array) -> Vector:
@@ -99,8 +182,7 @@ def _values(array: Array) -> Vector:
     if kind == "b":
         return numbers("logical", array)
     if kind in "iu":
-        small = not array.size or (array.min() > -_WHOLE and array.max() < _WHOLE)
-        return numbers("integer" if small else "double", array)
+        return _whole(array)
     if kind in "fc":
         return numbers("double" if kind == "f" else "complex", array)
     if kind == "M":
@@ -131,17 +213,39 @@ def _series(series: Any) -> Vector:
     """An index of strings becomes names."""
     vector = _column(series)
     if not pd.api.types.is_numeric_dtype(series.index.dtype):
-        vector.attributes["names"] = strings(map(str, series.index))
+        vector.attributes["names"] = strings(map(_label, series.index))
     return vector
 
 
 def _frame(frame: Any) -> Vector:
-    """An index of strings becomes names of rows."""
-    columns = listed((_column(frame.iloc[:, place]) for place in range(frame.shape[1])), frame.columns)
-    counted = pd.api.types.is_numeric_dtype(frame.index.dtype)
-    rows = numbers("integer", [0, -len(frame)], [True, False]) if counted else strings(map(str, frame.index))
-    columns.attributes["row.names"] = rows  # NA and a negative number: how R keeps 1, 2, 3 ...
-    return columns.classed("data.frame")
+    """An index becomes names of rows, but for one that just counts."""
+    names = list(map(_label, frame.columns))
+    columns = []
+    for place, name in enumerate(names):
+        with part(name):
+            columns.append(_column(frame.iloc[:, place]))
+    sent = listed(columns, names)
+    with part("row.names"):
+        sent.attributes["row.names"] = _rows(frame.index)
+    return sent.classed("data.frame")
+
+
+def _label(label: Any) -> str:
+    """The text of a name in pandas; one of several levels as R writes those of an interaction: ``mpg.mean``."""
+    return ".".join(map(str, label)) if isinstance(label, tuple) else str(label)
+
+
+def _rows(index: Any) -> Vector:
+    whole = pd.api.types.is_integer_dtype(index.dtype)
+    if not len(index) or (whole and (index == np.arange(len(index))).all()):
+        return numbers("integer", [0, -len(index)], [True, False])  # NA and a negative number: R's own 1, 2, 3 ...
+    names = ["" if _is_missing(label) else _label(label) for label in index]
+    twice = next((name for name, times in Counter(names).items() if times > 1), None)
+    if twice is not None or "" in names:
+        fault = "an index in which one is missing" if twice is None else f"an index that has {twice!r} more than once"
+        raise Stuck(f"{fault}: R tells rows apart by their names", "frame.reset_index() makes a column of the index.")
+    vector = _whole(np.asarray(index)) if whole else strings(names)
+    return vector if vector.type == "integer" else strings(names)
 
 
 def _column(column: Any) -> Vector:  # noqa: PLR0911 - one return a kind
@@ -155,7 +259,7 @@ def _column(column: Any) -> Vector:  # noqa: PLR0911 - one return a kind
     gaps = column.isna().to_numpy()
     if isinstance(dtype, pd.DatetimeTZDtype):
         times = _times(column.dt.tz_convert("UTC").dt.tz_localize(None).to_numpy())
-        return times.classed("POSIXct", "POSIXt", tzone=strings([dtype.tz]))
+        return times.classed("POSIXct", "POSIXt", tzone=strings([_zone(dtype.tz)]))
     if dtype.kind == "M":
         times = column.to_numpy()
         return _times(times.astype("datetime64[D]") if _are_days(times) else times)
@@ -164,8 +268,7 @@ def _column(column: Any) -> Vector:  # noqa: PLR0911 - one return a kind
     if pd.api.types.is_bool_dtype(dtype) and dtype.kind != "O":
         return numbers("logical", column.fillna(False).to_numpy(bool), gaps)
     if pd.api.types.is_integer_dtype(dtype):
-        whole = column.fillna(0).to_numpy(np.int64)
-        return numbers(_values(whole).type, whole, gaps)
+        return _whole(column.fillna(0).to_numpy(np.uint64 if dtype.kind == "u" else np.int64), gaps)
     if pd.api.types.is_float_dtype(dtype):
         return numbers("double", column.to_numpy(np.float64, na_value=np.nan), gaps)
     if dtype.kind == "c":

@@ -9,6 +9,8 @@ from typing import Any, Optional
 import numpy as np
 import numpy.typing as npt
 
+from .parts import Stuck
+
 NA_INTEGER = -(2**31)
 NA_REAL_BITS = 0x7FF00000000007A2  # R's own kind of NaN; only the lower half distinguishes it from others
 DTYPES: dict[str, Any] = {  # numbers as they lie in R's memory; a missing logical is NA_INTEGER, too
@@ -78,7 +80,20 @@ def numbers(kind: str, values: Any, missing: Any = None) -> Vector:
 
 def strings(values: Iterable[Any]) -> Vector:
     """A character vector; what is not a string is missing (None) or becomes one."""
-    return Vector("character", [v if v is None or isinstance(v, str) else str(v) for v in values])
+    return Vector("character", [v if v is None else _text(v) for v in values])
+
+
+def _text(value: Any) -> str:
+    """Text that R can hold; a byte that was none, as in the name of a file, as R prints it: ``\\xff``."""
+    text = value if isinstance(value, str) else str(value)
+    if "\0" in text:
+        raise Stuck(f"the text {text!r}: R's text ends at a NUL", 'Take it out: text.replace("\\0", "").')
+    if text.isascii():
+        return text
+    try:
+        return text.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+    except UnicodeEncodeError:  # half a character, and no byte
+        return text.encode("utf-8", "backslashreplace").decode()
 
 
 def listed(items: Iterable[Any], names: Optional[Iterable[Any]] = None) -> Vector:

@@ -14,12 +14,13 @@ import pandas as pd
 import pytest
 import rpy2.robjects as ro
 from rpy2.rinterface import MissingArg
+from rpy2.rinterface_lib.embedded import RRuntimeError
 from rpy2.robjects.conversion import get_conversion, localconverter
 
 import mxtune
 import mxtune.rhost as rh
 from mxtune import Model, mxexample, mxtrain
-from mxtune.errors import ArgumentError, RError, RHostError, RWarning
+from mxtune.errors import ArgumentError, RError, RHostError, RQuitError, RWarning
 
 FOLDER = str(mxexample("fashion"))
 
@@ -233,6 +234,98 @@ def test_100_000_predictions_cross_and_come_back(model: Model) -> None:
     pd.testing.assert_frame_equal(rh.py(rh.r(frame)), frame, check_dtype=False, check_categorical=False)
 
 
+LABELS = {"counted": [0, 1], "picked": [7, 3], "names": ["u", "v"], "digits": ["3", "5"]}
+
+
+@pytest.mark.parametrize("name", LABELS)
+def test_the_index_of_a_frame_comes_back(name: str) -> None:
+    frame = pd.DataFrame({"a": [1.5, 2.5]}, index=LABELS[name])
+    back = rh.py(rh.r(frame))
+    assert back.index.tolist() == LABELS[name]
+    assert rh.eval("rownames(frame)", frame=frame) == (
+        ["1", "2"] if name == "counted" else list(map(str, LABELS[name]))
+    )
+
+
+def test_a_tibble_of_the_reticulate_way_counts_its_rows() -> None:
+    class Box:
+        frame = pd.DataFrame({"a": [1]}, index=[7])
+
+    kind, rows = rh.eval("{x <- mxtune:::engine_call('frame', box); list(class(x)[1], rownames(x))}", box=Box())
+    assert (kind, rows) == ("tbl_df", "1")
+
+
+REFUSED = {  # what has no place in R: its name, the reason
+    "NUL": (pd.DataFrame({"k": ["a", "a\0b"]}), "x$k", "ends at a NUL"),
+    "NUL in a name": (pd.DataFrame({"a\0b": [1]}), "x", "ends at a NUL"),
+    "NUL deep down": ({"u": [1, {"v": ["a\0b"]}]}, "x$u[[2]]$v", "ends at a NUL"),
+    "beyond 64 bits": (pd.DataFrame({"k": [2**64, 1]}), "x$k", "beyond 64 bits"),
+    "uint64": (np.array([2**63], np.uint64), "x", "beyond 64 bits"),
+    "rounded": (pd.DataFrame({"k": pd.Series([2**53 + 1, 0.5], dtype=object)}), "x$k", "would round it"),
+    "with and without a zone": ([dt.datetime(2024, 1, 1), pd.Timestamp("2024", tz="UTC")], "x", "without one"),
+    "a name of rows twice": (pd.DataFrame({"k": [1, 2]}, index=["u", "u"]), "x$row.names", "'u' more than once"),
+    "a number of rows twice": (pd.DataFrame({"k": [1, 2]}, index=[0, 0]), "x$row.names", "'0' more than once"),
+    "a name of rows missing": (pd.DataFrame({"k": [1, 2]}, index=["u", None]), "x$row.names", "one is missing"),
+}
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_what_r_has_no_room_for_is_named(name: str) -> None:
+    value, where, reason = REFUSED[name]
+    with pytest.raises(RHostError, match=reason) as caught:
+        rh.eval("x", x=value)
+    assert caught.value.message == f"Can't carry `{where}` into R."
+
+
+def test_a_list_that_holds_itself_is_refused() -> None:
+    endless: list[Any] = []
+    endless.append(endless)
+    with pytest.raises(RHostError, match=r"Can't carry `x\[\[1\]\]") as caught:
+        rh.eval("x", x=endless)
+    assert len(caught.value.message) < 100
+
+
+NOT_IN_PYTHON = {  # R code of a data frame, its column k, the reason
+    "a class of lists": (
+        "{d <- data.frame(a = 1:2); d$k <- numeric_version(c('1.2', '3')); d}",
+        "class numeric_version",
+    ),
+    "deep down": (
+        "{d <- data.frame(a = 1); d$u <- data.frame(b = 1); d$u$k <- numeric_version('3'); d}",
+        "class numeric",
+    ),
+    "a broken factor": ("data.frame(k = structure(9L, levels = 'a', class = 'factor'))", "beyond its 1 levels"),
+    "far away": ("data.frame(k = .POSIXct(1e20))", "290,000 years"),
+}
+
+
+@pytest.mark.parametrize("name", NOT_IN_PYTHON)
+def test_what_pandas_has_no_room_for_is_named(name: str) -> None:
+    code, reason = NOT_IN_PYTHON[name]
+    with pytest.raises(RHostError, match=reason) as caught:
+        rh.eval(code)
+    assert caught.value.message == f"Can't carry `{'u.k' if name == 'deep down' else 'k'}` out of R."
+
+
+def test_what_is_no_text_is_read_in_every_way_r_says_it(
+    capsys: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
+) -> None:
+    with pytest.warns(RWarning, match=r"caf\\xe9"):
+        assert rh.eval(r"warning('caf\xe9'); 1") == 1
+    with pytest.raises(RError, match="caf"):  # where R's own stop() cuts it
+        rh.eval(r"stop('caf\xe9')")
+    with caplog.at_level(logging.INFO, "mxtune.rhost"):
+        rh.eval(r"message('caf\xe9')")
+    assert [record.getMessage() for record in caplog.records] == [r"caf\xe9"]
+    rh.eval(r"cat('caf\xe9\n')")
+    assert capsys.readouterr().out == "caf\\xe9\n"
+    assert rh.eval("f(x)", f=lambda x: x, x="café") == "café"
+    assert rh.eval(r"f('caf\xe9')", f=lambda x: x) == r"caf\xe9"
+    assert "caf" in repr(
+        rh.eval(r"{print.oddly <- function(x, ...) cat(x[[1]]); structure(list('caf\xe9'), class = 'oddly')}")
+    )
+
+
 # ---- running
 
 
@@ -273,6 +366,44 @@ def test_an_error_of_r_has_its_own_text_and_call() -> None:
         rh.eval("1 +")
     with pytest.raises(RError, match="there is no package called"):
         rh.call("nosuchpackage::f", 1)
+
+
+QUITS = {
+    "quit": ("quit(status = 3)", 3),
+    "q": ("q('no')", 0),
+    "of base": ("base::q(status = 3)", 3),
+    "caught": ("tryCatch(try(quit(status = 3)), error = identity, condition = identity)", 3),
+    "in a file": ("{f <- tempfile(); writeLines('quit(status = 3)', f); source(f)}", 3),
+    "in a function of Python": ("sapply(1, f)", 4),
+    "in training": (
+        "mxtune::mxtrain(folder, net = 'lenet', tune = 'all', epochs = 9, callbacks = function(...) q(status = 5))",
+        5,
+    ),
+}
+
+
+@pytest.mark.parametrize("name", QUITS)
+def test_quit_in_r_code_is_an_error_with_its_status(name: str) -> None:
+    code, status = QUITS[name]
+    with pytest.raises(RQuitError, match=f"quit\\(status = {status}\\)") as caught:
+        rh.eval(f"{{{code}; 'went on'}}", f=lambda _: rh.eval("quit(status = 4)"), folder=FOLDER)
+    assert caught.value.status == status
+    with pytest.raises(RQuitError):
+        rh.call("quit")
+    assert rh.eval("1 + 1") == 2
+
+
+def test_quit_leaves_r_code_by_its_own_doors(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(RQuitError):
+        rh.eval("f <- function() {on.exit(cat('exit ')); tryCatch(q(), finally = cat('finally '))}; f()")
+    assert capsys.readouterr().out == "finally exit "
+    with pytest.raises(RError, match="a whole number is expected"):
+        rh.eval("quit(status = 'a')")
+
+
+def test_quit_by_a_way_of_rpy2_is_its_error() -> None:
+    with pytest.raises(RRuntimeError, match="left to the Python that hosts this R"):
+        ro.r("quit()")
 
 
 def test_an_error_of_a_python_function_is_the_cause_of_rs() -> None:

@@ -19,6 +19,17 @@ import mxtune.rhost as rh
 pytestmark = pytest.mark.filterwarnings("error")
 
 MATRIX = "matrix(c(1, 2, 3, 4, 5, 6), 2"
+FRAME, ONE_TWO = "{d <- data.frame(a = 1:2);", {"a": [1, 2]}
+WIDE = "structure({}, class = 'integer64')"
+BITS = repr(np.array([2**60 + 1]).view(np.float64)[0].item())  # as integer64 keeps it
+BERLIN = pd.Timestamp("2024-07-01 14:00", tz="Europe/Berlin")
+DATES = pd.DataFrame(
+    {
+        **ONE_TWO,
+        "m.1": np.array(["NaT", "1970-01-02"], "datetime64[s]"),
+        "m.2": np.array(["1970-01-03", "1970-01-04"], "datetime64[s]"),
+    }
+)
 ROWS: list[tuple[Any, str]] = [  # a value of Python, and R code of the same
     (None, "NULL"),
     (True, "TRUE"),
@@ -68,6 +79,29 @@ TO_R: list[tuple[Any, str]] = [  # what does not come back as it was
     (dt.datetime(2024, 7, 1, 12), "as.POSIXct('2024-07-01 12:00:00', tz = 'UTC')"),
     (PurePosixPath("a/b.png"), "'a/b.png'"),
     (PIL.Image.new("L", (2, 1), 51), "array(0.2, c(1, 2, 3))"),
+    (2**53, "2^53"),
+    (2**60 + 1, WIDE.format(BITS)),
+    (np.array([2**60 + 1, 5]), WIDE.format(f"c({BITS}, 2.5e-323)")),
+    (pd.array([2**60 + 1, None], dtype="Int64"), WIDE.format(f"c({BITS}, -0.0)")),
+    (pd.DataFrame({"k": np.array([2**60 + 1], np.uint64)}), f"data.frame(k = {WIDE.format(BITS)})"),
+    (np.datetime64("2024-07-01T12:00", "ns"), "as.POSIXct('2024-07-01 12:00:00', tz = 'UTC')"),
+    ([dt.timedelta(days=1), pd.NaT], "as.difftime(c(86400, NA), units = 'secs')"),
+    ([pd.NaT], "as.POSIXct(NA, tz = 'UTC')"),
+    ([BERLIN, BERLIN.tz_convert("UTC")], "as.POSIXct(rep('2024-07-01 12:00:00', 2), tz = 'UTC')"),
+    ([BERLIN, None], "as.POSIXct(c('2024-07-01 14:00:00', NA), tz = 'Europe/Berlin')"),
+    (BERLIN.tz_convert("+02:00"), "as.POSIXct('2024-07-01 14:00:00', tz = 'Etc/GMT-2')"),
+    (BERLIN.tz_convert("+05:30"), "as.POSIXct('2024-07-01 12:00:00', tz = 'UTC')"),
+    (
+        pd.DataFrame({"t": pd.Series([BERLIN, BERLIN.tz_convert("UTC")], dtype=object)}),
+        "data.frame(t = as.POSIXct(rep('2024-07-01 12:00:00', 2), tz = 'UTC'))",
+    ),
+    (pd.DataFrame([[1, 2]], columns=pd.MultiIndex.from_product([["m"], ["a", "b"]])), "data.frame(m.a = 1L, m.b = 2L)"),
+    (
+        pd.DataFrame({"a": [1, 2]}, index=pd.MultiIndex.from_tuples([("u", 1), ("v", 2)])),
+        "data.frame(a = 1:2, row.names = c('u.1', 'v.2'))",
+    ),
+    ("\udcff.png", r"'\\xff.png'"),  # a name of a file that is no text
+    ("\ud800", r"'\\ud800'"),
 ]
 FROM_R: list[tuple[str, Any]] = [
     ("NA_integer_", pd.NA),
@@ -83,6 +117,39 @@ FROM_R: list[tuple[str, Any]] = [
     ("structure(c(5e-324, 1e-323), class = 'integer64')", np.array([1, 2])),
     ("structure(1:2, class = 'unknown to us')", np.array([1, 2])),
     ("I(list(1, 'a'))", [1.0, "a"]),
+    ("addNA(factor(c('b', NA, 'a')))", pd.Categorical(["b", None, "a"], ["a", "b"])),
+    ("factor(c('b', NA), exclude = NULL, levels = c(NA, 'b'))", pd.Categorical(["b", None], ["b"])),
+    (r"c('caf\xe9', 'a')", [r"caf\xe9", "a"]),
+    (r"{x <- 'caf\xe9'; Encoding(x) <- 'bytes'; x}", r"caf\xe9"),
+    (r"{x <- 'caf\xe9'; Encoding(x) <- 'latin1'; x}", "café"),
+    (r"factor('caf\xe9')", pd.Categorical([r"caf\xe9"])),
+    (r"c('caf\xe9' = 1)", pd.Series([1.0], [r"caf\xe9"])),
+    ("matrix(list(1, 'a', NULL, 2), 2)", np.array([[1.0, None], ["a", 2.0]], object)),
+    ("cars[2:3, ]", pd.DataFrame({"speed": [4.0, 7], "dist": [10.0, 4]}, [2, 3])),
+    ("data.frame(a = 1:2)[0]", pd.DataFrame(index=range(2), columns=pd.Index([], dtype=object))),
+    (
+        f"{FRAME} d$u <- data.frame(x = 3:4, y = c('p', NA)); d}}",
+        pd.DataFrame({**ONE_TWO, "u.x": [3, 4], "u.y": ["p", None]}),
+    ),
+    (
+        f"{FRAME} d$u <- data.frame(x = 3:4); d$u$v <- data.frame(y = 5:6); d}}",
+        pd.DataFrame({**ONE_TWO, "u.x": [3, 4], "u.v.y": [5, 6]}),
+    ),
+    (f"{FRAME} d$u <- data.frame(x = 3:4)[0]; d}}", pd.DataFrame(ONE_TWO)),
+    (f"{FRAME} d$m <- {MATRIX}); d}}", pd.DataFrame({**ONE_TWO, "m.1": [1.0, 2], "m.2": [3.0, 4], "m.3": [5.0, 6]})),
+    (
+        "aggregate(x ~ g, list(x = c(1, 3, 5), g = c('a', 'a', 'b')), function(x) c(mean = mean(x), n = length(x)))",
+        pd.DataFrame({"g": ["a", "b"], "x.mean": [2.0, 5], "x.n": [2.0, 1]}),
+    ),
+    (f"{FRAME} d$m <- structure(c(NA, 1:3), dim = c(2, 2), class = 'Date'); d}}", DATES),
+    (
+        f"{FRAME} d$l <- matrix(list(1, 'a', NULL, 2), 2); d}}",
+        pd.DataFrame({**ONE_TWO, "l.1": [1.0, "a"], "l.2": np.array([None, 2.0], object)}),
+    ),
+    (
+        f"{FRAME} d$t <- as.POSIXlt(c('2024-07-01', NA), tz = 'UTC'); d}}",
+        pd.DataFrame({**ONE_TWO, "t": [pd.Timestamp("2024-07-01", tz="UTC"), pd.NaT]}),
+    ),
 ]
 
 

@@ -99,12 +99,34 @@ def test_python_may_be_started_by_a_relative_path() -> None:
     assert (told.returncode, told.stdout.strip(), told.stderr) == (0, "42.0", "")
 
 
+ENDS |= {
+    "quit in r": (
+        """
+import atexit
+atexit.register(lambda: print("atexit", flush=True))
+try:
+    rh.eval("quit(save = 'no', status = 3)")
+except mxtune.errors.RQuitError as error:
+    print("caught", error.status)
+try:
+    rh.eval("q()")
+finally:
+    print("finally")
+""",
+        1,
+        "i Python goes on; sys.exit(error.status) ends it, too.",
+    )
+}
+
+
 @pytest.mark.parametrize("name", ENDS)
 def test_the_process_ends_as_its_script_says(name: str) -> None:
     text, code, last = ENDS[name]
     told = script(TRAIN + text)
     assert told.returncode == code, told.stderr
     assert told.stderr.strip().rpartition("\n")[2] == last
+    if name == "quit in r":
+        assert told.stdout.split() == ["caught", "3", "finally", "atexit"]
     if name == "after collections":
         assert not Path(told.stdout.strip()).exists()
 
@@ -257,6 +279,29 @@ def test_without_the_r_package_rhost_says_how_to_install_it(tmp_path: Path) -> N
     told = script(TRY, R_LIBS=str(tmp_path), R_LIBS_USER=str(tmp_path), R_LIBS_SITE="")
     assert told.stdout.startswith("RHostError R's package mxtune can't be loaded.\nx there is no package called")
     assert "i Run in the project's folder: R CMD INSTALL ." in told.stdout
+    assert (told.returncode, told.stderr) == (0, "")
+
+
+def test_without_bit64_a_whole_number_that_needs_it_is_refused_by_name(tmp_path: Path) -> None:
+    site = subprocess.run(["Rscript", "-e", "writeLines(.Library.site)"], capture_output=True, text=True, check=True)
+    installed = {package.name: package for folder in site.stdout.splitlines() for package in Path(folder).glob("*")}
+    for name in installed.keys() - {"bit64"}:
+        (tmp_path / name).symlink_to(installed[name])
+    code = """
+import pandas as pd
+for value in (2**53, 2**53 + 1):
+    try:
+        print(rh.eval("class(x$id)", x=pd.DataFrame({"id": [value]})))
+    except mxtune.errors.RHostError as error:
+        print(error)
+"""
+    told = script(code, R_LIBS_SITE=str(tmp_path))
+    assert told.stdout.splitlines() == [
+        "numeric",
+        "Can't carry `x$id` into R.",
+        "x whole numbers beyond 2^53, for which R needs bit64",
+        'i In R: install.packages("bit64").',
+    ]
     assert (told.returncode, told.stderr) == (0, "")
 
 

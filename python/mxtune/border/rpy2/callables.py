@@ -6,6 +6,7 @@ from typing import Any, Callable
 
 import rpy2.rinterface as ri
 
+from ...errors import RQuitError
 from . import interrupts, session
 from .outcome import raised
 
@@ -28,6 +29,9 @@ def _carrier(function: Callable[..., Any], into_r: Convert, out_of_r: Convert) -
         try:
             answer = function(*map(out_of_r, arguments), **{name: out_of_r(value) for name, value in named.items()})
             return into_r({"value": answer})
+        except RQuitError as error:
+            interrupts.keep(error)
+            return into_r({"interrupt": True})
         except Exception as error:  # noqa: BLE001 - it goes through R to whoever called R
             raised[:] = [error]
             return into_r({"error": f"{type(error).__name__}: {error}"})

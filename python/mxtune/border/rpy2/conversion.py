@@ -21,7 +21,7 @@ _before: dict[str, Any] = {}
 def converter() -> Any:
     """rpy2's default rules, and over them the table of `mxtune.border`."""
     made = conversion.Converter("mxtune", template=ro.default_converter)
-    for kind in (object, int, list, bytes):  # the last three have a rule of rpy2's own
+    for kind in (object, int, str, list, bytes):  # all but the first have a rule of rpy2's own
         made.py2rpy.register(kind, into_r)
     made.rpy2py_nc_map.clear()
     for name in ("SexpVector", "SexpEnvironment", "SexpClosure", "ListSexpVector", "IntSexpVector", "FloatSexpVector"):

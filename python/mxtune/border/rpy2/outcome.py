@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from ...errors import RError, RWarning
+from ...errors import RError, RQuitError, RWarning
 from . import interrupts
 
 raised: list[BaseException] = []  # what a Python function that R called has raised
@@ -26,9 +26,19 @@ def outcome(answer: Any) -> Any:
         _warn(dict(zip(warning.names, warning)))
     if "interrupt" in parts:
         raise interrupts.pending()
+    if "quit" in parts:
+        raise _quit(int(parts["quit"][0]))
     if "error" in parts:
         raise _error(parts["error"])
     return parts["value"]
+
+
+def _quit(status: int) -> RQuitError:
+    error = RQuitError(
+        f"R code called quit(status = {status}).", hint="Python goes on; sys.exit(error.status) ends it, too."
+    )
+    error.status = status
+    return error
 
 
 def _error(condition: Any) -> BaseException:

@@ -95,6 +95,7 @@ def _begin() -> None:
     if os.name == "posix":
         os.register_at_fork(after_in_child=_after_fork)
     _quieten_rpy2()
+    _hear_all()
 
 
 def _missing() -> RHostError:
@@ -150,6 +151,16 @@ def _quieten_rpy2() -> None:
       kept <- function(hook) !any(grepl("package .*reticulate.* only fixed recently", deparse(hook)))
       setHook(event, Filter(kept, getHook(event)), "replace")
     })""")
+
+
+def _hear_all() -> None:
+    """What R prints is heard also where it is no text in R's encoding; rpy2 would lose the whole line."""
+    from rpy2.rinterface_lib import conversion
+
+    def decoded(memory: Any, length: int, encoding: str) -> str:
+        return str(conversion.ffi.string(memory, length).decode(encoding, "backslashreplace"))
+
+    conversion._cchar_to_str_with_maxlen = decoded
 
 
 @contextlib.contextmanager

@@ -9,8 +9,9 @@ import rpy2.rinterface as ri
 from rpy2.rinterface_lib.sexp import NULLType
 
 from .. import OURS, from_r, to_r
+from ..parts import Stuck, crossing, part
 from ..vector import ATTRIBUTES, DTYPES, Vector
-from . import callables
+from . import callables, session
 from .objects import bare, give, handle, wrap
 
 _TYPES = {
@@ -27,7 +28,10 @@ _HELD = {*OURS.values(), "python.builtin.object"}  # R's classes of what Python 
 
 def into_r(value: Any) -> Any:
     """R's object for a value of Python."""
-    return bare(value) if isinstance(value, ri.Sexp) else _write(to_r.to_r(value))
+    if isinstance(value, ri.Sexp):
+        return bare(value)
+    with crossing("into R"):
+        return _write(to_r.to_r(value))
 
 
 def out_of_r(value: Any, singles: bool = True) -> Any:
@@ -57,8 +61,14 @@ def _write(value: Any) -> Any:
 
 def _written(vector: Vector) -> Any:
     kind = _TYPES[vector.type]
+    if vector.inherits("integer64") and not ri.baseenv["requireNamespace"]("bit64", quietly=True)[0]:
+        raise Stuck("whole numbers beyond 2^53, for which R needs bit64", 'In R: install.packages("bit64").')
     if vector.type == "list":
-        return kind([_write(item) for item in vector.values])
+        names, items = vector.texts("names"), []
+        for place, item in enumerate(vector.values):
+            with part(names[place] if names else f"[[{place + 1}]]"):
+                items.append(_write(item))
+        return kind(items)
     if vector.type == "character":
         return kind([ri.NA_Character if text is None else text for text in vector.values])
     if vector.type == "complex":
@@ -100,10 +110,18 @@ def _values(sexp: Any, kind: str) -> Any:
     if kind == "list":
         return [_read(item) for item in sexp]
     if kind == "character":
-        return [None if text is ri.NA_Character else text for text in sexp]
+        return [None if text is ri.NA_Character else text for text in _texts(sexp)]
     if kind == "complex":
         return np.array(list(sexp), complex)
     if not len(sexp):
         return np.empty(0, DTYPES[kind])
     memory = np.frombuffer(bytes(sexp), np.uint8) if kind == "raw" else np.asarray(sexp.memoryview())
     return np.array(memory, DTYPES[kind]).ravel(order="F")  # a copy: R's memory is only borrowed
+
+
+def _texts(sexp: Any) -> list[Any]:
+    """R's text, also what is none in its encoding (see ``as_utf8()``)."""
+    try:
+        return list(sexp)
+    except (UnicodeDecodeError, KeyError):  # KeyError: rpy2 has no name for R's encoding "bytes"
+        return list(session.function("as_utf8")(sexp))
