@@ -20,6 +20,8 @@ to_python <- function(x, crossing = NULL) {
     python_function(x, crossing)
   } else if (inherits(x, "mx_pictures")) {
     tagged("pictures", vector = vector_to_python(x$x, crossing), layout = x$layout)
+  } else if (inherits(x, "mx_unusable")) {
+    do.call(tagged, c("unusable", unclass(x)))
   } else if (inherits(x, "POSIXlt")) {
     to_python(as.POSIXct(x), crossing)
   } else if (crosses_as_vector(x)) {

@@ -9,11 +9,11 @@ prepare_source <- function(x, y = NULL, layout = "NHWC", data = NULL, dim = NULL
   if (rlang::is_formula(y)) {
     return(prepare_formula(y, data %||% x))
   }
-  if (is.matrix(x)) {
+  if (is.matrix(x) && holds_pixels(x)) {
     x <- unflatten(x, dim, byrow)
     layout <- "NHWC"
   }
-  list(x = picture_source(x, layout), y = y)
+  list(x = picture_source(x, layout), y = as_labels(y))
 }
 
 prepare_formula <- function(formula, data) {
@@ -29,11 +29,11 @@ prepare_formula <- function(formula, data) {
     abort_no_column(unknown, data)
   }
   side <- function(i) rlang::eval_tidy(formula[[i]], data, environment(formula))
-  path <- side(3)
+  path <- plain(side(3))
   if (!is.character(path) && !is.factor(path)) {
     abort_mxtune(paste0("The right side of the formula must be paths of images, not ", class(path)[1], "."))
   }
-  list(x = as.character(path), y = side(2))
+  list(x = as.character(path), y = as_labels(side(2), rlang::as_label(formula[[2]])))
 }
 
 abort_no_column <- function(names, frame) {
@@ -96,16 +96,22 @@ unflatten <- function(x, dim, byrow) {
 }
 
 #' What R holds as images, as Python takes it.
+#' @param labelled Of a data frame: do its labels matter?
 #' @noRd
-picture_source <- function(x, layout = "NHWC") {
-  if (is.character(x) || is.data.frame(x) || inherits(x, "mximages")) {
+picture_source <- function(x, layout = "NHWC", labelled = TRUE) {
+  x <- plain(x)
+  if (is.data.frame(x)) {
+    table_source(x, labelled)
+  } else if (is.character(x) || is.factor(x)) {
+    as.character(x)
+  } else if (is_encoded(x) || inherits(x, "mximages") || is_python(x)) {
     x
   } else if (inherits(x, "magick-image")) {
     lapply(seq_along(x), function(i) png_bytes(x[i]))
   } else if (holds_pixels(x)) {
     array_source(x, layout)
-  } else if (is.list(x) && !is.object(x)) {
-    lapply(x, list_item)
+  } else if (is.list(x) && (!is.object(x) || inherits(x, c("blob", "vctrs_list_of")))) {
+    lapply(unclass(x), list_item)
   } else {
     abort_mxtune(
       paste0("Images can't be an object of class ", class(x)[1], "."),
@@ -113,6 +119,10 @@ picture_source <- function(x, layout = "NHWC") {
     )
   }
 }
+
+#' The bytes of a file, rather than pixels.
+#' @noRd
+is_encoded <- function(x) is.raw(x) && is.null(dim(x))
 
 holds_pixels <- function(x) is.numeric(x) || is.logical(x) || is.raw(x)
 
@@ -135,8 +145,13 @@ array_source <- function(x, layout) {
 }
 
 list_item <- function(item) {
-  if (is.character(item) || is.raw(item) && is.null(dim(item))) {
+  item <- plain(item)
+  if (is.character(item) || is.factor(item)) {
+    as.character(item)
+  } else if (is.null(item) || is_encoded(item) || is_python(item)) {
     item
+  } else if (identical(item, NA)) {
+    NULL
   } else if (inherits(item, "magick-image")) {
     png_bytes(item)
   } else if (holds_pixels(item) && length(dim(item)) %in% 2:3) {

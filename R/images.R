@@ -7,7 +7,7 @@
 #' @section Kinds of images:
 #' - the path of a folder of class folders (`photos/cat/...`, `photos/dog/...`), of a folder of images, or
 #'   of a single image;
-#' - a character vector of paths, with labels in `y`;
+#' - a character vector or factor of paths, with labels in `y`;
 #' - a data frame with a column of paths and one of labels, named by a formula `label ~ path` in `y`, by `path` and
 #'   `label`, or found;
 #' - the path of a table in a file (`.csv`, `.tsv`, `.txt`, `.xlsx`, `.parquet`), whose columns are found
@@ -17,10 +17,11 @@
 #'   "HWCN"`, the faster order in R), with values of any range;
 #' - a matrix with a flattened image in each row, and `dim = c(height, width)` or `c(height, width,
 #'   channels)`;
-#' - a list of `magick` images, or one `magick` object with several.
+#' - a list of `magick` images, or one `magick` object with several;
+#' - a raw vector, the bytes of an image file, or a list of these.
 #'
-#' A factor or character vector asks for classification, a numeric vector for regression, a logical or 0/1 matrix (or a
-#' list of label sets) for several labels per image.
+#' A factor, character or logical vector and dates ask for classification, a numeric vector for regression (numbered
+#' classes: `task = "classification"`), a logical or 0/1 matrix (or a list of label sets) for several labels per image.
 #'
 #' @param x The images: see below.
 #' @param y Their labels, in the same order, or with the files as names: factor, character, logical, numeric, logical

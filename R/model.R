@@ -31,7 +31,8 @@ predict.mxmodel <- function(object, newdata, type = "class", on_bad = "na", batc
     abort_mxtune("`newdata` is missing: which images?", hint = hint)
   }
   arguments <- list(
-    x = picture_source(newdata, layout), type = type, on_bad = on_bad, batch_size = batch_size, path = path, root = root
+    x = picture_source(newdata, layout, labelled = FALSE), type = type, on_bad = on_bad, batch_size = batch_size,
+    path = path, root = root
   )
   dotted(engine_call("predict", object, arguments, listener()))
 }

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 from typing import Any, Optional, Union
 
 import PIL.Image
 
 from ..calls import option
-from ..errors import ArgumentError
+from ..errors import ArgumentError, LabelError
 from .sniff import is_picture_name
 
 Label = Union[str, Sequence[str], None]
@@ -17,6 +18,28 @@ _PATHS = ("path", "file", "filename", "file_name", "filepath", "file_path", ".fi
 _LESS_LIKELY_PATHS = ("img", "picture", "photo", "files", "images", "pictures", "photos")
 _LABELS = ("label", "labels", "class", "class_name", "category", "target", "y", "outcome", "truth")
 _SAMPLE_SIZE = 50  # values looked at
+
+
+@dataclass(frozen=True)
+class Unusable:
+    """A cell of a column that is neither paths nor labels: R has types that have no counterpart here."""
+
+    column: str
+    kind: str
+    hint: str
+
+
+def refuse_unusable(column: Any) -> None:
+    """Require that a column can be used.
+
+    Raises
+    ------
+    LabelError
+        It is one of `Unusable` cells.
+    """
+    cell = column.iloc[0] if len(column) else None
+    if isinstance(cell, Unusable):
+        raise LabelError(f'The column "{cell.column}" can\'t be used: it is of class {cell.kind}.', hint=cell.hint)
 
 
 def path_column(frame: Any, label: Label = None, is_there: Optional[Callable[[str], bool]] = None) -> Any:

@@ -16,7 +16,7 @@ from ..errors import ArgumentError, LabelError, PictureError
 from ..words import bullets, file_name, listing, near
 from .archive import archive_at, look_into_archive
 from .arrays import numbered, pictures_of
-from .columns import label_column, other_paths, path_column, require
+from .columns import label_column, other_paths, path_column, refuse_unusable, require
 from .fileobject import content_of, is_file_object, name_of
 from .folder import look_into
 from .groups import Groups, groups_of
@@ -217,10 +217,13 @@ def _from_table(
         file = user_path("x", x)
         frame, remarks = read_table(file)
         starts = [file.parent, Path()] if root is None else [root]
+    copies = frame.columns.duplicated()
+    ambiguous, frame = set(frame.columns[copies]), frame.loc[:, ~copies]
     group_values = None
     if group is not None:
         require(frame, [group])
         frame, group_values = frame.drop(columns=[group]), frame[group]
+        refuse_unusable(group_values)
     if label is None and _names_column(y, frame):
         y, label = None, y if isinstance(y, str) else y[0]
     if y is not None and label is not None:
@@ -236,6 +239,10 @@ def _from_table(
         column_phrases += (
             [] if label is None else [f'{"labels" if column_phrases else "Labels are taken"} from column "{label}"']
         )
+    for name in (column, *([label] if isinstance(label, str) else label or ())):
+        refuse_unusable(frame[name])
+        if name in ambiguous:
+            raise ArgumentError(f'Several columns are called "{name}".', hint="Rename all but one.")
     labels = y
     if label is not None:
         labels = frame[label if isinstance(label, str) else list(label)]

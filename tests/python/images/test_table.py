@@ -197,3 +197,11 @@ def test_a_missing_library_for_a_table_is_named(
     (photos / f"a.{suffix}").write_bytes(b"PK\3\4" + os.urandom(60))
     with pytest.raises(MxtuneError, match=rf"Reading .{suffix} needs {library}.\ni .*the extra \"tables\""):
         mximages(photos / f"a.{suffix}")
+
+
+def test_two_columns_of_one_name_stop_nothing_unless_they_are_asked_for(photos: Path) -> None:
+    paths = [str(photos / "train" / name) for name in NAMES]
+    frame = pd.DataFrame(list(zip(paths, "abab", range(4), range(4))), columns=["file", "kind", "n", "n"])
+    assert _labels(mximages(frame, label="kind")) == list("abab")
+    with pytest.raises(ArgumentError, match='Several columns are called "n"'):
+        mximages(frame, label="n")

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from ...images.columns import Unusable
 from .. import OURS
 from ..vector import DTYPES, Vector
 
@@ -26,6 +27,9 @@ def read(sent: Any) -> Any:
         return sent
     if sent[TAG] == "pictures":
         return _pictures(sent)
+    if sent[TAG] == "unusable":
+        cell = Unusable(sent["column"], sent["kind"], sent["hint"])
+        return Vector("list", [cell] * int(sent["n"]))
     attributes = {name: read(attribute) for name, attribute in (sent.get("attributes") or {}).items()}
     return Vector(sent["type"], _values(sent), attributes)
 
