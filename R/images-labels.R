@@ -31,10 +31,14 @@ plain <- function(x) {
 #' `difftime`) are not.
 #' @noRd
 can_be_labels <- function(y) {
-  known <- c("factor", "integer64", "table", "data.frame")
-  text <- is.character(y) && !inherits(y, "haven_labelled")
-  basic <- is.null(y) || is.logical(y) || is.numeric(y) || is.list(y) && all(vapply(y, is_plain_item, NA))
-  !is.object(y) && basic || text || inherits(y, known) || is_python(y)
+  if (is.object(y)) {
+    text <- is.character(y) && !inherits(y, "haven_labelled")
+    text || inherits(y, c("factor", "integer64", "table", "data.frame")) || is_python(y)
+  } else if (is.list(y)) {
+    all(vapply(y, is_plain_item, NA))
+  } else {
+    is.null(y) || is.character(y) || is.logical(y) || is.numeric(y)
+  }
 }
 
 is_plain_item <- function(x) is.null(x) || is.atomic(x) && !isS4(x) || is_python(x)

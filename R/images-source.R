@@ -30,7 +30,7 @@ prepare_formula <- function(formula, data) {
   }
   side <- function(i) rlang::eval_tidy(formula[[i]], data, environment(formula))
   path <- plain(side(3))
-  if (!is.character(path) && !is.factor(path)) {
+  if (!is_text(path)) {
     abort_mxtune(paste0("The right side of the formula must be paths of images, not ", class(path)[1], "."))
   }
   list(x = as.character(path), y = as_labels(side(2), rlang::as_label(formula[[2]])))
@@ -102,7 +102,7 @@ picture_source <- function(x, layout = "NHWC", labelled = TRUE) {
   x <- plain(x)
   if (is.data.frame(x)) {
     table_source(x, labelled)
-  } else if (is.character(x) || is.factor(x)) {
+  } else if (is_text(x)) {
     as.character(x)
   } else if (is_encoded(x) || inherits(x, "mximages") || is_python(x)) {
     x
@@ -110,19 +110,26 @@ picture_source <- function(x, layout = "NHWC", labelled = TRUE) {
     lapply(seq_along(x), function(i) png_bytes(x[i]))
   } else if (holds_pixels(x)) {
     array_source(x, layout)
-  } else if (is.list(x) && (!is.object(x) || inherits(x, c("blob", "vctrs_list_of")))) {
-    lapply(unclass(x), list_item)
   } else {
+    list_source(x)
+  }
+}
+
+is_text <- function(x) is.character(x) || is.factor(x)
+
+#' The bytes of a file, rather than pixels.
+#' @noRd
+is_encoded <- function(x) is.raw(x) && is.null(dim(x))
+
+list_source <- function(x) {
+  if (!is.list(x) || is.object(x) && !inherits(x, c("blob", "vctrs_list_of"))) {
     abort_mxtune(
       paste0("Images can't be an object of class ", class(x)[1], "."),
       hint = "Supported are a folder, paths, a data frame, an array, and a list of magick images."
     )
   }
+  lapply(unclass(x), list_item)
 }
-
-#' The bytes of a file, rather than pixels.
-#' @noRd
-is_encoded <- function(x) is.raw(x) && is.null(dim(x))
 
 holds_pixels <- function(x) is.numeric(x) || is.logical(x) || is.raw(x)
 
@@ -146,7 +153,7 @@ array_source <- function(x, layout) {
 
 list_item <- function(item) {
   item <- plain(item)
-  if (is.character(item) || is.factor(item)) {
+  if (is_text(item)) {
     as.character(item)
   } else if (is.null(item) || is_encoded(item) || is_python(item)) {
     item

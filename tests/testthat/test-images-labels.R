@@ -72,7 +72,8 @@ test_that("dates, times and logical values are classes as factor() writes them",
     expect_identical(images$levels, expected)
     frame <- data.frame(file = files, label = y)
     expect_identical(suppressWarnings(mximages(frame), classes = "mxtune_warning")$levels, expected)
-    expect_identical(suppressWarnings(mximages(y ~ files, data = data.frame()), classes = "mxtune_warning")$levels, expected)
+    images <- suppressWarnings(mximages(y ~ files, data = data.frame()), classes = "mxtune_warning")
+    expect_identical(images$levels, expected)
   }
   expect_identical(mximages(files, as.POSIXlt(times))$levels, levels(factor(times)))
 })
