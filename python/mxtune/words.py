@@ -18,6 +18,17 @@ def counted(n: int, one: str, many: Optional[str] = None) -> str:
     return f"{n} {one if n == 1 else many or one + 's'}"
 
 
+def a(noun: str) -> str:
+    """The noun with its article.
+
+    Examples
+    --------
+    >>> a("dict"), a("int"), a("AVIF image")
+    ('a dict', 'an int', 'an AVIF image')
+    """
+    return f"{'an' if noun[:1] in 'AEIOaeio' else 'a'} {noun}"
+
+
 def listing(names: Sequence[str], most: int = 8) -> str:
     """Names in a sentence: the first ones, and how many more there are.
 

@@ -40,7 +40,7 @@ def test_a_line_an_epoch_where_there_is_no_terminal() -> None:
 
 def test_training_shows_bars_in_a_terminal() -> None:
     shown = in_terminal(TRAIN.format(None))
-    for words in ("Looking at the images", "all 1/2", "320/320", "Validating", "80/80", "all 2/2"):
+    for words in ("Checking the images", "all 1/2", "320/320", "Validating", "80/80", "all 2/2"):
         assert words in shown
 
 

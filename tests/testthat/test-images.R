@@ -109,7 +109,7 @@ test_that("numbers of any range are seen alike, in a set and in a model", {
   together <- suppressWarnings(predict(fit, ct, type = "prob"))
   alone <- predict(fit, ct[3, , , , drop = FALSE], type = "prob")
   expect_equal(unlist(alone[-(1:2)]), unlist(together[3, -(1:2)]), tolerance = 1e-4)
-  expect_warning(predict(fit, ct * 9), "another scale", class = "mxtune_picture_warning")
+  expect_warning(predict(fit, ct * 9), "different scale", class = "mxtune_picture_warning")
 })
 
 test_that("magick images are images", {

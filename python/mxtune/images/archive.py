@@ -52,7 +52,7 @@ class Archive:
         Raises
         ------
         PictureError
-            It is damaged, holds too many files, or has names that lead out of it.
+            It is damaged, holds too many files, or contains names that point outside it.
         """
         try:
             infos = self.file.infolist()
@@ -63,7 +63,7 @@ class Archive:
         names = [info.filename.replace("\\", "/") for info in infos]
         outside = [name for name in names if name.startswith("/") or ".." in name.split("/") or name[1:2] == ":"]
         if outside:
-            text = f"The archive {file_name(str(self.path))} has names that lead out of it."
+            text = f"The archive {file_name(str(self.path))} contains names that point outside it."
             raise PictureError(text, bullets([name[:200] for name in outside]))
         prefix = f"{self.folder}/" if self.folder else ""
         return {
@@ -74,7 +74,7 @@ class Archive:
 
 
 class Member(os.PathLike):  # type: ignore[type-arg]
-    """A file in an archive. As a path it only has a name."""
+    """A file in an archive. Its only property of a path is its name."""
 
     __slots__ = ("archive", "info")
 
@@ -103,9 +103,9 @@ class Member(os.PathLike):  # type: ignore[type-arg]
             with self.archive.file.open(self.info) as file:
                 return file.read(MAX_BYTES if first is None else first)
         except FileNotFoundError as error:
-            raise UnreadableError("the archive is gone") from error
+            raise UnreadableError("the archive no longer exists") from error
         except NotImplementedError as error:
-            raise UnreadableError("it is compressed in a way that is not read here") from error
+            raise UnreadableError("its compression method is not supported") from error
         except (*_DAMAGE, RuntimeError) as error:
             raise UnreadableError(f"damaged in the archive ({error})") from error
 
@@ -118,7 +118,7 @@ class Member(os.PathLike):  # type: ignore[type-arg]
             It is not an image, or can't be read.
         """
         start = self.read(512)
-        if start and sniff(start)[0] is None:  # a film is not read to its end
+        if start and sniff(start)[0] is None:  # a video is not read to its end
             raise UnreadableError(sniff(start)[1])
         return self.read()
 
@@ -140,7 +140,7 @@ def archive_at(where: Path) -> Optional[Archive]:
         if path.suffix.lower() == ".zip" and path.is_file():
             return Archive(path, where.relative_to(path).as_posix() if where != path else "")
     if where.suffix.lower() in _UNREAD and where.is_file():
-        hint = "Unpack it, or make a .zip of it."
+        hint = "Unpack it, or convert it to .zip."
         raise PictureError(f"{file_name(str(where))} is an archive that can't be read in place.", hint=hint)
     return None
 

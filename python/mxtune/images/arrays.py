@@ -42,7 +42,7 @@ def pictures_of(array: Any, layout: str, count: Optional[int] = None) -> tuple[P
         The shape or the type is not that of images.
     """
     if not isinstance(layout, str) or sorted(layout) != sorted("NHWC"):
-        raise ArgumentError('`layout` must order N, H, W and C, as "NHWC" does.', [f"it is {layout!r}"])
+        raise ArgumentError('`layout` must be an order of N, H, W and C, such as "NHWC".', [f"it is {layout!r}"])
     if array.dtype.kind not in "uifb":
         raise ArgumentError("Images must be numbers.", [f"the array's type is {array.dtype}"])
     pictures, guess = _four_axes(array, layout, count)
@@ -51,7 +51,7 @@ def pictures_of(array: Any, layout: str, count: Optional[int] = None) -> tuple[P
     if pictures.shape[3] not in (1, 3, 4):
         hint = None
         if layout == "NHWC" and array.ndim == 4 and array.shape[1] in (1, 3):
-            hint = 'Use layout = "NCHW" where the channels come second.'
+            hint = 'Use layout = "NCHW" if the channels come second.'
         raise ArgumentError(
             "Images must have 1, 3 or 4 channels.",
             [f"these have {pictures.shape[3]}: the shape is {array.shape}, read as {layout}"],
@@ -78,9 +78,9 @@ def _four_axes(array: Any, layout: str, count: Optional[int]) -> tuple[Any, Opti
     if array.ndim == 2:
         if count not in (None, 1):
             raise ArgumentError(
-                "A matrix is one grey image.",
+                "A matrix is a single grey image.",
                 [f"there are {count} labels"],
-                "Give the rows the shape of images: x.reshape(-1, height, width).",
+                "Reshape each row into an image: x.reshape(-1, height, width).",
             )
         return array[np.newaxis, :, :, np.newaxis], None
     if array.ndim != 3:

@@ -1,4 +1,4 @@
-"""`mximages`: looks at every image once and says by name what is wrong with it."""
+"""`mximages`: reads every image once and names each that has a problem."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from .. import progress
 from ..arguments import one_of, yes_or_no
 from ..calls import of_images
 from ..errors import ArgumentError, PictureWarning
-from ..words import bullets
+from ..words import a, bullets
 from . import scale
 from .decode import in_threads, unreadable
 from .findings import (
@@ -57,7 +57,7 @@ def mximages(
 
     Every file is read and decoded once. JPEG, PNG, WebP, BMP, TIFF, GIF and PNM of any kind become upright
     8-bit colour or grey; transparent ones lie over white; of several frames the first counts. Hidden and
-    system files are passed over. A file with a misleading extension is read as what it is.
+    system files are skipped. A file with a misleading extension is read as what it is.
 
     Parameters
     ----------
@@ -66,12 +66,12 @@ def mximages(
         a data frame with a column of paths, or a file with one (.csv, .tsv, .txt, .xlsx, .parquet); an array of
         images (uint8, or numbers of any range) of 2 (one grey image), 3 or 4 axes; or an `ImageSet` to label again.
     y
-        The labels, one an image. Strings, booleans or a categorical: classification (strings sort bytewise,
+        The labels, one per image. Strings, booleans or a categorical: classification (strings sort bytewise,
         a categorical keeps its order). Numbers: regression. A 0/1 or logical matrix, or a list of label sets:
         multilabel. A dict of labels by file name and a series with files as its index go by name; a series goes by
         the index of the data frame in `x`. Classes come back as they are given: booleans, numbers, texts.
     levels
-        The classes that there are, in order, where they are known already; any other is an error then.
+        The classes, in order, if they are known in advance; any other label is then an error.
     on_bad
         ``"error"``: all bad images are named in one error. ``"skip"``: in a warning, and left out.
         ``"keep"``: nothing is read before it is needed, and labels that come with
@@ -81,22 +81,22 @@ def mximages(
     recursive
         Take the images of a folder at any depth, without classes.
     task
-        ``"classification"``, ``"regression"`` or ``"multilabel"``, where the labels would say otherwise.
+        ``"classification"``, ``"regression"`` or ``"multilabel"``, if the labels suggest another task.
     validation
-        A set kept aside: images that are in both are named.
+        A held-out set: images that are in both sets are reported.
     path, label
-        The columns of a table, where their names don't make it clear.
+        The columns of a table, if their names don't make it clear.
     groups
-        What no split may tear apart: images of one patient, animal, burst or site. The column of a table, one
-        value an image, a mapping from names, or a regular expression whose first group matches it in the name (as
+        What no split may separate: images of one patient, animal, burst or site. A column of a table, one
+        value per image, a mapping from names, or a regular expression whose first group matches it in the name (as
         ``"^([^_]+)_"``).
     range
-        The numbers that are black and white in images beyond 8 bits (16-bit files, floats): two numbers,
+        The pixel values of black and white in images of more than 8 bits (16-bit files, floats): two numbers,
         ``(0, 4095)`` or ``"0..4095"``, or percentiles of all values, ``"1%..99%"``. If None it is decided from all
         images together: 0 to 1, to 255, to the largest number of 10, 12, 14 or 16 bits, or what they span. A range
         within 0 to 255 stretches 8-bit images, too.
     root
-        The folder that the paths in a table or a list start from. If None the folder of the table, or the current one.
+        The folder that the paths in a table or a list are relative to. If None, the table's folder or the current one.
 
     Raises
     ------
@@ -133,8 +133,8 @@ def mximages(
         return images if groups is None else images.grouped(groups_of(groups, images.names))
     yes_or_no("recursive", recursive)
     if validation is not None and not isinstance(validation, ImageSet):
-        text = "`validation` must be a set of images that mximages() made."
-        raise ArgumentError(text, [f"it is a {type(validation).__name__}"])
+        text = "`validation` must be an image set made by mximages()."
+        raise ArgumentError(text, [f"it is {a(type(validation).__name__)}"])
     source = gather(
         x,
         y,
@@ -173,7 +173,7 @@ def require_readable(images: ImageSet, hint: Optional[str] = None) -> None:
 
 
 def _report_guesses(*sentences: Optional[str]) -> None:
-    """Tell the user what was inferred."""
+    """Report what was inferred."""
     for sentence in filter(None, sentences):
         progress.default().event("message", text=sentence)
 
@@ -231,7 +231,7 @@ def _audited(
 
 
 def _with_range(images: ImageSet, looks: list[Look], wanted: WantedRange) -> ImageSet:
-    """The set with the range that is wanted or that its values suggest; a range the user did not give is reported."""
+    """The set with the range that was asked for or that its values suggest; the latter is reported."""
     if wanted is None:
         decided_range = scale.decide(span for _, span in images.spans()) if images.has_numbers else None
         if decided_range is not None:
@@ -244,7 +244,7 @@ def _with_range(images: ImageSet, looks: list[Look], wanted: WantedRange) -> Ima
 
 
 def _ranged(images: ImageSet, wanted: WantedRange) -> ImageSet:
-    """A set that is there already, with the range that is wanted."""
+    """An existing set, with the range that was asked for."""
     if not isinstance(wanted, scale.Percentiles):
         return images if wanted is None else images.ranged(wanted, given=True)
     looks = _look(images._pixels, images._rows.tolist(), _values_per_picture(len(images)))
@@ -261,7 +261,7 @@ def _values_per_picture(count: int) -> int:
 
 def _look(pixels: Pixels, rows: Sequence[int], sampled: int = 0) -> list[Look]:
     reporter = progress.current()
-    reporter.event("start", title="Looking at the images", total=len(rows), unit="images")
+    reporter.event("start", title="Checking the images", total=len(rows), unit="images")
 
     def look(row: int) -> Look:
         with BUDGET.share():
@@ -273,12 +273,10 @@ def _look(pixels: Pixels, rows: Sequence[int], sampled: int = 0) -> list[Look]:
 
 
 def _folder_labels(source: Source, levels: Optional[Sequence[str]], task: Optional[str]) -> Labels:
-    """The labels; images outside of all class folders count as bad images, not as missing labels."""
+    """The labels; images outside all class folders count as bad images, not as missing labels."""
     if source.levels is None:
         return understand(source.y, source.names, levels, task)
-    outside = [
-        (name, "lies outside of the class folders") for name, label in zip(source.names, source.y) if label is None
-    ]
+    outside = [(name, "is outside the class folders") for name, label in zip(source.names, source.y) if label is None]
     if outside:
         raise unreadable(
             outside,

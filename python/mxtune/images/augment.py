@@ -1,4 +1,4 @@
-"""How training images are varied: `Augment`. What predicts never sees it."""
+"""How training images are varied: `Augment`. Prediction does not use it."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ class Augment:
             object.__setattr__(self, name, pair)
         for name, top in (("rotate", 180), ("jitter", 1), ("erase", 1), ("shift", 1)):
             if not 0 <= getattr(self, name) <= top:
-                raise ArgumentError(f"`{name}` must be from 0 to {top}.", [f"it is {getattr(self, name)!r}"])
+                raise ArgumentError(f"`{name}` must be between 0 and {top}.", [f"it is {getattr(self, name)!r}"])
 
     @classmethod
     def none(cls) -> Augment:
@@ -71,7 +71,7 @@ class Augment:
 
     @classmethod
     def light(cls, small: bool = False, grey: bool = False) -> Augment:
-        """What suits most sets: ``small`` images (under 64 pixels) are hardly zoomed, ``grey`` keep their tone.
+        """The default for most sets: ``small`` images (under 64 pixels) are hardly zoomed, ``grey`` keep tone.
 
         Small grey images are often signs (digits, letters): they are only shifted, by a pixel or so.
         """
@@ -173,7 +173,7 @@ class Augment:
             parts.append(f"stretched {self.ratio[0]:g} to {self.ratio[1]:g}")
         for name, words in (
             ("shift", "shifted by {:.0%}"),
-            ("jitter", "toned by {:.0%}"),
+            ("jitter", "changed in tone by {:.0%}"),
             ("erase", "{:.0%} erased"),
         ):
             if getattr(self, name):

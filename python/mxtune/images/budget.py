@@ -1,6 +1,6 @@
 """How many pixels are decoded at once: threads wait for one another before they exhaust the memory.
 
-While it is decoded, an image takes 4 bytes a pixel, and up to 16 as a WebP: the largest that is read has 110 million.
+While it is decoded, an image takes 4 bytes per pixel, and up to 16 as a WebP: the largest that is read has 110 million.
 """
 
 from __future__ import annotations

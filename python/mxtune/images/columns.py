@@ -44,7 +44,7 @@ def refuse_unusable(column: Any) -> None:
 
 def path_column(frame: Any, label: Label = None, is_there: Optional[Callable[[str], bool]] = None) -> Any:
     """The column of images: one with a usual name; or the only one whose values look like paths of images, whose
-    first ones are files (``is_there``), or that has text beside ``label``.
+    first ones are files (``is_there``), or that has text besides ``label``.
 
     Raises
     ------
@@ -72,7 +72,7 @@ def path_column(frame: Any, label: Label = None, is_there: Optional[Callable[[st
 
 
 def other_paths(frame: Any, path: Any) -> list[str]:
-    """The columns beside ``path`` that hold names of images, too."""
+    """The other columns that also hold names of images."""
     return [
         str(column)
         for column in frame.columns
@@ -81,8 +81,8 @@ def other_paths(frame: Any, path: Any) -> list[str]:
 
 
 def label_column(frame: Any, path: Any) -> tuple[Any, Optional[str]]:
-    """The column of labels: one with a usual name, or the only one beside ``path`` that holds no images; None, and a
-    sentence, where it can't be told."""
+    """The column of labels: one with a usual name, or the only one besides ``path`` that holds no images; None, and a
+    sentence, where it is not clear."""
     other_columns = [
         column
         for column in frame.columns
@@ -105,7 +105,7 @@ def require(frame: Any, columns: Iterable[Any]) -> None:
     """
     unknown = [str(column) for column in columns if column not in list(frame.columns)]
     if unknown:
-        raise ArgumentError("The data frame has no such column.", unknown, f"It has {_names(frame.columns)}.")
+        raise ArgumentError("The data frame has no such column.", unknown, f"Its columns are {_names(frame.columns)}.")
 
 
 def _by_name(columns: Sequence[Any], likely: Sequence[str]) -> Any:

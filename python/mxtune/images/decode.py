@@ -20,7 +20,7 @@ Result = TypeVar("Result")
 
 
 class Pictures(Protocol):
-    """What can be decoded, such as an `ImageSet`."""
+    """Anything that can be decoded, such as an `ImageSet`."""
 
     @property
     def names(self) -> Sequence[str]: ...
@@ -103,7 +103,7 @@ def in_threads(
 ) -> list[Result]:
     """``work`` done for each item, in order, by as many threads as CPUs may be used.
 
-    ``advance`` is told, in the calling thread, how many more are done.
+    ``advance`` is called, in the calling thread, with the number of further items that are done.
     """
     all_items = list(items)
     thread_count = min(threads or usable_cpus(), len(all_items))

@@ -29,7 +29,7 @@ def content_of(value: Any) -> bytes:
         value = getattr(value, "file", value)
         if inspect.iscoroutinefunction(value.read):
             raise ArgumentError(
-                "An asynchronous file can't be read here.", hint="Give what `await file.read()` returns."
+                "An asynchronous file can't be read here.", hint="Pass the result of `await file.read()`."
             )
     value = getattr(value, "buffer", value)  # of a file that is open as text
     try:

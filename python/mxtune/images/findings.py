@@ -1,4 +1,4 @@
-"""What is odd about readable images: kept in ``problems``, and reported in a shortened warning."""
+"""Oddities of readable images: kept in ``problems``, and reported in a shortened warning."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def without_empty(labels: Labels) -> Labels:
     empty = [level for level, n in counts.items() if n == 0]
     if labels.task is None or labels.y is None or not empty:
         return labels
-    text = f"{counted(len(empty), 'class has no image and is', 'classes have no image and are')} left out."
+    text = f"{counted(len(empty), 'class has no images and is', 'classes have no images and are')} left out."
     warn(LabelWarning(text, bullets(empty)))
     return Labels(*labels.task.without_levels(labels.y, np.asarray([n > 0 for n in counts.values()])))
 
@@ -38,7 +38,7 @@ def warn_of_misleading_names(images: ImageSet, looks: list[Look]) -> None:
     lines = [f"{name}: {look.remark}" for name, look in zip(images.names, looks) if look.remark]
     if lines:
         images.problems += lines
-        warn(PictureWarning(f"The names of {counted(len(lines), 'file')} mislead.", bullets(lines)))
+        warn(PictureWarning(f"{counted(len(lines), 'file has', 'files have')} a misleading extension.", bullets(lines)))
 
 
 def warn_of_copies(images: ImageSet) -> None:
@@ -60,15 +60,15 @@ def warn_of_copies(images: ImageSet) -> None:
         images.problems += [f"exact copies: {line}" for line in same_label]
         warn(
             PictureWarning(
-                f"{counted(len(same_label), 'image is', 'images are')} there more than once.",
+                f"{counted(len(same_label), 'image has', 'images have')} exact duplicates.",
                 bullets(same_label),
             )
         )
     if different_labels:
         images.problems += [f"copies with different labels: {line}" for line in different_labels]
-        subject = counted(len(different_labels), "image is", "images are")
-        text = f"{subject} there more than once, with different labels."
-        warn(LabelWarning(text, bullets(different_labels), "Only one of the labels can be right."))
+        subject = counted(len(different_labels), "image has", "images have")
+        text = f"{subject} exact duplicates with different labels."
+        warn(LabelWarning(text, bullets(different_labels), "At most one of the labels can be right."))
 
 
 def report_near_copies(images: ImageSet) -> None:
@@ -105,7 +105,7 @@ def warn_of_single_pictures(images: ImageSet) -> None:
             LabelWarning(
                 text,
                 bullets(single),
-                "Such a class can't be validated; some ten images are a good start.",
+                "Classes this small can't be validated. Aim for at least 10 images per class.",
             )
         )
 
@@ -120,23 +120,23 @@ def warn_of_single_groups(images: ImageSet) -> None:
     single_group = sorted(label for label, label_groups in groups.items() if len(label_groups) == 1)
     if single_group:
         images.problems += [f"a single group: {label}" for label in single_group]
-        text = f"The images of {counted(len(single_group), 'class are', 'classes are each')} of a single group."
+        text = f"{counted(len(single_group), 'class has', 'classes have')} images of a single group only."
         warn(
-            LabelWarning(text, bullets(single_group), "Such a class can't be validated: it is used for training alone.")
+            LabelWarning(text, bullets(single_group), "Such a class can't be validated: it is used for training only.")
         )
 
 
 def warn_of_similar_names(images: ImageSet) -> None:
-    """Warn of classes whose names differ only in blanks or case."""
+    """Warn of classes whose names differ only in spaces or case."""
     groups: dict[str, list[str]] = {}
     for level in images.labels.counts():
         groups.setdefault(" ".join(level.casefold().split()), []).append(f'"{level}"')
     lines = [" and ".join(names) for names in groups.values() if len(names) > 1]
     if lines:
-        images.problems += [f"classes that differ only in blanks or case: {line}" for line in lines]
+        images.problems += [f"classes that differ only in spaces or case: {line}" for line in lines]
         how = "y = tolower(trimws(y))" if in_r() else 'y = [" ".join(label.lower().split()) for label in y]'
         hint = f"To join them, rename the folders or the labels: {how}."
-        warn(LabelWarning("Some classes differ only in blanks or case.", bullets(lines), hint))
+        warn(LabelWarning("Some classes differ only in spaces or case.", bullets(lines), hint))
 
 
 def warn_of_shared_pictures(images: ImageSet, validation: ImageSet) -> None:
@@ -159,7 +159,7 @@ def groups_across(images: ImageSet, validation: ImageSet) -> None:
 
 
 def warn(warning: MxtuneWarning) -> None:
-    """Warn at the line outside of this package that called it."""
+    """Warn at the line outside this package that called it."""
     level, frame = 1, sys._getframe()
     while frame is not None and frame.f_code.co_filename.startswith(_PACKAGE) and frame.f_back is not None:
         frame, level = frame.f_back, level + 1

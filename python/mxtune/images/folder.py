@@ -31,7 +31,7 @@ _SYSTEM = {
 class Folder(NamedTuple):
     """What lies in a folder: names relative to it, what opens each, the class of each (or None), all classes.
 
-    ``passed_over`` are files that are not images; ``refusal`` is why its folders are not classes; ``remark`` a
+    ``passed_over`` are files that are not images; ``refusal`` is why its folders are not classes; ``remark`` is a
     sentence on what may surprise.
     """
 
@@ -47,8 +47,8 @@ class Folder(NamedTuple):
 def look_into(root: Path, recursive: bool) -> Folder:
     """The images of a folder, sorted by name; hidden and system files, and files that are not images, are left out.
 
-    Folders directly inside ``root`` that hold images are the classes, whatever lies deeper in them; beside
-    such folders an image outside of them has no class. ``recursive`` takes every file at any
+    Folders directly inside ``root`` that hold images are the classes, whatever lies deeper in them; next to
+    such folders an image outside them has no class. ``recursive`` takes every file at any
     depth, without classes.
     """
     files, folders = _entries(str(root))

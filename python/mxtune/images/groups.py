@@ -8,7 +8,7 @@ from typing import Any, Union
 
 from ..errors import ArgumentError
 from ..tasks.label_type import label_text
-from ..words import bullets, counted
+from ..words import a, bullets, counted
 from .labels import is_missing
 
 Groups = Union[str, Mapping[str, Any], Sequence[Any], None]
@@ -20,8 +20,8 @@ def groups_of(groups: Any, names: Sequence[str]) -> list[str]:
     Parameters
     ----------
     groups
-        One value an image; a mapping from names; or a regular expression, whose first group (or whole match) in a
-        image's name tells its group.
+        One value per image; a mapping from names; or a regular expression, whose first group (or whole match) in
+        an image's name is its group.
     names
         The images' names.
 
@@ -36,8 +36,8 @@ def groups_of(groups: Any, names: Sequence[str]) -> list[str]:
     ['anna', 'anna', 'ben']
     """
     if isinstance(groups, (bytes, set, frozenset)) or not (hasattr(groups, "__iter__") or isinstance(groups, str)):
-        text = "`groups` must be one value for each image, a column, or a regular expression."
-        raise ArgumentError(text, [f"it is a {type(groups).__name__}"])
+        text = "`groups` must be one value per image, a column, or a regular expression."
+        raise ArgumentError(text, [f"it is {a(type(groups).__name__)}"])
     if isinstance(groups, str):
         values = _matches(groups, names)
     elif isinstance(groups, Mapping):

@@ -1,4 +1,4 @@
-"""`ImageSet`: images that have been looked at, with their labels."""
+"""`ImageSet`: images that have been checked, with their labels."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ class ImageSet:
     Attributes
     ----------
     names
-        One an image: the path as it was given (relative to a folder that was given), ``"[3]"`` in memory.
+        One per image: the path as given (relative to a folder that was given), ``"[3]"`` in memory.
     files
         Absolute paths, or ``None`` where the images are in memory.
     index
@@ -63,9 +63,9 @@ class ImageSet:
     groups
         The group of each image (patient, animal, burst, site), which no split separates; or ``None``.
     problems
-        Sentences on what is odd: copies, misleading names, mixed scales, classes with few images.
+        Sentences on oddities: copies, misleading names, mixed scales, classes with few images.
     range
-        The numbers that are black and white in images beyond 8 bits; None where all are 8-bit, or none was read yet.
+        The pixel values of black and white in images of more than 8 bits; None if all are 8-bit, or none was read yet.
 
     Examples
     --------
@@ -149,7 +149,7 @@ class ImageSet:
             has given differ.
         """
         if (self.groups is None) != (other.groups is None):
-            hint = "Give both, or neither, `groups` in mximages()."
+            hint = "Set `groups` in mximages() for both sets or for neither."
             raise ArgumentError("Only one of the sets has groups.", hint=hint)
         names = [*self.names, *other.names]
         items = [images._pixels.items[row] for images in (self, other) for row in images._rows]
@@ -182,7 +182,7 @@ class ImageSet:
             return union
         if self.range_is_given or other.range_is_given:
             ranges = [str(images.range) for images in (self, other)]
-            raise ArgumentError("The sets have different ranges of values.", ranges, "Give both the same `range`.")
+            raise ArgumentError("The sets have different value ranges.", ranges, "Set the same `range` for both.")
         union.range = decide(spans)
         warning = of_another_scale(zip(names, spans), union.range)
         if warning is not None:
@@ -241,7 +241,7 @@ class ImageSet:
         return hashlib.sha256(repr(pairs).encode("utf-8", "surrogatepass")).hexdigest()
 
     def open(self, index: int, at_least: Union[int, tuple[int, int], None] = None) -> PIL.Image.Image:
-        """One image: upright, 8-bit, ``"L"`` if the whole set is grey and else ``"RGB"``, over white.
+        """One image: upright, 8-bit, ``"L"`` if the whole set is grey, otherwise ``"RGB"``, over white.
 
         Parameters
         ----------
@@ -300,7 +300,7 @@ class ImageSet:
         return other
 
     def ranged(self, range: Optional[Range], given: bool = False) -> ImageSet:  # noqa: A002
-        """The same images with another `range`; one that the user has given outlasts that of a model."""
+        """The same images with another `range`; one that the user has given takes precedence over a model's."""
         if not given and (range == self.range or self.range_is_given):
             return self
         other = copy.copy(self)
@@ -309,7 +309,7 @@ class ImageSet:
 
     @property
     def has_numbers(self) -> bool:
-        """Whether there may be images beyond 8 bits; files tell when they are read."""
+        """Whether there may be images of more than 8 bits; for files this is known when they are read."""
         return bool(self._pixels.spans)
 
     def spans(self) -> Iterator[tuple[str, Optional[Span]]]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Hashable, Iterable, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Optional
@@ -22,25 +22,24 @@ from ..words import bullets, counted, listing, shape_text
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-_UNKNOWN = "have a label that is not among the levels"
 _ONE_HOT = (
-    "Each row of the labels has a single 1, and is taken as the labels of an image that may have several. "
-    "For one class each: {}."
+    "Each row of the labels has exactly one 1, and is taken as multilabel: several labels per image are allowed. "
+    "For one class per image: {}."
 )
 
 
 @dataclass(frozen=True, eq=False)
 class Labels:
-    """What is asked of each image, and the answers.
+    """What is to be predicted for each image, and the answers.
 
     Parameters
     ----------
     task
         The task with its levels; None without labels.
     y
-        One row an image, as the task has them; None without labels.
+        One row per image, as the task has them; None without labels.
     guess
-        What was inferred, where it may surprise.
+        What was inferred, if it may surprise.
     """
 
     task: Optional[Task] = None
@@ -94,14 +93,14 @@ def understand(  # noqa: PLR0911 - one way out for each kind of label
     Parameters
     ----------
     y
-        One label an image (strings, a categorical, booleans, numbers), a matrix, a data frame, or a list of
+        One label per image (strings, a categorical, booleans, numbers), a matrix, a data frame, or a list of
         label sets.
     names
         The images' names, for errors.
     levels
-        The classes, in order, where they are known already (a model's): no others are allowed then.
+        The classes, in order, if they are known in advance (a model's): no others are then allowed.
     task
-        What to do, where the labels alone would say otherwise.
+        What to learn, if the labels alone suggest another task.
 
     Raises
     ------
@@ -114,7 +113,7 @@ def understand(  # noqa: PLR0911 - one way out for each kind of label
         return Labels()
     known_levels = None if levels is None else _level_names(levels)
     if known_levels is not None and len(set(known_levels)) != len(known_levels):
-        raise ArgumentError("`levels` must be different from each other.", [f"they are {list(known_levels)!r}"])
+        raise ArgumentError("`levels` must be unique.", [f"they are {list(known_levels)!r}"])
     if isinstance(y, (str, bytes, bytearray)) or is_label_number(y):
         y = _single(y, names)
     if _is_table(y):
@@ -140,7 +139,7 @@ def understand(  # noqa: PLR0911 - one way out for each kind of label
             guess = f"The labels are numbers, so this is regression. For classes: {option('task', 'classification')}."
         return Labels(Regression(), _numbers(values, names), guess)
     ordered = bool(getattr(getattr(y, "dtype", None), "ordered", False))
-    return _classes(values, names, known_levels, categories, ordered)
+    return _classes(values, known_levels, categories, ordered)
 
 
 def is_label_number(value: Any) -> bool:
@@ -166,7 +165,6 @@ def _single(y: Any, names: Sequence[str]) -> list[Any]:
 
 def _classes(
     values: list[Any],
-    names: Sequence[str],
     known_levels: Optional[tuple[str, ...]],
     categories: Optional[list[Any]],
     ordered: bool,
@@ -179,8 +177,7 @@ def _classes(
         levels = tuple(dict.fromkeys(map(label_text, sorted_values)))
     code_of = _codes(levels)
     texts = [label_text(value) for value in values]
-    unknown = [f"{name}: {text}" for name, text in zip(names, texts) if text not in code_of]
-    _refuse(_UNKNOWN, unknown, _levels_hint(levels))
+    _refuse_unknown([[text] for text in texts], code_of, levels)
     if label_type.kind == "boolean":  # R writes them TRUE and FALSE
         levels = tuple(level.capitalize() for level in levels)
     label_type = label_type if label_type.fits(levels) else TEXT
@@ -220,7 +217,7 @@ def _split_by(mark: str, levels: Sequence[str]) -> Optional[str]:
     recurring = sum(n > 1 for part, n in counts.items() if part)
     if not with_mark or recurring < (2 if mark in "_ " else 1):
         return None
-    text = f'Each text is one class, "{with_mark[0]}" too.'
+    text = f'Each text is taken as one class, for example "{with_mark[0]}".'
     return f"{text} For several labels per image, give a list with the labels of each."
 
 
@@ -247,8 +244,7 @@ def _sets(values: list[Any], names: Sequence[str], known_levels: Optional[tuple[
     if not levels:
         raise LabelError("No image has a label.", hint="Give at least one image at least one label.")
     code_of = _codes(levels)
-    unknown = [f"{n}: {label}" for n, labels in zip(names, texts) for label in labels if label not in code_of]
-    _refuse(_UNKNOWN, unknown, _levels_hint(levels))
+    _refuse_unknown(texts, code_of, levels)
     y = np.zeros((len(values), len(levels)), dtype=np.float32)
     for row, labels in enumerate(texts):
         y[row, [code_of[label] for label in labels]] = 1
@@ -270,23 +266,23 @@ def _matrix(y: Any, names: Sequence[str], known_levels: Optional[tuple[str, ...]
     try:
         numbers = table.astype(np.float64)
     except (TypeError, ValueError) as error:
-        raise LabelError("A matrix of labels must hold numbers, or true and false.") from error
+        raise LabelError("A matrix of labels must contain numbers, or true and false.") from error
     _refuse(
         "have a label that is not a finite number",
         [n for n, row in zip(names, numbers) if not np.isfinite(row).all()],
     )
     if columns is not None and len(set(columns)) != len(columns):
-        raise LabelError("Two columns of the labels have one name.", bullets(sorted(columns)))
+        raise LabelError("Two columns of the labels have the same name.", bullets(sorted(columns)))
     if columns is not None and known_levels is not None:
         numbers = numbers[:, _places(known_levels, columns)]
     if known_levels is not None and len(known_levels) != numbers.shape[1]:
-        raise LabelError(f"The labels have {numbers.shape[1]} columns, but there are {len(known_levels)} levels.")
+        raise LabelError(f"The labels have {numbers.shape[1]} columns, but there are {len(known_levels)} classes.")
     levels = known_levels or tuple(columns or (str(column + 1) for column in range(numbers.shape[1])))
     binary = bool(np.isin(numbers, (0, 1)).all())
     one_each = binary and bool((numbers.sum(axis=1) == 1).all())
     if task == Classification.name:
         if not one_each:
-            raise LabelError("For classification each row of the labels must have a single 1.")
+            raise LabelError("For classification, each row of the labels must have exactly one 1.")
         return Labels(Classification(levels), numbers.argmax(axis=1).astype(np.int64))
     if task == Multilabel.name and not binary:
         raise LabelError("Labels for several classes at once must be 0 and 1, or true and false.")
@@ -308,12 +304,12 @@ def _level_names(levels: Any) -> tuple[str, ...]:
 def _places(levels: Sequence[str], columns: Sequence[str]) -> list[int]:
     """Where among the columns each level is."""
     code_of = _codes(levels)
-    mismatches = [f"{column}: no level" for column in columns if column not in code_of]
+    mismatches = [f"{column}: not among the levels" for column in columns if column not in code_of]
     column_of = {code_of[column]: place for place, column in enumerate(columns) if column in code_of}
     mismatches += [f"{level}: no column" for place, level in enumerate(levels) if place not in column_of]
     if mismatches:
-        text = f"The columns of the labels are not the {len(levels)} levels."
-        raise LabelError(text, bullets(mismatches), "A matrix without names is taken in the order of the levels.")
+        text = "The columns of the labels don't match `levels`."
+        raise LabelError(text, bullets(mismatches), "A matrix without names is taken in the order of `levels`.")
     return [column_of[place] for place in range(len(levels))]
 
 
@@ -323,15 +319,20 @@ def _check_count(labels: int, names: Sequence[str]) -> None:
         raise LabelError(text, hint="Give one label for each image.")
 
 
-def _levels_hint(levels: Sequence[str]) -> str:
-    return f"The levels are {listing(levels, 20)}."
-
-
 def _refuse(what: str, bad: list[str], hint: Optional[str] = None) -> None:
     if bad:
         verb, _, rest = what.partition(" ")
         verb = "has" if len(bad) == 1 and verb == "have" else verb
         raise LabelError(f"{counted(len(bad), 'image')} {verb} {rest}.", bullets(bad, 100), hint)
+
+
+def _refuse_unknown(texts: list[list[str]], code_of: Mapping[str, int], levels: Sequence[str]) -> None:
+    unknown = [[label for label in labels if label not in code_of] for labels in texts]
+    counts = Counter(label for labels in unknown for label in labels)
+    if counts:
+        subject = counted(sum(map(bool, unknown)), "image has", "images have")
+        frequent = listing([f"{label} ({n})" for label, n in counts.most_common()])
+        raise LabelError(f"{subject} unknown labels: {frequent}.", hint=f"The classes are {listing(levels, 20)}.")
 
 
 def _is_table(y: Any) -> bool:

@@ -12,13 +12,13 @@ from ..words import bullets, counted
 
 _BY_INDEX = "The labels are matched to the images by their index."
 _BY_NAME = "The labels are matched to the images by name."
-_BY_PLACE = "The names or the index of the labels aren't those of the images: labels are taken in the order given."
+_BY_PLACE = "The names or the index of the labels don't match the images: labels are taken in the order given."
 
 
 def matched(
     y: Any, names: Sequence[str], files: Sequence[Optional[str]], index: Any = None
 ) -> tuple[Any, Optional[str]]:
-    """The labels, one an image in their order, and a sentence on how they were matched, where that may surprise.
+    """The labels, one per image in their order, and a sentence on how they were matched, where that may surprise.
 
     Parameters
     ----------
@@ -37,9 +37,7 @@ def matched(
     if isinstance(y, Mapping):
         rows = _rows_by_name(list(y), names, files)
         if rows is None:
-            raise LabelError(
-                "The names of the labels are not those of the images.", _first_few(y), _first_picture(names)
-            )
+            raise LabelError("The names of the labels don't match the images.", _first_few(y), _first_picture(names))
         labels = list(y.values())
         return [labels[row] for row in rows], _unused_labels(len(y), rows)
     if not hasattr(y, "iloc") or len(y) == 0:

@@ -1,4 +1,4 @@
-"""The parts of a data set (``train``, ``valid``, ``test``): folders beside each other that are not classes."""
+"""The parts of a data set (``train``, ``valid``, ``test``): sibling folders that are not classes."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ Files = Sequence[str]  # the images of a folder: names relative to it
 
 
 class _Part(NamedTuple):
-    """A folder whose name says which part of a data set it is; ``rest`` is what else the name says."""
+    """A folder named as part of a data set; ``rest`` is the remainder of its name."""
 
     name: str
     role: str
@@ -79,7 +79,7 @@ def why_not_classes(root: str, classes: Mapping[str, Files], beside: Sequence[st
 
 
 def nested(classes: Mapping[str, Files]) -> Optional[str]:
-    """A sentence where several classes hold folders of the same names, which may have been meant as the classes."""
+    """A sentence, if several classes hold folders of the same names, which may have been meant as the classes."""
     inner = {name: set(_subfolders(files)) for name, files in classes.items() if files}
     common = set.intersection(*inner.values()) if len(inner) > 1 else set()
     if len(common) < 2:

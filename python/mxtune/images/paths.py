@@ -50,7 +50,7 @@ def locate(paths: Sequence[str], folders: Sequence[Place], strict: bool) -> Loca
     Raises
     ------
     PictureError
-        None was found; the error says where they were looked for.
+        None was found; the error names the folders that were searched.
     """
     best_match: tuple[int, list[Optional[Union[str, Member]]], Place] = (-1, [], Path())
     for folder in folders:
@@ -168,12 +168,12 @@ def _none_found(paths: Sequence[str], folders: Sequence[Place]) -> PictureError:
     searched = listing([file_name(os.path.abspath(str(folder))) for folder in folders])  # noqa: PTH100
     start = _start(paths[0], folders[0]) if isinstance(folders[0], Path) else None
     if start is None:
-        hint = f"Give the folder that they start from: {calls.option('root')}."
+        hint = f"Name the folder that they are relative to: {calls.option('root')}."
     else:
-        hint = f"They start from another folder: {calls.option('root', file_name(str(start)))}."
+        hint = f"They are relative to another folder: {calls.option('root', file_name(str(start)))}."
     return PictureError(
         f"None of the {len(paths):,} files was found." if len(paths) > 1 else "The file was not found.",
-        [f"the first is {file_name(paths[0])}", f"looked in {searched}"],
+        [f"the first is {file_name(paths[0])}", f"searched in {searched}"],
         hint,
     )
 

@@ -101,7 +101,7 @@ def read(data: bytes, at_least: Optional[int] = None) -> Read:
 
 
 def header(data: bytes) -> tuple[int, int]:
-    """Height and width (pixels, upright) that the first bytes of a file tell, without decoding it."""
+    """Height and width (pixels, upright) from the first bytes of a file, without decoding it."""
     opened, kind = _open(data)
     width, height = opened.size
     turn = _orientation(opened)
@@ -121,7 +121,7 @@ def scale_for(shorter: int, at_least: Optional[int]) -> int:
 
 
 def upright(image: PIL.Image.Image) -> Union[PIL.Image.Image, Numbers]:
-    """An image that a user holds, turned as its EXIF orientation says, as 8-bit RGB or L, or as numbers."""
+    """An image that a user holds, turned according to its EXIF orientation, as 8-bit RGB or L, or as numbers."""
     _check_size(*image.size)
     try:
         image.load()

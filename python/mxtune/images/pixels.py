@@ -146,7 +146,7 @@ class Pixels:
             return None
         span = self.spans.get(row) or scale.span(picture)
         if span is None:
-            raise UnreadableError("it holds values that are NaN or infinite")
+            raise UnreadableError("it contains NaN or infinite values")
         self.spans[row] = span
         return span
 
@@ -178,14 +178,14 @@ class Pixels:
                 raise UnreadableError("not a file")  # a pipe would wait for ever
             with open(item, "rb") as file:  # noqa: PTH123
                 start = file.read(512)
-                if start and sniff(start)[0] is None:  # a film is not read to its end
+                if start and sniff(start)[0] is None:  # a video is not read to its end
                     raise UnreadableError(sniff(start)[1])
                 if status.st_size > MAX_BYTES:
                     raise UnreadableError(f"too large to be read: {file_size(status.st_size)}")
                 return start + file.read()
         except FileNotFoundError as error:
             link = os.path.islink(item)  # noqa: PTH114
-            reason = "a link to a file that is gone" if link else "there is no such file"
+            reason = "a link to a file that no longer exists" if link else "there is no such file"
             raise UnreadableError(why_not_a_path(os.fspath(item)) or reason) from error
         except PermissionError as error:
             raise UnreadableError("it can't be read (no permission)") from error

@@ -45,7 +45,7 @@ class Preprocess:
     interpolation
         ``"bicubic"``, ``"bilinear"`` or ``"area"``; all smooth before they shrink.
     range
-        The numbers that become black and white, 0 and 255, in images beyond 8 bits: those of the training images.
+        The numbers that become black and white, 0 and 255, in images of more than 8 bits: those of the training images.
         None where they were 8-bit.
 
     Examples

@@ -1,7 +1,7 @@
 """The scale of pixel values: which number is black and which is white, decided once for a whole set.
 
 8-bit images have theirs by type. Numbers of any other kind (floats, whole numbers, files of 16 and 32 bits) get
-one from all images of the set together: a single one is not enough to tell.
+one from all images of the set together: a single one is not enough.
 """
 
 from __future__ import annotations
@@ -128,7 +128,7 @@ def spans(stack: Numbers) -> list[Optional[Span]]:
 def decide(every: Iterable[Optional[Span]]) -> Optional[Range]:
     """The range of a set whose images span this; None for whole numbers from 0 to 255, as 8-bit images have.
 
-    An image of 8 bits has no span; beside such ones 16 bits are all of their type.
+    An image of 8 bits has no span; together with such ones, 16-bit images have the range of their type.
 
     Examples
     --------
@@ -182,7 +182,7 @@ def of_another_scale(
     scale
         The range; where it is None, each image has the usual one.
     than
-        What the range is from, if not from these images.
+        What the range comes from, if not from these images.
     loose
         Whether the user has chosen the range: what lies beyond may be meant to be cut off.
     """
@@ -201,7 +201,7 @@ def of_another_scale(
     pictures = counted(len(lines), "image seems", "images seem")
     taken_as_text = f"{taken_as(scale)} " if scale else ""
     return PictureWarning(
-        f"{pictures} to have another scale of values than {than or 'the rest'}.",
+        f"{pictures} to have a different scale of values from {than or 'the rest'}.",
         bullets(lines),
         f"{taken_as_text}If that is wrong, set `range` in mximages().",
     )
@@ -273,7 +273,7 @@ def _fills_scale(scale: Range, picture_span: Span) -> bool:
 def _by_depth(low: float, high: float) -> Range:
     """From 0 to the largest number of so many bits, where the values fill a quarter of it; or what they span."""
     top = next((depth for depth in _DEPTHS if high <= depth), math.inf)
-    alone = 255 < low == high <= WORD[1]  # one shade tells its depth and no more
+    alone = 255 < low == high <= WORD[1]  # one shade shows its depth and no more
     if low >= 0 and (alone or high - low >= top / 4):
         return 0.0, top
     return low, high if high > low else low + 1

@@ -24,7 +24,7 @@ _PROBLEMS = 10
 
 
 class Facts(NamedTuple):
-    """What there is to say about a set; ``sizes`` (N, 2) are height and width in pixels, where they are known."""
+    """What is shown of a set; ``sizes`` (N, 2) are height and width in pixels, where they are known."""
 
     pictures: int
     grey: bool

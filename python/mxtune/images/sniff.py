@@ -5,6 +5,8 @@ from __future__ import annotations
 from pathlib import PurePath
 from typing import Optional
 
+from ..words import a
+
 SUFFIXES = {
     "JPEG": (".jpg", ".jpeg", ".jpe", ".jfif", ".jif", ".mpo"),
     "PNG": (".png", ".apng"),
@@ -71,7 +73,7 @@ def misnamed(name: str, kind: str) -> Optional[str]:
     if suffix in SUFFIXES[kind]:
         return None
     named = _FORMAT_OF.get(suffix)
-    return f"holds a {kind}, though it is named as a {named}" if named else f"holds a {kind}, though not named as one"
+    return f"is {a(kind)} file, but has {f'{a(named)} extension' if named else 'no image extension'}"
 
 
 def webp_size(data: bytes) -> tuple[int, int]:
@@ -92,11 +94,11 @@ def _why_not_picture(data: bytes) -> str:
         return "a raw camera image, which can't be read here: save it as JPEG or PNG"
     start = data[:256].lstrip(b"\xef\xbb\xbf \t\r\n").lower()
     if start.startswith((b"<!doctype html", b"<html", b"<head")):
-        return "not an image: it holds a web page"
+        return "not an image: it contains a web page"
     if start.startswith(b"<svg") or b"<svg" in start:
         return "an SVG drawing, which can't be read here: save it as PNG"
     if start.startswith(b"%pdf"):
-        return "not an image: it holds a PDF"
+        return "not an image: it contains a PDF"
     if start.startswith(b"version https://git-lfs"):
         return "not an image: it only points to one (run git lfs pull)"
     return "not an image"

@@ -13,7 +13,7 @@ import numpy as np
 from ..arguments import in_order, is_number, user_path
 from ..calls import of_images
 from ..errors import ArgumentError, LabelError, PictureError
-from ..words import bullets, file_name, listing, near
+from ..words import a, bullets, file_name, listing, near
 from .archive import archive_at, look_into_archive
 from .arrays import numbered, pictures_of
 from .columns import label_column, other_paths, path_column, refuse_unusable, require
@@ -32,7 +32,7 @@ class Source:
     """Items (a path, bytes, a Pillow image or an (H, W, C) array each), their names, files and labels.
 
     ``levels`` are all class names where folders give them; ``index`` is that of a data frame or a series;
-    ``guesses`` say what was inferred.
+    ``guesses`` are sentences on what was inferred.
     """
 
     items: Sequence[Any]
@@ -121,7 +121,7 @@ def _from_anything(
         return replace(source, index=x.index) if hasattr(x, "iloc") else source
     raise ArgumentError(
         "`x` must be a folder, files, a dict of files and labels, a data frame, an array, or Pillow images.",
-        [f"it is a {type(x).__name__}"],
+        [f"it is {a(type(x).__name__)}"],
     )
 
 
@@ -154,7 +154,7 @@ def refuse_unused(**given: Any) -> None:
     for name, value in given.items():
         if value is not None:
             what = "tables and lists of paths" if name == "root" else "tables"
-            raise ArgumentError(f"`{name}` is for {what}, and is not used with these images.")
+            raise ArgumentError(f"`{name}` applies to {what}, not to these images.")
 
 
 def _from_path(x: PathLike, y: Any, recursive: bool, labelled: bool) -> Source:
@@ -196,7 +196,7 @@ def _passed_over(names: Sequence[str]) -> tuple[str, ...]:
     if not names:
         return ()
     subject = "1 file that is not an image" if len(names) == 1 else f"{len(names)} files that are not images"
-    return (f"Passed over {subject}: {listing(names, 5)}.",)
+    return (f"Skipped {subject}: {listing(names, 5)}.",)
 
 
 def _from_table(
@@ -227,7 +227,7 @@ def _from_table(
     if label is None and _names_column(y, frame):
         y, label = None, y if isinstance(y, str) else y[0]
     if y is not None and label is not None:
-        raise LabelError("The labels are given twice: by `y` and by `label`.", hint="Leave one out.")
+        raise LabelError("The labels are given twice: by `y` and by `label`.", hint="Remove one of them.")
     require(frame, [*([] if path is None else [path]), *([label] if isinstance(label, str) else label or [])])
     column = path_column(frame, label, lambda text: is_there(text, starts)) if path is None else path
     others = other_paths(frame, column) if path is None else []
@@ -304,7 +304,7 @@ def _from_list(x: list[Any], y: Any, layout: str, starts: Sequence[Place] = (Pat
             item = pictures_of(item, layout, 1)[0][0]  # noqa: PLW2901
         elif item is not None and not isinstance(item, (bytes, bytearray)) and not _is_pillow(item):
             if item == item:  # noqa: PLR0124 - a missing path (NaN) is a bad image, not a wrong argument
-                unusable.append(f"{name}: a {type(item).__name__}")
+                unusable.append(f"{name}: {a(type(item).__name__)}")
             item = None  # noqa: PLW2901
         items.append(item)
         names.append(name)

@@ -95,7 +95,7 @@ def typed(column: Sequence[Any], known: Sequence[str] = ()) -> list[Any]:
             return [None if cell is None else _TRUTH[cell] for cell in cells]
         if all(_is_number(cell) for cell in texts):
             return [None if cell is None else _number(cell) for cell in cells]
-        swapped = [cell.replace(",", ".") for cell in texts]  # a decimal comma, beside semicolons
+        swapped = [cell.replace(",", ".") for cell in texts]  # a decimal comma, with semicolons between cells
         if all("." not in cell for cell in texts) and all(map(_is_number, swapped)):
             return [None if cell is None else _number(cell.replace(",", ".")) for cell in cells]
     return [str(cell) if isinstance(cell, str) else cell for cell in cells]
@@ -187,17 +187,17 @@ def _to_table(file: Path, rows: list[list[str]]) -> Table:
         raise MxtuneError(
             f"The table {file_name(str(file))} has rows that don't fit its {counted(len(header), 'column')}.",
             bullets(uneven),
-            "Are there separators within cells? Put quotation marks around these.",
+            "If cells contain the separator, put them in quotation marks.",
         )
     if not body:
-        raise _unreadable(file, "it has a header and no rows")
+        raise _unreadable(file, "it has a header but no rows")
     places = [place for place, name in enumerate(header) if name or any(row[place] for row in body)]
     if places and header[places[0]] in ("", "Unnamed: 0") and len(places) > 1:
         places = places[1:]  # names of rows, as R and pandas write them
     names = [header[place] or str(place + 1) for place in places]
     duplicates = sorted(name for name, n in Counter(names).items() if n > 1)
     if duplicates:
-        raise MxtuneError(f"Two columns of the table {file_name(str(file))} have one name.", bullets(duplicates))
+        raise MxtuneError(f"Two columns of the table {file_name(str(file))} have the same name.", bullets(duplicates))
     columns = {
         name: pd.Series([row[place] or None for row in body], dtype=object) for name, place in zip(names, places)
     }
@@ -227,7 +227,7 @@ def _read_workbook(file: Path, suffix: str) -> Table:
             with pd.ExcelFile(file) as book:
                 sheets = [str(sheet) for sheet in book.sheet_names]
                 frame = book.parse(sheets[0], dtype=object, keep_default_na=False, na_values=[""])
-            remarks = (f'Of {len(sheets)} sheets the first is read: "{sheets[0]}".',) if len(sheets) > 1 else ()
+            remarks = (f'Read the first of {len(sheets)} sheets: "{sheets[0]}".',) if len(sheets) > 1 else ()
         else:
             frame, remarks = (pd.read_feather if suffix == ".feather" else pd.read_parquet)(file), ()
     except ImportError as error:

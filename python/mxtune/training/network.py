@@ -18,7 +18,7 @@ from ..images.scale import Range, fits
 from ..model.model import Model
 from ..network import Network
 from ..network.values import refuse_unusable
-from ..words import counted
+from ..words import a, counted
 from ..zoo.opening import Source, network_of, open_source
 from .options import Options
 from .plan import EVERY_STAGE, Facts, Plan
@@ -48,7 +48,7 @@ def open_network(net: Net, images: ImageSet, options: Options) -> tuple[Network,
         settled = not isinstance(source, zoo.Entry)
         network = network_of(source, seed=options.seed, **_built_for(source, images, options))
     else:
-        what = [f"it is a {type(net).__name__}"]
+        what = [f"it is {a(type(net).__name__)}"]
         raise ArgumentError("`net` must be a name, a file, a Network or a Model.", what, "mxzoo() lists names.")
     refuse_unusable(network)
     return network, settled

@@ -112,7 +112,7 @@ def test_a_spec_goes_through_json_and_prints_as_a_sentence() -> None:
     assert Augment.from_dict(json.loads(json.dumps(ALL.to_dict()))) == ALL
     assert str(Augment.none()) == "Training images are not varied."
     assert str(Augment.light()) == (
-        "Training images are mirrored, zoomed 0.65 to 1, stretched 0.8 to 1.25, toned by 20%."
+        "Training images are mirrored, zoomed 0.65 to 1, stretched 0.8 to 1.25, changed in tone by 20%."
     )
 
 

@@ -101,7 +101,7 @@ def test_a_column_or_the_names_tell_groups(tmp_path: Any) -> None:
         ("^(x", "not a regular expression"),
         ("^nobody", "4 images have no group"),
         ({1, 2, 3, 4}, "it is a set"),
-        (7, "it is a int"),
+        (7, "it is an int"),
         (b"abcd", "it is a bytes"),
         ([], "Got 0 groups for 4 images"),
     ],
@@ -112,7 +112,7 @@ def test_groups_of_no_use_are_refused(groups: Any, words: str) -> None:
 
 
 def test_a_class_of_a_single_group_is_named_and_trains() -> None:
-    with pytest.warns(LabelWarning, match="The images of 1 class are of a single group.\nx b"):
+    with pytest.warns(LabelWarning, match="1 class has images of a single group only.\nx b"):
         images = mximages(pictures(30), np.repeat(["a", "b"], [20, 10]), groups=np.arange(30) // 10 * (1))
     train, _ = images.split(0.3)
     assert train.counts()["n"].tolist()[1] == 10

@@ -206,9 +206,9 @@ def test_every_bad_file_is_named_at_once(photos: Path) -> None:
     assert str(caught.value).endswith('\ni Use on_bad = "skip" in mximages() to go on without them.')
     assert reasons["cats/empty.jpg"] == "the file is empty"
     assert reasons["cats/text.jpg"] == "not an image"
-    assert reasons["cats/page.png"] == "not an image: it holds a web page"
+    assert reasons["cats/page.png"] == "not an image: it contains a web page"
     assert reasons["cats/camera.cr3"].startswith("a raw camera image, which can't be read here")
-    assert reasons["cats/gone.png"] == "a link to a file that is gone"
+    assert reasons["cats/gone.png"] == "a link to a file that no longer exists"
     assert reasons["cats/cut.png"] == "the file ends after 12 kB, before the image does"
     assert reasons["cats/cut.jpg"].startswith("the file ends after ")
     assert reasons["cats/cut.gif"].startswith("the file ends after ")
@@ -277,12 +277,12 @@ def test_pillows_global_settings_are_neither_used_nor_changed(photos: Path, monk
 def test_a_misleading_ending_is_named_but_read(photos: Path) -> None:
     (photos / "men" / "camera.png").rename(photos / "men" / "camera.jpg")
     (photos / "men" / "astronaut.png").rename(photos / "men" / "astronaut")
-    with pytest.warns(PictureWarning, match="The names of 2 files mislead") as caught:
+    with pytest.warns(PictureWarning, match="2 files have a misleading extension") as caught:
         images = mximages(photos)
     assert len(images) == 4
     assert len(caught) == 1
-    assert "men/camera.jpg: holds a PNG, though it is named as a JPEG" in images.problems
-    assert "men/astronaut: holds a PNG, though not named as one" in images.problems
+    assert "men/camera.jpg: is a PNG file, but has a JPEG extension" in images.problems
+    assert "men/astronaut: is a PNG file, but has no image extension" in images.problems
 
 
 def test_copies_are_named(photos: Path) -> None:

@@ -111,7 +111,7 @@ def test_what_is_no_picture_is_passed_over_in_one_line_and_what_is_damaged_is_no
         *("b/" + n for n in ("an image without an ending", *NAMES[2:])),
     ]
     first = "LICENSE, a/brick.xmp, a/notes.txt, b/film.mp4, b/inner.zip"
-    assert heard.texts == [f"Passed over 7 files that are not images: {first} and 2 more."]
+    assert heard.texts == [f"Skipped 7 files that are not images: {first} and 2 more."]
     (pictures / "b" / "phone.png").write_text("no")
     (pictures / "b" / "camera.nef").write_bytes(b"no")
     (pictures / "b" / "gone").symlink_to(pictures / "nowhere")
@@ -168,7 +168,7 @@ def test_a_pipe_does_not_hang(pictures: Path) -> None:
 def test_an_empty_class_folder_is_named_and_left_out(pictures: Path) -> None:
     _two_classes(pictures)
     (pictures / "aardvark").mkdir()
-    with pytest.warns(LabelWarning, match="1 class has no image and is left out.\nx aardvark"):
+    with pytest.warns(LabelWarning, match="1 class has no images and is left out.\nx aardvark"):
         images = mximages(pictures)
     assert images.levels == ("a", "b")
     assert images.y is not None
@@ -178,7 +178,7 @@ def test_an_empty_class_folder_is_named_and_left_out(pictures: Path) -> None:
 def test_a_picture_outside_of_the_class_folders_is_named(pictures: Path) -> None:
     _two_classes(pictures)
     shutil.copy(DATA / "moon.png", pictures / "moon.png")
-    with pytest.raises(PictureError, match=r"moon.png: lies outside of the class folders"):
+    with pytest.raises(PictureError, match=r"moon.png: is outside the class folders"):
         mximages(pictures)
 
 
@@ -251,7 +251,7 @@ def test_columns_of_a_data_frame_by_name(pictures: Path) -> None:
     assert mximages(frame, label="n").task == "regression"
     assert mximages(frame, label=["n", "id"]).y.shape == (4, 2)
     for wrong in ({"label": "whom"}, {"y": "whom"}, {"label": ["n", "whom"]}, {"path": "whom"}):
-        with pytest.raises(ArgumentError, match=r"no such column.\nx whom\ni It has id, shot, who, n\."):
+        with pytest.raises(ArgumentError, match=r"no such column.\nx whom\ni Its columns are id, shot, who, n\."):
             mximages(frame, **wrong)
     heard = Heard()
     with progress.using(heard):
@@ -359,7 +359,7 @@ def test_pillow_images_arrays_and_bytes_in_a_list(pictures: Path) -> None:
     assert images.sizes.tolist() == [[300, 451], [100, 451], [427, 640], [512, 512]]
     assert np.array_equal(np.asarray(images.open(0)), np.asarray(cat))
     assert len(mximages(cat)) == 1
-    with pytest.raises(ArgumentError, match=r"\[1\]: a int"):
+    with pytest.raises(ArgumentError, match=r"\[1\]: an int"):
         mximages([cat, 3])
     with pytest.raises(ArgumentError, match="it is a dict"):
         mximages({"a": cat})

@@ -47,7 +47,7 @@ def test_a_seed_gives_the_same_split_everywhere() -> None:
 
 def test_copies_stay_on_one_side() -> None:
     pictures = np.repeat(_pictures(20), 3, axis=0)
-    with pytest.warns(PictureWarning, match="20 images are there more than once"):
+    with pytest.warns(PictureWarning, match="20 images have exact duplicates"):
         images = mximages(pictures, np.repeat(["a", "b"], 30))
     for seed in range(5):
         train, valid = images.split(0.3, seed)

@@ -60,7 +60,7 @@ def test_several_labels_and_numbers_go_by_name_too(files: list[str]) -> None:
 def test_pictures_without_a_label_under_their_name_are_named(files: list[str]) -> None:
     with pytest.raises(LabelError, match=r"2 images have no label.\nx .*d.png\nx .*caf.*png"):
         mximages(files, dict.fromkeys((files[1], files[3]), "ant"))
-    with pytest.raises(LabelError, match="names of the labels are not those of the images"):
+    with pytest.raises(LabelError, match="names of the labels don't match the images"):
         mximages(files, {"x.png": "ant", "y.png": "dog"})
 
 

@@ -184,7 +184,7 @@ def test_pictures_of_8_bits_are_stretched_where_that_is_asked_for() -> None:
 def test_pictures_of_another_scale_are_named(tmp_path: Path) -> None:
     unit, byte = (RAMP / 255).astype(np.float32), (RAMP + 0.25).astype(np.float32)
     said = _warned([byte, unit, byte + 0.25, unit / 2])
-    assert "2 images seem to have another scale of values than the rest." in said
+    assert "2 images seem to have a different scale of values from the rest." in said
     assert "x [1]: values from 0 to 1, as on a scale of 0 to 1\nx [3]: values" in said
     assert "taken as 0 (black) to 255 (white)" in said
     PIL.Image.fromarray((RAMP * 16).astype(np.uint16)).save(tmp_path / "12 bits.tif")
@@ -209,7 +209,7 @@ def test_values_that_are_not_finite_are_named(tmp_path: Path) -> None:
     for held in (values, list(values), files):
         with pytest.raises(PictureError, match="Can't read 2 of 3 images") as caught:
             mximages(held)
-        assert [reason for _, reason in caught.value.files] == ["it holds values that are NaN or infinite"] * 2
+        assert [reason for _, reason in caught.value.files] == ["it contains NaN or infinite values"] * 2
         with pytest.warns(PictureWarning, match="Left out 2 of 3"):
             assert len(mximages(held, on_bad="skip")) == 1
 
@@ -239,9 +239,9 @@ def test_sets_that_are_joined_have_one_range(tmp_path: Path) -> None:
     dark, bright = mximages(tmp_path / "dark.png"), mximages([(RAMP * 16).astype(np.uint16)])
     assert (dark.range, bright.range, (dark + bright).range) == ((0, 1023), (0, 4095), (0, 4095))
     assert [np.asarray(picture).max() for picture in dark + bright] == [48, 254]
-    with pytest.warns(PictureWarning, match=r"another scale of values than the rest.\nx \[0\]"):
+    with pytest.warns(PictureWarning, match=r"different scale of values from the rest.\nx \[0\]"):
         assert mximages([RAMP / 255]) + mximages([RAMP + 0.25])
-    with pytest.raises(ArgumentError, match="different ranges"):
+    with pytest.raises(ArgumentError, match="different value ranges"):
         assert mximages([RAMP * 2], range=(0, 500)) + bright
 
 

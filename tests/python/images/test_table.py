@@ -142,8 +142,8 @@ def test_all_missing_is_one_sentence_that_says_where_it_looked(photos: Path) -> 
     with pytest.raises(PictureError) as caught:
         mximages(table)
     assert str(caught.value) == (
-        f"None of the 4 files was found.\nx the first is 1.png\nx looked in {photos}, {Path.cwd()}\n"
-        f'i They start from another folder: root = "{photos / "train"}".'
+        f"None of the 4 files was found.\nx the first is 1.png\nx searched in {photos}, {Path.cwd()}\n"
+        f'i They are relative to another folder: root = "{photos / "train"}".'
     )
     with pytest.raises(PictureError, match="None of the 3 files was found"):
         mximages(["a.png", "b.png", "c.png"])
@@ -163,9 +163,9 @@ def test_some_missing_are_named(photos: Path) -> None:
     [
         ("", "it is empty"),
         ("\n \n", "it is empty"),
-        ("path,label\n", "it has a header and no rows"),
+        ("path,label\n", "it has a header but no rows"),
         ("path,label\ntrain/1.png,a,b\ntrain/2.png,a\n", "x row 1: 3 cells"),
-        ("path,path\ntrain/1.png,a\n", "have one name"),
+        ("path,path\ntrain/1.png,a\n", "have the same name"),
         ("a,b\n1,2\n", "No column contains image paths"),
         ("\0\1\2", "not a text file"),
     ],
@@ -177,12 +177,12 @@ def test_what_is_no_table_is_refused(photos: Path, text: str, words: str) -> Non
 
 def test_columns_that_are_not_there_and_arguments_without_use_are_refused(photos: Path) -> None:
     table = _table(photos, "path,label\n" + _rows(["a", "b"] * 2))
-    with pytest.raises(ArgumentError, match=r"no such column.\nx kind\ni It has path, label."):
+    with pytest.raises(ArgumentError, match=r"no such column.\nx kind\ni Its columns are path, label."):
         mximages(table, label="kind")
     for wrong in ({"label": "x"}, {"path": "x"}, {"root": photos}):
-        with pytest.raises(ArgumentError, match="is not used with these images"):
+        with pytest.raises(ArgumentError, match="not to these images"):
             mximages(photos / "train", **wrong)
-        with pytest.raises(ArgumentError, match="is not used with these images"):
+        with pytest.raises(ArgumentError, match="not to these images"):
             mximages(mximages(table), **wrong)
 
 

@@ -107,7 +107,7 @@ def test_the_range_is_in_the_file(hounsfield: Model, tmp_path: Path) -> None:
     ],
 )
 def test_pictures_of_another_scale_are_named(hounsfield: Model, pictures: Any, words: str) -> None:
-    with pytest.warns(PictureWarning, match=rf"another scale of values than the training images.(?s:.)*{words}"):
+    with pytest.warns(PictureWarning, match=rf"different scale of values from the training images.(?s:.)*{words}"):
         hounsfield.predict(pictures)
 
 
@@ -153,7 +153,7 @@ def test_validation_pictures_are_seen_by_the_same_range() -> None:
     model = mxtrain(HOUNSFIELD, Y, valid=validation, tune="head", image_size=48, verbose=0)
     assert model.preprocess.range == (-1000, 1000)
     assert model.metrics == model.evaluate(HOUNSFIELD[::2] // 2, Y[::2])
-    with pytest.warns(PictureWarning, match="another scale of values than the training images"):
+    with pytest.warns(PictureWarning, match="different scale of values from the training images"):
         mxtrain(HOUNSFIELD, Y, valid=mximages(HOUNSFIELD[::2] * 9, Y[::2]), tune="head", image_size=48, verbose=0)
 
 

@@ -14,6 +14,7 @@ from ...images.preprocess import Preprocess
 from ...network import Network
 from ...network.values import refuse_unusable
 from ...tasks.label_type import LabelType
+from ...words import a
 from ..contents import Contents
 
 if TYPE_CHECKING:
@@ -99,7 +100,7 @@ def _check(manifest: Mapping[str, Any]) -> None:
     kinds = {"network": dict, "preprocess": dict, "settings": dict, "metrics": dict, "versions": dict, "history": list}
     for part, kind in kinds.items():
         if not isinstance(manifest[part], kind):
-            raise ValueError(f"its {part} is not a {kind.__name__}")
+            raise ValueError(f"its {part} is not {a(kind.__name__)}")
         if len(manifest[part]) > MOST_ROWS:
             raise ValueError(f"its {part} has {len(manifest[part]):,} rows; at most {MOST_ROWS:,} are read")
     if manifest["task"] not in tasks.names():
