@@ -33,6 +33,10 @@ class Contents:
         The file beside this one that has the weights.
     preprocess
         How images become the network's input.
+    usual
+        How images become the input of networks of this format, for a graph without weights.
+    usual_is_stated
+        Whether the file says so, or it is only what is usual.
     levels
         What the outputs mean.
     classifier
@@ -51,6 +55,8 @@ class Contents:
     weights: Optional[Weights] = None
     weights_file: Optional[Path] = None
     preprocess: Optional[Preprocess] = None
+    usual: Optional[Preprocess] = None
+    usual_is_stated: bool = False
     levels: Optional[tuple[str, ...]] = None
     classifier: Optional[str] = None
     pretrained: bool = True

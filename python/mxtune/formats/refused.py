@@ -45,8 +45,6 @@ REFUSED = (
     Refused("ONNX", (".onnx",), _BY_TORCH, rb"\x08[\x02-\x20](\x12|\x1a|\x22|\x28|\x3a|\x42)"),
     Refused("Keras HDF5", (".h5", ".hdf5"), _SAFETENSORS, rb"\x89HDF\r\n\x1a\n"),
     Refused("Keras", (".keras",), _SAFETENSORS, member=r"model\.weights\.h5"),
-    Refused("Caffe weights", (".caffemodel",), _BY_TORCH, rb"\x0a[\x01-\x7f][\x20-\x7e]+(\xa2\x06|\x12|\x1a|\x22)"),
-    Refused("Caffe", (".prototxt",), _BY_TORCH, rb'\s*(#[^\n]*\n\s*)*(name\s*:\s*"|layers?\s*\{)'),
     Refused("TensorFlow", (".pb", ".pbtxt"), _SAFETENSORS, rb"(\x08\x01\x12|\x0a.{1,3}\x0a.[\w/.\-]+\x12.[A-Z]\w+)"),
     Refused("TensorFlow checkpoints", (".ckpt", ".index"), _SAFETENSORS),
     Refused("TensorFlow Lite", (".tflite",), "A quantised network can't be trained: bring the one it was made from.",

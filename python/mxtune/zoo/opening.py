@@ -52,12 +52,12 @@ def mxnetwork(
     Parameters
     ----------
     name_or_path
-        A name that `mxzoo` lists; or a file that holds a network: a ``.mxt`` model, or a ``-symbol.json`` of MXNet,
-        whose loss layer is taken off.
+        A name that `mxzoo` lists; or a file that holds a network: a ``.mxt`` model, a ``-symbol.json`` of MXNet, whose
+        loss layer is taken off, or a ``.prototxt`` of Caffe.
     weights
-        None: the zoo's own where it has any (otherwise initial values drawn from `seed`), or the ``.params`` beside
-        the symbol file. A file of MXNet, PyTorch or safetensors: these, under the network's own names or those that
-        Gluon, timm and others have for it. ``"random"``: initial values.
+        None: the zoo's own where it has any (otherwise initial values drawn from `seed`), or the file beside the one
+        with the network: ``.params``, ``.caffemodel``. A file of MXNet, PyTorch, Caffe or safetensors: these, under the
+        network's own names or those that Gluon, timm and others have for it. ``"random"``: initial values.
     classes
         Number of outputs. If it is not that of the weights, the classifier is a new one.
     image_size
@@ -236,13 +236,14 @@ def _of_graph(
         beside = Path(weights) if weights is not None else file.contents.weights_file
         if beside is None:
             hint = 'Give weights=, or weights="random".'
-            raise WeightsError(f"There is no .params file beside {file.path}.", hint=hint)
+            raise WeightsError(f"There is no file of weights beside {file.path}.", hint=hint)
         arrays, origin = _weights_of(beside)
         arrays = _under_names_of(bare, arrays)
         others = {node.name for node in graph.nodes} - parameters(bare, arrays)  # the loss, or a part of a larger graph
         arrays = {name: array for name, array in arrays.items() if name not in others}
-    preprocess = assumed_preprocess(bare, arrays, requested)
-    if not {"mean", "std"} <= set(requested):
+    usual = file.contents.usual
+    preprocess = replace(usual, **requested) if usual else assumed_preprocess(bare, arrays, requested)
+    if not (file.contents.usual_is_stated or {"mean", "std"} <= set(requested)):
         text = f"{file.path.name} does not say how images are prepared. {preprocess} Change it by preprocess=."
         progress.current().event("message", text=text)
     network = Network(bare, {}, dict(file.contents.provenance), preprocess, limit=limit)

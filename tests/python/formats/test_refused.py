@@ -34,8 +34,6 @@ SAMPLES = {
     "ONNX": b"\x08\x08\x12\x07pytorch\x1a\x062.13.0:\xc2\x03\n\x1d",
     "Keras HDF5": b"\x89HDF\r\n\x1a\n\0\0\0\0\0\x08\x08\0",
     "Keras": zipped("metadata.json", "config.json", "model.weights.h5"),
-    "Caffe weights": b"\x0a\x0fResNet_50_1by2 \xa2\x06\x1d\x0a\x04data",
-    "Caffe": b'# a network\nname: "ResNet"\nlayer {\n',
     "TensorFlow": b"\x0a\x3b\x0a\x05input\x12\x0bPlaceholder*\x0f\x0a\x05dtype",
     "TensorFlow Lite": b"\x1c\0\0\0TFL3\x14\0",
     "TensorFlow.js": b'{"format": "layers-model", "modelTopology": {}}',

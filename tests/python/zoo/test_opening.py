@@ -152,7 +152,7 @@ def test_missing_unknown_and_refused_files_are_three_errors(tmp_path: Path) -> N
     with pytest.raises(MissingFileError, match=r"There is no file nowhere\.onnx\.\ni Looked for /"):
         mxnetwork("nowhere.onnx")
     (tmp_path / "notes.bin2").write_text("hello")
-    with pytest.raises(FormatError, match=r"Can't tell the format of .*\ni Known are \.bin, \.json, \.mxt") as caught:
+    with pytest.raises(FormatError, match=r"(?s)Can't tell the format of .*i Known are \.bin, .*\.mxt") as caught:
         mxnetwork(tmp_path / "notes.bin2")
     assert not isinstance(caught.value, UnsupportedFormatError)
     (tmp_path / "net.pth").write_bytes(b"\x89HDF\r\n\x1a\n")
@@ -175,7 +175,7 @@ def test_a_file_without_weights_is_told(tmp_path: Path) -> None:
     formats.write(tmp_path / "net-symbol.json", replace(Contents.of(mxnetwork("lenet")), weights=None))
     with pytest.raises(WeightsError, match="holds no weights"):
         mxnetwork("lenet", weights=tmp_path / "net-symbol.json")
-    with pytest.raises(WeightsError, match=r'no .params file beside .*\ni Give weights=, or weights="random"'):
+    with pytest.raises(WeightsError, match=r'no file of weights beside .*\ni Give weights=, or weights="random"'):
         mxnetwork(tmp_path / "net-symbol.json")
     assert not mxnetwork(tmp_path / "net-symbol.json", weights="random", image_size=28, channels=1).pretrained
 
