@@ -106,9 +106,11 @@ def _to_smallest_type(pictures: Any) -> NDArray[Any]:
     """The numbers as uint8 or uint16 where these hold them exactly, or as float32."""
     if pictures.dtype in (np.uint16, np.float32) and pictures.strides[0] == max(pictures.strides):
         return pictures  # type: ignore[no-any-return]
+    if not _holds_whole_numbers(pictures):  # mostly known after a few values
+        return _to_type(pictures, np.float32)
     with np.errstate(invalid="ignore"):
         low, high = pictures.min(), pictures.max()
-    if low < 0 or not high <= 65535 or not _holds_whole_numbers(pictures):
+    if low < 0 or not high <= 65535:
         return _to_type(pictures, np.float32)
     return _to_type(pictures, np.uint8 if high <= 255 else np.uint16)
 

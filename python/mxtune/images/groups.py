@@ -70,24 +70,42 @@ def joined(*keys: Sequence[Any]) -> list[int]:
     >>> joined(["a", "a", "b", "c"], [1, 2, 2, 3])
     [0, 0, 0, 3]
     """
-    pairs = []
+    links = Links(len(keys[0]))
     for key in keys:
         first_rows: dict[Any, int] = {}
-        pairs += [(first_rows.setdefault(value, row), row) for row, value in enumerate(key)]
-    return linked(pairs, len(keys[0]))
+        links.add((first_rows.setdefault(value, row), row) for row, value in enumerate(key))
+    return links.groups()
 
 
-def linked(pairs: Iterable[tuple[int, int]], count: int) -> list[int]:
-    """A number for each of ``count`` images: equal for those that pairs link, directly or through others."""
-    parents = list(range(count))
+class Links:
+    """What pairs link, directly or through others, pair by pair.
 
-    def root_of(row: int) -> int:
+    Attributes
+    ----------
+    largest
+        How many the largest group has.
+    """
+
+    def __init__(self, count: int) -> None:
+        self._parents, self._sizes = list(range(count)), [1] * count
+        self.largest = min(count, 1)
+
+    def add(self, pairs: Iterable[tuple[int, int]]) -> None:
+        """Link the two of each of these pairs."""
+        for pair in pairs:
+            one, other = sorted(map(self._root_of, pair))
+            if one != other:
+                self._parents[other] = one
+                self._sizes[one] += self._sizes[other]
+                self.largest = max(self.largest, self._sizes[one])
+
+    def groups(self) -> list[int]:
+        """A number for each, equal for those that are linked: the first one's."""
+        return [self._root_of(row) for row in range(len(self._parents))]
+
+    def _root_of(self, row: int) -> int:
+        parents = self._parents
         while parents[row] != row:
             parents[row] = parents[parents[row]]
             row = parents[row]
         return row
-
-    for pair in pairs:
-        one, other = sorted(map(root_of, pair))
-        parents[other] = one
-    return [root_of(row) for row in range(count)]

@@ -15,11 +15,11 @@ import numpy as np
 from ..arguments import is_number, whole
 from ..errors import ArgumentError
 from . import show
+from .alike import near_numbers
 from .decode import decode, in_threads, unreadable
 from .groups import joined
 from .joining import join_labels
 from .labels import Labels
-from .near import near_copies
 from .picture import UnreadableError
 from .pixels import Pixels
 from .positions import positions
@@ -413,10 +413,9 @@ class ImageSet:
 
 
 def _near_numbers(sets: Sequence[ImageSet]) -> list[int]:
-    all_signatures = [images._pixels.signatures.get(row) for images in sets for row in images._rows.tolist()]
-    signatures = [signature for signature in all_signatures if signature is not None]
-    if len(signatures) < len(all_signatures):  # not looked at yet
-        return list(range(len(all_signatures)))
+    if not all(images._pixels.signatures.keys() >= set(images._rows.tolist()) for images in sets):
+        return list(range(sum(map(len, sets))))  # some were not looked at yet
     labels = [images.label_of(row) for images in sets for row in range(len(images))]
+    classes = labels if all(images.has_classes for images in sets) else None
     sizes = np.concatenate([images.sizes for images in sets])
-    return near_copies(signatures, sizes, labels if all(images.has_classes for images in sets) else None)
+    return near_numbers([(images._pixels, images._rows) for images in sets], sizes, classes)

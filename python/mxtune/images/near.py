@@ -6,16 +6,19 @@ their mean colours: a perceptual hash, but kept as numbers.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any, Optional, Union
 
 import numpy as np
 import PIL.Image
 
-from .groups import linked
+from .groups import Links
+from .scale import Span
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+
+    Rows = NDArray[np.int64]
 
 _SIDE = 16
 _COLOUR = 24  # of 255: mean colours that differ by more are other images
@@ -25,30 +28,40 @@ _NEAR, _NEARER = (
     (0.98, 0.95),
 )  # correlation of what is shown, and of its finer structure
 _SMALL = 64  # pixels: images with a shorter side below this are alike at 16 x 16 without being copies
-_BLOCK = 512  # images compared with all others at a time
+_AXES = 32  # main axes along which all images are compared first: what is far along them is far
+_SLACK = 1e-4  # what rounding may take from a correlation in 32 bits
+_BLOCK, _WIDE = 512, 2048  # images compared with images at a time, so that what is in between stays small
+_ROWS = 1024  # images, or pairs, whose numbers lie in memory at a time, 2 kB each
 
 
-def signature(image: Union[PIL.Image.Image, NDArray[Any]]) -> NDArray[np.uint8]:
+def signature(image: Union[PIL.Image.Image, NDArray[Any]], span: Optional[Span] = None) -> NDArray[np.uint8]:
     """(259,) uint8: 16 x 16 shades of grey, row by row, and the mean colour.
 
     Parameters
     ----------
     image
-        Upright, of any mode; or an (H, W) or (H, W, C) array, which counts from its lowest to its highest value.
+        Upright, of any mode; or an (H, W) or (H, W, C) array.
+    span
+        What the values of an array span, where it is not of 8 bits: it counts from the lowest to the highest.
     """
     if not isinstance(image, PIL.Image.Image):
-        image = _as_image(np.asarray(image))
-    thumbnail = image.resize((_SIDE, _SIDE), PIL.Image.Resampling.BOX, reducing_gap=1.0).convert("RGB")
+        image = _as_image(image, span)
+    thumbnail = image.resize((_SIDE, _SIDE), PIL.Image.Resampling.BOX, reducing_gap=1.0)
+    if thumbnail.mode == "L":  # as below, in half the time
+        shades = thumbnail.tobytes()
+        return np.frombuffer(shades + bytes([round(sum(shades) / len(shades))] * 3), np.uint8)
+    thumbnail = thumbnail.convert("RGB")
     colour = np.asarray(thumbnail).mean(axis=(0, 1)).round().astype(np.uint8)
     return np.concatenate([np.asarray(thumbnail.convert("L")).ravel(), colour])
 
 
-def _as_image(array: NDArray[Any]) -> PIL.Image.Image:
+def _as_image(array: NDArray[Any], span: Optional[Span]) -> PIL.Image.Image:
     array = array[..., 0] if array.ndim == 3 and array.shape[2] != 3 else array
     if array.dtype != np.uint8:
-        finite = np.nan_to_num(array.astype(np.float32), posinf=0, neginf=0)
-        low, high = float(finite.min()), float(finite.max())
-        array = ((finite - low) * (255 / max(high - low, 1e-30))).astype(np.uint8)
+        assert span is not None  # noqa: S101 - without one it is not finite, and read no further
+        scaled = np.subtract(array, span.low, dtype=np.float32)
+        scaled *= 255 / max(span.high - span.low, 1e-30)
+        array = scaled.astype(np.uint8)
     return PIL.Image.fromarray(np.ascontiguousarray(array))
 
 
@@ -72,51 +85,101 @@ def near_copies(
     ungrouped = list(range(len(signatures)))
     if len(ungrouped) < 2:
         return ungrouped
+    every = np.asarray(signatures)
+    classes = np.zeros(len(every), int) if labels is None else np.unique(labels, return_inverse=True)[1]
     small = float(np.median(sizes.min(axis=1))) < _SMALL
     for limits in (_NEARER,) if small else (_NEAR, _NEARER):
-        pairs = _pairs(np.asarray(signatures), *limits)
-        mixed_pairs = 0 if labels is None else sum(labels[one] != labels[other] for one, other in pairs)
-        groups = linked(pairs, len(ungrouped))
-        if 5 * mixed_pairs <= len(pairs) and 2 * max(np.bincount(groups)) <= max(len(ungrouped), 6):
+        groups = _groups(every, classes, *limits)
+        if groups is not None:
             return groups
     return ungrouped
 
 
-def _pairs(signatures: NDArray[np.uint8], coarse_limit: float, fine_limit: float) -> list[tuple[int, int]]:
-    grey = signatures[:, :-3].astype(np.float64).reshape(-1, _SIDE, _SIDE)
-    rows = np.flatnonzero(grey.std(axis=(1, 2)) >= _FLAT)
+def _groups(
+    signatures: NDArray[np.uint8], classes: NDArray[Any], coarse_limit: float, fine_limit: float
+) -> Optional[list[int]]:
+    """What near-copies by these limits link; None where similar images don't mean the same subject."""
+    links, most = Links(len(signatures)), max(len(signatures), 6) // 2
+    pairs = mixed_pairs = 0
+    for one, other in _near_pairs(signatures, coarse_limit, fine_limit):
+        pairs += len(one)
+        mixed_pairs += int((classes[one] != classes[other]).sum())
+        links.add(zip(one.tolist(), other.tolist()))
+        if links.largest > most:
+            return None
+    return links.groups() if 5 * mixed_pairs <= pairs else None
+
+
+def _near_pairs(signatures: NDArray[np.uint8], coarse_limit: float, fine_limit: float) -> Iterator[tuple[Rows, Rows]]:
+    """The rows of one and the other image of each pair of near-copies, some thousand pairs at a time."""
+    rows = np.concatenate([part[_grey(signatures[part]).std(axis=(1, 2)) >= _FLAT] for part in _parts(len(signatures))])
     if len(rows) < 2:
-        return []
-    coarse, fine = _unit(grey[rows]), _unit(grey[rows] - _blurred(grey[rows]))
-    colours = signatures[rows, -3:].astype(np.int64)
-    axis = np.linalg.eigh(coarse.T @ coarse)[1][:, -1]  # images that are alike lie close along any axis
-    projection = coarse @ axis
+        return
+    sketches = _sketches(signatures, rows)
+    projection = sketches[:, int(sketches.std(axis=0).argmax())]  # images that are alike lie close along any axis
     order = np.argsort(projection, kind="stable")
-    reach = np.sqrt(2 - 2 * coarse_limit) + 1e-6
-    sorted_coarse = coarse[order].astype(np.float32)
-    ends = np.searchsorted(projection[order], projection[order] + reach)
-    pairs = []
-    for start in range(0, len(order), _BLOCK):
-        block = sorted_coarse[start : start + _BLOCK]
-        stop = int(ends[min(start + _BLOCK, len(order)) - 1])
-        candidates = np.argwhere(block @ sorted_coarse[start:stop].T > coarse_limit - 1e-4)
-        candidates = candidates[candidates[:, 0] < candidates[:, 1]] + start
-        one, other = order[candidates[:, 0]], order[candidates[:, 1]]
-        is_near = (coarse[one] * coarse[other]).sum(axis=1) >= coarse_limit
-        is_near &= (fine[one] * fine[other]).sum(axis=1) >= fine_limit
-        is_near &= np.abs(_tint(colours[one]) - _tint(colours[other])).max(axis=1, initial=0) <= _COLOUR
-        pairs += [(int(rows[a]), int(rows[b])) for a, b in zip(one[is_near], other[is_near])]
-    return sorted((min(pair), max(pair)) for pair in pairs)
+    rows, sketches, projection = rows[order], sketches[order], projection[order]
+    ends = np.searchsorted(projection, projection + np.float32(np.sqrt(2 - 2 * coarse_limit) + _SLACK))
+    # a.b - |a|^2 / 2 - |b|^2 / 2 = -|a - b|^2 / 2 by one product
+    half = (sketches * sketches).sum(axis=1, keepdims=True) / -2
+    left = np.hstack([sketches, half, np.ones_like(half)])
+    right = np.ascontiguousarray(np.hstack([sketches, np.ones_like(half), half]).T)
+    for start in range(0, len(rows), _BLOCK):
+        block = left[start : start + _BLOCK]
+        stop = int(ends[start + len(block) - 1])
+        for column in range(start, stop, _WIDE):
+            closeness = block @ right[:, column : min(column + _WIDE, stop)]
+            one, other = np.divmod(np.flatnonzero(closeness > coarse_limit - 1 - _SLACK), closeness.shape[1])
+            one, other = one + start, other + column
+            one, other = rows[one[one < other]], rows[other[one < other]]
+            for part in _parts(len(one)):
+                is_near = _are_near(signatures, one[part], other[part], coarse_limit, fine_limit)
+                yield one[part][is_near], other[part][is_near]
 
 
-def _tint(colours: NDArray[np.int64]) -> NDArray[np.int64]:
+def _sketches(signatures: NDArray[np.uint8], rows: Rows) -> NDArray[np.float32]:
+    """(N, 32): where what these images show lies along its main axes."""
+    moments = np.zeros((_SIDE * _SIDE, _SIDE * _SIDE))
+    for part in _parts(len(rows)):
+        shown = _unit(_grey(signatures[rows[part]]))
+        moments += shown.T @ shown
+    axes = np.linalg.eigh(moments)[1][:, -_AXES:]
+    parts = [(_unit(_grey(signatures[rows[part]])) @ axes).astype(np.float32) for part in _parts(len(rows))]
+    return np.concatenate(parts)
+
+
+def _are_near(
+    signatures: NDArray[np.uint8], one: Rows, other: Rows, coarse_limit: float, fine_limit: float
+) -> NDArray[np.bool_]:
+    """Which pairs are near-copies by these limits."""
+    tints = _tint(signatures[:, -3:][one]), _tint(signatures[:, -3:][other])
+    is_near: NDArray[np.bool_] = np.abs(tints[0] - tints[1]).max(axis=1, initial=0) <= _COLOUR
+    for limit, fine in ((coarse_limit, False), (fine_limit, True)):
+        left = np.flatnonzero(is_near)
+        pictures, places = np.unique([one[left], other[left]], return_inverse=True)
+        grey, places = _grey(signatures[pictures]), places.reshape(2, -1)
+        units = _unit(grey - _blurred(grey) if fine else grey)
+        is_near[left] = (units[places[0]] * units[places[1]]).sum(axis=1) >= limit
+    return is_near
+
+
+def _parts(count: int) -> list[Rows]:
+    return [np.arange(start, min(start + _ROWS, count)) for start in range(0, count, _ROWS)]
+
+
+def _grey(signatures: NDArray[np.uint8]) -> NDArray[np.float64]:
+    """(N, 16, 16): the shades."""
+    return signatures[:, :-3].astype(np.float64).reshape(-1, _SIDE, _SIDE)
+
+
+def _tint(colours: NDArray[np.uint8]) -> NDArray[np.int64]:
     """Colours without their brightness, which a burst's exposure changes."""
-    tint: NDArray[np.int64] = colours[:, [0, 2]] - colours[:, [1, 1]]
-    return tint
+    whole = colours.astype(np.int64)
+    return whole[:, [0, 2]] - whole[:, [1, 1]]
 
 
 def _unit(pictures: NDArray[np.float64]) -> NDArray[np.float64]:
-    flat = pictures.reshape(len(pictures), -1)
+    flat = pictures.reshape(-1, _SIDE * _SIDE)
     flat = flat - flat.mean(axis=1, keepdims=True)
     unit: NDArray[np.float64] = flat / np.maximum(np.linalg.norm(flat, axis=1, keepdims=True), 1e-9)
     return unit

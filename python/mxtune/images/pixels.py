@@ -60,10 +60,11 @@ class Pixels:
         self.items = items
         self._names = names
         self.signatures: dict[int, NDArray[np.uint8]] = {}  # of what was looked at, for near-copies
+        self.near: Optional[tuple[Any, list[int]]] = None  # those found last, and among which images
         self._kept: dict[int, tuple[int, int, Picture]] = {}
         self._room = ROOM
         self._lock = threading.Lock()
-        every_span = spans or (scale.spans(items) if isinstance(items, Numbers) else map(_span, items))
+        every_span = spans or (scale.spans(items) if isinstance(items, Numbers) else scale.spans_of(items))
         self.spans: dict[int, Span] = {row: span for row, span in enumerate(every_span) if span is not None}
         self._usual = scale.usual([*self.spans.values()]) if self.spans else scale.BYTE
 
@@ -97,16 +98,15 @@ class Pixels:
                 content = self._content(row, picture)
                 grey = content.ndim == 2 or content.shape[2] == 1
                 height, width = content.shape[:2]
-                self.signatures[row] = signature(content)
+                self.signatures[row] = signature(content, self.spans.get(row))
                 return Look(None, height, width, grey, _hash(content, content.shape), None, _sample(picture, sampled))
             data = self._data(row)
             decoded = read(data, at_least=1)
             self._measure(row, decoded.image)
         except UnreadableError as error:
             return Look(str(error))
-        self.signatures[row] = signature(
-            decoded.image if isinstance(decoded.image, PIL.Image.Image) else decoded.image.values
-        )
+        image = decoded.image.values if isinstance(decoded.image, Numbers) else decoded.image
+        self.signatures[row] = signature(image, self.spans.get(row))
         self._keep(row, decoded.scale, min(decoded.height, decoded.width), decoded.image)
         remark = None if isinstance(item, (bytes, bytearray)) else misnamed(os.fspath(item), decoded.format)
         grey = decoded.image.values.shape[2] == 1 if isinstance(decoded.image, Numbers) else decoded.image.mode == "L"
@@ -154,7 +154,7 @@ class Pixels:
         span = self._measure(row, picture)
         if span is not None:
             usual = self._usual if isinstance(self.items[row], Numbers) else scale.usual([span])
-            picture = scale.eight_bits(picture.values, range or usual)  # type: ignore[union-attr]
+            picture = scale.eight_bits(picture.values, range or usual, span)  # type: ignore[union-attr]
         elif scale.within_8_bits(range):
             picture = scale.eight_bits(np.asarray(picture), range)  # type: ignore[arg-type]
         if isinstance(picture, PIL.Image.Image):
@@ -214,10 +214,6 @@ def _in_memory(item: Any) -> Picture:
     if item is None:
         raise UnreadableError("there is no path")
     return upright(item) if isinstance(item, PIL.Image.Image) else item
-
-
-def _span(item: Any) -> Optional[Span]:
-    return scale.span(item) if isinstance(item, Numbers) else None
 
 
 def _sample(picture: Picture, count: int) -> Optional[NDArray[Any]]:

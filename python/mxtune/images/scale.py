@@ -10,6 +10,7 @@ import math
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 from typing import TYPE_CHECKING, Any, NamedTuple, Optional, Union
 
 import numpy as np
@@ -48,7 +49,7 @@ class Numbers:
 
 
 class Span(NamedTuple):
-    """What an image's values span: ``whole`` without fractions, ``lit`` where more than 1 in 50 is not 0."""
+    """What an image's values span: ``whole`` without fractions; then ``lit`` where more than 1 in 50 is not 0."""
 
     low: float
     high: float
@@ -117,12 +118,31 @@ def spans(stack: Numbers) -> list[Optional[Span]]:
                 _rows_of_whole_numbers(block),
             )
         lit = np.ones(len(block), bool)
-        for row in np.flatnonzero(high <= 1):
+        for row in np.flatnonzero((high <= 1) & whole):
             lit[row] = np.count_nonzero(block[row]) * 50 > block[row].size
         finite = (np.isfinite(low) & np.isfinite(high)).tolist()
         block_spans = map(Span, *(column.tolist() for column in (low, high, whole, lit)))
         all_spans += [span if is_finite else None for span, is_finite in zip(block_spans, finite)]
     return all_spans
+
+
+def spans_of(items: Iterable[Any]) -> list[Optional[Span]]:
+    """What the values of each of these span, as `span` has it; None too for what is no `Numbers`."""
+    all_spans: list[Optional[Span]] = []
+    for kind, alike in groupby(items, _kind):
+        pictures = list(alike)
+        if kind is None:
+            all_spans += [None] * len(pictures)
+            continue
+        count = max(1, _BLOCK_VALUES // max(1, pictures[0].values.size))
+        for start in range(0, len(pictures), count):  # many small ones at once take a tenth of the time
+            block = [picture.values for picture in pictures[start : start + count]]
+            all_spans += spans(Numbers(block[0][np.newaxis] if len(block) == 1 else np.stack(block)))
+    return all_spans
+
+
+def _kind(item: Any) -> Optional[tuple[Any, ...]]:
+    return (item.values.shape, item.values.dtype) if isinstance(item, Numbers) else None
 
 
 def decide(every: Iterable[Optional[Span]]) -> Optional[Range]:
@@ -223,15 +243,20 @@ def within_8_bits(scale: Optional[Range]) -> bool:
     return scale is not None and scale != BYTE and scale[0] >= 0 and 1 < scale[1] <= 255
 
 
-def eight_bits(values: NDArray[Any], scale: Range) -> NDArray[np.uint8]:
-    """The values as uint8: black is 0, white is 255, what lies beyond is cut off."""
+def eight_bits(values: NDArray[Any], scale: Range, picture_span: Optional[Span] = None) -> NDArray[np.uint8]:
+    """The values as uint8: black is 0, white is 255, what lies beyond is cut off.
+
+    What they span, where it is known, tells whether anything lies beyond.
+    """
     if values.dtype == np.uint8 and scale == BYTE:
         return values
     low, high = scale
     scaled: NDArray[Any] = values if low == 0 else np.subtract(values, low, dtype=np.float64)
     scaled = np.multiply(scaled, 255 / (high - low), dtype=np.float32)
     np.rint(scaled, out=scaled)
-    return np.clip(scaled, 0, 255, out=scaled).astype(np.uint8)
+    if picture_span is None or picture_span.low < low or picture_span.high > high:
+        np.clip(scaled, 0, 255, out=scaled)
+    return scaled.astype(np.uint8)
 
 
 def taken_as(scale: Range) -> str:

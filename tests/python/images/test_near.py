@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import tracemalloc
 from typing import Any, Callable
 
 import numpy as np
@@ -11,6 +12,7 @@ from PIL import Image, ImageFilter
 
 from mxtune import mxexample
 from mxtune.images import ImageSet, mximages
+from mxtune.images.near import near_copies
 
 
 def scene(seed: int, side: int = 120) -> Image.Image:
@@ -92,3 +94,51 @@ def test_numbers_beyond_8_bits_are_compared_too() -> None:
     array = np.stack([np.asarray(scene(n).convert("L")).astype(np.uint16) * 200 for n in (0, 1, 2, 3, 4, 5, 0)])
     array[6] += 300
     assert mximages(array, list("abababa")).near_copies[6] == 0
+
+
+def signatures(subjects: int, copies: int) -> np.ndarray:
+    """(N, 259) uint8: subjects in an order of their own, then noisy copies of the first ones."""
+    rng = np.random.default_rng(4)
+    shades = rng.integers(20, 236, (subjects, 4, 4)).repeat(4, axis=1).repeat(4, axis=2).reshape(subjects, 256)
+    again = shades[:copies] + rng.normal(0, 4, (copies, 256))
+    grey = np.clip(np.concatenate([shades, again]), 0, 255)
+    return np.hstack([grey, grey.mean(axis=1, keepdims=True).repeat(3, axis=1)]).round().astype(np.uint8)
+
+
+def test_blocks_find_what_comparing_each_with_each_finds() -> None:
+    every = signatures(2900, 700)
+    sizes = np.full((len(every), 2), 100, np.int32)
+    shown = every[:, :256].astype(float).reshape(-1, 16, 16)
+    wide = np.pad(shown, ((0, 0), (1, 1), (1, 1)), mode="edge")
+    blurred = np.mean([wide[:, i : i + 16, j : j + 16] for i in range(3) for j in range(3)], axis=0)
+
+    near = (np.corrcoef(shown.reshape(-1, 256)) >= 0.96) & (np.corrcoef((shown - blurred).reshape(-1, 256)) >= 0.8)
+    near &= shown.std(axis=(1, 2))[:, None] >= 4
+    expected = np.arange(len(every))
+    for _ in range(20):  # the least number among those that are linked
+        expected = np.where(near | np.eye(len(every), dtype=bool), expected, len(every)).min(axis=1)
+    assert 500 < len(every) - len(set(expected)) < len(every) / 2
+    assert near_copies(every, sizes) == expected.tolist()
+
+
+def test_comparing_many_takes_little_memory() -> None:
+    every = signatures(5000, 10)
+    sizes = np.full((len(every), 2), 100, np.int32)
+    tracemalloc.start()
+    try:
+        near_copies(every, sizes)
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert peak < 40e6  # 70e6 where all are held as floats
+
+
+def test_the_parts_of_a_set_have_its_near_copies(monkeypatch: pytest.MonkeyPatch) -> None:
+    images = bursts()
+    train, valid = images.split(0.25)
+    one, other = images.take(range(0, 120, 2)), images.take(range(119, 0, -2))
+    again = mximages([images[row] for row in range(120)], [images.label_of(row) for row in range(120)])
+    expected = again.take(range(0, 120, 2)).resembling(again.take(range(119, 0, -2)))
+    monkeypatch.setattr("mxtune.images.alike.near_copies", None)  # known already: nothing is compared again
+    assert not valid.resembling(train).any()
+    assert one.resembling(other).tolist() == expected.tolist() == [True] * 60
