@@ -13,8 +13,8 @@
 #' | `mxrename()` | the network with a layer renamed |
 #' | `mxfreeze()`, `mxunfreeze()` | the network with layers excluded from training, or included again |
 #'
-#' @param x A name in [mxzoo()], or a file: `.mxt`, `-symbol.json` of MXNet beside its `.params`, or `.prototxt` of
-#'   Caffe beside its `.caffemodel`.
+#' @param x A name in [mxzoo()], or a file: `.mxt`, `.onnx` of any framework, `-symbol.json` of MXNet beside its
+#'   `.params`, or `.prototxt` of Caffe beside its `.caffemodel`.
 #' @param weights A file of weights: MXNet, PyTorch, Caffe or safetensors. `NULL` takes the network's own.
 #' @param classes The number of classes of the last layer. `NULL` keeps the network's own.
 #' @param image_size Height and width in pixels: one number or two. `NULL` keeps the network's own.

@@ -1,4 +1,4 @@
-"""Protocol buffers' wire format, read by a table of fields: what ONNX's files are written in.
+"""Protocol buffers' wire format, read by a table of fields: what files of ONNX and Caffe are written in.
 
 A message is a row of fields: a number and a kind, then a variable-length integer, 4 or 8 bytes, or a length and so many
 bytes. Nothing is allocated that the file does not hold: bytes are views of it, and the number of values is bounded.

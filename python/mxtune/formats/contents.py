@@ -43,6 +43,8 @@ class Contents:
         The layer that gives the logits.
     pretrained
         Whether the weights were learned.
+    image
+        Channels, height and width of the images that the network takes, where the file says no more about them.
     provenance
         Where the network came from, as far as the file says.
     model
@@ -60,6 +62,7 @@ class Contents:
     levels: Optional[tuple[str, ...]] = None
     classifier: Optional[str] = None
     pretrained: bool = True
+    image: Optional[tuple[int, int, int]] = None
     provenance: Mapping[str, str] = field(default_factory=dict)
     model: Optional[Mapping[str, Any]] = None
     limit: float = 1.0

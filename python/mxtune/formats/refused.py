@@ -42,7 +42,6 @@ _BY_TORCH = "Bring the weights as a state dict of PyTorch or as .safetensors, fo
 
 REFUSED = (
     # Whole networks of others, until each has a reader
-    Refused("ONNX", (".onnx",), _BY_TORCH, rb"\x08[\x02-\x20](\x12|\x1a|\x22|\x28|\x3a|\x42)"),
     Refused("Keras HDF5", (".h5", ".hdf5"), _SAFETENSORS, rb"\x89HDF\r\n\x1a\n"),
     Refused("Keras", (".keras",), _SAFETENSORS, member=r"model\.weights\.h5"),
     Refused("TensorFlow", (".pb", ".pbtxt"), _SAFETENSORS, rb"(\x08\x01\x12|\x0a.{1,3}\x0a.[\w/.\-]+\x12.[A-Z]\w+)"),

@@ -32,16 +32,17 @@ def of_stages(graph: Graph, entry: Entry, shapes: Shapes, stages: Sequence[str])
 
 
 def _dense(graph: Graph, entry: Entry, shapes: Shapes, stages: Sequence[str]) -> list[Entry]:
-    """Those inputs of the classifier that are outputs of dense layers: they hold more than a pooled stage."""
+    """Those inputs of the classifier that come from dense layers or tokens: they hold more than a pooled stage."""
     outputs: list[Entry] = []
-    waiting = [entry]
+    waiting = [(entry, entry)]
     while waiting:
-        name, index = waiting.pop()
-        node = graph.node(name)
+        (name, index), vector = waiting.pop()
+        node, n_axes = graph.node(name), len(shapes[name][index])
         if name in stages:
             continue
+        vector = (name, index) if n_axes == 2 else vector
         if node.has_role("gathers"):
-            waiting.extend(reversed(node.inputs))
-        elif len(shapes[name][index]) == 2:
-            outputs.append((name, index))
+            waiting.extend((source, vector) for source in reversed(node.inputs))
+        elif n_axes in (2, 3) and len(shapes[vector[0]][vector[1]]) == 2:
+            outputs.append(vector)
     return outputs

@@ -60,14 +60,19 @@ def stages(graph: Graph, shapes: Shapes) -> tuple[str, ...]:
     last_of_size: dict[tuple[int, ...], str] = {}
     last: Optional[str] = None
     behind_weights = _behind_weights(graph)
+    sizes = _sizes(graph, shapes)
+
+    def is_map(shape: tuple[int, ...]) -> bool:
+        return len(shape) == 4 and shape[2:] in sizes and math.prod(shape[2:]) > 1
+
     for node in graph.nodes:
         if node.is_variable:
             continue
         shape = shapes[node.name][0]
         source = _map_before(graph, node.inputs[0][0])
-        if node.name in behind_weights and _is_map(shape) and not node.has_role("pads") and not is_global_pool(node):
+        if node.name in behind_weights and is_map(shape) and not node.has_role("pads") and not is_global_pool(node):
             last = node.name
-        if source not in behind_weights or not _is_map(shapes[source][0]):
+        if source not in behind_weights or not is_map(shapes[source][0]):
             continue
         if _reduces(node, shapes[source][0], shape):
             size = shapes[source][0][2:]
@@ -100,8 +105,10 @@ def _map_before(graph: Graph, name: str) -> str:
     return name
 
 
-def _is_map(shape: tuple[int, ...]) -> bool:
-    return len(shape) == 4 and math.prod(shape[2:]) > 1
+def _sizes(graph: Graph, shapes: Shapes) -> set[tuple[int, ...]]:
+    """The sizes of maps: what convolutions and poolings give. An attention between tokens has four axes, too."""
+    makers = (node for node in graph.nodes if node.has_role("weighted") or node.has_role("pools"))
+    return {shapes[node.name][0][2:] for node in makers if len(shapes[node.name][0]) == 4}
 
 
 def _channels(shapes: Shapes, name: str) -> int:

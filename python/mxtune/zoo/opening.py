@@ -52,8 +52,8 @@ def mxnetwork(
     Parameters
     ----------
     name_or_path
-        A name that `mxzoo` lists; or a file that holds a network: a ``.mxt`` model, a ``-symbol.json`` of MXNet, whose
-        loss layer is taken off, or a ``.prototxt`` of Caffe.
+        A name that `mxzoo` lists; or a file that holds a network: a ``.mxt`` model, an ``.onnx`` file of any framework,
+        a ``-symbol.json`` of MXNet, or a ``.prototxt`` of Caffe; a loss or softmax at its end is taken off.
     weights
         None: the zoo's own where it has any (otherwise initial values drawn from `seed`), or the file beside the one
         with the network: ``.params``, ``.caffemodel``. A file of MXNet, PyTorch, Caffe or safetensors: these, under the
@@ -232,7 +232,9 @@ def _of_graph(
     bare = without_loss(graph)
     arrays: Weights = {}
     origin: dict[str, str] = {}
-    if weights != RANDOM:
+    if weights is None and file.contents.weights is not None:
+        arrays, origin = file.contents.weights, _origin(file.path)
+    elif weights != RANDOM:
         beside = Path(weights) if weights is not None else file.contents.weights_file
         if beside is None:
             hint = 'Give weights=, or weights="random".'
@@ -242,12 +244,28 @@ def _of_graph(
         others = {node.name for node in graph.nodes} - parameters(bare, arrays)  # the loss, or a part of a larger graph
         arrays = {name: array for name, array in arrays.items() if name not in others}
     usual = file.contents.usual
-    preprocess = replace(usual, **requested) if usual else assumed_preprocess(bare, arrays, requested)
+    stated = {**_stated_size(file.contents), **requested}
+    preprocess = replace(usual, **requested) if usual else assumed_preprocess(bare, arrays, stated)
     if not (file.contents.usual_is_stated or {"mean", "std"} <= set(requested)):
         text = f"{file.path.name} does not say how images are prepared. {preprocess} Change it by preprocess=."
         progress.current().event("message", text=text)
     network = Network(bare, {}, dict(file.contents.provenance), preprocess, limit=limit)
-    return network.initialise(seed) if weights == RANDOM else _filled(network, arrays, origin)
+    if weights == RANDOM:
+        return network.initialise(seed)
+    return replace(_filled(network, arrays, origin), levels=_levels(network, file.contents.levels))
+
+
+def _stated_size(contents: Contents) -> dict[str, Any]:
+    """Channels and size of the images that a file says it takes, as settings of `Preprocess`."""
+    if contents.image is None:
+        return {}
+    channels, *size = contents.image
+    return {"channels": channels, "size": tuple(size)}
+
+
+def _levels(network: Network, levels: Optional[tuple[str, ...]]) -> Optional[tuple[str, ...]]:
+    """What a file says that the outputs mean, if it says so of each."""
+    return levels if levels is not None and _units(network) == len(levels) else None
 
 
 def _under_names_of(graph: Graph, arrays: Weights) -> Weights:
@@ -262,7 +280,11 @@ def _weights_of(file: Path) -> tuple[Weights, dict[str, str]]:
     weights = formats.read(file).weights
     if weights is None:
         raise WeightsError(f"{file} holds no weights.")
-    return weights, {"source": str(file), "sha256": formats.sha256(file), "licence": "unknown"}
+    return weights, _origin(file)
+
+
+def _origin(file: Path) -> dict[str, str]:
+    return {"source": str(file), "sha256": formats.sha256(file), "licence": "unknown"}
 
 
 def _filled(bare: Network, arrays: Weights, origin: Mapping[str, str], hint: Optional[str] = None) -> Network:

@@ -1,0 +1,54 @@
+"""What an ONNX file says of its classes: the names that writers put into its metadata."""
+
+from __future__ import annotations
+
+import ast
+import json
+from collections.abc import Mapping
+from typing import Any, Optional
+
+_KEYS = ("mxtune.levels", "labels", "classes", "class_names", "names", "id2label", "categories")
+_MOST = 1_000_000
+
+
+def levels_of(metadata: Mapping[str, str]) -> Optional[tuple[str, ...]]:
+    """The names of the classes in order, if the file has them: as JSON, as Python writes a list or a dict, or in lines.
+
+    Examples
+    --------
+    >>> levels_of({"names": "{0: 'cat', 1: 'dog'}"}), levels_of({"labels": '["a", "b"]'}), levels_of({})
+    (('cat', 'dog'), ('a', 'b'), None)
+    """
+    for key in _KEYS:
+        text = metadata.get(key, "")
+        if not text or len(text) > _MOST:
+            continue
+        names = _ordered(_value(text))
+        if names is not None and len(set(names)) == len(names) > 1:
+            return names
+    return None
+
+
+def _value(text: str) -> Any:
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        pass
+    try:
+        return ast.literal_eval(text) if text.count("(") + text.count("[") + text.count("{") < 50 else None
+    except (ValueError, SyntaxError, MemoryError, RecursionError, TypeError):
+        return text.split("\n") if "\n" in text else text.split(",")
+
+
+def _ordered(value: Any) -> Optional[tuple[str, ...]]:
+    if isinstance(value, dict):
+        try:
+            numbered = {int(key): name for key, name in value.items()}
+        except (TypeError, ValueError):
+            return None
+        if sorted(numbered) != list(range(len(numbered))):
+            return None
+        value = [numbered[number] for number in range(len(numbered))]
+    if not isinstance(value, list) or not all(isinstance(one, str) and one.strip() for one in value):
+        return None
+    return tuple(one.strip() for one in value)
