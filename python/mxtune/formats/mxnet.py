@@ -9,13 +9,13 @@ from typing import Optional, Union
 
 from .. import store
 from ..errors import FormatError, NetworkError
-from ..graph import LIMITS, Graph, Limits, from_json, to_json
+from ..graph import LIMITS, Graph, Limits, from_json, to_json, without_casts
 from . import Contents, Format, Glimpse, register
 from .params import write_parameters
 
 
 def read_symbol(path: Union[str, os.PathLike[str]], limits: Limits = LIMITS) -> Graph:
-    """The graph of a ``-symbol.json`` file.
+    """The graph of a ``-symbol.json`` file, without casts to half precision and back.
 
     Raises
     ------
@@ -28,7 +28,7 @@ def read_symbol(path: Union[str, os.PathLike[str]], limits: Limits = LIMITS) -> 
             raise NetworkError(
                 f"{file} is too large for a symbol JSON: at most {limits.symbol_bytes / 1e6:.0f} MB are read."
             )
-        return from_json(file.read_bytes(), limits)
+        return without_casts(from_json(file.read_bytes(), limits))
     except OSError as fault:
         raise NetworkError(f"Can't read {file}: {fault.strerror or fault}.") from None
     except NetworkError as fault:

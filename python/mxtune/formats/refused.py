@@ -56,7 +56,6 @@ REFUSED = (
     Refused("Core ML", (".mlmodel", ".mlpackage"), _BY_TORCH),
     Refused("PaddlePaddle", (".pdparams", ".pdmodel"), _SAFETENSORS),
     # Containers of anything
-    Refused("NumPy archive", (".npz",), _SAFETENSORS, member=r".+\.npy"),
     Refused("NumPy", (".npy",), _SAFETENSORS, rb"\x93NUMPY"),
     Refused("Python's pickle", (".pkl", ".pickle"), "A pickle could run code, and none is opened. " + _STATE_DICT,
             rb"\x80[\x02-\x05](?!\x8a\nl\xfc\x9cF)"),

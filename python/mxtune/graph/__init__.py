@@ -9,7 +9,18 @@ from __future__ import annotations
 
 from .builder import Builder
 from .data import Entry, Graph, Node
-from .edit import attach, declare, insert, partition, remove, rename, replace_node, subgraph, without_loss
+from .edit import (
+    attach,
+    declare,
+    insert,
+    partition,
+    remove,
+    rename,
+    replace_node,
+    subgraph,
+    without_casts,
+    without_loss,
+)
 from .limits import LIMITS, Limits, Shapes
 from .shapes import shapes_of
 from .symbol_json import from_json, to_json
@@ -33,5 +44,6 @@ __all__ = [
     "shapes_of",
     "subgraph",
     "to_json",
+    "without_casts",
     "without_loss",
 ]

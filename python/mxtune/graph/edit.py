@@ -233,3 +233,16 @@ def without_loss(graph: Graph) -> Graph:
             entry = node.inputs[0]
         heads.append(entry)
     return graph if tuple(heads) == graph.heads else subgraph(graph, heads)
+
+
+def without_casts(graph: Graph) -> Graph:
+    """The graph without casts between floating-point types: all is computed in float32."""
+    sources: dict[Entry, Entry] = {}
+    nodes = []
+    for node in graph.nodes:
+        inputs = tuple(sources.get(entry, entry) for entry in node.inputs)
+        if node.op in ("Cast", "cast", "amp_cast", "amp_multicast"):
+            sources.update({(node.name, output): entry for output, entry in enumerate(inputs)})
+        else:
+            nodes.append(replace(node, inputs=inputs))
+    return Graph(tuple(nodes), tuple(sources.get(head, head) for head in graph.heads)) if sources else graph

@@ -21,6 +21,8 @@ MAX_NAME = 1_000
 MAX_ATTRIBUTE = 10_000
 MXNET_VERSION = 10901
 
+_CASTS = ("Cast", "cast", "amp_cast")
+_FLOATS = ("float16", "bfloat16", "float64")
 # Attributes a user could put on a node before 0.9.5; MXNet has kept them between underscores since.
 _HIDDEN = ("ctx_group", "lr_mult", "wd_mult", "force_mirroring", "mirror_stage", "profiler_scope")
 
@@ -128,6 +130,8 @@ class _Reader:
             _refuse(f"the variable {_short(name)} has inputs")
         inputs = tuple(self.entry(name, raw_input) for raw_input in raw_inputs)
         attributes = _attributes(name, raw)
+        if operator in _CASTS and attributes.get("dtype") in _FLOATS:
+            attributes["dtype"] = "float32"  # in which all is computed here
         if operator == "null" and name in self.taken and self.taken[name].op == "null":
             self.by_position.append(self.taken[name])
             return

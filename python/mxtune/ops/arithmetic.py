@@ -68,6 +68,15 @@ register(
     )
 )
 register(Operator("amp_cast", same, attributes=(choice("dtype", "float32"),), onnx="Cast"))
+register(
+    Operator(
+        "amp_multicast",
+        lambda values, inputs: inputs,
+        slots=lambda values: tuple(Slot(f"data_{number}") for number in range(values.num_outputs)),
+        attributes=(integer("num_outputs", 1, 1024), flag("cast_narrow")),
+        outputs=lambda values: int(values.num_outputs),
+    )
+)
 register(Operator("smooth_l1", same, attributes=(real("scalar", 1.0),)))
 register(Operator("_contrib_div_sqrt_dim", same))
 

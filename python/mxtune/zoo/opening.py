@@ -13,6 +13,8 @@ from ..arguments import height_and_width, number, user_path, whole
 from ..errors import ArgumentError, NetworkError, WeightsError
 from ..formats import Contents, Weights
 from ..formats.matching import as_parameters, under_our_names
+from ..formats.npz import is_ordered
+from ..formats.ordered import in_order
 from ..graph import Graph, without_loss
 from ..images.preprocess import Preprocess
 from ..network.data import Network
@@ -117,6 +119,9 @@ def open_source(name_or_path: AnyPath, limit: float = 1.0) -> Source:
     name = os.fspath(name_or_path)
     suffixes = tuple(suffix for one in formats.formats() for suffix in one.suffixes)
     is_path = os.sep in name or name.lower().endswith(suffixes)
+    symbol = path.with_name(f"{path.name}-symbol.json")  # the prefix that MXNet's own functions take
+    if not path.exists() and not zoo.has(name) and symbol.is_file():
+        path, is_path = symbol, True
     if is_path or (path.exists() and not zoo.has(name)):
         return File(path, formats.read(path, number("limit", limit, 0.01, 1_000_000)))
     return zoo.entry(name)
@@ -218,7 +223,7 @@ def _of_zoo(
         arrays, origin = _weights_of(Path(str(weights)))
     network = build(entry.classes)
     tables = entry.names()
-    arrays = under_our_names(arrays, parameters(network.graph), tables)
+    arrays = _named(arrays, network.graph) or under_our_names(arrays, parameters(network.graph), tables)
     outputs = arrays.get(f"{network.classifier}_weight")
     if outputs is not None and outputs.ndim and len(outputs) != entry.classes:
         network = build(len(outputs))
@@ -271,8 +276,13 @@ def _levels(network: Network, levels: Optional[tuple[str, ...]]) -> Optional[tup
 def _under_names_of(graph: Graph, arrays: Weights) -> Weights:
     """The arrays under the names of a graph; Gluon's ``save_parameters`` and its ``export`` differ in these."""
     needed = parameters(graph, arrays)
-    named = under_our_names(arrays, needed)
+    named = _named(arrays, graph) or under_our_names(arrays, needed)
     return named if needed <= set(named) else under_our_names(arrays, needed, tables_of_twin(graph))
+
+
+def _named(arrays: Weights, graph: Graph) -> Weights:
+    """Arrays that have only numbers under the names of a graph's parameters; empty for arrays that have names."""
+    return in_order(list(arrays.values()), graph, parameters(graph)) if arrays and is_ordered(arrays) else {}
 
 
 def _weights_of(file: Path) -> tuple[Weights, dict[str, str]]:

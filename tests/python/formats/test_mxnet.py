@@ -11,6 +11,7 @@ from mxtune import formats, mxnetwork
 from mxtune.engines.mxnet import load
 from mxtune.errors import FormatError, NetworkError
 from mxtune.formats import Contents, mxnet
+from mxtune.formats.params import write_params
 from mxtune.graph import Builder, to_json
 
 
@@ -52,3 +53,17 @@ def test_weights_alone_are_no_network(tmp_path: Path) -> None:
     with pytest.raises(FormatError, match="no graph of theirs"):
         formats.write(tmp_path / "a-symbol.json", Contents(weights={}))
     assert not list(tmp_path.iterdir())
+
+
+def test_casts_to_half_precision_are_taken_off(tmp_path: Path) -> None:
+    b = Builder()
+    x = b.add_node("Cast", "to_half", [b.data()], dtype="float32")
+    x = b.conv(x, "conv", 2, 3)
+    x = b.add_node("amp_cast", "back", [b.flatten(x)], dtype="float32")
+    weights = {"conv_weight": np.ones((2, 1, 3, 3), "float16"), "conv_bias": np.zeros(2, "float16")}
+    file = tmp_path / "half-symbol.json"
+    file.write_text(to_json(b.graph(x)).replace("float32", "float16", 1))
+    write_params(tmp_path / "half-0000.params", {f"arg:{name}": array for name, array in weights.items()})
+    network = mxnetwork(tmp_path / "half", image_size=3)  # by its prefix, as MXNet's own functions take it
+    assert [node.op for node in network.graph.nodes if not node.is_variable] == ["Convolution", "Flatten"]
+    assert network.params["conv_weight"].dtype == np.float32

@@ -39,7 +39,6 @@ SAMPLES = {
     "TorchScript": zipped("net/data.pkl", "net/code/__torch__.py", "net/constants.pkl"),
     "Torch7": b"\x04\0\0\0\x01\0\0\0\x03\0\0\0V 1\x0d\0\0\0nn.Sequential",
     "CNTK": b"B\0C\0N\0\0\0",
-    "NumPy archive": archive(),
     "NumPy": b"\x93NUMPY\x01\0v\0{'descr'",
     "Python's pickle": pickle.dumps({"a": 1}),
     "R, or another compressed file": b"\x1f\x8b\x08\0\0\0\0\0",
