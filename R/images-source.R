@@ -1,6 +1,6 @@
 # What R alone has -- formulas, rows of flattened images, magick -- becomes what Python knows: paths, columns, arrays.
 
-#' Images and labels, ready to cross the border: a list of `x` and `y`.
+#' Images and labels, ready to cross the border: a list of `x`, `y`, and of a formula the column of paths, `path`.
 #' @noRd
 prepare_source <- function(x, y = NULL, layout = "NHWC", data = NULL, dim = NULL, byrow = FALSE) {
   if (rlang::is_formula(x)) {
@@ -33,7 +33,12 @@ prepare_formula <- function(formula, data) {
   if (!is_text(path)) {
     abort_mxtune(paste0("The right side of the formula must be paths of images, not ", class(path)[1], "."))
   }
-  list(x = as.character(path), y = as_labels(side(2), rlang::as_label(formula[[2]])))
+  labels <- as_labels(side(2), rlang::as_label(formula[[2]]))
+  if (is.symbol(formula[[3]]) && length(path) > 1) { # a model remembers the column
+    column <- as.character(formula[[3]])
+    return(list(x = rlang::set_names(data.frame(as.character(path)), column), y = labels, path = column))
+  }
+  list(x = as.character(path), y = labels)
 }
 
 abort_no_column <- function(names, frame) {
@@ -66,17 +71,18 @@ is_terms <- function(side, also = NULL) {
   rlang::is_call(side, operators, n = 2) && (length(also) || all(lengths(lapply(as.list(side)[-1], all.vars)) > 0))
 }
 
-#' The groups of the images. Where a formula took paths and labels out of a data frame, a name is one of its columns.
+#' The groups or parts of the images. Where a formula took paths and labels out of a data frame, a name is one of its
+#' columns.
 #' @noRd
-prepare_groups <- function(groups, x, y, data) {
-  if (!rlang::is_string(groups) || !rlang::is_formula(x) && !rlang::is_formula(y)) {
-    return(groups)
+prepare_column <- function(values, x, y, data) {
+  if (!rlang::is_string(values) || !rlang::is_formula(x) && !rlang::is_formula(y)) {
+    return(values)
   }
   frame <- data %||% if (rlang::is_formula(x)) y else x
-  if (!groups %in% names(frame)) {
-    abort_no_column(groups, frame)
+  if (!values %in% names(frame)) {
+    abort_no_column(values, frame)
   }
-  frame[[groups]]
+  frame[[values]]
 }
 
 #' A matrix with an image in each row, as an array.

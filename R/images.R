@@ -47,13 +47,17 @@
 #' @param groups What no split may tear apart: images of one patient, animal, burst or site. The name of a column, one
 #'   value per image (with names, by file), or a regular expression whose first group in a file's name tells, as
 #'   `"^([^_]+)_"`.
+#' @param split What each image is for: train, valid or test (also training, val, dev, holdout ...). The name of a
+#'   column, or one text per image (with names, by file). `split(images)` then gives the set of each; [mxtrain()] trains
+#'   on the first and validates on the second.
 #' @param dim For a matrix: the dimensions of one image, as in `dim(image) <- dim`.
 #' @param byrow For a matrix: is each image flattened row by row, as in MNIST's CSV files, rather than column by
 #'   column as R does it?
 #' @param ... Not used.
 #' @return An object of class `mximages`. `print()` counts the images of each class, `plot()` draws a contact sheet,
 #'   `as.data.frame()` gives one row per image, `summary()` the counts and the problems found. `x[i]` is the set of
-#'   some images, `c(x, y)` of all; `split(x, 0.2)` is a list of two sets, `training` and `validation`.
+#'   some images, `c(x, y)` of all; `split(x, 0.2)` is a list of two sets, `training` and `validation`; where `split`
+#'   said what each image is for, `split(x)` is a list of these sets.
 #' @export
 #' @examplesIf mxtune:::has_engine()
 #' images <- mximages(mxexample("fashion"))
@@ -61,11 +65,12 @@
 #' plot(images)
 mximages <- function(x, y = NULL, levels = NULL, on_bad = "error", layout = "NHWC", recursive = FALSE, task = NULL,
                      validation = NULL, path = NULL, label = NULL, groups = NULL, range = NULL, root = NULL,
-                     data = NULL, dim = NULL, byrow = FALSE, ...) {
+                     split = NULL, data = NULL, dim = NULL, byrow = FALSE, ...) {
   refuse_unknown(...)
   arguments <- as.list(environment())
-  arguments[c("x", "y")] <- prepare_source(x, y, layout, data, dim, byrow)
-  arguments["groups"] <- list(prepare_groups(groups, x, y, data))
+  source <- prepare_source(x, y, layout, data, dim, byrow)
+  arguments[names(source)] <- source
+  arguments[c("groups", "split")] <- lapply(list(groups, split), prepare_column, x, y, data)
   arguments[c("layout", "data", "dim", "byrow")] <- NULL
   made("mximages", NULL, arguments)
 }
@@ -140,12 +145,17 @@ c.mximages <- function(x, ...) {
 }
 
 #' @rdname mximages
-#' @param f For `split()`: the share to validate on, or a vector that tells for each image which set it is in.
+#' @param f For `split()`: the share to validate on, or a vector that tells for each image which set it is in. Without
+#'   it a fifth, or what `split` of `mximages()` said.
 #' @param drop Leave out sets without images?
 #' @param seed For a share: the same seed gives the same split. `NULL` draws one from R's generator.
 #' @export
 split.mximages <- function(x, f = 0.2, drop = TRUE, seed = NULL, ...) {
   rlang::check_dots_empty()
+  parts <- if (missing(f)) unlist(engine_call("parts", x))
+  if (!is.null(parts)) {
+    f <- factor(parts, intersect(c("training", "validation", "test"), parts))
+  }
   if (length(f) != 1 || length(x) == 1) {
     if (is.atomic(f) && length(f) != length(x)) {
       abort_mxtune(paste0("`f` must be a share, or have ", length(x), " values, one for each image."))

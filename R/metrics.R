@@ -13,6 +13,7 @@
 #' @param x Images with labels: anything that [mximages()] takes. `NULL` means those kept for validation.
 #' @param y Their labels, where `x` has none.
 #' @param path,label,root For a table: its columns of paths and of labels, and the folder that the paths start from.
+#' @param split What each image is for, as [mximages()] has it: those for test alone are evaluated.
 #' @param n How many images.
 #' @param ... Must be empty.
 #' @references Guo, C., Pleiss, G., Sun, Y. and Weinberger, K. Q. (2017). On calibration of modern neural networks.
@@ -26,57 +27,49 @@
 #' mxper_class(fit)
 #' mxtop_losses(fit, n = 5)
 #' sum(mxcalibration(fit)$error)
-mxevaluate <- function(model, x = NULL, y = NULL, path = NULL, label = NULL, root = NULL, ...) {
+mxevaluate <- function(model, x = NULL, y = NULL, path = NULL, label = NULL, root = NULL, split = NULL, ...) {
   refuse_unknown(...)
-  check_model(model)
-  metrics <- engine_call("evaluate", model, labelled(x, y, path = path, label = label, root = root), listener())
+  metrics <- judged("evaluate", model, x, y, path = path, label = label, root = root, split = split)
   out <- data.frame(.metric = names(metrics), .estimate = as.numeric(unlist(metrics)))
   like(out, model$history)
 }
 
 #' @rdname mxevaluate
 #' @export
-mxconfusion <- function(model, x = NULL, y = NULL, ...) {
+mxconfusion <- function(model, x = NULL, y = NULL, path = NULL, label = NULL, root = NULL, split = NULL, ...) {
   refuse_unknown(...)
-  check_model(model)
-  counts <- engine_call("confusion", model, labelled(x, y), listener())
+  counts <- judged("confusion", model, x, y, path = path, label = label, root = root, split = split)
   confusion_table(as.data.frame(counts), model$levels)
 }
 
 #' @rdname mxevaluate
 #' @export
-mxtop_losses <- function(model, x = NULL, y = NULL, n = 9, ...) {
+mxtop_losses <- function(model, x = NULL, y = NULL, n = 9, path = NULL, label = NULL, root = NULL, split = NULL, ...) {
   refuse_unknown(...)
-  check_model(model)
-  dotted(engine_call("top_losses", model, c(labelled(x, y), list(n = n)), listener()))
+  dotted(judged("top_losses", model, x, y, path = path, label = label, root = root, split = split, n = n))
 }
 
 #' @rdname mxevaluate
 #' @export
-mxper_class <- function(model, x = NULL, y = NULL, ...) {
+mxper_class <- function(model, x = NULL, y = NULL, path = NULL, label = NULL, root = NULL, split = NULL, ...) {
   refuse_unknown(...)
-  check_model(model)
-  engine_call("per_class", model, labelled(x, y), listener())
+  judged("per_class", model, x, y, path = path, label = label, root = root, split = split)
 }
 
 #' @rdname mxevaluate
 #' @export
-mxcalibration <- function(model, x = NULL, y = NULL, ...) {
+mxcalibration <- function(model, x = NULL, y = NULL, path = NULL, label = NULL, root = NULL, split = NULL, ...) {
   refuse_unknown(...)
+  judged("calibration", model, x, y, path = path, label = label, root = root, split = split)
+}
+
+#' What the model's method says of labelled images, or of those of its validation.
+#' @noRd
+judged <- function(what, model, x, y, ..., split = NULL) {
   check_model(model)
-  engine_call("calibration", model, labelled(x, y), listener())
-}
-
-#' Images as an argument; without any the model knows its validation.
-#' @noRd
-labelled <- function(x, y = NULL, ...) {
-  if (is.null(x)) Filter(Negate(is.null), list(y = y, ...)) else list(x = labelled_images(x, y, ...))
-}
-
-#' Images and labels as one set.
-#' @noRd
-labelled_images <- function(x, y = NULL, ...) {
-  if (is.null(y) && is_handle(x)) x else mximages(x, y, ...)
+  images <- if (is.null(x)) list(y = y) else prepare_source(x, y)
+  arguments <- c(images, list(split = prepare_column(split, x, y, NULL), ...))
+  engine_call(what, model, Filter(Negate(is.null), arguments), listener())
 }
 
 #' Rows are the truth, columns the prediction, in the model's order.

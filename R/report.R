@@ -190,7 +190,11 @@ base_confusion <- function(counts) {
 }
 
 plot_top_losses <- function(model, data, n) {
-  images <- if (is.null(data)) engine_call("validation_images", model) else labelled_images(data)
+  images <- if (is.null(data)) {
+    engine_call("validation_images", model)
+  } else {
+    engine_call("labelled_images", model, prepare_source(data))
+  }
   worst <- mxtop_losses(model, if (!is.null(data)) images, n = n)
   titles <- loss_titles(worst)
   side <- ceiling(sqrt(nrow(worst)))

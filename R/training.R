@@ -41,6 +41,9 @@
 #' @param callbacks A function `on_epoch(epoch, metrics)`, or a list of such functions: called after each
 #'   epoch; returning `FALSE` ends the training.
 #' @param verbose 0 is silent, 1 prints a line per epoch, 2 shows a progress bar. `NULL` chooses by where it runs.
+#' @param split What each image is for, as [mximages()] has it: those for train are trained on; those for valid are
+#'   validated on, in place of `valid`; those for test are neither, and are left for [mxevaluate()], which has `split`,
+#'   too.
 #' @param meta What the model says of itself in `summary()`: a list with any of `title`, `author`, `notes`, `date`.
 #'   `NULL` by default, so that the same training gives the same file.
 #' @param ... Must be empty.
@@ -60,12 +63,13 @@ mxtrain <- function(x, y = NULL, net = "efficientnet_lite0", tune = "auto", epoc
                     image_size = NULL, batch_size = NULL, lr = NULL, schedule = "cosine", augment = "auto",
                     class_weights = NULL, patience = NULL, restore_best = TRUE, device = "auto", precision = "auto",
                     seed = NULL, cache = NULL, checkpoint = NULL, resume = FALSE, callbacks = NULL, verbose = NULL,
-                    groups = NULL, range = NULL, path = NULL, label = NULL, root = NULL, meta = NULL, task = NULL,
-                    layout = "NHWC", data = NULL, dim = NULL, byrow = FALSE, ...) {
+                    groups = NULL, range = NULL, path = NULL, label = NULL, root = NULL, split = NULL, meta = NULL,
+                    task = NULL, layout = "NHWC", data = NULL, dim = NULL, byrow = FALSE, ...) {
   refuse_unknown(...)
   arguments <- as.list(environment())
-  arguments[c("x", "y")] <- prepare_source(x, y, layout, data, dim, byrow)
-  arguments["groups"] <- list(prepare_groups(groups, x, y, data))
+  source <- prepare_source(x, y, layout, data, dim, byrow)
+  arguments[names(source)] <- source
+  arguments[c("groups", "split")] <- lapply(list(groups, split), prepare_column, x, y, data)
   arguments[c("layout", "data", "dim", "byrow")] <- NULL
   if (is.null(seed)) {
     arguments$seed <- sample.int(.Machine$integer.max, 1)

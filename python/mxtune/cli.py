@@ -213,6 +213,13 @@ def train(
     path: PathColumn = None,
     label: LabelColumn = None,
     root: Root = None,
+    split: Annotated[
+        Optional[str],
+        typer.Option(
+            metavar="COLUMN",
+            help="For a table: the column that says train, valid or test. Those for test are left for evaluate.",
+        ),
+    ] = None,
     on_bad: BadPictures = "error",
     checkpoint: Annotated[
         Optional[Path], typer.Option(metavar="FILE", help="Save the state of the training here.")
@@ -237,6 +244,7 @@ def train(
       mxtune train photos -o pets.mxt --on-bad skip --checkpoint pets.ckpt --resume
       mxtune train prices.csv -o prices.mxt        (a column of numbers: regression)
       mxtune train labels.csv -o dogs.mxt --root train --path id --label breed
+      mxtune train labels.csv -o dogs.mxt --split part && mxtune evaluate dogs.mxt labels.csv --split part
 
     A table has a column of paths (from its own folder, the current one, or --root) and one of labels.
 
@@ -250,7 +258,9 @@ def train(
             _writable(plot, ".png", ".pdf", ".svg")
         from . import mximages, mxtrain
         from .images.source import is_table
+        from .model.meta import checked
 
+        about = checked(_fields(meta)) if meta else None
         arguments = {
             "net": net, "tune": tune, "epochs": epochs, "image_size": image_size, "lr": lr,
             "batch_size": batch_size, "schedule": schedule, "augment": augment,
@@ -259,13 +269,11 @@ def train(
         }  # fmt: skip
         given: dict[str, Any] = {name: value for name, value in arguments.items() if value is not None}
         table: dict[str, Any] = {"path": path, "label": label, "root": root}
-        images = mximages(photos, on_bad=on_bad, task=task, groups=groups, range=range, **table)
+        images = mximages(photos, on_bad=on_bad, task=task, groups=groups, range=range, split=split, **table)
         if valid is not None:
             given["valid"] = _valid(valid)
             given |= table if is_table(given["valid"]) else {}
-        if meta:
-            given["meta"] = _fields(meta)
-        model = mxtrain(images, **given, resume=resume, verbose=0 if quiet else verbose)
+        model = mxtrain(images, **given, meta=about, resume=resume, verbose=0 if quiet else verbose)
         model.save(output)
         _say(f"Wrote {output}")
         if plot is not None:
@@ -312,7 +320,8 @@ def predict(
 
         loaded = mxload(model)
         source: Any = pictures[0] if len(pictures) == 1 else pictures
-        images = mximages(source, on_bad="keep", recursive=recursive, path=path, root=root)
+        column = path or loaded.path_column
+        images = mximages(source, on_bad="keep", recursive=recursive, path=column, root=root)
         settings: dict[str, Any] = {} if batch_size is None else {"batch_size": batch_size}
         frame = loaded.predict(images, type=type, **settings)
         _write(_rows(frame, format), output)
@@ -341,6 +350,13 @@ def evaluate(
     path: PathColumn = None,
     label: LabelColumn = None,
     root: Root = None,
+    split: Annotated[
+        Optional[str],
+        typer.Option(
+            metavar="COLUMN",
+            help="For a table: the column that says train, valid or test. Those for test are evaluated.",
+        ),
+    ] = None,
     on_bad: BadPictures = "error",
     verbose: Verbose = None,
     quiet: Quiet = False,
@@ -363,11 +379,14 @@ def evaluate(
         from . import mximages, mxload
 
         loaded = mxload(model)
+        table: dict[str, Any] = {"path": path, "label": label, "root": root}
         if photos is None:
-            figures, images = loaded.evaluate(path=path, label=label, root=root), None
+            figures, images = loaded.evaluate(split=split, **table), None
         else:
             settings: dict[str, Any] = {"levels": loaded.levels or None, "task": loaded.task}
-            images = mximages(photos, on_bad=on_bad, **settings, path=path, label=label, root=root)
+            table["path"] = path or loaded.path_column
+            images = mximages(photos, on_bad=on_bad, split=split, **settings, **table)
+            images = images if split is None else images.part("test")
             figures = loaded.evaluate(images)
         _write(_json(figures) if format == "json" else _facts(figures), output)
         if plot is not None:

@@ -111,7 +111,9 @@ def test_a_number_out_of_range_is_refused_before_the_work() -> None:
     ],
 )
 def test_what_can_not_be_written_is_refused_before_the_work(photos: Path, words: list[str], said: str) -> None:
-    assert said in mx("train", photos, *words, code=2).stderr
+    refused = mx("train", photos, *words, code=2).stderr
+    assert said in refused
+    assert "Looking at" not in refused
     assert not list(Path().glob("*.txt"))
 
 
@@ -234,6 +236,24 @@ def test_columns_and_root_of_a_table_are_options(photos: Path, tmp_path: Path) -
     assert figures == dict(line.split() for line in trained.stdout.splitlines())
     answers = pd.read_csv(io.StringIO(mx("predict", model, table, *options[:2], "--root", photos).stdout))
     assert answers.file[0] == f"{files[0].parent.name}/{files[0].stem}"
+
+
+def test_the_parts_of_a_data_set_are_a_column(photos: Path, tmp_path: Path) -> None:
+    files = sorted(map(str, photos.glob("*/*.png")))
+    table, model = tmp_path / "labels.csv", tmp_path / "x.mxt"
+    frame = pd.DataFrame({"image": files, "kind": [Path(file).parent.name for file in files]})
+    frame["use"] = (["train"] * 3 + ["val", "test"]) * (len(files) // 5) + ["train"] * (len(files) % 5)
+    frame.assign(other=frame.image).to_csv(table, index=False)
+    said = mx("train", table, "-o", model, "--tune", "head", "--split", "use", "--valid", "0.3", code=2).stderr
+    assert "given twice: by `split` and by `valid`" in said
+    said = mx("train", table, "-o", model, "--tune", "head", "--split", "use", "--label", "kind")
+    n_test = (frame.use == "test").sum()
+    assert f", {n_test} for test." in said.stderr
+    figures = dict(line.split() for line in mx("evaluate", model, table, "--split", "use").stdout.splitlines())
+    assert figures["n"] == str(n_test)
+    swapped = pd.DataFrame({"file": ["gone.png"] * 2, "image": files[:2]})
+    swapped.to_csv(table, index=False)
+    assert pd.read_csv(io.StringIO(mx("predict", model, table).stdout)).file.tolist() == files[:2]
 
 
 def test_info_tells_of_the_machine_and_of_a_model(trained: tuple) -> None:

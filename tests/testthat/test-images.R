@@ -217,6 +217,25 @@ test_that("groups come by column, by value, by name and by the names of files", 
   expect_error(mximages(files, frame$kind, groups = 1:3), "Got 3 groups", class = "mxtune_argument_error")
 })
 
+test_that("what each image is for comes by column, by value and by name", {
+  files <- list.files(some_fashion(5, 2), recursive = TRUE, full.names = TRUE)
+  frame <- data.frame(file = files, kind = basename(dirname(files)))
+  frame$use <- rep(c("train", "val", "test", "train", "train"), 2)
+  sizes <- function(images) lengths(lapply(split(images), function(part) as.data.frame(part)$file))
+  expected <- c(training = 6L, validation = 2L, test = 2L)
+  expect_identical(sizes(mximages(kind ~ file, data = frame, split = "use")), expected)
+  expect_identical(sizes(mximages(frame, label = "kind", split = "use")), expected)
+  expect_identical(sizes(mximages(files, frame$kind, split = factor(frame$use))), expected)
+  images <- mximages(files, frame$kind, split = rev(setNames(frame$use, files)))
+  expect_identical(as.data.frame(split(images)$test)$file, files[frame$use == "test"])
+  expect_error(split(images, 0.5), "has 2 images for validation", class = "mxtune_argument_error")
+  is_test <- frame$use == "test"
+  expect_error(mximages(files, frame$kind, split = is_test), "FALSE, TRUE.*ifelse", class = "mxtune_argument_error")
+  others <- setNames(frame$use, seq_along(files))
+  expect_error(mximages(files, frame$kind, split = others), "unname", class = "mxtune_error")
+  expect_error(mximages(kind ~ file, data = frame, split = "part"), "no column part", class = "mxtune_error")
+})
+
 test_that("a table in a file is found by path, label and root, in every verb", {
   folder <- mxexample("fashion")
   files <- list.files(folder, pattern = "png$", recursive = TRUE)[seq(1, 400, 8)]

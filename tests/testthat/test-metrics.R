@@ -40,3 +40,19 @@ test_that("without images all is about the validation that the model remembers, 
     class = "mxtune_picture_warning"
   )
 })
+
+test_that("a model is judged on the part of a table that was kept for that, whatever other columns it has", {
+  files <- list.files(small_folder(), recursive = TRUE, full.names = TRUE)
+  frame <- data.frame(image = files, kind = basename(dirname(files)))
+  frame$use <- rep_len(c("train", "train", "val", "test"), length(files))
+  fit <- mxtrain(kind ~ image, data = frame, split = "use", net = "lenet", epochs = 1, seed = 1, verbose = 0)
+  test <- frame[frame$use == "test", ]
+  expect_identical(mxevaluate(fit, frame, label = "kind", split = "use"), mxevaluate(fit, kind ~ image, test))
+  expect_identical(mxevaluate(fit, kind ~ image, frame, split = "use"), mxevaluate(fit, kind ~ image, test))
+  expect_equal(sum(mxconfusion(fit, frame, label = "kind", split = "use")), nrow(test))
+  expect_equal(sum(mxper_class(fit, frame, label = "kind", split = "use")$n), nrow(test))
+  expect_setequal(mxtop_losses(fit, frame, label = "kind", split = "use", n = 99)$.file, test$image)
+  frame$file <- rev(files)
+  expect_identical(predict(fit, frame)$.file, files)
+  expect_identical(augment(fit, frame)$.pred_class, predict(fit, files)$.pred_class)
+})

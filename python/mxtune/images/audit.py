@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from itertools import zip_longest
 from typing import Any, Optional, Union
 
 import numpy as np
@@ -17,6 +18,7 @@ from . import scale
 from .decode import in_threads, unreadable
 from .findings import (
     report_near_copies,
+    report_parts,
     scales,
     warn,
     warn_of_copies,
@@ -30,9 +32,10 @@ from .findings import (
 from .groups import Groups, groups_of
 from .imageset import BadPicture, ImageSet
 from .labels import Labels, understand
-from .named import matched
+from .named import Kind, matched
 from .picture import BUDGET
 from .pixels import Look, Pixels
+from .roles import Split, parts_of
 from .source import Source, gather, refuse_unused
 
 WantedRange = Union[scale.Range, scale.Percentiles, None]
@@ -52,6 +55,7 @@ def mximages(
     groups: Groups = None,
     range: Union[str, Sequence[float], None] = None,  # noqa: A002 - what is asked for
     root: Union[str, os.PathLike[str], None] = None,
+    split: Split = None,
 ) -> ImageSet:
     """An `ImageSet`: the images, their labels, and what is wrong with them by name.
 
@@ -97,6 +101,10 @@ def mximages(
         within 0 to 255 stretches 8-bit images, too.
     root
         The folder that the paths in a table or a list are relative to. If None, the table's folder or the current one.
+    split
+        What each image is for: train, valid or test (also training, val, dev, holdout ...). The column of a table,
+        one text per image, or a mapping from names. `ImageSet.part` gives the images of each part; `mxtrain` trains
+        on the first and validates on the second.
 
     Raises
     ------
@@ -129,8 +137,7 @@ def mximages(
     wanted_range = scale.parse(range)
     if isinstance(x, ImageSet):
         refuse_unused(path=path, label=label, root=root)
-        images = _ranged(_relabelled(x, y, levels, task), wanted_range)
-        return images if groups is None else images.grouped(groups_of(groups, images.names))
+        return _regrouped(_ranged(_relabelled(x, y, levels, task), wanted_range), groups, split)
     yes_or_no("recursive", recursive)
     if validation is not None and not isinstance(validation, ImageSet):
         text = "`validation` must be an image set made by mximages()."
@@ -146,6 +153,7 @@ def mximages(
         levels=levels,
         labelled=on_bad != "keep",
         groups=groups,
+        split=split,
     )
     unlabelled = source.y is None or (on_bad == "keep" and y is None)
     labels = Labels() if unlabelled else _folder_labels(source, levels, task)
@@ -153,7 +161,17 @@ def mximages(
     pixels = Pixels(source.items, source.names)
     if on_bad == "keep":
         rows = np.arange(len(source.names), dtype=np.int64)
-        images = ImageSet(pixels, rows, source.names, source.files, labels, groups=source.groups, index=source.index)
+        images = ImageSet(
+            pixels,
+            rows,
+            source.names,
+            source.files,
+            labels,
+            groups=source.groups,
+            parts=source.parts,
+            index=source.index,
+            column=source.column,
+        )
         return _ranged(images, wanted_range)
     return _audited(source, pixels, labels, on_bad, levels is None, validation, wanted_range)
 
@@ -213,7 +231,9 @@ def _audited(
         grey=all(look.grey for look in good_looks),
         bad=bad,
         groups=None if source.groups is None else [source.groups[row] for row in kept],
+        parts=None if source.parts is None else [source.parts[row] for row in kept],
         index=None if source.index is None else source.index[kept],
+        column=source.column,
     )
     images = _with_range(images, good_looks, wanted_range)
     warn_of_misleading_names(images, good_looks)
@@ -221,6 +241,7 @@ def _audited(
         scales(images)
     warn_of_copies(images)
     report_near_copies(images)
+    report_parts(images)
     if tidy:
         warn_of_single_pictures(images)
         warn_of_similar_names(images)
@@ -231,14 +252,19 @@ def _audited(
 
 
 def _with_range(images: ImageSet, looks: list[Look], wanted: WantedRange) -> ImageSet:
-    """The set with the range that was asked for or that its values suggest; the latter is reported."""
+    """The set with the range that was asked for or that its values suggest; the latter is reported.
+
+    Images for validation and test have no say in it.
+    """
     if wanted is None:
-        decided_range = scale.decide(span for _, span in images.spans()) if images.has_numbers else None
+        training = images.part("training") if "training" in (images.parts or ()) else images
+        decided_range = scale.decide(span for _, span in training.spans()) if images.has_numbers else None
         if decided_range is not None:
             progress.default().event("message", text=f"{scale.taken_as(decided_range)} Set `range` to change this.")
         return images.ranged(decided_range)
     if isinstance(wanted, scale.Percentiles):
-        wanted = scale.percentiles([look.sample for look in looks if look.sample is not None], wanted)
+        seen = [look for look, part in zip_longest(looks, images.parts or ()) if part in (None, "training")]
+        wanted = scale.percentiles([look.sample for look in seen or looks if look.sample is not None], wanted)
         progress.default().event("message", text=scale.taken_as(wanted))
     return images.ranged(wanted, given=True)
 
@@ -287,6 +313,21 @@ def _folder_labels(source: Source, levels: Optional[Sequence[str]], task: Option
     return understand(source.y, source.names, classes, task)
 
 
+def _regrouped(images: ImageSet, groups: Groups, split: Split) -> ImageSet:
+    """A set that is there already, with other groups and parts where they are given."""
+    keys = (images.names, images._files, images.index)
+    if groups is not None:
+        groups, guess = matched(groups, *keys, Kind.of("groups"))
+        _report_guesses(guess)
+        images = images.grouped(groups_of(groups, images.names))
+    if split is not None:
+        split, guess = matched(split, *keys, Kind.of("split"))
+        _report_guesses(guess)
+        images = images.parted(parts_of(split, images.names))
+        report_parts(images)
+    return images
+
+
 def _relabelled(images: ImageSet, y: Any, levels: Optional[Sequence[str]], task: Optional[str]) -> ImageSet:
     if y is None and (levels is None or images.y is None) and task in (None, images.task):
         return images
@@ -308,7 +349,9 @@ def _relabelled(images: ImageSet, y: Any, levels: Optional[Sequence[str]], task:
         bad=images.bad,
         problems=images.problems,
         groups=images.groups,
+        parts=images.parts,
         range=images.range,
         range_is_given=images.range_is_given,
         index=images.index,
+        column=images.column,
     )

@@ -11,6 +11,7 @@ import PIL.Image
 
 from ..calls import option
 from ..errors import ArgumentError, LabelError
+from .roles import tells_parts
 from .sniff import is_picture_name
 
 Label = Union[str, Sequence[str], None]
@@ -40,6 +41,12 @@ def refuse_unusable(column: Any) -> None:
     cell = column.iloc[0] if len(column) else None
     if isinstance(cell, Unusable):
         raise LabelError(f'The column "{cell.column}" can\'t be used: it is of class {cell.kind}.', hint=cell.hint)
+
+
+class Remembered(str):
+    """The column of paths of the table that a model was trained on: taken wherever a table has it, and no more."""
+
+    __slots__ = ()
 
 
 def path_column(frame: Any, label: Label = None, is_there: Optional[Callable[[str], bool]] = None) -> Any:
@@ -81,18 +88,29 @@ def other_paths(frame: Any, path: Any) -> list[str]:
 
 
 def label_column(frame: Any, path: Any) -> tuple[Any, Optional[str]]:
-    """The column of labels: one with a usual name, or the only one besides ``path`` that holds no images; None, and a
-    sentence, where it is not clear."""
+    """The column of labels: one with a usual name, or the only one besides ``path`` that holds no images and no parts
+    of a data set; None, and a sentence, where it is not clear."""
     other_columns = [
         column
         for column in frame.columns
         if column != path and not _all_match(frame[column], _is_picture, _SAMPLE_SIZE)
     ]
     usual_column = _by_name(other_columns, _LABELS)
+    if usual_column is None and len(other_columns) > 1:
+        other_columns = [column for column in other_columns if not tells_parts(frame[column].tolist())]
     if usual_column is not None or len(other_columns) < 2:
         return (usual_column if usual_column is not None else next(iter(other_columns), None)), None
     text = f"Couldn't tell which column holds the labels. Columns: {_names(other_columns)}. "
     return None, text + f'Call it "label", or name it: {option("label")}.'
+
+
+def unused_parts(frame: Any, used: Iterable[Any]) -> Optional[str]:
+    """A sentence where a column beside those in use says which images are for training, and which for testing."""
+    columns = [column for column in frame.columns if column not in list(used)]
+    column = next((column for column in columns if tells_parts(frame[column].tolist())), None)
+    if column is None:
+        return None
+    return f'Column "{column}" tells parts of a data set, and is not used. To use it: {option("split", str(column))}.'
 
 
 def require(frame: Any, columns: Iterable[Any]) -> None:

@@ -17,6 +17,7 @@ from ..words import bullets, counted, listing
 from .imageset import ImageSet
 from .labels import Labels
 from .pixels import Look
+from .roles import PARTS
 from .scale import of_another_scale, stands_beside_8_bits
 
 _PACKAGE = str(Path(__file__).resolve().parents[1])
@@ -80,8 +81,41 @@ def report_near_copies(images: ImageSet) -> None:
     if near_sets:
         images.problems += [f"near-copies: {listing(names, 6)}" for names in near_sets]
         subject = f"{sum(map(len, near_sets))} images look nearly the same as others (bursts, crops, re-saved files)"
-        text = f"{subject}, in {counted(len(near_sets), 'set')}. Each set stays on one side of a split."
-        progress.default().event("message", text=text)
+        stays = " Each set stays on one side of a split." if images.parts is None else ""
+        progress.default().event("message", text=f"{subject}, in {counted(len(near_sets), 'set')}.{stays}")
+
+
+def report_parts(images: ImageSet) -> None:
+    """Report how many images are for training, validation and test, where that is told; warn of what they share with
+    those for training, and of classes that none for training has."""
+    if images.parts is None:
+        return
+    sets = {part: images.part(part) for part in PARTS if part in images.parts}
+    shares = listing([f"{len(part)} for {name}" for name, part in sets.items()])
+    text = f"Of {counted(len(images), 'image')} {shares}."
+    parts_of_group: dict[str, set[str]] = {}
+    for group, part in zip(images.groups or (), images.parts):
+        parts_of_group.setdefault(group, set()).add(part)
+    across = sorted(group for group, parts in parts_of_group.items() if len(parts) > 1)
+    if parts_of_group and not across:
+        text += " No group is in several of these."
+    progress.default().event("message", text=text)
+    training = sets.pop("training", None)
+    if training is None:
+        return
+    resembling = {name: int(part.resembling(training).sum()) for name, part in sets.items()}
+    lines = [f"{name}: {n} of {len(sets[name])}, copies or of one group" for name, n in resembling.items() if n]
+    lines += [f"groups in several parts: {listing(across)}"] if across else []
+    if lines:
+        images.problems += [f"resembling those for training: {line}" for line in lines]
+        text = "Some images for validation or test resemble images for training."
+        warn(PictureWarning(text, lines, "This makes the results on them too optimistic."))
+    counts = training.labels.counts()
+    untrained = [level for level, n in counts.items() if n == 0]
+    if untrained:
+        images.problems += [f"no image for training: {level}" for level in untrained]
+        text = f"{counted(len(untrained), 'class has', 'classes have')} no image for training."
+        warn(LabelWarning(text, bullets(untrained), "A model can't learn them."))
 
 
 def scales(images: ImageSet, than: Optional[str] = None, loose: bool = False, unread: Collection[str] = ()) -> None:
@@ -112,7 +146,7 @@ def warn_of_single_pictures(images: ImageSet) -> None:
 
 def warn_of_single_groups(images: ImageSet) -> None:
     """Warn of classes whose images all belong to one group."""
-    if images.groups is None or not images.has_classes:
+    if images.groups is None or images.parts is not None or not images.has_classes:
         return
     groups: dict[str, set[str]] = {}
     for row, group in enumerate(images.groups):

@@ -14,6 +14,7 @@ import numpy as np
 
 from ..arguments import is_number, whole
 from ..errors import ArgumentError
+from ..words import counted, listing
 from . import show
 from .alike import near_numbers
 from .decode import decode, in_threads, unreadable
@@ -23,6 +24,7 @@ from .labels import Labels
 from .picture import UnreadableError
 from .pixels import Pixels
 from .positions import positions
+from .roles import PARTS, part_named
 from .scale import Range, Span, decide, of_another_scale
 from .split import divide, divide_groups
 
@@ -30,6 +32,9 @@ if TYPE_CHECKING:
     import pandas as pd
     import PIL.Image
     from numpy.typing import NDArray
+
+
+SHARE = 0.2  # of the images, for validation
 
 
 class BadPicture(NamedTuple):
@@ -50,6 +55,8 @@ class ImageSet:
         Absolute paths, or ``None`` where the images are in memory.
     index
         That of the data frame or series that held the images, or ``None``.
+    column
+        The column of paths of the table that the images come from, or ``None``.
     task
         ``"classification"``, ``"regression"``, ``"multilabel"``, or ``None`` without labels.
     y
@@ -62,6 +69,9 @@ class ImageSet:
         What was left out, and why.
     groups
         The group of each image (patient, animal, burst, site), which no split separates; or ``None``.
+    parts
+        What each image is for, ``"training"``, ``"validation"`` or ``"test"``, where ``split`` of `mximages` tells;
+        or ``None``. `part` gives the images of one.
     problems
         Sentences on oddities: copies, misleading names, mixed scales, classes with few images.
     range
@@ -96,9 +106,11 @@ class ImageSet:
         bad: Iterable[BadPicture] = (),
         problems: Iterable[str] = (),
         groups: Optional[Sequence[str]] = None,
+        parts: Optional[Sequence[str]] = None,
         range: Optional[Range] = None,  # noqa: A002 - the public argument
         range_is_given: bool = False,
         index: Optional[pd.Index] = None,
+        column: Optional[str] = None,
     ) -> None:
         self._pixels = pixels
         self._rows = rows
@@ -111,8 +123,9 @@ class ImageSet:
         self.bad = tuple(bad)
         self.problems = list(problems)
         self.groups = None if groups is None else list(groups)
+        self.parts = None if parts is None else list(parts)
         self.range, self.range_is_given = range, range_is_given
-        self.index = index
+        self.index, self.column = index, column
 
     def __len__(self) -> int:
         return len(self._rows)
@@ -145,12 +158,13 @@ class ImageSet:
         Raises
         ------
         ArgumentError
-            Their labels are of different kinds, one has groups and the other has not, or ranges of values that the user
-            has given differ.
+            Their labels are of different kinds, one has groups or parts and the other has not, or ranges of values that
+            the user has given differ.
         """
-        if (self.groups is None) != (other.groups is None):
-            hint = "Set `groups` in mximages() for both sets or for neither."
-            raise ArgumentError("Only one of the sets has groups.", hint=hint)
+        for what, argument in (("groups", "groups"), ("parts", "split")):
+            if (getattr(self, what) is None) != (getattr(other, what) is None):
+                hint = f"Set `{argument}` in mximages() for both sets or for neither."
+                raise ArgumentError(f"Only one of the sets has {what}.", hint=hint)
         names = [*self.names, *other.names]
         items = [images._pixels.items[row] for images in (self, other) for row in images._rows]
         have_sizes = self._sizes is not None and other._sizes is not None
@@ -174,7 +188,9 @@ class ImageSet:
             bad=(*self.bad, *other.bad),
             problems=[*self.problems, *other.problems],
             groups=None if self.groups is None or other.groups is None else [*self.groups, *other.groups],
+            parts=None if self.parts is None or other.parts is None else [*self.parts, *other.parts],
             index=None if self.index is None or other.index is None else self.index.append(other.index),
+            column=self.column if self.column == other.column else None,
             range=self.range,
             range_is_given=self.range_is_given and other.range_is_given,
         )
@@ -288,15 +304,39 @@ class ImageSet:
             hashes=None if self._hashes is None else [self._hashes[index] for index in places],
             grey=self.grey,
             groups=None if self.groups is None else [self.groups[index] for index in places],
+            parts=None if self.parts is None else [self.parts[index] for index in places],
             range=self.range,
             range_is_given=self.range_is_given,
             index=None if self.index is None else self.index[chosen],
+            column=self.column,
         )
+
+    def part(self, name: str) -> ImageSet:
+        """The images for ``"training"``, ``"validation"`` or ``"test"``, as ``split`` of `mximages` tells.
+
+        Raises
+        ------
+        ArgumentError
+            There is no such part, or the set was not told its parts.
+        """
+        if self.parts is None:
+            raise ArgumentError("The set has no parts.", hint="Tell them: `split` in mximages().")
+        wanted = part_named(name)
+        if wanted not in self.parts:
+            there = listing([part for part in PARTS if part in self.parts])
+            raise ArgumentError(f"There are no images for {name}.", [f"the parts are {there}"])
+        return self.take([part == wanted for part in self.parts])
 
     def grouped(self, groups: Optional[Sequence[str]]) -> ImageSet:
         """The same images in other groups."""
         other = copy.copy(self)
         other.groups = None if groups is None else list(groups)
+        return other
+
+    def parted(self, parts: Sequence[str]) -> ImageSet:
+        """The same images in other parts."""
+        other = copy.copy(self)
+        other.parts = list(parts)
         return other
 
     def ranged(self, range: Optional[Range], given: bool = False) -> ImageSet:  # noqa: A002
@@ -316,8 +356,11 @@ class ImageSet:
         """The name of each image, and what its values span; None for 8-bit ones and for files not read yet."""
         return zip(self.names, map(self._pixels.spans.get, self._rows.tolist()))
 
-    def split(self, fraction: float = 0.2, seed: int = 0) -> tuple[ImageSet, ImageSet]:
+    def split(self, fraction: Optional[float] = None, seed: int = 0) -> tuple[ImageSet, ImageSet]:
         """A set to train on and one to validate on, of about ``fraction``; a seed gives the same everywhere.
+
+        If None it is 0.2; or, where the set has `parts`, what is for training and for validation. Images for test are
+        in neither.
 
         Each class (label, range of numbers) is split in this share, and each class with two different
         images keeps one in training. Copies stay together, exact and near ones (bursts, re-saved images), and so
@@ -326,13 +369,26 @@ class ImageSet:
         Raises
         ------
         ArgumentError
-            ``fraction`` is not between 0 and 1, or ``seed`` is not a whole number.
+            ``fraction`` is not between 0 and 1, or is given although there are images for validation; or ``seed`` is
+            not a whole number.
         """
         train, valid = self.divided(fraction, seed)
         return self.take(train), self.take(valid)
 
-    def divided(self, fraction: float = 0.2, seed: int = 0) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    def divided(self, fraction: Optional[float] = None, seed: int = 0) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """The positions, from 0, of what `split` gives."""
+        if self.parts is None:
+            return self._divided(SHARE if fraction is None else fraction, seed)
+        training, validation = (np.flatnonzero(np.asarray(self.parts) == part) for part in PARTS[:2])
+        if not len(validation):
+            train, valid = self.take(training)._divided(SHARE if fraction is None else fraction, seed)
+            return training[train], training[valid]
+        if fraction is not None:
+            hint = "Leave the share out."
+            raise ArgumentError(f"The set has {counted(len(validation), 'image')} for validation.", hint=hint)
+        return training, validation
+
+    def _divided(self, fraction: float, seed: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         seed = whole("seed", seed)
         if not is_number(fraction) or not 0 < fraction < 1:
             raise ArgumentError("The share for validation must be above 0 and below 1.", [f"it is {fraction!r}"])

@@ -1,29 +1,43 @@
-"""Labels that have names -- a dict of files, a series, a table with an index -- in the order of the images."""
+"""Values that have names -- a dict of files, a series, a table with an index -- in the order of the images."""
 
 from __future__ import annotations
 
 import os
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, Optional
+from typing import Any, NamedTuple, Optional
 
-from ..errors import LabelError
+from ..calls import in_r
+from ..errors import ArgumentError, LabelError, MxtuneError
 from ..words import bullets, counted
 
-_BY_INDEX = "The labels are matched to the images by their index."
-_BY_NAME = "The labels are matched to the images by name."
-_BY_PLACE = "The names or the index of the labels don't match the images: labels are taken in the order given."
+
+class Kind(NamedTuple):
+    """What the values are called; what is raised where they don't fit; whether the order may decide for other names."""
+
+    one: str
+    many: str
+    error: type[MxtuneError]
+    by_place: bool = False
+
+    @classmethod
+    def of(cls, argument: str) -> Kind:
+        """The values of an argument beside the labels, such as `groups`: where names don't fit, they are refused."""
+        return cls(f"value of `{argument}`", f"values of `{argument}`", ArgumentError)
+
+
+LABELS = Kind("label", "labels", LabelError, by_place=True)
 
 
 def matched(
-    y: Any, names: Sequence[str], files: Sequence[Optional[str]], index: Any = None
+    values: Any, names: Sequence[str], files: Sequence[Optional[str]], index: Any = None, kind: Kind = LABELS
 ) -> tuple[Any, Optional[str]]:
-    """The labels, one per image in their order, and a sentence on how they were matched, where that may surprise.
+    """The values, one per image in their order, and a sentence on how they were matched, where that may surprise.
 
     Parameters
     ----------
-    y
-        Labels of any kind; those without names are taken as they are.
+    values
+        Of any type; those without names are taken as they are.
     names, files
         Those of the images, as in `Source`.
     index
@@ -31,39 +45,56 @@ def matched(
 
     Raises
     ------
-    LabelError
-        Images have no label under their name, or names don't fit.
+    LabelError, ArgumentError
+        Images have no value under their name, or names don't fit: as ``kind`` has it.
     """
-    if isinstance(y, Mapping):
-        rows = _rows_by_name(list(y), names, files)
+    if isinstance(values, Mapping):
+        rows = _rows_by_name(list(values), names, files, kind)
         if rows is None:
-            raise LabelError("The names of the labels don't match the images.", _first_few(y), _first_picture(names))
-        labels = list(y.values())
-        return [labels[row] for row in rows], _unused_labels(len(y), rows)
-    if not hasattr(y, "iloc") or len(y) == 0:
-        return y, None
-    return _of_pandas(y, names, files, index)
+            text = f"The names of the {kind.many} don't match the images."
+            raise kind.error(text, _first_few(values), _first_picture(names))
+        in_order = list(values.values())
+        return [in_order[row] for row in rows], _unused(len(values), rows, kind)
+    if not hasattr(values, "iloc") or len(values) == 0:
+        return values, None
+    return _of_pandas(values, names, files, index, kind)
 
 
-def _of_pandas(y: Any, names: Sequence[str], files: Sequence[Optional[str]], index: Any) -> tuple[Any, Optional[str]]:
-    if index is not None and y.index.equals(index):
-        return y, None
-    if index is not None and y.index.is_unique and index.is_unique and index.isin(y.index).all():
-        return y.loc[index], _BY_INDEX
-    if y.index.is_unique and all(isinstance(name, (str, os.PathLike)) for name in y.index):
-        rows = _rows_by_name(list(y.index), names, files)
+def _of_pandas(
+    values: Any, names: Sequence[str], files: Sequence[Optional[str]], index: Any, kind: Kind
+) -> tuple[Any, Optional[str]]:
+    own_index = values.index
+    if index is not None and own_index.equals(index):
+        return values, None
+    if index is not None and own_index.is_unique and index.is_unique and index.isin(own_index).all():
+        return values.loc[index], f"The {kind.many} are matched to the images by their index."
+    if own_index.is_unique and all(isinstance(name, (str, os.PathLike)) for name in own_index):
+        rows = _rows_by_name(list(own_index), names, files, kind)
         if rows is not None:
-            return (
-                (y, None) if rows == list(range(len(y))) else (y.iloc[rows], _unused_labels(len(y), rows) or _BY_NAME)
-            )
-    if index is None or _is_count(y.index) or _is_count(index):
-        return y, None if _is_count(y.index) and (index is None or _is_count(index)) else _BY_PLACE
-    hint = "Give them the same index, or the labels as a list to take them in order."
-    raise LabelError("The labels and the data frame have different indices.", _first_few(y.index), hint)
+            by_name = f"The {kind.many} are matched to the images by name."
+            in_order = rows == list(range(len(values)))
+            return values.iloc[rows], None if in_order else _unused(len(values), rows, kind) or by_name
+    uncounted = [each for each in (own_index, index) if each is not None and not _is_count(each)]
+    if not uncounted:
+        return values, None
+    if kind.by_place and (index is None or len(uncounted) == 1):
+        text = f"The names or the index of the {kind.many} don't match the images"
+        return values, f"{text}: {kind.many} are taken in the order given."
+    if not own_index.is_unique:
+        twice = list(dict.fromkeys(map(str, own_index[own_index.duplicated()])))
+        raise kind.error(f"Several {kind.many} have one name.", bullets(twice, 3))
+    plain = "unname() takes them in order" if in_r() else ".tolist() takes them in order"
+    if index is None:
+        text = f"The names or the index of the {kind.many} don't match the images."
+        raise kind.error(text, _first_few(own_index), f"{_first_picture(names)} {plain}.")
+    hint = f"Give them the same index; {plain}."
+    raise kind.error(f"The {kind.many} and the data frame have different indices.", _first_few(own_index), hint)
 
 
-def _rows_by_name(keys: Sequence[Any], names: Sequence[str], files: Sequence[Optional[str]]) -> Optional[list[int]]:
-    """The row of each image's label; None if no image has one."""
+def _rows_by_name(
+    keys: Sequence[Any], names: Sequence[str], files: Sequence[Optional[str]], kind: Kind
+) -> Optional[list[int]]:
+    """The row of each image's value; None if no image has one."""
     texts = [_composed(os.fspath(key)) if isinstance(key, (str, os.PathLike)) else str(key) for key in keys]
     lookups = (
         ({text: row for row, text in enumerate(texts)}, map(_composed, names)),
@@ -77,11 +108,12 @@ def _rows_by_name(keys: Sequence[Any], names: Sequence[str], files: Sequence[Opt
                 rows[row] = row_by_text.get(name)
     if all(row is None for row in rows):
         return None
-    unlabelled = [name for name, row in zip(names, rows) if row is None]
-    if unlabelled:
-        verb = "has" if len(unlabelled) == 1 else "have"
-        text = f"{counted(len(unlabelled), 'image')} {verb} no label."
-        raise LabelError(text, bullets(unlabelled, 100), "Labels are matched by name: there are none for these.")
+    without = [name for name, row in zip(names, rows) if row is None]
+    if without:
+        verb = "has" if len(without) == 1 else "have"
+        text = f"{counted(len(without), 'image')} {verb} no {kind.one}."
+        hint = f"The {kind.many} are matched by name: there are none for these."
+        raise kind.error(text, bullets(without, 100), hint)
     return [row for row in rows if row is not None]
 
 
@@ -98,9 +130,10 @@ def _unique_or_none(texts: Iterable[str]) -> list[Optional[str]]:
     return [text if counts[text] == 1 else None for text in all_texts]
 
 
-def _unused_labels(given: int, rows: Sequence[int]) -> Optional[str]:
+def _unused(given: int, rows: Sequence[int], kind: Kind) -> Optional[str]:
     unused = given - len(set(rows))
-    return f"{counted(unused, 'label belongs', 'labels belong')} to no image here." if unused else None
+    subject = counted(unused, f"{kind.one} belongs", f"{kind.many} belong")
+    return f"{subject} to no image here." if unused else None
 
 
 def _is_count(index: Any) -> bool:

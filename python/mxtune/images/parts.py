@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from itertools import zip_longest
 from pathlib import PurePath
@@ -11,21 +10,8 @@ from typing import NamedTuple, Optional
 from .. import calls
 from ..errors import LabelError
 from ..words import bullets, file_name, listing
+from .roles import FILLERS, role_in, words_in
 from .table import SUFFIXES as TABLES
-
-_ROLES = {
-    "train": "train training trn",
-    "valid": "valid validation validate val dev development holdout eval evaluation",
-    "test": "test testing tst",
-}
-_ROLE = {word: role for role, words in _ROLES.items() for word in words.split()}
-_FILLERS = {
-    *("set", "sets", "data", "dataset", "split", "splits", "part", "fold", "folder", "x"),
-    *("image", "images", "img", "imgs", "picture", "pictures", "pic", "pics", "photo", "photos"),
-    *("jpg", "jpeg", "png", "tif", "tiff"),
-}
-_GLUED = re.compile(rf"({'|'.join(sorted(_ROLE, key=len, reverse=True))})(sets?|data|dataset|images?|imgs?)")
-_WORD = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])")
 
 Files = Sequence[str]  # the images of a folder: names relative to it
 
@@ -105,21 +91,15 @@ def _parts(non_empty: Mapping[str, Files]) -> list[_Part]:
 
 def _folds(non_empty: Mapping[str, Files]) -> list[_Part]:
     """Folders such as ``fold1`` and ``fold2`` that hold the same classes."""
-    numbered = all(_words(name) and set(_words(name)) <= _FILLERS for name in non_empty)
+    numbered = all(words_in(name) and set(words_in(name)) <= FILLERS for name in non_empty)
     if not numbered or nested(non_empty) is None:
         return []
     return [_Part(name, role, ()) for name, role in zip_longest(non_empty, ("train", "valid"), fillvalue="") if name]
 
 
 def _part(name: str) -> Optional[_Part]:
-    words = [glued.group(1) if (glued := _GLUED.fullmatch(word)) else word for word in _words(name)]
-    roles = [_ROLE[word] for word in words if word in _ROLE]
-    rest = tuple(word for word in words if word not in _ROLE and word not in _FILLERS)
-    return _Part(name, roles[0], rest) if len(set(roles)) == 1 else None
-
-
-def _words(name: str) -> list[str]:
-    return [word.lower() for word in _WORD.findall(name)]
+    found = role_in(name)
+    return None if found is None else _Part(name, *found)
 
 
 def _subfolders(files: Files) -> list[str]:
@@ -161,7 +141,7 @@ def _suggested_calls(
     name_of_role = {part.role: part.name for part in reversed(parts)}
     train = name_of_role.pop("train", None) or name_of_role.pop(next(iter(name_of_role)))
     if not _subfolders(non_empty[train]):
-        table = next((name for name in tables if "train" in _words(name)), next(iter(tables), None))
+        table = next((name for name in tables if "train" in words_in(name)), next(iter(tables), None))
         if table is None:
             return [f"There are no class folders in {file_name(train)}: give the labels as a table."]
         return [f"If {file_name(table)} has the labels: {_by_table(root, table, train)}"]
@@ -181,7 +161,7 @@ def _suggested_calls(
 
 def _may_hold_labels(name: str) -> bool:
     """Whether it is a table, and none of answers to be handed in; a text file, where its name says so."""
-    words, suffix = set(_words(name)), PurePath(name).suffix.lower()
+    words, suffix = set(words_in(name)), PurePath(name).suffix.lower()
     if suffix == ".txt":
         return bool({"train", "label", "labels", "annotations"} & words)
     return suffix in TABLES and not {"submission", "test"} & words

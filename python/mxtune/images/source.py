@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Optional, Union, cast
 
@@ -16,12 +16,13 @@ from ..errors import ArgumentError, LabelError, PictureError
 from ..words import a, bullets, file_name, listing, near
 from .archive import archive_at, look_into_archive
 from .arrays import numbered, pictures_of
-from .columns import label_column, other_paths, path_column, refuse_unusable, require
+from .columns import Remembered, label_column, other_paths, path_column, refuse_unusable, require, unused_parts
 from .fileobject import content_of, is_file_object, name_of
 from .folder import look_into
 from .groups import Groups, groups_of
-from .named import matched
+from .named import Kind, matched
 from .paths import Place, is_there, locate, shortened, why_not_a_path
+from .roles import Split, parts_of
 from .table import is_table_name, read_table, typed
 
 PathLike = Union[str, "os.PathLike[str]"]
@@ -31,8 +32,9 @@ PathLike = Union[str, "os.PathLike[str]"]
 class Source:
     """Items (a path, bytes, a Pillow image or an (H, W, C) array each), their names, files and labels.
 
-    ``levels`` are all class names where folders give them; ``index`` is that of a data frame or a series;
-    ``guesses`` are sentences on what was inferred.
+    ``levels`` are all class names where folders give them; ``index`` is that of a data frame or a series; ``column``
+    held the paths of a table, ``columns`` those that tell groups and parts; ``guesses`` are sentences on what was
+    inferred.
     """
 
     items: Sequence[Any]
@@ -41,7 +43,10 @@ class Source:
     y: Any = None
     levels: Optional[list[str]] = None
     groups: Optional[list[str]] = None
+    parts: Optional[list[str]] = None
     index: Any = None
+    column: Optional[str] = None
+    columns: Mapping[str, list[Any]] = field(default_factory=dict)
     guesses: tuple[str, ...] = ()
 
 
@@ -60,6 +65,7 @@ def gather(
     levels: Optional[Sequence[str]] = None,
     labelled: bool = True,
     groups: Groups = None,
+    split: Split = None,
 ) -> Source:
     """The images that ``x`` stands for; see `mximages` for what it may be. Labels with names are matched by name.
 
@@ -81,12 +87,21 @@ def gather(
     if y is None and _are_labelled_files(x):
         x, y = list(x), list(x.values())
     table_options: dict[str, Any] = {"path": path, "label": label, "root": root, "levels": levels, "labelled": labelled}
-    if groups is not None and not (isinstance(groups, str) and is_table(x)):
-        source = gather(x, y, layout=layout, recursive=recursive, **table_options)
-        return replace(source, groups=groups_of(groups, source.names))
-    source = _from_anything(x, y, layout, recursive, group=groups, **table_options)
-    labels, guess = matched(source.y, source.names, source.files, source.index)
-    return replace(source, y=labels, guesses=(*source.guesses, guess) if guess else source.guesses)
+    beside = {"groups": groups, "split": split}
+    columns = {name: given for name, given in beside.items() if isinstance(given, str) and is_table(x)}
+    source = _from_anything(x, y, layout, recursive, beside=columns, **table_options)
+    groups, parts = (source.columns.get(name, given) for name, given in beside.items())
+    keys = (source.names, source.files, source.index)
+    labels, by_label = matched(source.y, *keys)
+    groups, by_group = matched(groups, *keys, Kind.of("groups"))
+    parts, by_part = matched(parts, *keys, Kind.of("split"))
+    return replace(
+        source,
+        y=labels,
+        groups=None if groups is None else groups_of(groups, source.names),
+        parts=None if parts is None else parts_of(parts, source.names),
+        guesses=(*source.guesses, *filter(None, (by_label, by_group, by_part))),
+    )
 
 
 def _from_anything(
@@ -99,11 +114,11 @@ def _from_anything(
     root: Optional[PathLike],
     levels: Optional[Sequence[str]],
     labelled: bool,
-    group: Optional[str],
+    beside: Mapping[str, str],
 ) -> Source:
     start = None if root is None else _folder(root)
     if is_table(x):
-        return _from_table(x, y, path, label, group, start, levels, labelled)
+        return _from_table(x, y, path, label, beside, start, levels, labelled)
     refuse_unused(path=path, label=label)
     if isinstance(x, (str, os.PathLike)):
         refuse_unused(root=root)
@@ -152,7 +167,7 @@ def refuse_unused(**given: Any) -> None:
         One is given.
     """
     for name, value in given.items():
-        if value is not None:
+        if value is not None and not isinstance(value, Remembered):
             what = "tables and lists of paths" if name == "root" else "tables"
             raise ArgumentError(f"`{name}` applies to {what}, not to these images.")
 
@@ -204,7 +219,7 @@ def _from_table(
     y: Any,
     path: Optional[str],
     label: Columns,
-    group: Optional[str],
+    beside: Mapping[str, str],
     root: Optional[Place],
     levels: Optional[Sequence[str]],
     labelled: bool,
@@ -218,29 +233,29 @@ def _from_table(
         frame, remarks = read_table(file)
         starts = [file.parent, Path()] if root is None else [root]
     copies = frame.columns.duplicated()
-    ambiguous, frame = set(frame.columns[copies]), frame.loc[:, ~copies]
-    group_values = None
-    if group is not None:
-        require(frame, [group])
-        frame, group_values = frame.drop(columns=[group]), frame[group]
-        refuse_unusable(group_values)
+    ambiguous, whole = set(frame.columns[copies]), frame.loc[:, ~copies]
+    require(whole, beside.values())
+    frame = whole.drop(columns=[*beside.values()])
     if label is None and _names_column(y, frame):
         y, label = None, y if isinstance(y, str) else y[0]
     if y is not None and label is not None:
         raise LabelError("The labels are given twice: by `y` and by `label`.", hint="Remove one of them.")
+    path = None if isinstance(path, Remembered) and path not in list(frame.columns) else path
     require(frame, [*([] if path is None else [path]), *([label] if isinstance(label, str) else label or [])])
+    told = path is not None and not isinstance(path, Remembered)
     column = path_column(frame, label, lambda text: is_there(text, starts)) if path is None else path
-    others = other_paths(frame, column) if path is None else []
+    others = [] if told else other_paths(frame, column)
     others_text = f", not {listing(others)}" if others else ""
-    column_phrases = [f'Paths are taken from column "{column}"{others_text}'] if path is None else []
+    column_phrases = [] if told else [f'Paths are taken from column "{column}"{others_text}']
     guess = None
     if labelled and y is None and label is None:
         label, guess = label_column(frame, column)
         column_phrases += (
             [] if label is None else [f'{"labels" if column_phrases else "Labels are taken"} from column "{label}"']
         )
-    for name in (column, *([label] if isinstance(label, str) else label or ())):
-        refuse_unusable(frame[name])
+    used = [column, *([label] if isinstance(label, str) else label or ()), *beside.values()]
+    for name in used:
+        refuse_unusable(whole[name])
         if name in ambiguous:
             raise ArgumentError(f'Several columns are called "{name}".', hint="Rename all but one.")
     labels = y
@@ -248,12 +263,14 @@ def _from_table(
         labels = frame[label if isinstance(label, str) else list(label)]
         labels = _typed(labels, levels) if from_file else labels
     source = _from_list([_text(cell) for cell in frame[column].tolist()], labels, "NHWC", starts, from_file or labelled)
+    unused = unused_parts(frame, used) if labelled and "split" not in beside else None
     column_remark = (", ".join(column_phrases) + ".",) if column_phrases and (labelled or others) else ()
     return replace(
         source,
         index=None if from_file else frame.index,
-        guesses=(*remarks, *column_remark, *source.guesses, *([guess] if guess else [])),
-        groups=None if group_values is None else groups_of(group_values, source.names),
+        guesses=(*remarks, *column_remark, *source.guesses, *filter(None, (guess, unused))),
+        column=str(column),
+        columns={name: whole[column].tolist() for name, column in beside.items()},
     )
 
 

@@ -17,9 +17,11 @@ from ..errors import ArgumentError, LabelError, MxtuneError, PictureWarning
 from ..formats import Contents, mxt
 from ..images import ImageSet, mximages
 from ..images.audit import require_readable
+from ..images.columns import Remembered
 from ..images.findings import scales, warn
 from ..images.loader import Loader
 from ..images.preprocess import Preprocess
+from ..images.roles import Split
 from ..images.scale import Range
 from ..network import Network
 from ..tasks.label_type import TEXT, LabelType
@@ -120,6 +122,12 @@ class Model:
         return dict(meta) if isinstance(meta, Mapping) else {}
 
     @property
+    def path_column(self) -> Optional[Remembered]:
+        """The column of paths of the table that it was trained on; None without."""
+        column = self.settings.get("path")
+        return Remembered(column) if isinstance(column, str) else None
+
+    @property
     def history(self) -> pd.DataFrame:
         """One row an epoch: ``stage, epoch, train_loss, lr``; with validation ``valid_loss, valid_<metric>`` too."""
         import pandas as pd
@@ -168,7 +176,8 @@ class Model:
         batch_size
             Images at a time.
         path, root
-            For a table: its column of paths, and the folder they are relative to; see `mximages`.
+            For a table: its column of paths (if None the one of that name in training, or else the likeliest), and the
+            folder they are relative to; see `mximages`.
 
         Raises
         ------
@@ -185,7 +194,7 @@ class Model:
         one_of("type", type, TYPES)
         one_of("on_bad", on_bad, ("na", "error"))
         batch_size = whole("batch_size", batch_size, 1)
-        images = mximages(x, on_bad="keep", range=self._range_for(x), path=path, root=root)
+        images = mximages(x, on_bad="keep", range=self._range_for(x), path=path or self.path_column, root=root)
         if on_bad == "error":
             require_readable(images, f"Use {option('on_bad', 'na')} to predict the others.")
         values, good = self._outputs(images, type == "features", batch_size)
@@ -204,6 +213,7 @@ class Model:
         path: Optional[str] = None,
         label: Union[str, Sequence[str], None] = None,
         root: Optional[PathLike] = None,
+        split: Split = None,
     ) -> dict[str, float]:
         """Metrics on labelled images; see `mxtune.tasks.metrics`. Without images, those of the validation.
 
@@ -213,6 +223,8 @@ class Model:
             Images and their labels: anything that `mximages` takes.
         path, label, root
             For a table: its columns of paths and of labels, and the folder the paths are relative to.
+        split
+            What each image is for, as `mximages` has it: those for test alone are evaluated.
 
         Raises
         ------
@@ -220,37 +232,67 @@ class Model:
             The images have no labels, or labels that the model does not know.
         """
         if x is None:
-            _refuse_unused(y=y, path=path, label=label, root=root)
+            _refuse_unused(y=y, path=path, label=label, root=root, split=split)
             if not self.metrics:
                 raise LabelError("The model was trained without validation.", hint="Give labelled images.")
             return dict(self.metrics)
-        judged = self._judged(x, y, path=path, label=label, root=root)
+        judged = self._judged(x, y, path=path, label=label, root=root, split=split)
         return self._task.measure(judged.y, judged.outputs)
 
-    def confusion(self, x: Any = None, y: Any = None) -> pd.DataFrame:
+    def confusion(
+        self,
+        x: Any = None,
+        y: Any = None,
+        path: Optional[str] = None,
+        label: Union[str, Sequence[str], None] = None,
+        root: Optional[PathLike] = None,
+        split: Split = None,
+    ) -> pd.DataFrame:
         """Counts (K, K): the true class in rows, the predicted one in columns. Without images, of the validation.
+
+        Arguments are those of `evaluate`.
 
         Raises
         ------
         ArgumentError
             The model's task is not classification.
         """
-        judged = self._judged(x, y)
+        judged = self._judged(x, y, path=path, label=label, root=root, split=split)
         return self._task.confusion(judged.y, judged.outputs)
 
-    def per_class(self, x: Any = None, y: Any = None) -> pd.DataFrame:
+    def per_class(
+        self,
+        x: Any = None,
+        y: Any = None,
+        path: Optional[str] = None,
+        label: Union[str, Sequence[str], None] = None,
+        root: Optional[PathLike] = None,
+        split: Split = None,
+    ) -> pd.DataFrame:
         """A row a class or label: ``level, n, precision, recall, f1``. Without images, of the validation.
+
+        Arguments are those of `evaluate`.
 
         Raises
         ------
         ArgumentError
             The model predicts numbers.
         """
-        judged = self._judged(x, y)
+        judged = self._judged(x, y, path=path, label=label, root=root, split=split)
         return self._task.per_class(judged.y, judged.outputs)
 
-    def calibration(self, x: Any = None, y: Any = None) -> pd.DataFrame:
+    def calibration(
+        self,
+        x: Any = None,
+        y: Any = None,
+        path: Optional[str] = None,
+        label: Union[str, Sequence[str], None] = None,
+        root: Optional[PathLike] = None,
+        split: Split = None,
+    ) -> pd.DataFrame:
         """What the model ``predicted`` beside what was ``observed``. Without images, of the validation.
+
+        Arguments are those of `evaluate`.
 
         For classification a row for each of 15 bins of the probability of the predicted class: ``lower, upper, n``, its
         mean (``predicted``), the accuracy (``observed``), and ``error``, whose sum is the expected calibration error
@@ -264,17 +306,28 @@ class Model:
         >>> int(model.calibration()["n"].sum())
         80
         """
-        judged = self._judged(x, y)
+        judged = self._judged(x, y, path=path, label=label, root=root, split=split)
         return self._task.calibration(judged.y, judged.outputs)
 
-    def top_losses(self, x: Any = None, y: Any = None, n: int = 9) -> pd.DataFrame:
+    def top_losses(
+        self,
+        x: Any = None,
+        y: Any = None,
+        n: int = 9,
+        path: Optional[str] = None,
+        label: Union[str, Sequence[str], None] = None,
+        root: Optional[PathLike] = None,
+        split: Split = None,
+    ) -> pd.DataFrame:
         """The ``n`` images the model is most wrong about: ``file, truth, pred_class, prob, pred_prob, loss``.
 
         ``prob`` is the probability of the true class, ``pred_prob`` that of the predicted one. For other tasks:
-        ``file, loss``. Rows keep the index of a data frame. Without images, of the validation.
+        ``file, loss``. Rows keep the index of a data frame. Without images, of the validation. Other arguments are
+        those of `evaluate`.
         """
         n = whole("n", n, 1)
-        return self._judged(x, y).worst(self._task, n)
+        judged = self._judged(x, y, path=path, label=label, root=root, split=split)
+        return judged.worst(self._task, n)
 
     # ---- summary and plots
 
@@ -327,7 +380,7 @@ class Model:
     def _worst(self, x: Any, y: Any) -> Figure:
         from . import report
 
-        images = self.validation_images() if x is None else self._labelled(x, y)
+        images = self.validation_images() if x is None else self.labelled_images(x, y)
         worst = self.top_losses(None if x is None else images)
         places = {name: place for place, name in enumerate(images.names)}
         titles = [self._task.caption(row) for row in worst.to_dict("records")]
@@ -350,6 +403,26 @@ class Model:
                 raise LabelError(text, hint="Give labelled images as `x`.")
             self._validated = images
         return self._validated
+
+    def labelled_images(
+        self, x: Any, y: Any = None, path: Optional[str] = None, split: Split = None, **table: Any
+    ) -> ImageSet:
+        """Images with labels, as `evaluate` takes them: with the model's classes and range of values.
+
+        Raises
+        ------
+        LabelError
+            They have no labels, or labels that the model does not know.
+        """
+        known: dict[str, Any] = {"levels": self.levels or None, "task": self.task, "range": self._range_for(x)}
+        images = mximages(x, y, path=path or self.path_column, split=split, **known, **table)
+        images = images if split is None else images.part("test")
+        if images.y is None:
+            raise LabelError(
+                "The images have no labels.",
+                hint=f"Use class folders, or say which column of a table has the labels: {option('label')}.",
+            )
+        return images
 
     @property
     def r(self) -> Any:
@@ -447,10 +520,10 @@ class Model:
     def _judged(self, x: Any, y: Any, **table: Any) -> Judged:
         """Labelled images that can be read, and the outputs for them; those of the validation without ``x``."""
         if x is None:
-            _refuse_unused(y=y)
+            _refuse_unused(y=y, **table)
             self._check_remembered()
             return Judged(self.validation.names, self.validation.y, self.validation.outputs, None)
-        images = self._labelled(x, y, **table)
+        images = self.labelled_images(x, y, **table)
         outputs, good = self._outputs(images)
         if not good.any():
             raise MxtuneError("None of the images can be read.")
@@ -461,15 +534,6 @@ class Model:
         rows = np.flatnonzero(good)
         index = None if images.index is None else images.index[rows]
         return Judged([images.names[row] for row in rows], np.asarray(images.y)[rows], outputs[rows], index)
-
-    def _labelled(self, x: Any, y: Any, **table: Any) -> ImageSet:
-        images = mximages(x, y, levels=self.levels or None, task=self.task, range=self._range_for(x), **table)
-        if images.y is None:
-            raise LabelError(
-                "The images have no labels.",
-                hint=f"Use class folders, or say which column of a table has the labels: {option('label')}.",
-            )
-        return images
 
     def _outputs(self, images: ImageSet, features: bool = False, batch_size: int = BATCH) -> tuple[Array, Array]:
         """Logits or features (N, K) float32, NaN for bad images, and which are good, (N,) bool."""

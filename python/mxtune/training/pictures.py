@@ -13,6 +13,8 @@ from ..errors import ArgumentError, LabelError, PictureWarning
 from ..images import ImageSet, mximages
 from ..images.findings import groups_across, scales, warn
 from ..images.groups import Groups
+from ..images.imageset import SHARE
+from ..images.roles import Split
 from ..images.scale import stands_beside_8_bits
 from ..images.source import is_table
 from ..words import bullets, counted
@@ -25,6 +27,7 @@ def look_at(
     seed: int,
     groups: Groups = None,
     range: Union[str, Sequence[float], None] = None,  # noqa: A002
+    split: Split = None,
     table: Mapping[str, Any] = MappingProxyType({}),
     task: Optional[str] = None,
 ) -> tuple[ImageSet, Optional[ImageSet]]:
@@ -32,7 +35,7 @@ def look_at(
 
     Parameters
     ----------
-    x, y, valid, seed, groups, range, task
+    x, y, valid, seed, groups, range, split, task
         As `mxtrain` has them.
     table
         Its ``path``, ``label`` and ``root``, which are for ``valid``, too, where that is a table.
@@ -42,18 +45,16 @@ def look_at(
     LabelError
         There are no labels, or nothing can be learned from them.
     ArgumentError
-        ``valid`` can't be used.
+        ``valid`` can't be used, or ``split`` tells which images are for validation, too.
     """
     used = {} if isinstance(x, ImageSet) and is_table(valid) else table
-    images = mximages(x, y, task=task, groups=groups, range=range, **used)
-    if images.labels.task is None or images.y is None:
-        raise LabelError(
-            "The images have no labels.",
-            hint=f"Put them into one folder a class, or say which column of a table has the labels: {option('label')}.",
-        )
-    images.labels.task.check_learnable(images.y)
+    images = mximages(x, y, task=task, groups=groups, range=range, split=split, **used)
+    images, validation = _by_parts(images, valid)
+    _check_learnable(images)
     if images.range_is_given and not (images.has_numbers or stands_beside_8_bits(images.range)):
         warn(PictureWarning("`range` has no effect: all images are 8-bit, from 0 to 255 by type."))
+    if validation is not None:
+        return images, validation
     if valid is None or valid is False or (is_number(valid) and valid == 0):
         return images, None
     if isinstance(valid, bool) or is_number(valid):
@@ -62,11 +63,38 @@ def look_at(
     return images, _kept_aside(images, valid, again, table if is_table(valid) else {})
 
 
+def _check_learnable(images: ImageSet) -> None:
+    if images.labels.task is None or images.y is None:
+        raise LabelError(
+            "The images have no labels.",
+            hint=f"Put them into one folder a class, or say which column of a table has the labels: {option('label')}.",
+        )
+    images.labels.task.check_learnable(images.y)
+
+
+def _by_parts(images: ImageSet, valid: Any) -> tuple[ImageSet, Optional[ImageSet]]:
+    """What is for training; and for validation, where the set tells that."""
+    if images.parts is None:
+        return images, None
+    if "training" not in images.parts:
+        raise LabelError("No image is for training.", hint='`split` must say "train" for those to learn from.')
+    training = images.part("training")
+    if "validation" not in images.parts:
+        return training, None
+    if not is_number(valid) or valid != SHARE:
+        text = "The images for validation are given twice: by `split` and by `valid`."
+        raise ArgumentError(text, hint="Leave `valid` out.")
+    return training, images.part("validation")
+
+
 def _split(images: ImageSet, valid: float, seed: int) -> tuple[ImageSet, Optional[ImageSet]]:
     if valid is True or not 0 < valid < 1:
         raise ArgumentError("`valid` must be a share above 0 and below 1, images, or None.", [f"it is {valid!r}"])
     train, validation = images.split(float(valid), seed)
     if len(validation) and len(train):
+        if images.parts is not None:
+            text = f"Of the {len(images)} images for training {len(validation)} are kept for validation."
+            progress.current().event("message", text=text)
         if images.groups is not None:
             n, of = len(set(validation.groups or ())), counted(len(set(images.groups)), "group")
             progress.current().event("message", text=f"Validating on {n} of {of}; no group is on both sides.")

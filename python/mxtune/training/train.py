@@ -19,6 +19,7 @@ from ..images.augment import Augment
 from ..images.findings import warn
 from ..images.groups import Groups
 from ..images.loader import Loader
+from ..images.roles import Split
 from ..model.meta import checked
 from ..model.model import Model
 from ..network import Network
@@ -64,6 +65,7 @@ def mxtrain(
     path: Optional[str] = None,
     label: Union[str, Sequence[str], None] = None,
     root: Optional[PathLike] = None,
+    split: Split = None,
     meta: Optional[Mapping[str, Any]] = None,
     task: Optional[str] = None,
 ) -> Model:
@@ -133,6 +135,9 @@ def mxtrain(
         what was decided, and sees all images alike.
     path, label, root
         Of a table: its columns of paths and of labels, and the folder that the paths start from; see `mximages`.
+    split
+        What each image is for, as `mximages` has it: those for train are trained on; those for valid are validated
+        on, in place of `valid`; those for test are neither, and are left for `Model.evaluate`, which has `split`, too.
     meta
         What the model is to say of itself: ``title``, ``author``, ``notes``, ``date``, any of them; `Model.summary`
         shows them. None by default, so that the same training gives the same bytes on every day.
@@ -176,7 +181,7 @@ def mxtrain(
     target = choose(device, options.precision)
     with progress.using(progress.default(verbose)):
         table = {"path": path, "label": label, "root": root}
-        images, validation = look_at(x, y, valid, options.seed, groups, range, table, task)
+        images, validation = look_at(x, y, valid, options.seed, groups, range, split, table, task)
         network, settled = open_network(net, images, options)
         facts = facts_of(network, settled, images, validation is not None, target)
         plan = decide(facts, options)
@@ -213,6 +218,7 @@ def mxtrain(
         }
         file = Checkpoint(checkpoint, _identity(images, validation, network, settings))
         settings |= {"meta": about} if about else {}  # which a resumed run may change
+        settings |= {} if images.column is None else {"path": images.column}
         return Run(network, problem, plan.phases, settings, file, watching).through(resume, cache)
 
 

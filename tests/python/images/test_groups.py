@@ -78,6 +78,25 @@ def test_groups_are_told_in_many_ways(groups: Any) -> None:
     assert mximages(pictures(4), ["a", "b"] * 2, groups=groups).groups == ["1", "1", "2", "2"]
 
 
+def test_groups_with_names_go_by_them(tmp_path: Any) -> None:
+    from PIL import Image
+
+    paths = [tmp_path / f"{name}.png" for name in "dabc"]
+    for path, picture in zip(paths, pictures(4)):
+        Image.fromarray(picture).save(path)
+    who = pd.Series(["a", "b", "b", "a"], index=list("xyzw"))
+    frame = pd.DataFrame({"path": list(map(str, paths)), "label": ["u", "v"] * 2}, index=who.index)
+    for x in (frame, mximages(frame)):
+        assert mximages(x, groups=who.sort_values()).groups == who.tolist()
+        with pytest.raises(ArgumentError, match="different indices"):
+            mximages(x, groups=who.reset_index(drop=True))
+    by_file = pd.Series(["a", "b", "b", "a"], index=[path.name for path in paths]).sort_values()
+    for x in (paths, tmp_path, frame, mximages(paths)):
+        images = mximages(x, groups=by_file)
+        assert images.groups == [by_file[name.split("/")[-1]] for name in images.names]
+        assert mximages(x, groups=dict(by_file)).groups == images.groups
+
+
 def test_a_column_or_the_names_tell_groups(tmp_path: Any) -> None:
     from PIL import Image
 
@@ -97,7 +116,10 @@ def test_a_column_or_the_names_tell_groups(tmp_path: Any) -> None:
         ([1, 2], "Got 2 groups for 4 images"),
         ([1, None, 2, 3], r"1 image has no group.\nx \[1\]"),
         ([1, float("nan"), "", 3], "2 images have no group"),
-        ({"[0]": 1}, "3 images have no group"),
+        ({"[0]": 1}, "3 images have no value of `groups`"),
+        ({"a.png": 1}, "names of the values of `groups` don't match the images.\nx a.png\ni The first image is"),
+        (pd.Series([1, 1, 2, 2], index=[4, 5, 6, 7]), r"don't match the images\.\nx 4\n"),
+        (pd.Series([1, 1, 2, 2], index=["[0]", "[1]", "[2]", "[2]"]), "have one name.\nx .2."),
         ("^(x", "not a regular expression"),
         ("^nobody", "4 images have no group"),
         ({1, 2, 3, 4}, "it is a set"),

@@ -625,3 +625,66 @@ def test_features_kept_on_disk_give_the_same_model(tmp_path: Path) -> None:
     for _ in range(2):
         assert digest(quick_head(tune="tail", epochs=1, cache=tmp_path)) == digest(plain)
     assert len(list(tmp_path.glob("*.npy"))) == 2
+
+
+FILES = [str(Path(mxexample("fashion")) / name) for name in FEW.names]
+PARTS = ((["train"] * 6 + ["valid"] * 2 + ["test"] * 2) * 7)[: len(FEW)]
+TABLE = pd.DataFrame({"image": FILES, "kind": [FEW.label_of(row) for row in range(len(FEW))], "part": PARTS})
+
+
+def test_each_part_is_used_for_what_it_is_for(tmp_path: Path) -> None:
+    TABLE.to_csv(tmp_path / "labels.csv", index=False)
+    told = Told()
+    with progress.using(told):
+        model = mxtrain(tmp_path / "labels.csv", split="part", net="lenet", epochs=1)
+    assert "Of 67 images 42 for training, 13 for validation, 12 for test." in told.texts
+    images = mximages(TABLE, split="part")
+    assert model.validation.names == images.part("validation").names
+    assert model.validation.trained == {content[:8] for content in images.part("training").hashes}
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")  # none of them was trained on
+        figures = model.evaluate(tmp_path / "labels.csv", split="part")
+    assert figures == model.evaluate(images.part("test")) == model.evaluate(TABLE[TABLE.part == "test"], label="kind")
+    assert figures["n"] == 12
+    assert (
+        model.confusion(TABLE, split="part").to_numpy().sum() == model.per_class(TABLE, split="part")["n"].sum() == 12
+    )
+    assert set(model.top_losses(TABLE, split="part", n=99)["file"]) == set(images.part("test").names)
+    assert digest(quick(images, epochs=1)) == digest(quick(TABLE, split=PARTS, epochs=1, label="kind"))
+
+
+def test_parts_without_validation_leave_it_to_valid() -> None:
+    frame = TABLE[TABLE.part != "valid"]
+    told = Told()
+    with progress.using(told):
+        model = mxtrain(frame, split="part", net="lenet", epochs=1)
+    assert "Of the 42 images for training 8 are kept for validation." in told.texts
+    assert set(model.validation.names) < set(frame.image[frame.part == "train"])
+    assert not quick(frame, split="part", epochs=1, valid=None).metrics
+    aside = TABLE[TABLE.part == "valid"].drop(columns="part")
+    assert quick(frame, split="part", epochs=1, valid=aside).validation.names == aside.image.tolist()
+
+
+@pytest.mark.parametrize("valid", [0.1, None, TABLE.drop(columns="part")])
+def test_validation_that_is_told_twice_is_refused(valid: Any) -> None:
+    with pytest.raises(ArgumentError, match="given twice: by `split` and by `valid`"):
+        quick(TABLE, split="part", valid=valid)
+
+
+def test_without_any_image_for_training_there_is_none() -> None:
+    with pytest.raises(LabelError, match="No image is for training"):
+        quick(mximages(TABLE, split="part").part("test"))
+
+
+def test_a_model_takes_paths_from_the_column_that_it_was_trained_with() -> None:
+    frame = TABLE.assign(file=list(reversed(FILES)))
+    model = quick(frame, path="image", label="kind", epochs=1)
+    for again in (model, Model.from_bytes(model.to_bytes())):
+        assert again.predict(frame)["file"].tolist() == FILES
+        assert again.predict(frame, path="file")["file"].tolist() == FILES[::-1]
+        assert again.predict(frame.drop(columns="image"))["file"].tolist() == FILES[::-1]
+        assert again.predict(FILES[0])["file"].tolist() == FILES[:1]
+        assert again.predict(FEW)["file"].tolist() == FEW.names
+    with pytest.warns(PictureWarning, match="used to train"):
+        assert model.evaluate(frame, label="kind") == model.evaluate(FEW)
+    assert "path" not in quick(FEW, epochs=1).settings

@@ -40,6 +40,8 @@ def argument(sent: Any, name: str, declared: Optional[inspect.Parameter]) -> Any
         if isinstance(value, dict):  # R's list of images: its names are the user's own
             return list(value.values())
         return value.array if isinstance(value, pd.Series) else value
+    if name in ("groups", "split") and isinstance(value, Vector) and len(value.values) != 1:
+        return from_r(value)  # one for each image, perhaps by name
     value = None if isinstance(value, Vector) and _is_na(value) else _option(from_r(value))
     if name == "callbacks":
         value = _callback(value)
