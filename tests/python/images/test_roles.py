@@ -133,7 +133,7 @@ def test_parts_of_no_use_are_refused(files: list[str], split: Any, words: str) -
 
 
 def test_a_missing_column_of_parts_is_named(files: list[str]) -> None:
-    with pytest.raises(ArgumentError, match=r"no such column\.\nx part\ni It has file, kind"):
+    with pytest.raises(ArgumentError, match=r"no such column\.\nx part\ni Its columns are file, kind"):
         mximages(pd.DataFrame({"file": files, "kind": LABELS}), split="part")
 
 
@@ -165,10 +165,8 @@ def test_groups_in_several_parts_are_named_and_whole_ones_are_said() -> None:
 def test_copies_across_parts_are_counted() -> None:
     pixels = _pictures()
     pixels[2] = pixels[0]
-    with (
-        pytest.warns(PictureWarning, match="there more than once"),
-        pytest.warns(PictureWarning, match="Some images for validation or test .*\nx test: 1 of 2"),
-    ):
+    across = "Some images for validation or test .*\nx test: 1 of 2"
+    with pytest.warns(PictureWarning, match="exact duplicates"), pytest.warns(PictureWarning, match=across):
         mximages(pixels, ["a", "b", "a", "b"] * 2, split=WORDS)
 
 
