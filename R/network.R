@@ -8,8 +8,9 @@
 #' | `mxlayers()`, `as.data.frame()` | one row per layer: name, operator, output shape, parameters, trainable |
 #' | `mxcut()` | the network that ends at this layer |
 #' | `mxreplace_head()` | the network with a new last layer |
-#' | `mxinsert()` | the network with an additional layer |
-#' | `mxremove()` | the network without a layer |
+#' | `mxinsert_after()` (or `mxinsert()`), `mxinsert_before()` | the network with additional layers |
+#' | `mxreplace()` | the network with other layers in the place of some |
+#' | `mxremove()` | the network without some layers |
 #' | `mxrename()` | the network with a layer renamed |
 #' | `mxfreeze()`, `mxunfreeze()` | the network with layers excluded from training, or included again |
 #'
@@ -25,8 +26,10 @@
 #'   network's own; where a file does not say, that of ImageNet.
 #' @param limit How many times as much memory and work for one image the network may need as is usual; networks of
 #'   [mxzoo()] need half or less.
-#' @param ... For `mxinsert()`: the operator's arguments, as MXNet names them. Otherwise not used.
-#' @return An object of class `mxnetwork`.
+#' @param ... For `mxinsert_after()`, `mxinsert_before()`, `mxreplace()`: the operator's arguments, as MXNet names them.
+#'   Otherwise not used.
+#' @return An object of class `mxnetwork`; its `$classifier` is the name of the last layer, its `$stages` are those of
+#'   the last layer of each resolution.
 #' @export
 #' @examplesIf mxtune:::has_engine()
 #' net <- mxnetwork("lenet")
@@ -35,6 +38,11 @@
 #'   mxreplace_head(units = 3) |>
 #'   mxfreeze("conv*") |>
 #'   mxlayers()
+#'
+#' # ReLU instead of tanh, and Dropout before the last layer
+#' net |>
+#'   mxreplace("tanh", "relu") |>
+#'   mxinsert_before(net$classifier, "Dropout", p = 0.3)
 mxnetwork <- function(x, weights = NULL, classes = NULL, image_size = NULL, seed = 0, channels = NULL,
                       preprocess = NULL, limit = 1, ...) {
   refuse_unknown(...)
@@ -54,7 +62,7 @@ mxlayers <- function(net) {
 }
 
 #' @rdname mxnetwork
-#' @param layer The name of a layer: see `mxlayers()`.
+#' @param layer The name of a layer: see `mxlayers()`. For `mxremove()` also several, as for `what`.
 #' @export
 mxcut <- function(net, layer, ...) {
   refuse_unknown(...)
@@ -72,27 +80,48 @@ mxreplace_head <- function(net, units, seed = 0, name = "head", stages = FALSE, 
 }
 
 #' @rdname mxnetwork
-#' @param what Layers: a name, a pattern such as `"block1*"`, several of these, or a number `n`: the first `n` layers
-#'   with parameters; `-n` is all but the last `n`.
+#' @param what Layers: a name, a pattern such as `"block1*"`, an operator or kind of layer such as `"batch_norm"`, or
+#'   several of these; for `mxfreeze()` and `mxunfreeze()` also a number `n`: the first `n` layers with parameters,
+#'   where `-n` is all but the last `n`.
+#' @param stages Stages of the network by number: 1 for the finest resolution, -1 for the coarsest.
 #' @export
-mxfreeze <- function(net, what, ...) {
+mxfreeze <- function(net, what = NULL, stages = NULL, ...) {
   refuse_unknown(...)
   edit("freeze", environment())
 }
 
 #' @rdname mxnetwork
 #' @export
-mxunfreeze <- function(net, what = "*", ...) {
+mxunfreeze <- function(net, what = NULL, stages = NULL, ...) {
   refuse_unknown(...)
   edit("unfreeze", environment())
 }
 
 #' @rdname mxnetwork
-#' @param after The layer after which the new one is inserted.
-#' @param operator An operator of MXNet, such as `"Dropout"`.
+#' @param after,before The layer after or before which the new one is inserted; or several, as for `what`.
+#' @param operator An operator of MXNet, such as `"Dropout"`; or a kind of layer: `"relu"`, `"silu"`, `"hard_swish"`,
+#'   `"gelu"`, `"max_pool"`, `"avg_pool"`, `"batch_norm"` and the like.
+#' @export
+mxinsert_after <- function(net, after, operator, name = NULL, seed = 0, ...) {
+  edit("insert_after", environment(), ...)
+}
+
+#' @rdname mxnetwork
 #' @export
 mxinsert <- function(net, after, operator, name = NULL, seed = 0, ...) {
-  edit("insert", environment(), ...)
+  edit("insert_after", environment(), ...)
+}
+
+#' @rdname mxnetwork
+#' @export
+mxinsert_before <- function(net, before, operator, name = NULL, seed = 0, ...) {
+  edit("insert_before", environment(), ...)
+}
+
+#' @rdname mxnetwork
+#' @export
+mxreplace <- function(net, what, operator, seed = 0, ...) {
+  edit("replace", environment(), ...)
 }
 
 #' @rdname mxnetwork

@@ -15,7 +15,8 @@
 #' @inheritSection mximages Kinds of images
 #' @param net Where to start: a name in [mxzoo()], an [mxnetwork()], a model file, or a model to train further.
 #' @param tune What to train: `"head"` (the new last layer), `"tail"` (the last layers as well), `"all"`, or
-#'   `"auto"`: the head, then the tail while validation improves.
+#'   `"auto"`: the head, then the tail while validation improves. The statistics of BatchNorm move where all layers are
+#'   trained from the start; behind a head they stay those that it was fitted under.
 #' @param epochs The maximum number of passes through the images. `NULL` chooses by their number.
 #' @param valid The share of images kept for validation, stratified by class; or the images themselves,
 #'   as an [mximages()] or a data frame.

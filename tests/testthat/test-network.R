@@ -20,6 +20,23 @@ test_that("each edit returns a new network and leaves the old one alone", {
   expect_identical(as.data.frame(net), before)
 })
 
+test_that("layers are put before, after and in the place of others, by kind and by stage", {
+  net <- mxnetwork("lenet")
+  operators <- function(net) mxlayers(net)$operator
+  silent <- mxinsert_before(net, net$classifier, "Dropout", p = 0.3)
+  expect_identical(tail(mxlayers(silent)$layer, 2), c("classifier_dropout", "classifier"))
+  expect_identical(sum(operators(mxinsert_after(net, "conv", "batch_norm")) == "BatchNorm"), 2L)
+  expect_identical(mxlayers(mxreplace(net, "tanh", "silu"))$operator[2:3], c("Activation", "elemwise_mul"))
+  expect_identical(operators(mxremove(mxreplace(net, "tanh", "silu"), "silu")), operators(mxremove(net, "tanh")))
+  pooled <- mxlayers(mxreplace(net, "pool1", "Pooling", kernel = c(4, 4), pad = c(1, 1)))
+  expect_match(pooled$output_shape[pooled$layer == "pool1"], "20 x 12 x 12")
+  expect_identical(net$stages, c("tanh1", "tanh2"))
+  frozen <- mxlayers(mxfreeze(net, stages = c(1, -1)))
+  expect_identical(frozen$layer[frozen$trainable], c("fc1", "classifier"))
+  expect_error(mxfreeze(net, stages = 3), "There is no stage 3", class = "mxtune_network_error")
+  expect_error(mxfreeze(net), class = "mxtune_network_error")
+})
+
 test_that("layers are frozen by name, pattern and number", {
   net <- mxnetwork("lenet")
   free <- function(net) {

@@ -1,8 +1,8 @@
 """Network: a graph with its parameters and where they came from, to be read, cut, edited, frozen.
 
-``data``: the Network and its edits.  ``structure``: where the classifier and the stages are.
-``features``: what a head takes.  ``select``: parameters by name or depth.  ``insert``: new layers.
-``layers``: the table of layers.  ``initialise``: initial values of parameters.
+``data``: the Network and its edits.  ``described``: what can be read off it.  ``structure``: where the classifier and
+the stages are.  ``features``: what a head takes.  ``select``: layers by name, operator, depth, stage.  ``place``:
+layers after, before and instead of others.  ``layers``: the table of layers.  ``initialise``: initial values.
 ``values``: numbers that nothing can be computed with.
 """
 

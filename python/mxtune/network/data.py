@@ -2,32 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import TYPE_CHECKING, Optional, Union
-
-import numpy as np
-from numpy.typing import NDArray
+from typing import Optional, Union
 
 from .. import graph as graphs
-from ..arguments import height_and_width, whole
-from ..errors import NetworkError, WeightsError
-from ..graph import LIMITS, Builder, Entry, Graph, Limits, Shapes, shapes_of
-from ..graph.limits import check_picture
-from ..images.preprocess import Preprocess
-from ..words import bullets, listing, shape_text
-from . import features, layers, structure
+from ..arguments import whole
+from ..errors import NetworkError
+from ..graph import Builder, Entry, Graph
+from . import features, layers
+from .described import Described
 from .initialise import initial_value
-from .insert import layer as new_layer
-from .insert import spliced
-from .select import What, chosen
-
-if TYPE_CHECKING:
-    import pandas as pd
+from .place import Edit, insert_after, insert_before, replaced, unfit
+from .select import Layers, What, chosen, layers_of, of_stages
 
 
-@dataclass(frozen=True, eq=False)
-class Network:
+@dataclass(frozen=True, eq=False, repr=False)
+class Network(Described):
     """A convolutional network that can be read, cut, edited and frozen; each edit returns a new one.
 
     Parameters
@@ -42,7 +34,7 @@ class Network:
         How an image becomes its input.
     frozen
         Names of parameters that training leaves alone. A BatchNorm whose moving statistics are among them
-        uses these statistics in training too.
+        uses these statistics in training too, as all do behind a head that was trained under them.
     levels
         What the outputs mean, or None.
     classifier
@@ -62,110 +54,6 @@ class Network:
     >>> net.freeze("conv*").trainable
     ['fc1_weight', 'fc1_bias', 'classifier_weight', 'classifier_bias']
     """
-
-    graph: Graph
-    params: dict[str, NDArray[np.float32]]
-    provenance: dict[str, str]
-    preprocess: Preprocess
-    frozen: frozenset[str] = frozenset()
-    levels: Optional[tuple[str, ...]] = None
-    classifier: Optional[str] = None
-    pretrained: Optional[bool] = None
-    limit: float = 1.0
-
-    def __post_init__(self) -> None:
-        if self.pretrained is None:
-            object.__setattr__(self, "pretrained", bool(self.params))
-        needed = graphs.subgraph(self.graph, self.graph.heads)
-        declared = graphs.declare(needed, {name: array.shape for name, array in self.params.items()})
-        if declared != self.graph:
-            object.__setattr__(self, "graph", declared)
-        if self.classifier is None:
-            object.__setattr__(self, "classifier", structure.classifier(self.graph) or "")
-
-    # ---- what it is
-
-    @cached_property
-    def input(self) -> str:
-        """The name of the variable that takes the images, (N, C, H, W) float32.
-
-        Raises
-        ------
-        NetworkError
-            There is none, or more than one.
-        """
-        inputs = [name for name in self.graph.inputs if name not in self.params]
-        if len(inputs) != 1:
-            raise NetworkError("The network must have one input for images.", bullets=[f"it has {listing(inputs)}"])
-        return inputs[0]
-
-    @property
-    def output(self) -> str:
-        """The name of the layer whose output is the network's."""
-        return self.graph.heads[0][0]
-
-    @cached_property
-    def shapes(self) -> Shapes:
-        """The shapes of all outputs of each node, for one image of the size of `preprocess`."""
-        return self._shapes_at(self.preprocess.size)
-
-    def _shapes_at(self, size: tuple[int, int]) -> Shapes:
-        return self._shapes_of(1, size)
-
-    def _shapes_of(self, n_pictures: int, size: tuple[int, int]) -> Shapes:
-        spec = self.preprocess
-        check_picture(size, spec.crop if spec.fit == "crop" else 1.0, self.limits)
-        return shapes_of(self.graph, {self.input: (n_pictures, spec.channels, *size)}, self.limits.times(n_pictures))
-
-    @property
-    def limits(self) -> Limits:
-        """What it may need at most."""
-        return LIMITS.times(self.limit)
-
-    @property
-    def layers(self) -> pd.DataFrame:
-        """One row a layer: ``layer, operator, output_shape, parameters, trainable``; see `layers.table`."""
-        return layers.table(self.graph, self.shapes, frozenset(self.trainable))
-
-    @property
-    def trainable(self) -> list[str]:
-        """The parameters that training changes, in order."""
-        return [name for name in self.graph.arguments if name in self.params and name not in self.frozen]
-
-    @property
-    def n_parameters(self) -> int:
-        """How many numbers training could change, frozen or not, without moving statistics."""
-        auxiliary = set(self.graph.auxiliary)
-        return sum(int(array.size) for name, array in self.params.items() if name not in auxiliary)
-
-    def macs(self, image_size: Union[int, tuple[int, int], None] = None) -> int:
-        """Multiply-accumulates (MACs) for one image, in convolutions and dense layers.
-
-        Parameters
-        ----------
-        image_size
-            Height and width in pixels, or one number for both; that of `preprocess` if None.
-        """
-        if image_size is None:
-            return layers.macs(self.graph, self.shapes)
-        return layers.macs(self.graph, self._shapes_at(height_and_width("image_size", image_size)))
-
-    @cached_property
-    def stages(self) -> tuple[str, ...]:
-        """The last layer of each resolution of the body, from the finest to the coarsest.
-
-        Examples
-        --------
-        >>> from mxtune import mxnetwork
-        >>> mxnetwork("lenet").stages
-        ('tanh1', 'tanh2')
-        """
-        graph = graphs.subgraph(self.graph, [self._before_classifier])
-        return structure.stages(graph, self.shapes)
-
-    @property
-    def _before_classifier(self) -> Entry:
-        return structure.before(self.graph, self.classifier) if self.classifier else self.graph.heads[0]
 
     # ---- parts
 
@@ -240,43 +128,58 @@ class Network:
         graph = builder.graph(builder.dense(entry, name, units))
         return replace(body, graph=graph, classifier=name, levels=None).initialise(seed)
 
-    def freeze(self, what: What) -> Network:
+    def freeze(self, what: Optional[What] = None, stages: Union[int, Sequence[int], None] = None) -> Network:
         """The network with more of it frozen.
 
         Parameters
         ----------
         what
             The name of a layer (its BatchNorm statistics too) or of one parameter; a pattern such as
-            ``"block1*"``; a list of these; or a number of layers with parameters from the input on, negative
-            for all but the last ones.
+            ``"block1*"``; an operator or kind of layer, such as ``"batch_norm"``; a list of these; or a number of
+            layers with parameters from the input on, negative for all but the last ones.
+        stages
+            Stages of the body by number: 1 for the finest resolution, -1 for the coarsest.
 
         Raises
         ------
         NetworkError
-            Nothing of that name has parameters; near matches are named.
+            Nothing of that name has parameters, or there is no such stage; near matches are named.
+
+        Examples
+        --------
+        >>> from mxtune import mxnetwork
+        >>> mxnetwork("lenet").freeze(stages=[1, 2]).trainable
+        ['fc1_weight', 'fc1_bias', 'classifier_weight', 'classifier_bias']
         """
-        return replace(self, frozen=self.frozen | chosen(self.graph, self.params, what))
+        return replace(self, frozen=self.frozen | self._chosen(what, stages))
 
-    def unfreeze(self, what: What = "*") -> Network:
-        """The network with less of it frozen; `what` as for `freeze`, everything by default."""
-        return replace(self, frozen=self.frozen - chosen(self.graph, self.params, what))
+    def unfreeze(self, what: Optional[What] = None, stages: Union[int, Sequence[int], None] = None) -> Network:
+        """The network with less of it frozen; arguments as for `freeze`, everything by default."""
+        everything = "*" if what is None and stages is None else what
+        return replace(self, frozen=self.frozen - self._chosen(everything, stages))
 
-    def insert(
+    def _chosen(self, what: Optional[What], stages: Union[int, Sequence[int], None]) -> frozenset[str]:
+        by_stage = frozenset[str]() if stages is None else of_stages(self.graph, self.params, self.stages, stages)
+        return by_stage if what is None and stages is not None else by_stage | chosen(self.graph, self.params, what)
+
+    def insert_after(
         self,
-        after: str,
+        after: Layers,
         operator: Union[str, Graph],
         name: Optional[str] = None,
         seed: int = 0,
         **attrs: object,
     ) -> Network:
-        """The network with a layer, or a small graph, inserted after a layer.
+        """The network with a layer, or a small graph, after a layer, or after each of several.
 
         Parameters
         ----------
         after
-            A layer; what used it now uses the new one.
+            The layer; what used it now uses the new one. A pattern, an operator or kind of layer (``"relu"``), or a
+            list choose several.
         operator
-            An operator of MXNet, such as ``"Dropout"``; or a graph with one input and one output.
+            An operator of MXNet, such as ``"Dropout"``; a kind of layer, such as ``"silu"`` or ``"max_pool"`` (see
+            `mxtune.ops.kinds`); or a graph with one input and one output.
         name
             Of the new layer; made from `after` and the operator if None.
         seed
@@ -296,26 +199,99 @@ class Network:
         >>> net.layers["layer"].tolist()[7:9]
         ['fc1', 'fc1_dropout']
         """
-        self.graph.node(after)
-        if isinstance(operator, Graph):
-            nodes, output = spliced(operator, after)
-        else:
-            name = name or self.graph.fresh(f"{after}_{operator.lower()}")
-            nodes, output = new_layer(after, operator, name, attrs), name
-        for node in nodes:
-            if node.name in self.graph:
-                raise NetworkError(f"The network already has a layer {node.name}.", hint="Give another name=.")
-        return self._with(graphs.insert(self.graph, after, nodes, output)).initialise(seed).check()
+        return self._edited(insert_after, after, operator, name, seed, attrs)
 
-    def remove(self, layer: str) -> Network:
-        """The network without a layer; what used it now uses the layer's input.
+    insert = insert_after
+
+    def insert_before(
+        self,
+        before: Layers,
+        operator: Union[str, Graph],
+        name: Optional[str] = None,
+        seed: int = 0,
+        **attrs: object,
+    ) -> Network:
+        """The network with a layer, or a small graph, before a layer, which takes the new one; see `insert_after`.
+
+        Examples
+        --------
+        >>> from mxtune import mxnetwork
+        >>> net = mxnetwork("lenet")
+        >>> net.insert_before(net.classifier, "Dropout", p=0.5).layers["layer"].tolist()[-2:]
+        ['classifier_dropout', 'classifier']
+        """
+        return self._edited(insert_before, before, operator, name, seed, attrs)
+
+    def replace(
+        self,
+        what: Layers,
+        operator: Union[str, Graph],
+        seed: int = 0,
+        **attrs: object,
+    ) -> Network:
+        """The network with other layers in the place of some, under the same names.
+
+        Parameters
+        ----------
+        what
+            A layer, a pattern such as ``"stage3*"``, an operator or kind of layer such as ``"relu"``, or a list.
+        operator, seed, **attrs
+            As of `insert_after`. Where the operator stays the same, so do arguments that are not given and values of
+            parameters whose shapes don't change: an average pooling becomes a maximum one of the same window.
+
+        Raises
+        ------
+        NetworkError
+            Nothing of that name exists, or shapes no longer fit.
+
+        Examples
+        --------
+        >>> from mxtune import mxnetwork
+        >>> net = mxnetwork("lenet").replace("tanh", "relu").replace("max_pool", "avg_pool")
+        >>> net.graph.node("pool1").attrs["pool_type"], net.graph.node("pool1").attrs["kernel"]
+        ('avg', '(2, 2)')
+        """
+        return self._edited(replaced, what, operator, None, seed, attrs)
+
+    def _edited(
+        self,
+        edit: Edit,
+        what: Layers,
+        operator: Union[str, Graph],
+        name: Optional[str],
+        seed: int,
+        attrs: Mapping[str, object],
+    ) -> Network:
+        """The network after the same edit at each of the layers that `what` means."""
+        layers = layers_of(self.graph, what)
+        if name is not None and len(layers) > 1:
+            raise NetworkError(f"{len(layers)} layers can't all be called {name}.", hint="Leave out name=.")
+        graph = self.graph
+        for layer in layers:
+            graph = edit(graph, layer, operator, name, attrs)
+        edited = self._with(graph)
+        if edit is replaced:
+            values = {key: array.shape for key, array in self.params.items()}
+            edited = edited._without(unfit(graph, layers, values, edited.shapes))
+        return edited.initialise(seed).check()
+
+    def remove(self, layer: Layers) -> Network:
+        """The network without a layer, or several; what used it now uses the layer's input.
+
+        Parameters
+        ----------
+        layer
+            A layer, a pattern, an operator or kind of layer such as ``"Dropout"``, or a list.
 
         Raises
         ------
         NetworkError
             There is no such layer, or what follows does not fit what comes before.
         """
-        return self._with(graphs.remove(self.graph, layer)).check()
+        graph = self.graph
+        for name in layers_of(graph, layer):
+            graph = graphs.remove(graph, name)
+        return self._with(graph).check()
 
     def rename(self, layer: str, name: str) -> Network:
         """The network with a layer, and its parameters, renamed.
@@ -337,18 +313,16 @@ class Network:
             classifier=names.get(self.classifier or "", self.classifier),
         )
 
+    def _without(self, params: Collection[str]) -> Network:
+        """This network without the values of these parameters."""
+        kept = {name: array for name, array in self.params.items() if name not in params}
+        return replace(self, params=kept, frozen=self.frozen.difference(params))
+
     def _with(self, graph: Graph, classifier: Optional[str] = None) -> Network:
         """This network with another graph, and those of its parameters that the graph has."""
         params = {name: array for name, array in self.params.items() if name in graph}
         frozen = frozenset(name for name in self.frozen if name in graph)
         return replace(self, graph=graph, params=params, frozen=frozen, classifier=classifier)
-
-    # ---- parameters
-
-    @property
-    def _needed(self) -> list[str]:
-        """The variables that must have a value."""
-        return [name for name, role in self.graph.roles.items() if role in ("weight", "auxiliary")]
 
     def initialise(self, seed: int = 0) -> Network:
         """The network with initial values for the parameters that have none; see `initialise.initial_value`."""
@@ -369,50 +343,5 @@ class Network:
         NetworkError
             The layers do not fit together.
         """
-        shapes = self.shapes
-        wrong = []
-        for name in self._needed:
-            if name not in self.params:
-                wrong.append(f"{name}: missing")
-            elif self.params[name].shape != shapes[name][0]:
-                wrong.append(
-                    f"{name}: {shape_text(self.params[name].shape)} where {shape_text(shapes[name][0])} is needed"
-                )
-        if wrong:
-            raise WeightsError("The weights do not fit the network.", bullets=bullets(wrong, 8))
-        if self.graph.labels:
-            raise NetworkError("The network has a loss inside.", [f"it takes {listing(self.graph.labels)}"])
-        self._check_rows()
+        self._check()
         return self
-
-    def _check_rows(self) -> None:
-        """Refuse a network that mixes images: two must give two rows of each output, with the same parameters."""
-        shapes = self._shapes_of(2, self.preprocess.size)
-        mixed = [name for name in self._needed if shapes[name] != self.shapes[name]]
-        if mixed:
-            raise NetworkError("Parameters depend on how many images there are.", bullets(mixed, 8))
-        mixed = [name for name, index in self.graph.heads if shapes[name][index][:1] != (2,)]
-        if mixed:
-            raise NetworkError(
-                "The network does not give an output for each image.",
-                [f"{name}: {shape_text(shapes[name][0])} for two images" for name in mixed],
-            )
-
-    # ---- words
-
-    def __repr__(self) -> str:
-        name = self.provenance.get("name", "network")
-        height, width = self.preprocess.size
-        return (
-            f"<Network {name}: {self.n_parameters:,} parameters, {len(self.trainable)} of "
-            f"{sum(n in self.params for n in self.graph.arguments)} arrays trainable, "
-            f"images of {height} x {width}, output {self.output}>"
-        )
-
-    def __str__(self) -> str:
-        return f"{self!r}\n{self.layers.to_string(index=False, max_rows=40)}"
-
-    def _repr_html_(self) -> str:
-        import html
-
-        return f"<p>{html.escape(repr(self))}</p>{self.layers.to_html(index=False, max_rows=40)}"

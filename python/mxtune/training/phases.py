@@ -43,9 +43,9 @@ def train_head(network: Network, problem: Problem, phase: Phase, cache: Cache) -
 
 
 def trainable_parameters(network: Network, phase: Phase) -> frozenset[str]:
-    """The parameters that a phase trains, BatchNorm's statistics among them where they move.
+    """The parameters that a phase trains, BatchNorm's statistics among them where they may move: not in the tail.
 
-    The tail is what follows the last resolution stage but one of the body; there, statistics stay as they are.
+    The tail is what follows the last resolution stage but one of the body.
     """
     auxiliary = set(network.graph.auxiliary)
     free = {name for name in network.params if name not in network.frozen}

@@ -85,7 +85,8 @@ def mxtrain(
     tune
         ``"head"``; ``"tail"``: then the layers of the last resolution; ``"all"``: then every layer that is not
         frozen; ``"auto"``: the head, then the tail while validation improves. A network without weights is
-        trained whole.
+        trained whole. BatchNorm's statistics move where all layers are trained from the start; behind a head they stay
+        those that it was fitted under.
     epochs
         Of the tail or of all, at most; chosen by the number of images if None.
     valid

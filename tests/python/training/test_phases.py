@@ -57,6 +57,18 @@ def test_the_tail_is_the_last_stage_without_statistics(network: Network) -> None
     assert not any("moving" in name for name in tail)
 
 
+@pytest.mark.parametrize("number", [0, 1], ids=["from the start", "behind a head"])
+def test_statistics_move_where_all_layers_are_trained_from_the_start(network: Network, number: int) -> None:
+    training = LayerTraining(network, problem(network), Phase("all", batch_size=40), number)
+    training.epoch(0)
+    moved = {
+        name
+        for name, array in training.parameters().items()
+        if "moving" in name and not np.array_equal(array, network.params[name])
+    }
+    assert moved == (set() if number else set(network.graph.auxiliary))
+
+
 def test_what_the_user_froze_is_never_trained(network: Network) -> None:
     frozen = network.freeze(-3)
     for name in ("tail", "all"):

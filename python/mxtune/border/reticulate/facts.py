@@ -52,6 +52,8 @@ def _of_network(network: Network) -> dict[str, Any]:
         "name": str(network.provenance.get("name", "network")),
         "parameters": float(network.n_parameters),
         "image_size": list(network.preprocess.size),
+        "classifier": network.classifier,
+        "stages": list(network.stages),
     }
 
 
