@@ -16,26 +16,24 @@ if TYPE_CHECKING:
     Rows = NDArray[np.int64]
 
 
-def near_numbers(
-    parts: Sequence[tuple[Pixels, Rows]], sizes: NDArray[np.int32], labels: Optional[Sequence[str]]
-) -> list[int]:
+def near_numbers(parts: Sequence[tuple[Pixels, Rows]], labels: Optional[Sequence[str]]) -> list[int]:
     """A number for each image, equal for near-copies of each other.
 
     Parameters
     ----------
     parts
         Pixels and rows of them, which were all looked at.
-    sizes, labels
+    labels
         Of all these images, as `near_copies` takes them.
     """
     signatures = [pixels.signatures[row] for pixels, rows in parts for row in rows.tolist()]
     whole = parts[0][0]
     if any(pixels is not whole for pixels, _ in parts):
-        return near_copies(signatures, sizes, labels)
+        return near_copies(signatures, labels)
     every = np.concatenate([rows for _, rows in parts])
     order = np.argsort(every, kind="stable").tolist()
     labels = None if labels is None else [labels[place] for place in order]
     key = every[order].tobytes(), labels
     if whole.near is None or whole.near[0] != key:
-        whole.near = key, near_copies([signatures[place] for place in order], sizes[order], labels)
+        whole.near = key, near_copies([signatures[place] for place in order], labels)
     return [number for _, number in sorted(zip(order, whole.near[1]))]

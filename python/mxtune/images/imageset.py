@@ -473,5 +473,4 @@ def _near_numbers(sets: Sequence[ImageSet]) -> list[int]:
         return list(range(sum(map(len, sets))))  # some were not looked at yet
     labels = [images.label_of(row) for images in sets for row in range(len(images))]
     classes = labels if all(images.has_classes for images in sets) else None
-    sizes = np.concatenate([images.sizes for images in sets])
-    return near_numbers([(images._pixels, images._rows) for images in sets], sizes, classes)
+    return near_numbers([(images._pixels, images._rows) for images in sets], classes)
