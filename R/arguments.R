@@ -1,4 +1,4 @@
-# Arguments that a verb does not have.
+# Arguments that a verb does not have, and those that it needs.
 
 #' Refuse what a user gave through `...`, with the argument that was probably meant.
 #' @param known The arguments there are: those of the function that asks.
@@ -45,4 +45,42 @@ near <- function(name, known) {
   few <- distance <= max(1, nchar(plain(name)) %/% 2) & distance == min(distance) & distance < nchar(known)
   related <- known == initials & nchar(initials) > 1 | holds(name, known) | holds(known, name)
   utils::head(known[order(!related, distance)][seq_len(sum(few | related))], 2)
+}
+
+#' Refuse a call without the arguments that have no default, before anything looks at them.
+#' @param ... Hints by argument, where the usual ones do not fit.
+#' @noRd
+require_given <- function(..., frame = parent.frame()) {
+  needed <- setdiff(names(Filter(rlang::is_missing, formals(sys.function(sys.parent())))), "...")
+  given <- vapply(needed, function(name) !eval(call("missing", as.name(name)), frame), NA)
+  if (!all(given)) {
+    abort_missing(needed[!given][1], ...)
+  }
+}
+
+abort_missing <- function(name, ...) {
+  hints <- c(
+    ...,
+    x = "Images are a folder, paths, a data frame, an array, or label ~ path with `data`.",
+    newdata = "Images are a folder, paths, a data frame or an array.",
+    data = "Images are a data frame with a column of paths, a folder, paths or an array.",
+    model = "mxtrain() and mxload() make a model.",
+    path = "The name of a file, such as \"model.mxt\".",
+    net = "mxnetwork() opens a network.",
+    layer = "mxlayers() lists the layers.",
+    what = "Layers by name, pattern or number: mxlayers() lists them.",
+    after = "The layer before the new one: mxlayers() lists them.",
+    operator = "For example \"Dropout\".",
+    units = "The number of outputs, for example of classes."
+  )
+  abort_mxtune(paste0("`", name, "` is missing."), hint = if (name %in% names(hints)) hints[[name]])
+}
+
+check_one_of <- function(name, value, allowed) {
+  if (!rlang::is_string(value) || !value %in% allowed) {
+    abort_mxtune(
+      paste0("`", name, "` must be one of ", paste(allowed, collapse = ", "), "."),
+      bullets = paste("it is", deparse(value)[1])
+    )
+  }
 }

@@ -7,17 +7,14 @@
 #' @param owner `NULL`, or an `mxmodel`, `mximages` or `mxnetwork`.
 #' @param arguments A named list.
 #' @param listener Who hears of progress, from `listener()`.
+#' @param spelled R's names for arguments that Python calls otherwise.
 #' @noRd
-engine_call <- function(what, owner = NULL, arguments = list(), listener = NULL) {
+engine_call <- function(what, owner = NULL, arguments = list(), listener = NULL, spelled = NULL) {
   if (is.null(globalenv()$.Random.seed)) {
     keep_random_state() # each call of reticulate makes one, and future takes that for a draw
   }
   border <- engine()
   crossing <- new.env(parent = emptyenv()) # keeps what Python looks at, and a user's function's condition
-  missing <- names(Filter(rlang::is_missing, arguments))
-  if (length(missing)) {
-    abort_mxtune(paste0("`", missing[1], "` is missing."))
-  }
   sent <- rlang::set_names(lapply(arguments, to_python, crossing), names(arguments) %||% character())
   outcome <- whole(reticulate::py_call(
     border$call, what, handle_of(owner), reticulate::r_to_py(sent), python_functions(listener, crossing)
@@ -31,7 +28,7 @@ engine_call <- function(what, owner = NULL, arguments = list(), listener = NULL)
     warn_from_python(warning)
   }
   if (!is.null(outcome$error)) {
-    abort_from_python(outcome$error, crossing$condition)
+    abort_from_python(outcome$error, crossing$condition, spelled)
   }
   from_python(outcome$value)
 }

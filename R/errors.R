@@ -74,25 +74,20 @@ warn_from_python <- function(sent) {
   )
 }
 
-abort_from_python <- function(sent, parent) {
+abort_from_python <- function(sent, parent, spelled = NULL) {
   classes <- as.character(unlist(sent$classes))
   if (identical(classes, "interrupt")) {
     rlang::interrupt()
   }
+  for (name in names(spelled)) {
+    sent$message <- gsub(paste0("`", name, "`"), paste0("`", spelled[[name]], "`"), sent$message, fixed = TRUE)
+  }
   abort_mxtune(
-    sent$message, if (is.null(parent)) with_own_pip(r_values(sent$bullets)), in_r_words(sent$hint, classes),
+    sent$message, if (is.null(parent)) with_own_pip(as.character(unlist(sent$bullets))), in_r_words(sent$hint, classes),
     class = if (length(classes)) classes else "mxtune_python_error",
     files = as.character(unlist(sent$files)), model = from_python(sent$model), trace_python = sent$trace,
     parent = parent
   )
-}
-
-#' What a user gave, as R writes it.
-#' @noRd
-r_values <- function(bullets) {
-  ours <- c("it is None" = "it is NULL", "it is True" = "it is TRUE", "it is False" = "it is FALSE")
-  bullets <- sub("^it is \\[([^][]*)\\]$", "it is c(\\1)", as.character(unlist(bullets)))
-  ifelse(bullets %in% names(ours), ours[bullets], bullets)
 }
 
 #' Python's remedy for a missing or broken MXNet is a pip command; R's is a function. Python's error has an attribute;

@@ -67,6 +67,7 @@ mximages <- function(x, y = NULL, levels = NULL, on_bad = "error", layout = "NHW
                      validation = NULL, path = NULL, label = NULL, groups = NULL, range = NULL, root = NULL,
                      split = NULL, data = NULL, dim = NULL, byrow = FALSE, ...) {
   refuse_unknown(...)
+  require_given()
   arguments <- as.list(environment())
   source <- prepare_source(x, y, layout, data, dim, byrow)
   arguments[names(source)] <- source

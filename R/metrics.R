@@ -29,6 +29,7 @@
 #' sum(mxcalibration(fit)$error)
 mxevaluate <- function(model, x = NULL, y = NULL, path = NULL, label = NULL, root = NULL, split = NULL, ...) {
   refuse_unknown(...)
+  require_given()
   metrics <- judged("evaluate", model, x, y, path = path, label = label, root = root, split = split)
   out <- data.frame(.metric = names(metrics), .estimate = as.numeric(unlist(metrics)))
   like(out, model$history)
@@ -38,6 +39,7 @@ mxevaluate <- function(model, x = NULL, y = NULL, path = NULL, label = NULL, roo
 #' @export
 mxconfusion <- function(model, x = NULL, y = NULL, path = NULL, label = NULL, root = NULL, split = NULL, ...) {
   refuse_unknown(...)
+  require_given()
   counts <- judged("confusion", model, x, y, path = path, label = label, root = root, split = split)
   confusion_table(as.data.frame(counts), model$levels)
 }
@@ -46,6 +48,7 @@ mxconfusion <- function(model, x = NULL, y = NULL, path = NULL, label = NULL, ro
 #' @export
 mxtop_losses <- function(model, x = NULL, y = NULL, n = 9, path = NULL, label = NULL, root = NULL, split = NULL, ...) {
   refuse_unknown(...)
+  require_given()
   dotted(judged("top_losses", model, x, y, path = path, label = label, root = root, split = split, n = n))
 }
 
@@ -53,6 +56,7 @@ mxtop_losses <- function(model, x = NULL, y = NULL, n = 9, path = NULL, label = 
 #' @export
 mxper_class <- function(model, x = NULL, y = NULL, path = NULL, label = NULL, root = NULL, split = NULL, ...) {
   refuse_unknown(...)
+  require_given()
   judged("per_class", model, x, y, path = path, label = label, root = root, split = split)
 }
 
@@ -60,6 +64,7 @@ mxper_class <- function(model, x = NULL, y = NULL, path = NULL, label = NULL, ro
 #' @export
 mxcalibration <- function(model, x = NULL, y = NULL, path = NULL, label = NULL, root = NULL, split = NULL, ...) {
   refuse_unknown(...)
+  require_given()
   judged("calibration", model, x, y, path = path, label = label, root = root, split = split)
 }
 

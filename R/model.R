@@ -26,15 +26,12 @@
 predict.mxmodel <- function(object, newdata, type = "class", on_bad = "na", batch_size = 32, path = NULL, root = NULL,
                             ..., layout = "NHWC") {
   refuse_unknown(...)
-  if (missing(newdata)) {
-    hint <- "Supported are a folder, paths, a data frame and an array."
-    abort_mxtune("`newdata` is missing: which images?", hint = hint)
-  }
+  require_given()
   arguments <- list(
     x = picture_source(newdata, layout, labelled = FALSE), type = type, on_bad = on_bad, batch_size = batch_size,
     path = path, root = root
   )
-  dotted(engine_call("predict", object, arguments, listener()))
+  dotted(engine_call("predict", object, arguments, listener(), spelled = c(x = "newdata")))
 }
 
 #' Python's columns with the dot that tidymodels puts before them.
@@ -64,6 +61,7 @@ dotted <- function(frame) {
 #' mxload(file)
 mxsave <- function(model, path, ...) {
   refuse_unknown(...)
+  require_given()
   check_model(model)
   engine_call("save", model, list(path = path))
   invisible(model)
@@ -73,6 +71,7 @@ mxsave <- function(model, path, ...) {
 #' @export
 mxload <- function(path, limit = 1, ...) {
   refuse_unknown(...)
+  require_given()
   engine_call("mxload", arguments = as.list(environment()))
 }
 
@@ -145,7 +144,7 @@ glance.mxmodel <- function(x, ...) {
 augment.mxmodel <- function(x, data, path, ...) {
   refuse_unknown(..., known = c("data", "path", setdiff(names(formals(predict.mxmodel)), c("object", "newdata"))))
   if (missing(data)) {
-    abort_mxtune("`data` is missing: which images?", hint = "For example a data frame with a column of paths.")
+    abort_missing("data")
   }
   if (is.character(data) && length(data) != 1) {
     data <- like(data.frame(file = data), x$history)

@@ -46,6 +46,7 @@
 mxnetwork <- function(x, weights = NULL, classes = NULL, image_size = NULL, seed = 0, channels = NULL,
                       preprocess = NULL, limit = 1, ...) {
   refuse_unknown(...)
+  require_given(x = "A name in mxzoo(), or a file.")
   if (inherits(x, "mxmodel")) {
     return(engine_call("network", x))
   }
@@ -58,6 +59,7 @@ mxnetwork <- function(x, weights = NULL, classes = NULL, image_size = NULL, seed
 #' @param net A network.
 #' @export
 mxlayers <- function(net) {
+  require_given()
   engine_call("layers", as_network(net))
 }
 
@@ -66,6 +68,7 @@ mxlayers <- function(net) {
 #' @export
 mxcut <- function(net, layer, ...) {
   refuse_unknown(...)
+  require_given()
   edit("cut", environment())
 }
 
@@ -76,6 +79,7 @@ mxcut <- function(net, layer, ...) {
 #' @export
 mxreplace_head <- function(net, units, seed = 0, name = "head", stages = FALSE, ...) {
   refuse_unknown(...)
+  require_given()
   edit("replace_head", environment())
 }
 
@@ -87,6 +91,7 @@ mxreplace_head <- function(net, units, seed = 0, name = "head", stages = FALSE, 
 #' @export
 mxfreeze <- function(net, what = NULL, stages = NULL, ...) {
   refuse_unknown(...)
+  require_given()
   edit("freeze", environment())
 }
 
@@ -94,6 +99,7 @@ mxfreeze <- function(net, what = NULL, stages = NULL, ...) {
 #' @export
 mxunfreeze <- function(net, what = NULL, stages = NULL, ...) {
   refuse_unknown(...)
+  require_given()
   edit("unfreeze", environment())
 }
 
@@ -103,24 +109,28 @@ mxunfreeze <- function(net, what = NULL, stages = NULL, ...) {
 #'   `"gelu"`, `"max_pool"`, `"avg_pool"`, `"batch_norm"` and the like.
 #' @export
 mxinsert_after <- function(net, after, operator, name = NULL, seed = 0, ...) {
+  require_given()
   edit("insert_after", environment(), ...)
 }
 
 #' @rdname mxnetwork
 #' @export
 mxinsert <- function(net, after, operator, name = NULL, seed = 0, ...) {
+  require_given()
   edit("insert_after", environment(), ...)
 }
 
 #' @rdname mxnetwork
 #' @export
 mxinsert_before <- function(net, before, operator, name = NULL, seed = 0, ...) {
+  require_given()
   edit("insert_before", environment(), ...)
 }
 
 #' @rdname mxnetwork
 #' @export
 mxreplace <- function(net, what, operator, seed = 0, ...) {
+  require_given()
   edit("replace", environment(), ...)
 }
 
@@ -128,6 +138,7 @@ mxreplace <- function(net, what, operator, seed = 0, ...) {
 #' @export
 mxremove <- function(net, layer, ...) {
   refuse_unknown(...)
+  require_given()
   edit("remove", environment())
 }
 
@@ -135,6 +146,7 @@ mxremove <- function(net, layer, ...) {
 #' @export
 mxrename <- function(net, layer, name, ...) {
   refuse_unknown(...)
+  require_given()
   edit("rename", environment())
 }
 

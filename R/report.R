@@ -24,7 +24,7 @@
 plot.mxmodel <- function(x, kind = NULL, data = NULL, n = 9, ...) {
   refuse_unknown(...)
   kind <- kind %||% if (is.null(data)) x$default_plot %||% "history" else engine_call("judged_plot", x)
-  kind <- rlang::arg_match0(kind, c("confusion", "per_class", "calibration", "history", "top_losses"))
+  check_one_of("kind", kind, c("confusion", "per_class", "calibration", "history", "top_losses"))
   switch(kind,
     confusion = plot_confusion(mxconfusion(x, data), x),
     per_class = plot_per_class(mxper_class(x, data), x),

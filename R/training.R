@@ -67,6 +67,7 @@ mxtrain <- function(x, y = NULL, net = "efficientnet_lite0", tune = "auto", epoc
                     groups = NULL, range = NULL, path = NULL, label = NULL, root = NULL, split = NULL, meta = NULL,
                     task = NULL, layout = "NHWC", data = NULL, dim = NULL, byrow = FALSE, ...) {
   refuse_unknown(...)
+  require_given()
   arguments <- as.list(environment())
   source <- prepare_source(x, y, layout, data, dim, byrow)
   arguments[names(source)] <- source

@@ -8,6 +8,7 @@ from numbers import Real
 from pathlib import Path
 from typing import Any
 
+from .calls import value_text
 from .errors import ArgumentError
 
 LARGEST = 2**31 - 1  # R's largest whole number
@@ -27,7 +28,7 @@ def one_of(name: str, value: Any, allowed: Sequence[str]) -> str:
         It is not.
     """
     if not isinstance(value, str) or value not in allowed:
-        raise ArgumentError(f"`{name}` must be one of {', '.join(allowed)}.", [f"it is {value!r}"])
+        raise ArgumentError(f"`{name}` must be one of {', '.join(allowed)}.", [f"it is {value_text(value)}"])
     return value
 
 
@@ -41,7 +42,7 @@ def whole(name: str, value: Any, least: int = 0, most: int = LARGEST) -> int:
     """
     if not is_number(value) or not least <= value <= most or value != int(value):
         limits = f"from {least} to {most}" if least == 0 else f"of at least {least}"
-        raise ArgumentError(f"`{name}` must be a whole number {limits}.", [f"it is {value!r}"])
+        raise ArgumentError(f"`{name}` must be a whole number {limits}.", [f"it is {value_text(value)}"])
     return int(value)
 
 
@@ -59,7 +60,7 @@ def number(name: str, value: Any, least: float, most: float) -> float:
     2.0
     """
     if not is_number(value) or not least <= value <= most:
-        raise ArgumentError(f"`{name}` must be a number from {least:,} to {most:,}.", [f"it is {value!r}"])
+        raise ArgumentError(f"`{name}` must be a number from {least:,} to {most:,}.", [f"it is {value_text(value)}"])
     return float(value)
 
 
@@ -77,7 +78,7 @@ def height_and_width(name: str, value: Any) -> tuple[int, int]:
         sides = (value, value)
     if len(sides) != 2 or not all(is_number(side) and 1 <= side <= LARGEST and side == int(side) for side in sides):
         text = f"`{name}` must be a whole number of pixels, or height and width."
-        raise ArgumentError(text, [f"it is {value!r}"])
+        raise ArgumentError(text, [f"it is {value_text(value)}"])
     return int(sides[0]), int(sides[1])
 
 
@@ -92,7 +93,9 @@ def yes_or_no(name: str, value: Any) -> bool:
     import numpy as np  # late, as above
 
     if not isinstance(value, (bool, np.bool_)):
-        raise ArgumentError(f"`{name}` must be true or false.", [f"it is {value!r}"])
+        raise ArgumentError(
+            f"`{name}` must be {value_text(True)} or {value_text(False)}.", [f"it is {value_text(value)}"]
+        )
     return bool(value)
 
 
@@ -124,5 +127,5 @@ def user_path(name: str, value: Any) -> Path:
         It is not a path.
     """
     if not isinstance(value, (str, os.PathLike)) or not os.fspath(value) or "\0" in os.fspath(value):
-        raise ArgumentError(f"`{name}` must be a path.", [f"it is {value!r}"])
+        raise ArgumentError(f"`{name}` must be a path.", [f"it is {value_text(value)}"])
     return Path(os.path.expanduser(value))  # noqa: PTH111 - pathlib fails on a file called "~x"

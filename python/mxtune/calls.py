@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import math
+import os
 import shlex
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
+from numbers import Real
 from typing import Any
+
+from .words import a
 
 _interface: ContextVar[str] = ContextVar("mxtune interface", default="python")
 _VERBS = {
@@ -26,6 +31,17 @@ _VERBS = {
         "predict": "mxtune predict model.mxt {}",
     },
 }
+
+_LONGEST = 300  # characters of a value in a message
+_R_KINDS: tuple[tuple[Any, str], ...] = (
+    (type(None), "NULL"),
+    (bool, "a logical value"),
+    (Real, "a number"),
+    ((str, os.PathLike), "text"),
+    ((bytes, bytearray), "a raw vector"),
+    ((Mapping, list, tuple), "a list"),
+)
+_R_OBJECTS = {"Model": "an mxmodel", "ImageSet": "an mximages", "Network": "an mxnetwork", "ndarray": "an array"}
 
 
 @contextmanager
@@ -93,6 +109,59 @@ def of_images(name: str, value: Any) -> str:
     'on_bad = "skip" in mximages()'
     """
     return option(name, value) if _interface.get() == "command" else f"{option(name, value)} in mximages()"
+
+
+def value_text(value: Any) -> str:
+    """A value as the current user would write it, shortened where it is long.
+
+    Examples
+    --------
+    >>> value_text(None), value_text([1, 2]), value_text({"size": 28})
+    ('None', '[1, 2]', "{'size': 28}")
+    >>> with interface("r"):
+    ...     value_text(None), value_text([1.0, 2.5]), value_text({"size": 28}), value_text(True)
+    ('NULL', 'c(1, 2.5)', 'list(size = 28)', 'TRUE')
+    """
+    text = _r_code(value) if in_r() else repr(value)
+    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}..."
+
+
+def kind_text(value: Any) -> str:
+    """What a value is, as the current user calls it.
+
+    Examples
+    --------
+    >>> kind_text({}), kind_text(1)
+    ('a dict', 'an int')
+    >>> with interface("r"):
+    ...     kind_text({}), kind_text(1), kind_text(None)
+    ('a list', 'a number', 'NULL')
+    """
+    if not in_r():
+        return a(type(value).__name__)
+    for kinds, name in _R_KINDS:
+        if isinstance(value, kinds):
+            return name
+    if callable(value):
+        return "a function"
+    return "a data frame" if hasattr(value, "iloc") else _R_OBJECTS.get(type(value).__name__, "an object of Python")
+
+
+def _r_code(value: Any) -> str:
+    if isinstance(value, Mapping):
+        return f"list({', '.join(f'{key} = {_r_code(item)}' for key, item in value.items())})"
+    if isinstance(value, Sequence) and not isinstance(value, (str, bytes, bytearray)):
+        one_each = all(isinstance(item, (bool, Real, str)) for item in value)
+        parts = [_r_code(item) for item in value]
+        return parts[0] if one_each and len(parts) == 1 else f"{'c' if one_each else 'list'}({', '.join(parts)})"
+    if value is None or isinstance(value, bool):
+        return "NULL" if value is None else str(value).upper()
+    if isinstance(value, (str, os.PathLike)):
+        return _text(os.fspath(value))
+    if isinstance(value, Real):
+        number = float(value)
+        return f"{number:.15g}" if math.isfinite(number) else {"inf": "Inf", "-inf": "-Inf"}.get(str(number), "NaN")
+    return "NA" if type(value).__name__ in ("NAType", "NaTType") else kind_text(value)
 
 
 def _text(value: Any) -> str:

@@ -22,5 +22,5 @@ def settings(cls: type[DataclassInstance], values: Mapping[str, Any]) -> dict[st
     names = [field.name for field in fields(cls)]
     unknown = sorted(set(values) - set(names))
     if unknown:
-        raise ArgumentError(f"{cls.__name__} has no such setting.", unknown, f"It has {', '.join(names)}.")
+        raise ArgumentError(f"`{cls.__name__.lower()}` has no such setting.", unknown, f"It has {', '.join(names)}.")
     return {key: tuple(value) if isinstance(value, list) else value for key, value in values.items()}

@@ -117,3 +117,14 @@ test_that("two columns of one name stop nothing, unless that name is asked for",
   expect_identical(mximages(frame, label = "kind")$levels, c("a", "b"))
   expect_error(mximages(frame, label = "n"), "Several columns are called \"n\"", class = "mxtune_argument_error")
 })
+
+test_that("levels without images are kept when asked, else the hint says droplevels()", {
+  files <- some_files()
+  y <- factor(rep(c("a", "b"), 4), levels = c("b", "never", "a"))
+  expect_identical(mximages(files, y, levels = levels(y))$levels, c("b", "never", "a"))
+  warning <- expect_warning(images <- mximages(files, y), class = "mxtune_label_warning")
+  expect_identical(images$levels, c("b", "a"))
+  expect_identical(warning$bullets, "never")
+  expect_match(warning$hint, "levels = levels(y) in mximages() keeps them, droplevels(y)", fixed = TRUE)
+  expect_no_warning(mximages(files, droplevels(y)))
+})

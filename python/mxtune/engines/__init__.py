@@ -8,6 +8,7 @@ from __future__ import annotations
 import importlib
 import pkgutil
 
+from ..calls import value_text
 from ..errors import ArgumentError, DeviceError
 from .base import AdamW, Engine, Executor, InputSpec, Params, Program, Target, picture_input
 from .devices import CPU, Choice, Device, DeviceReport, Request, parse, pick
@@ -101,7 +102,7 @@ def choose(device: Request = "auto", precision: str = "auto") -> Target:
     engines = [engine for engine in candidates if precision in ("auto", *engine.precisions)]
     if not engines:
         offers = " or ".join(f"{', '.join(engine.precisions)} ({engine.name})" for engine in candidates)
-        raise ArgumentError(f'`precision` must be "auto" or {offers}.', [f"it is {precision!r}"])
+        raise ArgumentError(f'`precision` must be "auto" or {offers}.', [f"it is {value_text(precision)}"])
     choices = [(engine, Choice(CPU) if wanted == CPU else pick(device, engine.devices())) for engine in engines]
     engine, choice = next((pair for pair in choices if pair[1].reason is None), choices[0])
     if not choice.devices:

@@ -7,9 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, Optional, Union
 
+from ..calls import value_text
 from ..errors import ArgumentError
-
-_FORMS = '"auto", "cpu", "gpu", "gpu:1" or a list such as ["gpu:0", "gpu:1"]'
 
 
 @dataclass(frozen=True)
@@ -69,12 +68,12 @@ def parse(request: Request) -> Optional[tuple[Device, ...]]:
         return None
     items = [request] if isinstance(request, (str, Device)) else request
     if not isinstance(items, Sequence) or not items:
-        raise ArgumentError(f"device must be {_FORMS}, not {request!r}.")
+        raise _no_device(request)
     devices = tuple(item if isinstance(item, Device) else _named(item, request) for item in items)
     if len(set(devices)) < len(devices):
-        raise ArgumentError(f"device names the same one twice: {request!r}.")
+        raise ArgumentError(f"`device` names the same one twice: {value_text(request)}.")
     if len(devices) > 1 and Device("cpu") in devices:
-        raise ArgumentError(f"device can't be the CPU and GPUs at once: {request!r}.")
+        raise ArgumentError(f"`device` can't be the CPU and GPUs at once: {value_text(request)}.")
     return devices
 
 
@@ -84,7 +83,13 @@ def _named(item: object, request: Request) -> Device:
     match = re.fullmatch(r"gpu:([0-9]{1,3})", item) if isinstance(item, str) else None
     if item == "gpu" or match:
         return Device("gpu", int(match[1]) if match else 0)
-    raise ArgumentError(f"device must be {_FORMS}, not {request!r}.")
+    raise _no_device(request)
+
+
+def _no_device(request: object) -> ArgumentError:
+    several = value_text(["gpu:0", "gpu:1"])
+    text = f'`device` must be "auto", "cpu", "gpu", "gpu:1" or several, as {several}.'
+    return ArgumentError(text, [f"it is {value_text(request)}"])
 
 
 def pick(request: Request, reports: Sequence[DeviceReport]) -> Choice:

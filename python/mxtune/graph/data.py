@@ -9,6 +9,7 @@ from functools import cached_property
 from typing import Optional
 
 from .. import ops
+from ..calls import value_text
 from ..errors import NetworkError
 from ..ops import MisfitError, Operator, Slot
 from ..ops.attributes import Integers
@@ -155,6 +156,8 @@ class Graph:
         NetworkError
             There is none; near matches are named.
         """
+        if not isinstance(name, str):
+            raise NetworkError("A layer is chosen by its name.", [f"it is {value_text(name)}"])
         node = self._by_name.get(name)
         if node is None:
             operators = (one.name for one in self.nodes if not one.is_variable)

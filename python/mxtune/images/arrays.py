@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Optional, Union
 
 import numpy as np
 
-from ..calls import in_r
+from ..calls import in_r, value_text
 from ..errors import ArgumentError
 from ..words import shape_text
 from .scale import Numbers
@@ -42,7 +42,9 @@ def pictures_of(array: Any, layout: str, count: Optional[int] = None) -> tuple[P
         The shape or the type is not that of images.
     """
     if not isinstance(layout, str) or sorted(layout) != sorted("NHWC"):
-        raise ArgumentError('`layout` must be an order of N, H, W and C, such as "NHWC".', [f"it is {layout!r}"])
+        raise ArgumentError(
+            '`layout` must be an order of N, H, W and C, such as "NHWC".', [f"it is {value_text(layout)}"]
+        )
     if array.dtype.kind not in "uifb":
         raise ArgumentError("Images must be numbers.", [f"the array's type is {array.dtype}"])
     pictures, guess = _four_axes(array, layout, count)

@@ -11,9 +11,9 @@ import numpy as np
 
 from .. import progress
 from ..arguments import one_of, yes_or_no
-from ..calls import of_images
+from ..calls import kind_text, of_images
 from ..errors import ArgumentError, PictureWarning
-from ..words import a, bullets
+from ..words import bullets
 from . import scale
 from .decode import in_threads, unreadable
 from .findings import (
@@ -141,7 +141,7 @@ def mximages(
     yes_or_no("recursive", recursive)
     if validation is not None and not isinstance(validation, ImageSet):
         text = "`validation` must be an image set made by mximages()."
-        raise ArgumentError(text, [f"it is {a(type(validation).__name__)}"])
+        raise ArgumentError(text, [f"it is {kind_text(validation)}"])
     source = gather(
         x,
         y,
@@ -219,7 +219,7 @@ def _audited(
         warn(PictureWarning(f"Left out {len(bad)} of {len(looks)} images.", bullets(lines, 100)))
     labels = labels.take(kept)
     if tidy:
-        labels = without_empty(labels)
+        labels = without_empty(labels, hasattr(getattr(source.y, "dtype", None), "categories"))
     images = ImageSet(
         pixels,
         kept,

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Union
 
 import numpy as np
 
+from ..arguments import is_number, yes_or_no
+from ..calls import value_text
 from ..errors import ArgumentError
 from ..spec import json_values, settings
 
@@ -53,16 +55,21 @@ class Augment:
     shift: float = 0.0
 
     def __post_init__(self) -> None:
+        yes_or_no("flip", self.flip)
         for name in ("zoom", "ratio"):
-            pair = tuple(float(value) for value in getattr(self, name))
+            given = getattr(self, name)
+            try:
+                pair = tuple(float(value) for value in given)
+            except (TypeError, ValueError):
+                pair = ()
             if len(pair) != 2 or not 0 < pair[0] <= pair[1] <= 4:
-                raise ArgumentError(
-                    f"`{name}` must be two numbers, the smaller first, between 0 and 4.", [f"it is {pair!r}"]
-                )
+                text = f"`{name}` must be two numbers, the smaller first, between 0 and 4."
+                raise ArgumentError(text, [f"it is {value_text(given)}"])
             object.__setattr__(self, name, pair)
         for name, top in (("rotate", 180), ("jitter", 1), ("erase", 1), ("shift", 1)):
-            if not 0 <= getattr(self, name) <= top:
-                raise ArgumentError(f"`{name}` must be between 0 and {top}.", [f"it is {getattr(self, name)!r}"])
+            value = getattr(self, name)
+            if not is_number(value) or not 0 <= value <= top:
+                raise ArgumentError(f"`{name}` must be between 0 and {top}.", [f"it is {value_text(value)}"])
 
     @classmethod
     def none(cls) -> Augment:
@@ -98,8 +105,8 @@ class Augment:
         if what is True or what in ("light", "auto"):
             return cls.light(small, grey)
         raise ArgumentError(
-            '`augment` must be "auto", "light", "none", true, false, or settings by name.',
-            [f"it is {what!r}"],
+            f'`augment` must be "auto", "light", "none", {value_text(True)}, {value_text(False)}, or settings by name.',
+            [f"it is {value_text(what)}"],
         )
 
     def to_dict(self) -> dict[str, Any]:

@@ -23,14 +23,16 @@ from .scale import of_another_scale, stands_beside_8_bits
 _PACKAGE = str(Path(__file__).resolve().parents[1])
 
 
-def without_empty(labels: Labels) -> Labels:
-    """Drop the levels that no image has, and warn of them."""
+def without_empty(labels: Labels, categories: bool = False) -> Labels:
+    """Drop the levels that no image has, and warn of them; ``categories``: whether they are those of a categorical."""
     counts = labels.counts()
     empty = [level for level, n in counts.items() if n == 0]
     if labels.task is None or labels.y is None or not empty:
         return labels
     text = f"{counted(len(empty), 'class has no images and is', 'classes have no images and are')} left out."
-    warn(LabelWarning(text, bullets(empty)))
+    keep, drop = ("levels = levels(y)", "droplevels(y)") if in_r() else ("levels=", "remove_unused_categories()")
+    hint = f"{keep} in mximages() keeps them, {drop} drops them before." if categories else None
+    warn(LabelWarning(text, bullets(empty), hint))
     return Labels(*labels.task.without_levels(labels.y, np.asarray([n > 0 for n in counts.values()])))
 
 

@@ -6,9 +6,10 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Union
 
+from ..calls import kind_text
 from ..errors import ArgumentError
 from ..tasks.label_type import label_text
-from ..words import a, bullets, counted
+from ..words import bullets, counted
 from .labels import is_missing
 
 Groups = Union[str, Mapping[str, Any], Sequence[Any], None]
@@ -37,7 +38,7 @@ def groups_of(groups: Any, names: Sequence[str]) -> list[str]:
     """
     if isinstance(groups, (bytes, set, frozenset)) or not (hasattr(groups, "__iter__") or isinstance(groups, str)):
         text = "`groups` must be one value per image, a column, or a regular expression."
-        raise ArgumentError(text, [f"it is {a(type(groups).__name__)}"])
+        raise ArgumentError(text, [f"it is {kind_text(groups)}"])
     if isinstance(groups, str):
         values = _matches(groups, names)
     elif isinstance(groups, Mapping):

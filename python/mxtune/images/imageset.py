@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Optional, Union, overload
 import numpy as np
 
 from ..arguments import is_number, whole
+from ..calls import value_text
 from ..errors import ArgumentError
 from ..words import counted, listing
 from . import show
@@ -391,7 +392,9 @@ class ImageSet:
     def _divided(self, fraction: float, seed: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         seed = whole("seed", seed)
         if not is_number(fraction) or not 0 < fraction < 1:
-            raise ArgumentError("The share for validation must be above 0 and below 1.", [f"it is {fraction!r}"])
+            raise ArgumentError(
+                "The share for validation must be above 0 and below 1.", [f"it is {value_text(fraction)}"]
+            )
         copies: Sequence[object] = range(len(self)) if self._hashes is None else self._hashes
         near = self.near_copies
         if self.groups is None and len(set(near)) == len(near):

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Optional
 import numpy as np
 
 from ..arguments import in_order, is_number, one_of
-from ..calls import option
+from ..calls import option, value_text
 from ..errors import ArgumentError, LabelError
 from ..tasks import Classification, Multilabel, Regression, Task
 from ..tasks import names as tasks
@@ -113,7 +113,7 @@ def understand(  # noqa: PLR0911 - one way out for each kind of label
         return Labels()
     known_levels = None if levels is None else _level_names(levels)
     if known_levels is not None and len(set(known_levels)) != len(known_levels):
-        raise ArgumentError("`levels` must be unique.", [f"they are {list(known_levels)!r}"])
+        raise ArgumentError("`levels` must be unique.", [f"they are {value_text(list(known_levels))}"])
     if isinstance(y, (str, bytes, bytearray)) or is_label_number(y):
         y = _single(y, names)
     if _is_table(y):
@@ -297,7 +297,7 @@ def _level_names(levels: Any) -> tuple[str, ...]:
     if isinstance(levels, str):
         return (levels,)
     if not isinstance(levels, Iterable):
-        raise ArgumentError("`levels` must be the names of the classes.", [f"it is {levels!r}"])
+        raise ArgumentError("`levels` must be the names of the classes.", [f"it is {value_text(levels)}"])
     return tuple(level if isinstance(level, str) else label_text(level) for level in in_order("levels", levels))
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Optional
 import numpy as np
 
 from ..arguments import height_and_width, is_number, one_of
+from ..calls import value_text
 from ..errors import ArgumentError
 from ..spec import json_values, settings
 from .scale import Percentiles, Range, parse
@@ -72,26 +73,26 @@ class Preprocess:
 
         set_field("size", height_and_width("size", self.size))
         if self.channels not in (1, 3):
-            raise ArgumentError("`channels` must be 3 (colour) or 1 (grey).", [f"it is {self.channels!r}"])
+            raise ArgumentError("`channels` must be 3 (colour) or 1 (grey).", [f"it is {value_text(self.channels)}"])
         set_field("channels", int(self.channels))
         for name in ("mean", "std"):
             values = _to_floats(name, getattr(self, name))
             if len(set(values)) == 1:
                 values = values[:1] * self.channels
             if len(values) != self.channels or not all(map(math.isfinite, values)):
-                raise ArgumentError(f"`{name}` must hold {self.channels} numbers.", [f"it is {values!r}"])
+                raise ArgumentError(f"`{name}` must hold {self.channels} numbers.", [f"it is {value_text(values)}"])
             set_field(name, values)
         if min(self.std) <= 0:
-            raise ArgumentError("`std` must be above 0.", [f"it is {self.std!r}"])
+            raise ArgumentError("`std` must be above 0.", [f"it is {value_text(self.std)}"])
         if self.range is not None:
             wanted = parse(self.range)
             if isinstance(wanted, Percentiles):
-                raise ArgumentError("`range` must be two numbers.", [f"it is {self.range!r}"])
+                raise ArgumentError("`range` must be two numbers.", [f"it is {value_text(self.range)}"])
             set_field("range", wanted)
         one_of("fit", self.fit, _FITS)
         one_of("interpolation", self.interpolation, _INTERPOLATIONS)
         if not is_number(self.crop) or not 0 < self.crop <= 1:
-            raise ArgumentError("`crop` must be above 0 and at most 1.", [f"it is {self.crop!r}"])
+            raise ArgumentError("`crop` must be above 0 and at most 1.", [f"it is {value_text(self.crop)}"])
 
     def to_dict(self) -> dict[str, Any]:
         """The spec as plain JSON values."""
@@ -221,5 +222,5 @@ def _values(values: tuple[float, ...]) -> str:
 def _to_floats(name: str, value: Any) -> tuple[float, ...]:
     values = [value] if is_number(value) else list(value) if isinstance(value, Iterable) else []
     if not values or not all(map(is_number, values)):
-        raise ArgumentError(f"`{name}` must hold numbers.", [f"it is {value!r}"])
+        raise ArgumentError(f"`{name}` must hold numbers.", [f"it is {value_text(value)}"])
     return tuple(map(float, values))

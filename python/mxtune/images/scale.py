@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Optional, Union
 import numpy as np
 
 from ..arguments import is_number
+from ..calls import value_text
 from ..errors import ArgumentError, PictureWarning
 from ..words import bullets, counted
 
@@ -95,7 +96,7 @@ def parse(given: Any) -> Union[Range, Percentiles, None]:
     low, high = map(float, parts) if is_pair else (math.nan, math.nan)
     if not low < high or not math.isfinite(high - low) or (measured and not 0 <= low < high <= 100):
         text = '`range` must be two numbers, black before white, or percentiles such as "1%..99%".'
-        raise ArgumentError(text, [f"it is {given!r}"])
+        raise ArgumentError(text, [f"it is {value_text(given)}"])
     return Percentiles(low, high) if measured else (low, high)
 
 

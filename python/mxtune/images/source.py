@@ -11,9 +11,9 @@ from typing import Any, Optional, Union, cast
 import numpy as np
 
 from ..arguments import in_order, is_number, user_path
-from ..calls import of_images
+from ..calls import kind_text, of_images
 from ..errors import ArgumentError, LabelError, PictureError
-from ..words import a, bullets, file_name, listing, near
+from ..words import bullets, file_name, listing, near
 from .archive import archive_at, look_into_archive
 from .arrays import numbered, pictures_of
 from .columns import Remembered, label_column, other_paths, path_column, refuse_unusable, require, unused_parts
@@ -136,7 +136,7 @@ def _from_anything(
         return replace(source, index=x.index) if hasattr(x, "iloc") else source
     raise ArgumentError(
         "`x` must be a folder, files, a dict of files and labels, a data frame, an array, or Pillow images.",
-        [f"it is {a(type(x).__name__)}"],
+        [f"it is {kind_text(x)}"],
     )
 
 
@@ -321,7 +321,7 @@ def _from_list(x: list[Any], y: Any, layout: str, starts: Sequence[Place] = (Pat
             item = pictures_of(item, layout, 1)[0][0]  # noqa: PLW2901
         elif item is not None and not isinstance(item, (bytes, bytearray)) and not _is_pillow(item):
             if item == item:  # noqa: PLR0124 - a missing path (NaN) is a bad image, not a wrong argument
-                unusable.append(f"{name}: {a(type(item).__name__)}")
+                unusable.append(f"{name}: {kind_text(item)}")
             item = None  # noqa: PLW2901
         items.append(item)
         names.append(name)

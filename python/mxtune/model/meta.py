@@ -9,6 +9,7 @@ import datetime as dt
 from collections.abc import Mapping, Sequence
 from typing import Any, Optional
 
+from ..calls import value_text
 from ..errors import ArgumentError
 from ..words import near
 
@@ -31,7 +32,9 @@ def checked(meta: Optional[Mapping[str, Any]]) -> dict[str, str]:
     if meta is None:
         return {}
     if not isinstance(meta, Mapping):
-        raise ArgumentError("`meta` must have fields by name.", [f"it is {meta!r}"], f"Fields: {', '.join(FIELDS)}.")
+        raise ArgumentError(
+            "`meta` must have fields by name.", [f"it is {value_text(meta)}"], f"Fields: {', '.join(FIELDS)}."
+        )
     unknown = [str(name) for name in meta if name not in FIELDS]
     if unknown:
         hint = near(unknown[0], FIELDS) or f"Fields: {', '.join(FIELDS)}."
@@ -47,5 +50,5 @@ def _text(name: str, value: Any) -> str:
     if isinstance(value, Sequence) and not isinstance(value, (str, bytes)) and all(isinstance(v, str) for v in value):
         return ", ".join(value)
     if not isinstance(value, str):
-        raise ArgumentError(f"`meta` must be text: its {name} is not.", [f"it is {value!r}"])
+        raise ArgumentError(f"`meta` must be text: its {name} is not.", [f"it is {value_text(value)}"])
     return value

@@ -420,7 +420,7 @@ class Model:
         if images.y is None:
             raise LabelError(
                 "The images have no labels.",
-                hint=f"Use class folders, or say which column of a table has the labels: {option('label')}.",
+                hint=f"Give `y`, class folders, or the column of a table that has the labels: {option('label')}.",
             )
         return images
 

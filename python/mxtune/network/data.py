@@ -8,7 +8,8 @@ from functools import cached_property
 from typing import Optional, Union
 
 from .. import graph as graphs
-from ..arguments import whole
+from ..arguments import whole, yes_or_no
+from ..calls import value_text
 from ..errors import NetworkError
 from ..graph import Builder, Entry, Graph
 from . import features, layers
@@ -120,7 +121,7 @@ class Network(Described):
             `name` is taken.
         """
         units = whole("units", units, 1)
-        builder, entry = self._head_input(stages)
+        builder, entry = self._head_input(yes_or_no("stages", stages))
         base = builder.graph(entry)
         if name in base or f"{name}_weight" in base:
             raise NetworkError(f"The network already has a layer {name}.", hint="Give the head another name.")
@@ -302,7 +303,7 @@ class Network(Described):
             There is no such layer, or the new name is empty or taken.
         """
         if not isinstance(name, str) or not name:
-            raise NetworkError(f"A layer can't be called {name!r}.")
+            raise NetworkError(f"A layer can't be called {value_text(name)}.")
         own = layers.parameters_of(self.graph, layer)
         names = {old: name + old[len(layer) :] for old in own if old.startswith(f"{layer}_")} | {layer: name}
         return replace(

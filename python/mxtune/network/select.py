@@ -8,6 +8,7 @@ from typing import Optional, Union
 
 import numpy as np
 
+from ..calls import value_text
 from ..errors import NetworkError
 from ..graph import Graph, is_kind
 from ..ops import find
@@ -34,7 +35,7 @@ def layers_of(graph: Graph, what: Layers) -> list[str]:
     """
     patterns = [what] if isinstance(what, str) else what
     if isinstance(patterns, bool) or not isinstance(patterns, Iterable):
-        raise NetworkError(f"Layers are chosen by name, pattern or operator, not by {what!r}.")
+        raise NetworkError(f"Layers are chosen by name, pattern or operator, not by {value_text(what)}.")
     selected: set[str] = set()
     for pattern in patterns:
         selected |= _layers(graph, str(pattern))
@@ -77,7 +78,7 @@ def chosen(graph: Graph, params: Collection[str], what: Optional[What]) -> froze
     if isinstance(what, str):
         what = [what]
     if isinstance(what, bool) or not isinstance(what, Iterable):
-        raise NetworkError(f"Layers are chosen by name, pattern or number, not by {what!r}.")
+        raise NetworkError(f"Layers are chosen by name, pattern or number, not by {value_text(what)}.")
     selected: set[str] = set()
     for pattern in what:
         selected |= _matching(graph, params, str(pattern), own)
@@ -129,7 +130,9 @@ def of_stages(
     for number in numbers:
         place = number - 1 if number > 0 else number + len(ends)
         if isinstance(number, bool) or not isinstance(number, (int, np.integer)) or not 0 <= place < len(ends):
-            raise NetworkError(f"There is no stage {number!r}: the network has {counted(len(ends), 'stage')}.")
+            raise NetworkError(
+                f"There is no stage {value_text(number)}: the network has {counted(len(ends), 'stage')}."
+            )
         before = graph.ancestors(ends[:place])
         selected |= graph.ancestors([ends[place]]) - before
     return frozenset(selected & set(params))

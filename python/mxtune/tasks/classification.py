@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Optional
 import numpy as np
 
 from ..arguments import in_order
+from ..calls import value_text
 from ..errors import ArgumentError, LabelError
 from ..words import counted, listing
 from . import metrics
@@ -70,7 +71,7 @@ class Classification(Task):
             return None
         if isinstance(choice, str):
             if choice != "balanced":
-                raise ArgumentError('`class_weights` must be "balanced" or numbers.', [f"it is {choice!r}"])
+                raise ArgumentError('`class_weights` must be "balanced" or numbers.', [f"it is {value_text(choice)}"])
             return [len(y) / (len(self.levels) * max(1, count)) for count in self.counts(y).tolist()]
         in_order("class_weights", choice)
         if isinstance(choice, Mapping) or hasattr(choice, "iloc"):
@@ -82,7 +83,7 @@ class Classification(Task):
         fits = len(weights) == len(self.levels)
         if not fits or not all(np.isfinite(weight) and weight >= 0 for weight in weights) or not any(weights):
             text = f"`class_weights` must be {len(self.levels)} numbers of at least 0, not all 0."
-            raise ArgumentError(text, [f"it is {choice!r}"])
+            raise ArgumentError(text, [f"it is {value_text(choice)}"])
         return weights
 
     def _by_name(self, choice: Sequence[tuple[Any, float]]) -> list[float]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Union, cast
 
+from ..calls import in_r, value_text
 from ..errors import ArgumentError, TrainingError
 
 
@@ -48,12 +49,13 @@ def as_list(callbacks: Union[AnyCallback, Sequence[AnyCallback], None]) -> list[
         return []
     listed = list(callbacks) if isinstance(callbacks, (list, tuple)) else [callbacks]
     wrong = [
-        f"{one!r} is neither"
+        f"{value_text(one)} is neither"
         for one in listed
         if not callable(one) and not hasattr(one, "on_epoch") and not isinstance(one, Callback)
     ]
     if wrong:
-        raise ArgumentError("`callbacks` must be Callback objects, or functions of epoch and metrics.", wrong)
+        objects = "" if in_r() else "Callback objects, or "
+        raise ArgumentError(f"`callbacks` must be {objects}functions of epoch and metrics.", wrong)
     return cast("list[AnyCallback]", listed)
 
 

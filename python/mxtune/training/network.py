@@ -9,6 +9,7 @@ from typing import Any, Optional, Union
 import numpy as np
 
 from .. import calls, zoo
+from ..calls import kind_text
 from ..engines import Target
 from ..errors import ArgumentError, NetworkError, TrainingWarning
 from ..images import ImageSet
@@ -18,7 +19,7 @@ from ..images.scale import Range, fits
 from ..model.model import Model
 from ..network import Network
 from ..network.values import refuse_unusable
-from ..words import a, counted
+from ..words import counted
 from ..zoo.opening import Source, network_of, open_source
 from .options import Options
 from .plan import EVERY_STAGE, Facts, Plan
@@ -48,8 +49,8 @@ def open_network(net: Net, images: ImageSet, options: Options) -> tuple[Network,
         settled = not isinstance(source, zoo.Entry)
         network = network_of(source, seed=options.seed, **_built_for(source, images, options))
     else:
-        what = [f"it is {a(type(net).__name__)}"]
-        raise ArgumentError("`net` must be a name, a file, a Network or a Model.", what, "mxzoo() lists names.")
+        what = [f"it is {kind_text(net)}"]
+        raise ArgumentError("`net` must be a name, a file, a network or a model.", what, "mxzoo() lists names.")
     refuse_unusable(network)
     return network, settled
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Optional
 
 from ..arguments import height_and_width, is_number, one_of, whole, yes_or_no
+from ..calls import value_text
 from ..errors import ArgumentError
 
 TUNES = ("auto", "head", "tail", "all")
@@ -44,7 +45,7 @@ class Options:
             self._set("image_size", height_and_width("image_size", self.image_size))
         if self.lr is not None:
             if not is_number(self.lr) or not 0 < self.lr < math.inf:
-                raise ArgumentError("`lr` must be a number above 0.", [f"it is {self.lr!r}"])
+                raise ArgumentError("`lr` must be a number above 0.", [f"it is {value_text(self.lr)}"])
             self._set("lr", float(self.lr))
         self._set("restore_best", yes_or_no("restore_best", self.restore_best))
         self._set("seed", whole("seed", self.seed))

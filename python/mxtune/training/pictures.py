@@ -8,7 +8,7 @@ from typing import Any, Optional, Union
 
 from .. import progress
 from ..arguments import is_number
-from ..calls import option
+from ..calls import option, value_text
 from ..errors import ArgumentError, LabelError, PictureWarning
 from ..images import ImageSet, mximages
 from ..images.findings import groups_across, scales, warn
@@ -89,7 +89,10 @@ def _by_parts(images: ImageSet, valid: Any) -> tuple[ImageSet, Optional[ImageSet
 
 def _split(images: ImageSet, valid: float, seed: int) -> tuple[ImageSet, Optional[ImageSet]]:
     if valid is True or not 0 < valid < 1:
-        raise ArgumentError("`valid` must be a share above 0 and below 1, images, or None.", [f"it is {valid!r}"])
+        raise ArgumentError(
+            f"`valid` must be a share above 0 and below 1, images, or {value_text(None)}.",
+            [f"it is {value_text(valid)}"],
+        )
     train, validation = images.split(float(valid), seed)
     if len(validation) and len(train):
         if images.parts is not None:

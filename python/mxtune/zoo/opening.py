@@ -10,6 +10,7 @@ from typing import Any, NamedTuple, Optional, Union
 
 from .. import formats, progress, zoo
 from ..arguments import height_and_width, number, user_path, whole
+from ..calls import value_text
 from ..errors import ArgumentError, NetworkError, WeightsError
 from ..formats import Contents, Weights
 from ..formats.matching import as_parameters, under_our_names
@@ -112,9 +113,9 @@ def open_source(name_or_path: AnyPath, limit: float = 1.0) -> Source:
     >>> open_source("LeNet").name
     'lenet'
     """
-    if not isinstance(name_or_path, (str, os.PathLike)):
+    if not isinstance(name_or_path, (str, os.PathLike)) or not os.fspath(name_or_path):
         text = "A network is opened by its name or from a file."
-        raise ArgumentError(text, [f"it is {name_or_path!r}"], "mxzoo() lists names.")
+        raise ArgumentError(text, [f"it is {value_text(name_or_path)}"], "mxzoo() lists names.")
     path = user_path("name_or_path", name_or_path)
     name = os.fspath(name_or_path)
     suffixes = tuple(suffix for one in formats.formats() for suffix in one.suffixes)
@@ -164,8 +165,8 @@ def _requested(preprocess: Any, image_size: Any, channels: Any) -> dict[str, Any
     if isinstance(preprocess, Preprocess):
         preprocess = preprocess.to_dict()
     elif not isinstance(preprocess, (Mapping, type(None))):
-        text = "`preprocess` must be a Preprocess, or its settings by name."
-        raise ArgumentError(text, [f"it is {preprocess!r}"])
+        text = "`preprocess` must be settings by name."
+        raise ArgumentError(text, [f"it is {value_text(preprocess)}"])
     requested = settings(Preprocess, preprocess or {})
     if image_size is not None:
         requested["size"] = height_and_width("image_size", image_size)

@@ -104,7 +104,7 @@ def test_what_a_user_may_write() -> None:
     for wrong in ("heavy", 3):
         with pytest.raises(ArgumentError, match="`augment` must be"):
             Augment.parse(wrong)
-    with pytest.raises(ArgumentError, match=r"Augment has no such setting\.\nx flop"):
+    with pytest.raises(ArgumentError, match=r"`augment` has no such setting\.\nx flop"):
         Augment.parse({"flop": True})
 
 

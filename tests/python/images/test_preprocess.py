@@ -93,7 +93,7 @@ def test_a_spec_goes_through_json_and_comes_back_equal() -> None:
     assert again == spec
     assert hash(again) == hash(spec)
     assert again != Preprocess(size=(96, 96))
-    with pytest.raises(ArgumentError, match=r"Preprocess has no such setting\.\nx sizes"):
+    with pytest.raises(ArgumentError, match=r"`preprocess` has no such setting\.\nx sizes"):
         Preprocess.from_dict({"sizes": [1, 2]})
 
 

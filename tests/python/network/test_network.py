@@ -318,7 +318,7 @@ def test_preprocessing_that_is_given_counts_whatever_is_opened() -> None:
     )
     with pytest.raises(NetworkError, match="takes images of 3 channels, not 1"):
         mxnetwork("efficientnet_lite0", preprocess={"channels": 1})
-    with pytest.raises(ArgumentError, match="`preprocess` must be a Preprocess"):
+    with pytest.raises(ArgumentError, match="`preprocess` must be settings by name"):
         mxnetwork("lenet", preprocess=3)  # type: ignore[arg-type]
 
 

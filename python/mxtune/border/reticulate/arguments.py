@@ -15,6 +15,8 @@ from ..vector import Vector
 from . import wire
 from .reporter import Callback
 
+_NAMED = re.compile(r"Mapping|Groups|Callback")  # arguments in which names have a meaning
+
 
 def arguments(sent: Mapping[str, Any], declared: Mapping[str, inspect.Parameter]) -> dict[str, Any]:
     """The arguments of a function; a single string beside a data frame names its column of labels."""
@@ -42,10 +44,13 @@ def argument(sent: Any, name: str, declared: Optional[inspect.Parameter]) -> Any
         return value.array if isinstance(value, pd.Series) else value
     if name in ("groups", "split") and isinstance(value, Vector) and len(value.values) != 1:
         return from_r(value)  # one for each image, perhaps by name
+    wanted = str(declared.annotation) if declared is not None else ""
     value = None if isinstance(value, Vector) and _is_na(value) else _option(from_r(value))
+    if not _NAMED.search(wanted):
+        value = _without_names(value)
     if name == "callbacks":
         value = _callback(value)
-    return _fitted(value, str(declared.annotation) if declared is not None else "")
+    return _fitted(value, wanted)
 
 
 def _is_na(vector: Vector) -> bool:
@@ -60,15 +65,31 @@ def _option(value: Any) -> Any:
         return [_option(item) for item in value]
     if isinstance(value, pd.Series):
         return dict(zip(value.index, _option(value.array)))
+    if isinstance(value, pd.Categorical):  # as expand.grid() makes of texts
+        return value.tolist() if len(value) > 1 else value[0]
     one_axis = isinstance(value, (np.ndarray, pd.arrays.BooleanArray, pd.arrays.IntegerArray)) and value.ndim == 1
     return [None if pd.isna(item) else item for item in value.tolist()] if one_axis else value
+
+
+def _without_names(value: Any) -> Any:
+    """What is left of the parts of a named vector, a list or a data frame that were picked by name: ``set["lr"]``."""
+    if isinstance(value, pd.DataFrame) and value.shape == (1, 1):
+        return _option(value.iloc[:, 0].array)[0]
+    if isinstance(value, Mapping) and (len(value) == 1 or all(map(_is_single, value.values()))):
+        parts = list(value.values())
+        return parts[0] if len(parts) == 1 else parts
+    return value
+
+
+def _is_single(value: Any) -> bool:
+    return value is None or isinstance(value, (str, int, float))
 
 
 def _callback(value: Any) -> Any:
     """Functions of R: one is called after each epoch, several in a list with names at the stations of that name."""
     if isinstance(value, list):
         return [_callback(item) for item in value]
-    if isinstance(value, dict) and all(map(callable, value.values())):
+    if isinstance(value, dict) and all(key.startswith("on_") and callable(item) for key, item in value.items()):
         return Callback(value)
     return Callback({"on_epoch": value}) if callable(value) else value
 
