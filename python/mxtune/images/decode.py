@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Optional, Protocol, TypeVar, Union
 
 from ..errors import PictureError
 from ..machine import usable_cpus
-from ..words import bullets, counted
+from ..words import bullets, counted, listing
 from .picture import BUDGET, UnreadableError
 
 if TYPE_CHECKING:
@@ -128,6 +128,23 @@ def in_threads(
     finally:
         pool.shutdown(cancel_futures=True)  # Ctrl-C: drop what has not begun
     return results
+
+
+def named(bad: Sequence[tuple[str, str]]) -> list[str]:
+    """A line for each image that can't be read and its reason; for more than 20 with one reason a line together.
+
+    Examples
+    --------
+    >>> named([("a.png", "empty"), *((f"{n}.png", "no such file") for n in range(40))])
+    ['a.png: empty', '0.png, 1.png, 2.png, 3.png, 4.png and 35 more: no such file']
+    """
+    by_reason: dict[str, list[str]] = {}
+    for name, reason in bad:
+        by_reason.setdefault(reason, []).append(name)
+    lines = []
+    for reason, names in by_reason.items():
+        lines += [f"{listing(names, 5)}: {reason}"] if len(names) > 20 else [f"{name}: {reason}" for name in names]
+    return lines
 
 
 def unreadable(bad: Sequence[tuple[str, str]], count: int, hint: Optional[str] = None) -> PictureError:

@@ -1,4 +1,4 @@
-"""16-bit colours, of which Pillow keeps only the upper byte: read a second time for the lower one."""
+"""16-bit colours, and grey with alpha, of which Pillow keeps only the upper byte: read with the lower one, too."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import numpy as np
 
 from .scale import Numbers
 
+_OPAQUE = 65535
 _OTHER_ORDER = {"B": "L", "L": "B", "N": "B" if sys.byteorder == "little" else "L"}
 
 
@@ -38,4 +39,28 @@ def lower_bytes(opened: Any) -> Optional[list[Any]]:
 
 def join_bytes(upper: Any, lower: Any) -> Numbers:
     """Both bytes of each value, as (H, W, C) uint16; of two images, decoded and upright."""
-    return Numbers(np.asarray(upper).astype(np.uint16) << 8 | np.asarray(lower))
+    return _without_opaque_alpha(np.asarray(upper).astype(np.uint16) << 8 | np.asarray(lower))
+
+
+def grey_as_bytes(opened: Any) -> Optional[list[Any]]:
+    """What Pillow should decode to get the four bytes of each pixel of grey and alpha; None where there are none."""
+    tiles = [
+        tile._replace(args="RGBA") if hasattr(tile, "_replace") else (*tile[:3], "RGBA")
+        for tile in opened.tile
+        if tile[3] == "LA;16B" and opened.mode == "RGBA"
+    ]
+    return tiles if tiles and len(tiles) == len(opened.tile) else None
+
+
+def join_grey(pixels: Any) -> Numbers:
+    """(H, W, 1) uint16 of the bytes of grey and alpha; (H, W, 4) where it is transparent."""
+    pairs = np.asarray(pixels).astype(np.uint16)
+    grey, alpha = (pairs[:, :, place] << 8 | pairs[:, :, place + 1] for place in (0, 2))
+    numbers = _without_opaque_alpha(np.stack([grey, grey, grey, alpha], axis=2))
+    return numbers if numbers.values.shape[2] == 4 else Numbers(grey[:, :, np.newaxis])
+
+
+def _without_opaque_alpha(values: Any) -> Numbers:
+    """Colours alone where nothing is transparent: alpha would be taken for the brightest value."""
+    opaque = values.shape[2] == 4 and (values[:, :, 3] == _OPAQUE).all()
+    return Numbers(np.ascontiguousarray(values[:, :, :3]) if opaque else values)

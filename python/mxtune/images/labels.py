@@ -331,8 +331,15 @@ def _refuse_unknown(texts: list[list[str]], code_of: Mapping[str, int], levels: 
     counts = Counter(label for labels in unknown for label in labels)
     if counts:
         subject = counted(sum(map(bool, unknown)), "image has", "images have")
-        frequent = listing([f"{label} ({n})" for label, n in counts.most_common()])
-        raise LabelError(f"{subject} unknown labels: {frequent}.", hint=f"The classes are {listing(levels, 20)}.")
+        frequent = listing([f"{_shown(label)} ({n})" for label, n in counts.most_common()])
+        hint = f"The classes are {listing([*map(_shown, levels)], 20)}."
+        raise LabelError(f"{subject} unknown labels: {frequent}.", hint=hint)
+
+
+def _shown(label: str) -> str:
+    """The text of a label as the interface at hand writes it: R has ``TRUE``."""
+    boolean = LabelType("boolean")
+    return boolean.shown(label) if boolean.fits([label]) else label
 
 
 def _is_table(y: Any) -> bool:

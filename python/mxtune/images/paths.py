@@ -50,7 +50,7 @@ def locate(paths: Sequence[str], folders: Sequence[Place], strict: bool) -> Loca
     Raises
     ------
     PictureError
-        None was found; the error names the folders that were searched.
+        None was found (the error names the folders that were searched), or none is a path at all.
     """
     best_match: tuple[int, list[Optional[Union[str, Member]]], Place] = (-1, [], Path())
     for folder in folders:
@@ -62,8 +62,15 @@ def locate(paths: Sequence[str], folders: Sequence[Place], strict: bool) -> Loca
         if match_count == len(paths):
             break
     match_count, matches, folder = best_match
-    if match_count == 0 and strict and not any(map(why_not_a_path, paths)):
-        raise _none_found(paths, folders)
+    if match_count == 0 and strict:
+        reasons = list(map(why_not_a_path, paths))
+        if all(reasons) and paths:
+            first = f"the first is {shortened(paths[0])}: {reasons[0]}"
+            error = PictureError(f"None of the {len(paths):,} paths leads to a file.", [first])
+            error.files = tuple((path, str(reason)) for path, reason in zip(paths, reasons))
+            raise error
+        if not any(reasons):
+            raise _none_found(paths, folders)
     files = [path if file is None else file for path, file in zip(paths, matches)]
     return Located(files, _remarks(paths, [os.fspath(file) for file in files], folder, match_count))
 

@@ -13,7 +13,7 @@ import PIL.Image
 
 from ..words import file_size
 from .budget import PixelBudget
-from .deep import join_bytes, lower_bytes
+from .deep import grey_as_bytes, join_bytes, join_grey, lower_bytes
 from .openers import NoOpenerError, opener
 from .scale import Numbers
 from .sniff import sniff, webp_size
@@ -69,6 +69,7 @@ def read(data: bytes, at_least: Optional[int] = None) -> Read:
     opened, kind = _open(data)
     width, height = opened.size
     scale = 1
+    image: Union[PIL.Image.Image, Numbers]
     if kind == "JPEG":
         scale = scale_for(min(width, height), at_least)
         if scale > 1:
@@ -76,9 +77,13 @@ def read(data: bytes, at_least: Optional[int] = None) -> Read:
     BUDGET.take(opened.width * opened.height)
     try:
         lower_tiles = lower_bytes(opened) if kind in ("PNG", "TIFF") else None
+        grey_tiles = grey_as_bytes(opened) if kind == "PNG" else None
+        opened.tile = grey_tiles or opened.tile
         opened.load()
         turn = _orientation(opened)
-        if lower_tiles is None:
+        if grey_tiles is not None:
+            image = join_grey(_turned(opened, turn))
+        elif lower_tiles is None:
             image = _to_picture_or_numbers(opened, turn)
         else:
             reopened, _ = _open(data)

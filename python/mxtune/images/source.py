@@ -227,10 +227,10 @@ def _from_table(
     """The images and labels of a data frame, or of a table in a file, whose paths may be relative to it."""
     starts: list[Place] = [Path() if root is None else root]
     remarks: tuple[str, ...] = ()
-    frame, from_file = x, isinstance(x, (str, os.PathLike))
+    frame, from_file, has_types = x, isinstance(x, (str, os.PathLike)), True
     if from_file:
         file = user_path("x", x)
-        frame, remarks = read_table(file)
+        frame, remarks, has_types = read_table(file)
         starts = [file.parent, Path()] if root is None else [root]
     copies = frame.columns.duplicated()
     ambiguous, whole = set(frame.columns[copies]), frame.loc[:, ~copies]
@@ -261,7 +261,7 @@ def _from_table(
     labels = y
     if label is not None:
         labels = frame[label if isinstance(label, str) else list(label)]
-        labels = _typed(labels, levels) if from_file else labels
+        labels = labels if has_types else _typed(labels, levels)
     source = _from_list([_text(cell) for cell in frame[column].tolist()], labels, "NHWC", starts, from_file or labelled)
     unused = unused_parts(frame, used) if labelled and "split" not in beside else None
     column_remark = (", ".join(column_phrases) + ".",) if column_phrases and (labelled or others) else ()

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import os
 import re
+import zipfile
 from collections import Counter
 from collections.abc import Sequence
-from importlib import import_module
+from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, Optional
 
+from ..calls import in_r
 from ..errors import MxtuneError
 from ..words import bullets, counted, file_name, file_size
 from .sniff import is_picture_name
@@ -18,13 +20,14 @@ if TYPE_CHECKING:
     import pandas as pd
 
 _TEXT = (".csv", ".tsv", ".tab", ".txt")
-_BOOKS = {".xlsx": "openpyxl", ".xlsm": "openpyxl", ".parquet": "pyarrow", ".pq": "pyarrow", ".feather": "pyarrow"}
-SUFFIXES = (*_TEXT, *_BOOKS)
+_BOOKS, _PARQUET = (".xlsx", ".xlsm"), (".parquet", ".pq")
+SUFFIXES = (*_TEXT, *_BOOKS, *_PARQUET)
+_LIBRARIES = {"openpyxl": "openpyxl>=3.1", "pyarrow": "pyarrow>=14,<26"}  # from 26 on it needs NumPy 2
 _MOST = 500_000_000  # bytes
 _SEPARATORS = ("\t", ";", ",", "|", " ")
 _NUMBER = re.compile(r"[+-]?(0|[1-9]\d*)?(\.\d*)?([eE][+-]?\d+)?")
 _TRUTH = {"TRUE": True, "True": True, "true": True, "FALSE": False, "False": False, "false": False}
-_MISSING_TEXTS = {"", "NA", "N/A", "NaN", "nan", "None", "NULL", "null"}
+_MISSING_TEXTS = {"", "#N/A", "NA", "N/A", "NaN", "nan", "None", "NULL", "null"}
 
 
 class Quoted(str):
@@ -34,10 +37,14 @@ class Quoted(str):
 
 
 class Table(NamedTuple):
-    """The cells as text (of a workbook, as it has them; None where empty), and what was remarkable."""
+    """The cells as text (of a workbook, as it has them), None where empty; and what was remarkable.
+
+    Where columns have types of their own (``has_types``), they are as in any data frame.
+    """
 
     frame: pd.DataFrame
     remarks: tuple[str, ...] = ()
+    has_types: bool = False
 
 
 def is_table_name(name: str) -> bool:
@@ -54,15 +61,17 @@ def read_table(file: Path) -> Table:
         It can't be read, or is not a table; or a library for it is missing.
     """
     suffix = file.suffix.lower()
-    if suffix in _BOOKS:
-        return _read_workbook(file, suffix)
     try:
         size = file.stat().st_size
         if size > _MOST:
             raise _unreadable(file, f"too large for a table: {file_size(size)}")
-        content = file.read_bytes()
+        content = b"" if suffix in _PARQUET else file.read_bytes()
     except OSError as error:
         raise _unreadable(file, error.strerror or str(error)) from error
+    if suffix in _PARQUET:
+        return _read_parquet(file)
+    if suffix in _BOOKS:
+        return _read_workbook(file, content)
     text, remark = _decoded(file, content)
     lines = _logical_lines(text)
     if not lines:
@@ -70,7 +79,7 @@ def read_table(file: Path) -> Table:
     separator = _separator(lines, suffix)
     rows = [_cells(line, separator) for line in lines]
     table = _to_table(file, rows)
-    return Table(table.frame, (*((remark,) if remark else ()), *table.remarks))
+    return table._replace(remarks=(*((remark,) if remark else ()), *table.remarks))
 
 
 def typed(column: Sequence[Any], known: Sequence[str] = ()) -> list[Any]:
@@ -167,21 +176,22 @@ def _groups(match: re.Match[str]) -> tuple[Optional[str], str]:
     return match.group(1), match.group(2) or ""
 
 
-def _to_table(file: Path, rows: list[list[str]]) -> Table:
+def _to_table(file: Path, rows: list[list[Any]]) -> Table:
+    """A table of these rows, whose empty cells are ``""``."""
     import pandas as pd
 
     if all(isinstance(cell, Quoted) for row in rows for cell in row):  # then quotation marks mean nothing
         rows = [[str(cell) for cell in row] for row in rows]
     width = Counter(map(len, rows)).most_common(1)[0][0]
     remarks: tuple[str, ...] = ()
-    if _has_header(rows, width):
-        header, *body = [[cell.strip() for cell in rows[0]], *rows[1:]]
+    if _has_header([[str(cell) for cell in row] for row in rows], width):
+        header, *body = [[str(cell).strip() for cell in rows[0]], *rows[1:]]
         if len(header) == width - 1:  # R's write.table() leaves out the title of row names
             header = ["", *header]
     else:
         header, body = [str(number) for number in range(1, width + 1)], rows
         remarks = (f"{file_name(file.name)} has no header: its columns are called {', '.join(header)}.",)
-    body = [row for row in body if any(row)]
+    body = [row for row in body if any(cell != "" for cell in row)]
     uneven = [f"row {n}: {counted(len(row), 'cell')}" for n, row in enumerate(body, 1) if len(row) != len(header)]
     if uneven:
         raise MxtuneError(
@@ -191,7 +201,7 @@ def _to_table(file: Path, rows: list[list[str]]) -> Table:
         )
     if not body:
         raise _unreadable(file, "it has a header but no rows")
-    places = [place for place, name in enumerate(header) if name or any(row[place] for row in body)]
+    places = [place for place, name in enumerate(header) if name or any(row[place] != "" for row in body)]
     if places and header[places[0]] in ("", "Unnamed: 0") and len(places) > 1:
         places = places[1:]  # names of rows, as R and pandas write them
     names = [header[place] or str(place + 1) for place in places]
@@ -199,7 +209,8 @@ def _to_table(file: Path, rows: list[list[str]]) -> Table:
     if duplicates:
         raise MxtuneError(f"Two columns of the table {file_name(str(file))} have the same name.", bullets(duplicates))
     columns = {
-        name: pd.Series([row[place] or None for row in body], dtype=object) for name, place in zip(names, places)
+        name: pd.Series([None if row[place] == "" else row[place] for row in body], dtype=object)
+        for name, place in zip(names, places)
     }
     return Table(pd.DataFrame(columns), remarks)
 
@@ -217,27 +228,61 @@ def _has_header(rows: list[list[str]], width: int) -> bool:
     return not recurs and not any(map(_is_number, first))
 
 
-def _read_workbook(file: Path, suffix: str) -> Table:
+def _read_workbook(file: Path, content: bytes) -> Table:
+    """The first sheet."""
+    try:
+        import openpyxl
+
+        with zipfile.ZipFile(BytesIO(content)) as archive:
+            size = sum(member.file_size for member in archive.infolist())
+        if size > _MOST:
+            raise ValueError(f"too large for a table: {file_size(size)}")
+        book = openpyxl.load_workbook(BytesIO(content), read_only=True, data_only=True)
+        titles = [sheet.title for sheet in book.worksheets]
+        sheet = book.worksheets[0]
+        sheet.reset_dimensions()  # which some programs write wrong
+        rows = [["" if cell is None else cell for cell in row] for row in sheet.iter_rows(values_only=True)]
+    except ImportError as error:
+        raise _missing(file, "openpyxl", "readxl::read_excel()", error) from error
+    except Exception as error:  # a damaged file can raise anything
+        raise _unreadable(file, _first_line(error)) from error
+    rows = [row for row in rows if any(cell != "" for cell in row)]
+    if not rows:
+        raise _unreadable(file, "it is empty" if len(titles) == 1 else f'its first sheet, "{titles[0]}", is empty')
+    width = max(map(len, rows))
+    table = _to_table(file, [[*row, *[""] * (width - len(row))] for row in rows])
+    remarks = (f'Read the first of {len(titles)} sheets: "{titles[0]}".',) if len(titles) > 1 else ()
+    return table._replace(remarks=(*remarks, *table.remarks))
+
+
+def _read_parquet(file: Path) -> Table:
+    """Columns, and an index that has a name. Not by fastparquet, which damaged files crash."""
     import pandas as pd
 
-    library = _BOOKS[suffix]
     try:
-        if library == "openpyxl":
-            import_module(library)  # else pandas looks into the file first
-            with pd.ExcelFile(file) as book:
-                sheets = [str(sheet) for sheet in book.sheet_names]
-                frame = book.parse(sheets[0], dtype=object, keep_default_na=False, na_values=[""])
-            remarks = (f'Read the first of {len(sheets)} sheets: "{sheets[0]}".',) if len(sheets) > 1 else ()
-        else:
-            frame, remarks = (pd.read_feather if suffix == ".feather" else pd.read_parquet)(file), ()
+        import pyarrow  # noqa: F401 - pandas says less of what is wrong
+
+        frame = pd.read_parquet(file, engine="pyarrow")
+        frame = frame.reset_index(drop=all(name is None for name in frame.index.names))
     except ImportError as error:
-        text = f"Reading {suffix} needs {library}."
-        hint = f'Install it (pip install {library}; the extra "tables"), or save the table as .csv.'
-        raise MxtuneError(text, hint=hint) from error
+        raise _missing(file, "pyarrow", "arrow::read_parquet()", error) from error
     except Exception as error:  # a damaged file can raise anything
-        raise _unreadable(file, str(error).splitlines()[0] if str(error) else type(error).__name__) from error
-    frame = frame.drop(columns="Unnamed: 0", errors="ignore")  # names of rows, as pandas writes them
-    return Table(frame.astype(object).where(frame.notna(), None) if library == "openpyxl" else frame, remarks)
+        raise _unreadable(file, _first_line(error)) from error
+    if not len(frame):
+        raise _unreadable(file, "it has no rows")
+    return Table(frame, has_types=True)
+
+
+def _missing(file: Path, library: str, in_r_by: str, error: ImportError) -> MxtuneError:
+    hint = f'Install it (pip install "{_LIBRARIES[library]}"; the extra "tables"), or save the table as .csv.'
+    if in_r():
+        hint = f"Read it in R ({in_r_by}) and give the data frame, or save it as .csv."
+    text = f"Reading {file.suffix.lower()} needs the Python package {library}."
+    return MxtuneError(text, [_first_line(error)], hint)
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).splitlines()[0] if str(error) else type(error).__name__
 
 
 def _unreadable(file: Path, reason: str) -> MxtuneError:

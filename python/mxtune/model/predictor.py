@@ -11,6 +11,7 @@ import numpy as np
 from .. import progress
 from ..engines import Executor, Program, choose
 from ..errors import PictureWarning
+from ..images.decode import named
 from ..images.findings import warn
 from ..images.loader import Loader
 from ..network import Network
@@ -60,9 +61,9 @@ class Predictor:
         finally:
             reporter.event("end")
         if loader.bad:
-            lines = [f"{name}: {reason}" for name, reason in loader.bad]
-            lost = "its prediction is NA" if len(lines) == 1 else "their predictions are NA"
-            text = f"Can't read {len(lines)} of {counted(count, 'image')}: {lost}."
+            lines = named(loader.bad)
+            lost = "its prediction is NA" if len(loader.bad) == 1 else "their predictions are NA"
+            text = f"Can't read {len(loader.bad)} of {counted(count, 'image')}: {lost}."
             warn(PictureWarning(text, bullets(lines)))
         return out, good
 

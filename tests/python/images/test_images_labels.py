@@ -306,3 +306,12 @@ def test_classes_that_differ_only_in_blanks_or_case_are_named() -> None:
     assert images.problems[-1] == 'classes that differ only in spaces or case: "Cat" and "cat" and "cat "'
     with interface("r"), pytest.warns(LabelWarning, match=r"y = tolower\(trimws\(y\)\)"):
         mximages(PICTURES, [["red shirt"], ["Red  shirt"], [], [], [], []])
+
+
+@pytest.mark.parametrize(("language", "words"), [("python", "False, True"), ("r", "FALSE, TRUE")])
+def test_booleans_are_written_as_the_language_has_them(language: str, words: str) -> None:
+    grey = np.zeros((2, 4, 4), np.uint8)
+    with interface(language), pytest.raises(LabelError, match=rf"yes \(2\)\.\ni The classes are {words}"):
+        mximages(grey, ["yes"] * 2, levels=["False", "True"])
+    with interface(language), pytest.raises(LabelError, match=rf"{words.split()[1]} \(2\)\.\ni The classes are cat"):
+        mximages(grey, [True] * 2, levels=["cat", "dog"])

@@ -214,8 +214,11 @@ def test_texts_that_are_no_paths_are_named_as_what_they_are(text: str, what: str
     assert first == f"`x` is {what}."
     assert second == (f"x {text}" if len(text) < 60 and "\n" not in text else f"x {text.splitlines()[0][:60]}...")
     with pytest.raises(PictureError) as several:
-        mximages([text, text])
-    assert [reason for _, reason in several.value.files] == [what, what]
+        mximages([text] * 40)
+    assert [reason for _, reason in several.value.files] == [what] * 40
+    assert several.value.message == "None of the 40 paths leads to a file."
+    assert len(several.value.bullets) == 1
+    assert several.value.bullets[0].endswith(f": {what}")
 
 
 def test_a_list_of_files(pictures: Path) -> None:

@@ -21,13 +21,13 @@ RAMP = np.arange(256).reshape(16, 16)
 
 
 def _png(values: Any) -> bytes:
-    """A PNG of 16 bits, which Pillow writes in grey alone."""
+    """A PNG of 16 bits, which Pillow writes in grey alone, with alpha or without."""
 
     def chunk(kind: bytes, data: bytes) -> bytes:
         return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
 
     height, width, channels = values.shape
-    head = struct.pack(">IIBBBBB", width, height, 16, {3: 2, 4: 6}[channels], 0, 0, 0)
+    head = struct.pack(">IIBBBBB", width, height, 16, {2: 4, 3: 2, 4: 6}[channels], 0, 0, 0)
     lines = b"".join(b"\0" + line.astype(">u2").tobytes() for line in values)
     return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", head) + chunk(b"IDAT", zlib.compress(lines)) + chunk(b"IEND", b"")
 
@@ -263,7 +263,21 @@ def test_colours_of_16_bits_keep_their_levels(top: int, tmp_path: Path) -> None:
     assert np.array_equal(_levels([values])[0], colour)
 
 
-def test_transparent_colours_of_16_bits_lie_over_white(tmp_path: Path) -> None:
-    values = np.dstack([np.stack([RAMP * 257] * 3, axis=-1), np.zeros((16, 16))])
+@pytest.mark.parametrize("channels", [1, 3])
+def test_transparent_images_of_16_bits_lie_over_white(channels: int, tmp_path: Path) -> None:
+    clear = np.where(np.arange(256).reshape(16, 16) < 100, 0, 65535)
+    values = np.dstack([*[RAMP * 257] * channels, clear])
     (tmp_path / "a.png").write_bytes(_png(values))
-    assert set(np.unique(_levels(tmp_path)[0])) == {255}
+    shown = _levels(tmp_path)[0]
+    assert set(np.unique(shown[clear == 0])) == {255}
+    assert np.array_equal(shown[..., 0][clear > 0], RAMP[clear > 0])
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+@pytest.mark.parametrize("top", [4095, 65535])
+def test_opaque_alpha_leaves_16_bits_their_levels(channels: int, top: int, tmp_path: Path) -> None:
+    values = np.dstack([*[RAMP.astype(np.uint32) * top // 255] * channels, np.full((16, 16), 65535)])
+    (tmp_path / "a.png").write_bytes(_png(values))
+    assert mximages(tmp_path).range == (0, top)
+    assert mximages(tmp_path).grey == (channels == 1)
+    assert np.array_equal(_levels(tmp_path)[0].reshape(16, 16, -1)[..., 0], RAMP)

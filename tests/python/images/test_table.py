@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -184,19 +182,6 @@ def test_columns_that_are_not_there_and_arguments_without_use_are_refused(photos
             mximages(photos / "train", **wrong)
         with pytest.raises(ArgumentError, match="not to these images"):
             mximages(mximages(table), **wrong)
-
-
-@pytest.mark.parametrize(("suffix", "library"), [("xlsx", "openpyxl"), ("parquet", "pyarrow")])
-def test_a_missing_library_for_a_table_is_named(
-    photos: Path, monkeypatch: pytest.MonkeyPatch, suffix: str, library: str
-) -> None:
-    for module in [library, *(one for one in sys.modules if one.startswith(f"{library}."))]:
-        monkeypatch.setitem(sys.modules, module, None)  # as if it were not installed
-    if library == "pyarrow":
-        monkeypatch.setitem(sys.modules, "fastparquet", None)
-    (photos / f"a.{suffix}").write_bytes(b"PK\3\4" + os.urandom(60))
-    with pytest.raises(MxtuneError, match=rf"Reading .{suffix} needs {library}.\ni .*the extra \"tables\""):
-        mximages(photos / f"a.{suffix}")
 
 
 def test_two_columns_of_one_name_stop_nothing_unless_they_are_asked_for(photos: Path) -> None:
