@@ -2,7 +2,7 @@
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test test-python test-r bench bench-peers docs figures man check check-python check-r format lock setup clean
+.PHONY: help demo test test-python test-r bench bench-peers parity docs figures man check check-python check-r format lock setup clean
 
 BIN := .venv/bin
 SETUP := scripts/setup.sh
@@ -58,6 +58,15 @@ bench-peers: ## Install PyTorch and Keras, each in an environment of its own, fo
 	@for peer in torch keras; do python3 -m venv .cache/peers/$$peer; done
 	.cache/peers/torch/bin/pip install --quiet torch==2.13.0 numpy
 	.cache/peers/keras/bin/pip install --quiet tensorflow-cpu==2.21.0 keras==3.15.0
+
+PARITY := .cache/parity
+parity: ## Compare the networks of torchvision and timm with PyTorch itself; 5 GB on disk, half an hour
+	@$(SETUP) python
+	@[ -x $(PARITY)/bin/python ] || python3 -m venv $(PARITY)
+	$(PARITY)/bin/pip install --quiet torch==2.13.0 torchvision==0.28.0 timm==1.0.31 onnx==1.23.2 onnxscript==0.7.2 \
+	  onnxruntime==1.32.0
+	$(PARITY)/bin/python scripts/torch_networks.py $(PARITY)/networks
+	$(BIN)/python scripts/parity.py $(PARITY)/networks
 
 docs: ## Build the manual of the R package and its articles; writes docs/
 	@$(SETUP) python r docs

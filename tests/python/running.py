@@ -10,6 +10,15 @@ import numpy as np
 from mxtune import engines
 from mxtune.engines import Executor, InputSpec, Program
 from mxtune.graph import Graph
+from mxtune.zoo import entries
+
+# One light network for each family of PyTorch's; the others differ in their numbers. `make parity` runs all.
+LIGHT_TEMPLATES = (
+    "resnet18", "squeezenet1.0.torchvision", "shufflenet_v2_x0_5", "mnasnet0_5", "mobilenet_v3_small", "regnet_y_400mf",
+    "mobilenetv4_conv_small", "tf_efficientnet_lite0", "ghostnet_100", "convnext_atto", "convnextv2_atto",
+)  # fmt: skip
+NETWORKS = [one.name for one in entries() if not one.signature or one.name in LIGHT_TEMPLATES]
+"""Networks of the zoo for tests that run each of them."""
 
 Arrays = Mapping[str, np.ndarray]
 

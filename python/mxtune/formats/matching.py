@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import takewhile
@@ -89,6 +90,49 @@ def as_parameters(
         lines = lines[:half] + others + lines[half:]
         raise WeightsError(f"The weights in {source} are not those of this network.", bullets(lines, _SHOWN), hint)
     return {name: _as_parameter(name, array) for name, array in arrays.items()}
+
+
+def signature(names: Iterable[str]) -> str:
+    """A short text that stands for a set of names.
+
+    Examples
+    --------
+    >>> signature(["fc.bias", "fc.weight"]) == signature({"fc.weight", "fc.bias"})
+    True
+    """
+    return hashlib.sha256("\n".join(sorted(names)).encode()).hexdigest()[:16]
+
+
+def signatures(names: Iterable[str], ignored: tuple[str, ...]) -> set[str]:
+    """The signatures that a file's names may have, by what wraps the network, without what is no parameter.
+
+    Parameters
+    ----------
+    ignored
+        How the names begin of arrays that are left out.
+    """
+    names = [name for name in names if not name.endswith(_COUNTERS)]
+    inner = ([name[len(prefix) :] for name in names if name.startswith(prefix)] for prefix in _prefixes(names))
+    return {signature(name for name in bare if not name.startswith(ignored)) for bare in inner}
+
+
+def without(weights: Weights, ignored: tuple[str, ...]) -> dict[str, NDArray[Any]]:
+    """The arrays but those whose names begin so, behind any wrapper."""
+    return {
+        name: array for name, array in weights.items() if not (ignored and _WRAPPED.sub("", name).startswith(ignored))
+    }
+
+
+def in_shape(array: NDArray[Any], shape: tuple[int, ...]) -> NDArray[Any]:
+    """The array in this shape, if that differs in sides of 1 alone: a dense layer may be a convolution of 1 x 1.
+
+    Examples
+    --------
+    >>> in_shape(np.ones((5, 3)), (5, 3, 1, 1)).shape, in_shape(np.ones((5, 3)), (3, 5)).shape
+    ((5, 3, 1, 1), (5, 3))
+    """
+    alike = [side for side in array.shape if side != 1] == [side for side in shape if side != 1]
+    return array.reshape(shape) if alike else array
 
 
 def common_prefix(names: Iterable[str]) -> str:

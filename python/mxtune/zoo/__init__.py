@@ -52,6 +52,10 @@ class Entry:
         True if these weights are available without a download.
     names
         Gives the tables of what other frameworks' files call its parameters.
+    signature
+        Of the names of its parameters, where they are those of the files that it is made for; see `matching`.
+    ignored
+        How the names of arrays begin that such files have for training alone.
     """
 
     name: str
@@ -67,6 +71,8 @@ class Entry:
     weights: Optional[Callable[[], tuple[Weights, str]]] = None
     installed: Callable[[], bool] = lambda: False
     names: Callable[[], tuple[NameTable, ...]] = tuple
+    signature: str = ""
+    ignored: tuple[str, ...] = ()
 
     @property
     def available(self) -> str:
@@ -110,9 +116,9 @@ def register(entry: Entry) -> None:
     ValueError
         There is one of this name.
     """
-    if _normalised(entry.name) in _ENTRIES:
+    if normalised(entry.name) in _ENTRIES:
         raise ValueError(f"the zoo has a network {entry.name} already")
-    _ENTRIES[_normalised(entry.name)] = entry
+    _ENTRIES[normalised(entry.name)] = entry
 
 
 @cache
@@ -137,7 +143,7 @@ def entry(name: str) -> Entry:
     'efficientnet_lite0'
     """
     entries()
-    match = _ENTRIES.get(_normalised(name))
+    match = _ENTRIES.get(normalised(name))
     if match is None:
         raise NetworkError(f"There is no network {name[:100]}.", hint=_meant(name))
     return match
@@ -157,7 +163,7 @@ def pretrained() -> str:
 def _meant(name: str) -> str:
     """A hint to near matches, those with weights first: who mistypes a name seldom wants to start from scratch."""
     has_weights = {one.name: one.weights is not None for one in entries()}
-    close = sorted(matches(name.lower(), has_weights), key=lambda one: not has_weights[one])
+    close = sorted(matches(name.lower(), has_weights, 20), key=lambda one: not has_weights[one])[:3]
     if not close:
         return f"mxzoo() lists what there is; {pretrained()} comes with weights."
     hint = f"Did you mean {', '.join(close)}?"
@@ -169,10 +175,11 @@ def _meant(name: str) -> str:
 def has(name: str) -> bool:
     """Whether there is a network of this name, however it is spelled."""
     entries()
-    return _normalised(name) in _ENTRIES
+    return normalised(name) in _ENTRIES
 
 
-def _normalised(name: str) -> str:
+def normalised(name: str) -> str:
+    """A name as names are compared: "EfficientNet-Lite0" is efficientnet_lite0."""
     return re.sub(r"[^a-z0-9]", "", name.lower())
 
 

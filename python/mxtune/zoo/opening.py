@@ -13,7 +13,7 @@ from ..arguments import height_and_width, number, user_path, whole
 from ..calls import value_text
 from ..errors import ArgumentError, NetworkError, WeightsError
 from ..formats import Contents, Weights
-from ..formats.matching import as_parameters, under_our_names
+from ..formats.matching import as_parameters, in_shape, under_our_names, without
 from ..formats.npz import is_ordered
 from ..formats.ordered import in_order
 from ..graph import Graph, without_loss
@@ -24,7 +24,7 @@ from ..spec import settings
 from ..words import bullets, listing
 from . import Entry
 from .assumed import assumed_preprocess
-from .twin import fitting, parameters, tables_of_twin
+from .twin import fits, fitting, own_parameters, parameters, tables_of_twin
 
 AnyPath = Union[str, "os.PathLike[str]"]
 RANDOM = "random"
@@ -56,7 +56,9 @@ def mxnetwork(
     ----------
     name_or_path
         A name that `mxzoo` lists; or a file that holds a network: a ``.mxt`` model, an ``.onnx`` file of any framework,
-        a ``-symbol.json`` of MXNet, or a ``.prototxt`` of Caffe; a loss or softmax at its end is taken off.
+        a ``-symbol.json`` of MXNet, or a ``.prototxt`` of Caffe; a loss or softmax at its end is taken off. A file of
+        weights alone (``.pth``, ``.safetensors``, ``.bin``) leads to the network of torchvision, timm or the zoo whose
+        names and shapes it has.
     weights
         None: the zoo's own where it has any (otherwise initial values drawn from `seed`), or the file beside the one
         with the network: ``.params``, ``.caffemodel``. A file of MXNet, PyTorch, Caffe or safetensors: these, under the
@@ -143,11 +145,13 @@ def network_of(
     classes = None if classes is None else whole("classes", classes, 1)
     limit = number("limit", limit, 0.01, 1_000_000)
     requested = _requested(preprocess, image_size, channels)
+    told = source if isinstance(source, File) and source.contents.graph is None else None
+    if told is not None:  # a file of weights alone, whose network is known by them
+        source = _owner(told, weights)
     if isinstance(source, Entry):
-        network = _of_zoo(source, weights, classes, requested.get("size"), requested.get("channels"), seed, limit)
-    elif source.contents.graph is None:
-        raise _without_graph(source)
-    elif source.contents.preprocess is not None:
+        size, n_channels = requested.get("size"), requested.get("channels")
+        network = _of_zoo(source, weights, classes, size, n_channels, seed, limit, told)
+    elif source.contents.preprocess is not None or source.contents.graph is None:
         network = _of_model(source, weights, requested.get("channels"))
     else:
         network = _of_graph(source, source.contents.graph, weights, requested, seed, limit)
@@ -181,12 +185,25 @@ def _as_given(requested: Mapping[str, Any], network: Network, entry: Entry) -> d
     return {"preprocess": f"{', '.join(same)} as given"} if same else {}
 
 
-def _without_graph(file: File) -> NetworkError:
-    """The error for a file that holds weights alone: it names the networks they fit."""
+def _owner(file: File, weights: Optional[AnyPath]) -> Entry:
+    """The network of the zoo to which a file of weights belongs, by their names and shapes; it is said which.
+
+    Raises
+    ------
+    NetworkError
+        There is none.
+    """
     names = fitting(file.contents.weights or {})
-    call = 'mxnetwork("{}", weights="{}")'.format(names[0] if names else "name", file.path)
-    hint = f"Use {call}." if names else f"Name the network that they belong to: {call}; mxzoo() lists names."
-    return NetworkError(f"{file.path} holds weights, and no network to put them into.", hint=hint)
+    if not names or weights not in (None, RANDOM):
+        call = 'mxnetwork("{}", weights="{}")'.format(names[0] if names else "name", file.path)
+        hint = f"Use {call}." if names else f"Name the network that they belong to: {call}; mxzoo() lists names."
+        raise NetworkError(f"{file.path} holds weights, and no network to put them into.", hint=hint)
+    called = zoo.normalised(file.path.name)
+    name = next((one for one in names if zoo.normalised(one) in called), names[0])
+    others = [one for one in names if one != name]
+    more = f" They fit {listing(others)} too: name one, with weights=, if that is meant." if others else ""
+    progress.current().event("message", text=f"{file.path.name} holds weights of {name}.{more}")
+    return zoo.entry(name)
 
 
 def _of_model(file: File, weights: Optional[AnyPath], channels: Optional[int]) -> Network:
@@ -206,6 +223,7 @@ def _of_zoo(
     channels: Optional[int],
     seed: int,
     limit: float,
+    told: Optional[File] = None,
 ) -> Network:
     preprocess = entry.preprocess_for(size, channels)
 
@@ -213,23 +231,42 @@ def _of_zoo(
         graph = entry.build(units, preprocess.size, preprocess.channels)
         return Network(graph, {}, entry.provenance(), preprocess, limit=limit)
 
-    if weights == RANDOM or (weights is None and entry.weights is None):
+    if weights == RANDOM or (weights is None and entry.weights is None and told is None):
         network = build(classes or entry.classes)
         origin = {"source": f"initial values, seed {seed}", "licence": entry.licence}
         return replace(network, provenance={**network.provenance, **origin}).initialise(seed)
-    if weights is None and entry.weights is not None:
+    if told is not None:
+        arrays, origin = told.contents.weights or {}, _origin(told.path)
+    elif weights is None and entry.weights is not None:
         arrays, digest = entry.weights()
         origin = {"source": entry.source, "sha256": digest}
     else:
         arrays, origin = _weights_of(Path(str(weights)))
+        other = _namesake(entry, arrays)
+        if other is not None:
+            return _of_zoo(
+                other, weights, classes, size, channels, seed, limit, File(Path(str(weights)), Contents(weights=arrays))
+            )
     network = build(entry.classes)
     tables = entry.names()
+    arrays = without(arrays, entry.ignored)
     arrays = _named(arrays, network.graph) or under_our_names(arrays, parameters(network.graph), tables)
-    outputs = arrays.get(f"{network.classifier}_weight")
+    outputs = next((arrays[name] for name in own_parameters(network) if name in arrays), None)
     if outputs is not None and outputs.ndim and len(outputs) != entry.classes:
         network = build(len(outputs))
+    shapes = network.shapes
+    arrays = {name: in_shape(array, shapes[name][0]) if name in shapes else array for name, array in arrays.items()}
     sources = listing(["the network's own", *(f"those of {table.source}" for table in tables)])
     return _filled(network, arrays, origin, f"Names known here: {sources}.")
+
+
+def _namesake(entry: Entry, arrays: Weights) -> Optional[Entry]:
+    """The network of the same name in another library to which these weights belong: ``vgg11.torchvision``."""
+    start = f"{entry.name}."
+    if not any(one.name.startswith(start) for one in zoo.entries()) or fits(entry, arrays):
+        return None
+    names = fitting(arrays, start)
+    return zoo.entry(names[0]) if names else None
 
 
 def _of_graph(

@@ -8,9 +8,10 @@ from typing import Any, Optional
 from numpy.typing import NDArray
 
 from ..formats import NameTable
-from ..formats.matching import under_our_names
+from ..formats.matching import in_shape, signatures, under_our_names, without
 from ..graph import Graph
 from ..network import Network
+from ..network.layers import parameters_of
 from . import Entry, entries
 
 
@@ -20,20 +21,38 @@ def parameters(graph: Graph, weights: Collection[str] = ()) -> set[str]:
     return {node.name for node in graph.nodes if node.is_variable and node.name not in data}
 
 
-def fitting(weights: Mapping[str, NDArray[Any]]) -> list[str]:
-    """The names of the networks whose parameters these are, by name and shape, whatever the number of classes."""
-    return [entry.name for entry in entries() if _fits(entry, weights)]
+def fitting(weights: Mapping[str, NDArray[Any]], start: str = "") -> list[str]:
+    """The names of the networks whose parameters these are, by name and shape, whatever the number of classes.
+
+    Parameters
+    ----------
+    start
+        How the names begin of the networks that are asked for.
+    """
+    ignored = tuple(sorted({part for entry in entries() for part in entry.ignored}))
+    told = signatures(weights, ignored)
+    asked = [entry for entry in entries() if entry.name.startswith(start)]
+    signed = [entry for entry in asked if entry.signature in told]
+    return [entry.name for entry in signed if fits(entry, weights)] or [
+        entry.name for entry in asked if not entry.signature and fits(entry, weights)
+    ]
 
 
-def _fits(entry: Entry, weights: Mapping[str, NDArray[Any]]) -> bool:
+def fits(entry: Entry, weights: Mapping[str, NDArray[Any]]) -> bool:
+    """Whether these are the parameters of a network, whatever the number of classes."""
     graph = _graph(entry)
     needed = parameters(graph)
-    arrays = under_our_names(weights, needed, entry.names())
+    arrays = under_our_names(without(weights, entry.ignored), needed, entry.names())
     if set(arrays) != needed:
         return False
     network = Network(graph, {}, {}, entry.preprocess)
-    own = {f"{network.classifier}_{part}" for part in ("weight", "bias")}
-    return all(arrays[name].shape == network.shapes[name][0] for name in needed - own)
+    shapes = {name: network.shapes[name][0] for name in needed - set(own_parameters(network))}
+    return all(in_shape(arrays[name], shape).shape == shape for name, shape in shapes.items())
+
+
+def own_parameters(network: Network) -> tuple[str, ...]:
+    """The weight and the bias of a network's classifier."""
+    return parameters_of(network.graph, network.classifier) if network.classifier else ()
 
 
 def tables_of_twin(graph: Graph) -> list[NameTable]:

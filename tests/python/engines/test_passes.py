@@ -10,8 +10,8 @@ import pytest
 from mxtune.engines import Program, get
 from mxtune.errors import NetworkError
 from mxtune.network import Network
-from mxtune.zoo import entries, entry
-from running import bound
+from mxtune.zoo import entry
+from running import NETWORKS, bound
 
 PASSES = get("mxnet").passes
 
@@ -29,7 +29,7 @@ def small(name: str) -> Network:
     raise AssertionError(f"{name} takes no small images")
 
 
-@pytest.mark.parametrize("name", [one.name for one in entries()])
+@pytest.mark.parametrize("name", NETWORKS)
 def test_a_network_stays_itself_with_all_passes(name: str) -> None:
     net = small(name)
     learned = frozenset(net.params) - set(net.graph.auxiliary)

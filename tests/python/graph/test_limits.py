@@ -20,7 +20,8 @@ from mxtune.graph import LIMITS, Builder, from_json, shapes_of, to_json
 from mxtune.graph.limits import needs_of
 from mxtune.images.preprocess import Preprocess
 from mxtune.network import Network
-from mxtune.zoo import entry, mxzoo
+from mxtune.zoo import entry
+from running import NETWORKS
 
 
 @contextmanager
@@ -165,7 +166,7 @@ def test_a_limit_is_a_number(limit: Any, repository: Path) -> None:
             opens(repository / "tests/shared/golden/classification.mxt", limit=limit)  # type: ignore[operator]
 
 
-@pytest.mark.parametrize("name", [str(name) for name in mxzoo()["name"]])
+@pytest.mark.parametrize("name", NETWORKS)
 def test_every_network_of_the_zoo_has_room(name: str) -> None:
     one = entry(name)
     size = (64, 64) if name == "lenet" else (512, 512)

@@ -10,9 +10,8 @@ from mxnet_reference import Reference
 from mxtune.engines.mxnet import load
 from mxtune.errors import NetworkError
 from mxtune.graph import Builder, Graph, Node, from_json, shapes_of
-from mxtune.zoo import entry, mxzoo
-
-NAMES = [str(name) for name in mxzoo()["name"]]
+from mxtune.zoo import entry
+from running import NETWORKS
 
 
 @pytest.fixture(scope="module")
@@ -22,7 +21,7 @@ def reference() -> Iterator[Reference]:
     asked.close()
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", NETWORKS)
 def test_every_network_of_the_zoo_has_the_shapes_that_mxnet_tells(name: str, reference: Reference) -> None:
     one = entry(name)
     preprocess = one.preprocess_for(None, None)

@@ -19,7 +19,7 @@ from mxtune.network import Network
 from mxtune.ops.attributes import REQUIRED, Flag, Integer
 from mxtune.ops.refused import REFUSED
 from mxtune.ops.supported import markdown
-from mxtune.zoo import entry, mxzoo
+from mxtune.zoo import entries
 
 OPERATORS = list(ops.all_operators())
 
@@ -74,8 +74,7 @@ def test_a_name_is_taken_once() -> None:
 def test_every_network_of_the_zoo_is_made_of_these() -> None:
     listed = {row["operator"] for row in ops.table()}
     used = set()
-    for name in mxzoo()["name"]:
-        one = entry(str(name))
+    for one in entries():
         preprocess = one.preprocess_for(None, None)
         graph = one.build(one.classes, preprocess.size, preprocess.channels)
         used |= {node.operator.name for node in graph.nodes if not node.is_variable}

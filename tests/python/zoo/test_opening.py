@@ -163,9 +163,10 @@ def test_missing_unknown_and_refused_files_are_three_errors(tmp_path: Path) -> N
             open_it(tmp_path / "net.pth")
 
 
-def test_weights_alone_name_the_network_that_they_are_of(tmp_path: Path) -> None:
+def test_weights_alone_lead_to_the_network_that_they_are_of(tmp_path: Path) -> None:
+    assert same(mxnetwork(package_file()), mxnetwork("efficientnet_lite0"))
     with pytest.raises(NetworkError, match=r'mxnetwork\("efficientnet_lite0", weights=".*\.pth"\)'):
-        mxnetwork(package_file())
+        mxnetwork(package_file(), weights=package_file())
     formats.write(tmp_path / "w.params", Contents(weights={"a": np.zeros(3, "f4")}))
     with pytest.raises(NetworkError, match=r'Name the network that they belong to: mxnetwork\("name", weights='):
         mxnetwork(tmp_path / "w.params")

@@ -92,6 +92,9 @@ def _stored(x: Value, array: Array) -> Array:
 def _with_array(writer: Writer, op: str, name: str, x: Value, const: Const, turned: bool) -> Value:
     if const.array.ndim > len(x.shape):
         raise FaultError("its constant has more axes than what depends on the image")
+    along = [axis for axis, side in zip(x.axes[-const.array.ndim :], const.array.shape) if side > 1]
+    if along != sorted(along):  # a parameter keeps its order: the value is brought to it
+        x = writer.plain(x)
     parameter = writer.parameter(const, name, "value", np.ascontiguousarray(_stored(x, const.array)), free=True)
     entries = [parameter, x.entry] if turned else [x.entry, parameter]
     entry = writer.layer(_OPERATORS[op][1], name, entries).entry

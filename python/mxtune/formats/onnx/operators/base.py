@@ -271,6 +271,9 @@ class Writer:
             return _plain_value(value.entry, shape)
         if len(shape) == 2 and shape[0] == self.stored(value.entry)[0] == BATCH:
             return self.layer("Flatten", name, [value.entry])
+        relative = _relative(self.stored(value.entry), shape)
+        if relative:
+            return self.layer("Reshape", name, [value.entry], shape=relative)
         opened = tuple(-1 if side % BATCH == 0 else side for side in shape)
         if opened.count(-1) != 1:
             raise FaultError(f"it mixes the images of a batch: {shape_text(shape)} with {BATCH} images")
@@ -312,6 +315,17 @@ def _plain_value(entry: Entry, shape: Shape) -> Value:
 def _usable(name: str) -> bool:
     """Whether an array's name says something: not one that an exporter made up."""
     return bool(re.fullmatch(r"[\w.\-]+", name)) and not re.fullmatch(r"(val|const|Constant|_)?_?\d+", name)
+
+
+def _relative(old: Shape, new: Shape) -> Shape:
+    """A side split, or two put together, in MXNet's codes, so that it holds for images of any size; else nothing."""
+    most = min(len(old), len(new))
+    start = next((n for n in range(most) if old[n] != new[n]), most)
+    end = next((n for n in range(most - start) if old[-1 - n] != new[-1 - n]), most - start)
+    rest = (-2,) * (end > 0)
+    if not start or abs(len(old) - len(new)) != 1 or max(len(old), len(new)) - start - end != 2:
+        return ()
+    return (*(0 for _ in range(start)), *((-3,) if len(old) > len(new) else (-4, *new[start : start + 2])), *rest)
 
 
 Converter = Callable[[Writer, Call], Union[Input, Iterable[Input]]]
