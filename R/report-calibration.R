@@ -1,7 +1,7 @@
 panels_at_most <- 12 # labels, as in Python
 
 plot_calibration <- function(table, model) {
-  panels <- calibration_panels(as.data.frame(table))
+  panels <- calibration_panels(table)
   words <- calibration_words(table)
   if (!rlang::is_installed("ggplot2")) {
     base_calibration(panels, words)
@@ -32,6 +32,7 @@ base_calibration <- function(panels, words) {
 #' A table for each label by its title, as Python shows them: those with the largest errors.
 #' @noRd
 calibration_panels <- function(table) {
+  table <- as.data.frame(table) # a tibble warns of columns that are not there
   levels <- unique(table$level)
   tables <- if (is.null(levels)) list(table) else lapply(levels, function(level) table[table$level == level, ])
   if ("error" %in% names(table)) {

@@ -5,7 +5,7 @@ shared <- function(...) testthat::test_path("..", "shared", ...)
 corners <- normalizePath(shared("corners"))
 expected <- utils::read.csv(shared("corners.csv"), check.names = FALSE)
 train_corners <- function() {
-  mxtrain(corners, net = "lenet", tune = "all", epochs = 10, batch_size = 4, augment = "none", seed = 1)
+  of_few(mxtrain(corners, net = "lenet", tune = "all", epochs = 10, batch_size = 4, augment = "none", seed = 1))
 }
 files <- file.path(corners, expected$file)
 

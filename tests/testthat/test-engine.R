@@ -98,7 +98,7 @@ test_that("set.seed() governs what training draws", {
   set.seed(3)
   expected <- sample.int(.Machine$integer.max, 1)
   set.seed(3)
-  model <- mxtrain(small_folder(), net = "lenet", tune = "head", epochs = 1)
+  model <- of_few(mxtrain(small_folder(), net = "lenet", tune = "head", epochs = 1))
   expect_equal(engine_call("settings", model)$seed, expected)
 })
 

@@ -3,12 +3,12 @@ test_that("a model is measured on its own validation images and on others", {
   own <- mxevaluate(model)
   expect_named(own, c(".metric", ".estimate"))
   expect_true(all(c("accuracy", "log_loss") %in% own$.metric))
-  all <- mxevaluate(model, small_folder())
+  all <- of_trained(mxevaluate(model, small_folder()))
   expect_equal(all$.estimate[all$.metric == "n"], 36)
 })
 
 test_that("the confusion has the truth in rows, in the model's order", {
-  counts <- mxconfusion(small_model(), small_folder())
+  counts <- of_trained(mxconfusion(small_model(), small_folder()))
   expect_identical(dimnames(counts), list(truth = small_model()$levels, prediction = small_model()$levels))
   expect_equal(unname(rowSums(counts)), rep(12, 3))
   told <- predict(small_model(), small_folder())
@@ -16,7 +16,7 @@ test_that("the confusion has the truth in rows, in the model's order", {
 })
 
 test_that("the worst images come first", {
-  worst <- mxtop_losses(small_model(), small_folder(), n = 4)
+  worst <- of_trained(mxtop_losses(small_model(), small_folder(), n = 4))
   expect_equal(nrow(worst), 4)
   expect_true(all(c(".file", "truth", ".pred_class", "prob", "loss") %in% names(worst)))
   expect_false(is.unsorted(rev(worst$loss)))
@@ -45,7 +45,7 @@ test_that("a model is judged on the part of a table that was kept for that, what
   files <- list.files(small_folder(), recursive = TRUE, full.names = TRUE)
   frame <- data.frame(image = files, kind = basename(dirname(files)))
   frame$use <- rep_len(c("train", "train", "val", "test"), length(files))
-  fit <- mxtrain(kind ~ image, data = frame, split = "use", net = "lenet", epochs = 1, seed = 1, verbose = 0)
+  fit <- of_few(mxtrain(kind ~ image, data = frame, split = "use", net = "lenet", epochs = 1, seed = 1, verbose = 0))
   test <- frame[frame$use == "test", ]
   expect_identical(mxevaluate(fit, frame, label = "kind", split = "use"), mxevaluate(fit, kind ~ image, test))
   expect_identical(mxevaluate(fit, kind ~ image, frame, split = "use"), mxevaluate(fit, kind ~ image, test))

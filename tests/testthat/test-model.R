@@ -63,7 +63,7 @@ test_that("saveRDS() and a saved workspace just work in a new session", {
 })
 
 test_that("R holds no copy of the weights until something looks at them", {
-  model <- mxtrain(small_folder(), net = "lenet", tune = "head", epochs = 1, seed = 1)
+  model <- of_few(mxtrain(small_folder(), net = "lenet", tune = "head", epochs = 1, seed = 1))
   expect_false(.Call(mxtune_is_made, unclass(model)$bytes))
 })
 

@@ -9,7 +9,7 @@ drawn <- function(code) {
 test_that("each kind of plot is drawn, by ggplot2 and without it", {
   model <- small_model()
   for (kind in c("history", "confusion", "per_class", "calibration", "top_losses")) {
-    expect_gt(drawn(plot(model, kind, data = small_folder())), 2000, label = kind)
+    expect_gt(drawn(of_trained(plot(model, kind, data = small_folder()))), 2000, label = kind)
   }
   for (kind in c("confusion", "per_class", "calibration", "top_losses")) {
     expect_gt(drawn(plot(model, kind)), 2000, label = paste(kind, "of the validation"))

@@ -3,7 +3,7 @@ test_that("training from a folder, a data frame and an array gives a model with 
   files <- list.files(folder, recursive = TRUE, full.names = TRUE)
   frame <- data.frame(file = files, kind = basename(dirname(files)))
   arguments <- list(net = "lenet", tune = "all", epochs = 1, seed = 2)
-  train <- function(...) do.call(mxtrain, c(list(...), arguments))
+  train <- function(...) of_few(do.call(mxtrain, c(list(...), arguments)))
   from_folder <- train(folder)
   from_formula <- train(kind ~ file, data = frame)
   from_columns <- train(frame, "kind")
@@ -24,11 +24,11 @@ test_that("an array trains as its images do", {
   files <- list.files(folder, recursive = TRUE, full.names = TRUE)
   pixels <- vapply(files, function(f) png::readPNG(f) * 255, matrix(0, 28, 28))
   labels <- factor(basename(dirname(files)))
-  arguments <- list(net = "lenet", tune = "all", epochs = 1, seed = 2)
-  from_hwcn <- do.call(mxtrain, c(list(pixels, labels, layout = "HWCN"), arguments))
-  from_nhwc <- do.call(mxtrain, c(list(aperm(pixels, c(3, 1, 2)), labels), arguments))
+  train <- function(...) of_few(mxtrain(..., net = "lenet", tune = "all", epochs = 1, seed = 2))
+  from_hwcn <- train(pixels, labels, layout = "HWCN")
+  from_nhwc <- train(aperm(pixels, c(3, 1, 2)), labels)
   rows <- t(matrix(pixels, 784))
-  from_rows <- do.call(mxtrain, c(list(rows, labels, dim = c(28, 28)), arguments))
+  from_rows <- train(rows, labels, dim = c(28, 28))
   expected <- predict(from_hwcn, files, type = "prob")
   expect_equal(predict(from_nhwc, files, type = "prob"), expected)
   expect_equal(predict(from_rows, files, type = "prob"), expected)
@@ -38,11 +38,11 @@ test_that("numbers ask for regression, a logical matrix for several labels", {
   folder <- small_folder()
   files <- list.files(folder, recursive = TRUE, full.names = TRUE)
   bright <- vapply(files, function(f) mean(png::readPNG(f)), 0, USE.NAMES = FALSE)
-  fit <- mxtrain(files, bright, net = "lenet", tune = "all", epochs = 1, seed = 1)
+  fit <- of_few(mxtrain(files, bright, net = "lenet", tune = "all", epochs = 1, seed = 1))
   expect_identical(fit$task, "regression")
   expect_named(predict(fit, files[1:2]), c(".file", ".pred"))
   several <- cbind(dark = bright < 0.3, shoe = grepl("boot", files))
-  fit <- mxtrain(files, several, net = "lenet", tune = "all", epochs = 1, seed = 1)
+  fit <- of_few(mxtrain(files, several, net = "lenet", tune = "all", epochs = 1, seed = 1))
   expect_identical(fit$task, "multilabel")
   expect_named(predict(fit, files[1:2], type = "prob"), c(".file", ".pred_dark", ".pred_shoe"))
 })
@@ -55,16 +55,16 @@ test_that("faults in labels are conditions with classes", {
   expect_error(mxtrain(files, labels[1:3], net = "lenet"), class = "mxtune_label_error")
   more <- factor(basename(dirname(files)), levels = c("ankle_boot", "bag", "coat", "zebra"))
   expect_warning(
-    mxtrain(files, more, net = "lenet", tune = "head", epochs = 1, seed = 1),
+    of_few(mxtrain(files, more, net = "lenet", tune = "head", epochs = 1, seed = 1)),
     class = "mxtune_label_warning"
   )
 })
 
 test_that("whole numbers need no L, and an argument that does not exist is refused", {
-  fit <- mxtrain(
+  fit <- of_few(mxtrain(
     small_folder(),
     net = "lenet", tune = "all", epochs = 1, batch_size = 8, image_size = c(28, 28), seed = 5
-  )
+  ))
   expect_equal(engine_call("settings", fit)$seed, 5)
   expect_error(mxtrain(small_folder(), epochz = 1), "epochz")
 })
@@ -80,14 +80,14 @@ test_that("predicting draws nothing from R's generator", {
 
 test_that("a function as a callback sees each epoch and may end the training", {
   seen <- list()
-  fit <- mxtrain(
+  fit <- of_few(mxtrain(
     small_folder(),
     net = "lenet", tune = "all", epochs = 5, seed = 1,
     callbacks = function(epoch, metrics) {
       seen[[length(seen) + 1]] <<- metrics
       epoch < 2
     }
-  )
+  ))
   expect_length(seen, 2)
   expect_true("train_loss" %in% names(seen[[1]]))
   expect_equal(nrow(as.data.frame(fit)), 2)
@@ -95,27 +95,36 @@ test_that("a function as a callback sees each epoch and may end the training", {
 
 test_that("the history is a data frame for a callback at the end", {
   history <- NULL
-  fit <- mxtrain(
+  fit <- of_few(mxtrain(
     small_folder(),
     net = "lenet", tune = "all", epochs = 2, seed = 1,
     callbacks = list(on_epoch = function(epoch, metrics) NULL, on_end = function(rows) history <<- rows)
-  )
+  ))
   expect_s3_class(history, "data.frame")
   expect_equal(history$train_loss, fit$history$train_loss)
 })
 
 test_that("a fault in a callback names it and keeps the cause", {
   error <- expect_error(
-    mxtrain(
+    of_few(mxtrain(
       small_folder(),
       net = "lenet", tune = "all", epochs = 2, seed = 1,
       callbacks = list(on_epoch = function(epoch, metrics) stop("no {such} thing"))
-    ),
+    )),
     class = "mxtune_callback_error"
   )
   expect_match(conditionMessage(error), "The callback on_epoch failed.", fixed = TRUE)
   expect_identical(conditionMessage(error$parent), "no {such} thing")
   expect_s3_class(error$model, "mxmodel")
+})
+
+test_that("a network without weights and few images are said, with what to take instead", {
+  warned <- expect_warning(
+    mxtrain(small_folder(), net = "lenet", epochs = 1, seed = 1),
+    "lenet has no pretrained weights, and 29 images are few to start from.",
+    class = "mxtune_training_warning"
+  )
+  expect_match(warned$hint, "Use net = \"efficientnet_lite0\"", fixed = TRUE)
 })
 
 test_that("a loss that is no number costs no model", {
@@ -194,7 +203,8 @@ test_that("classes come back as what they were: logical, whole and other numbers
     expect_identical(levels(p$.pred_class), levels(factor(y)))
     expect_identical(mean(p$.pred_class == y), 1)
     expect_identical(names(p)[-(1:2)], paste0(".pred_", levels(factor(y))))
-    expect_identical(rownames(mxconfusion(fit, files, if (is.numeric(y)) factor(y) else y)), fit$levels)
+    counts <- of_trained(mxconfusion(fit, files, if (is.numeric(y)) factor(y) else y))
+    expect_identical(rownames(counts), fit$levels)
   }
   y <- factor(rep(c("small", "large"), each = 6), levels = c("small", "large"), ordered = TRUE)
   fit <- mxtrain(files, y, tune = "head", image_size = 32, valid = 0, seed = 1)
@@ -218,7 +228,7 @@ test_that("weights and labels with names go by name", {
 
 test_that("a model says what it was told of itself, and a digest of its data", {
   train <- function(...) {
-    suppressWarnings(mxtrain(small_folder(), net = "lenet", epochs = 1, seed = 1, ...), "mxtune_training_warning")
+    of_few(mxtrain(small_folder(), net = "lenet", epochs = 1, seed = 1, ...))
   }
   told <- train(meta = list(title = "Clothes", author = c("A", "B"), date = as.Date("2026-05-04")))
   expect_identical(told$meta, list(title = "Clothes", author = "A, B", date = "2026-05-04"))
