@@ -10,7 +10,7 @@ from typing import Any, Optional, Union
 import numpy as np
 
 from .. import progress
-from ..arguments import one_of, yes_or_no
+from ..arguments import in_order, one_of, yes_or_no
 from ..calls import kind_text, of_images
 from ..errors import ArgumentError, PictureWarning
 from ..words import bullets
@@ -315,6 +315,8 @@ def _folder_labels(source: Source, levels: Optional[Sequence[str]], task: Option
 
 def _regrouped(images: ImageSet, groups: Groups, split: Split) -> ImageSet:
     """A set that is there already, with other groups and parts where they are given."""
+    in_order("groups", groups)
+    in_order("split", split)
     keys = (images.names, images._files, images.index)
     if groups is not None:
         groups, guess = matched(groups, *keys, Kind.of("groups"))

@@ -75,6 +75,8 @@ def path_column(frame: Any, label: Label = None, is_there: Optional[Callable[[st
     if len(frame.columns) == 1 and ";" in str(frame.columns[0]):
         bullets = [f'found one column, "{frame.columns[0]}": is the file separated by semicolons?']
     hint = f'Call it "path", or name it: {option("path")}.'
+    if _all_match(frame.index, _is_picture, _SAMPLE_SIZE):
+        hint = "The index has them: make it a column with .reset_index()."
     raise ArgumentError("No column contains image paths.", bullets, hint)
 
 

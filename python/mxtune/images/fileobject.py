@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import inspect
+import io
 from typing import Any, Optional
 
+from ..calls import kind_text
 from ..errors import ArgumentError, PictureError
 from ..words import file_size
 from .picture import MAX_BYTES
@@ -41,18 +43,28 @@ def content_of(value: Any) -> bytes:
     try:
         if position:
             value.seek(0)
-        content = value.read(MAX_BYTES + 1)
+        content = _read(value)
         if position is not None:
             value.seek(position)
     except UnicodeDecodeError as error:
         raise _open_as_text() from error
-    except (OSError, ValueError) as error:
-        raise PictureError(f"The {type(value).__name__} can't be read: {error}.") from error
+    except Exception as error:  # of a user's own class anything
+        reason = "it is not open for reading" if isinstance(error, io.UnsupportedOperation) else str(error) or "?"
+        raise PictureError(f"The {type(value).__name__} can't be read: {reason}.") from error
     if isinstance(content, str):
         raise _open_as_text()
+    if not isinstance(content, (bytes, bytearray, memoryview)):
+        raise PictureError(f"The {type(value).__name__} can't be read: it gives {kind_text(content)}, not bytes.")
     if len(content) > MAX_BYTES:
         raise PictureError(f"The {type(value).__name__} holds more than {file_size(MAX_BYTES)}.")
     return bytes(content)
+
+
+def _read(value: Any) -> Any:
+    try:
+        return value.read(MAX_BYTES + 1)
+    except TypeError:  # it takes no size
+        return value.read()
 
 
 def name_of(value: object) -> Optional[str]:

@@ -118,6 +118,8 @@ def understand(  # noqa: PLR0911 - one way out for each kind of label
         y = _single(y, names)
     if _is_table(y):
         return _matrix(y, names, known_levels, task)
+    if not hasattr(y, "__iter__"):
+        raise LabelError("`y` must be the labels, one per image.", [f"it is of type {type(y).__name__}"])
     categories = _categories(y)
     values = y.tolist() if hasattr(y, "tolist") else list(y)
     _check_count(len(values), names)
@@ -230,7 +232,7 @@ def _numbers(values: Iterable[Any], names: Sequence[str]) -> NDArray[np.float64]
             number = math.nan
         numbers.append(number)
         if not math.isfinite(number):
-            bad.append(f"{name}: {value}")
+            bad.append(f"{name}: {str(value)[:60]}")
     _refuse("have a label that is not a finite number", bad)
     return np.asarray(numbers, dtype=np.float64)
 
@@ -238,6 +240,15 @@ def _numbers(values: Iterable[Any], names: Sequence[str]) -> NDArray[np.float64]
 def _sets(values: list[Any], names: Sequence[str], known_levels: Optional[tuple[str, ...]]) -> Labels:
     _refuse("have no label", [n for n, v in zip(names, values) if not _is_set(v) and is_missing(v)])
     sets = [list(value) if _is_set(value) else [value] for value in values]
+    _refuse(
+        "have a label that is not a text or number",
+        [
+            f"{n}: {type(one).__name__}"
+            for n, labels in zip(names, sets)
+            for one in labels
+            if not isinstance(one, Hashable)
+        ],
+    )
     _refuse("have an empty label", [name for name, labels in zip(names, sets) if any(map(is_missing, labels))])
     texts = [[label_text(label) for label in labels] for labels in sets]
     levels = known_levels or tuple(sorted({label for labels in texts for label in labels}))

@@ -120,6 +120,8 @@ def _find(folder: str, path: str, listings: Listings) -> Optional[str]:
     with_slashes = full_path.replace("\\", "/")
     if with_slashes != full_path and os.path.exists(with_slashes):  # noqa: PTH110
         return with_slashes
+    if path != path.strip():
+        return _find(folder, path.strip(), listings)
     parent, name = os.path.split(with_slashes)
     if not name:
         return None

@@ -17,13 +17,14 @@ from ..words import bullets, file_name, listing, near
 from .archive import archive_at, look_into_archive
 from .arrays import numbered, pictures_of
 from .columns import Remembered, label_column, other_paths, path_column, refuse_unusable, require, unused_parts
+from .decode import named
 from .fileobject import content_of, is_file_object, name_of
 from .folder import look_into
 from .groups import Groups, groups_of
 from .named import Kind, matched
 from .paths import Place, is_there, locate, shortened, why_not_a_path
 from .roles import Split, parts_of
-from .table import is_table_name, read_table, typed
+from .table import is_table_name, read_table, refuse_unread, typed
 
 PathLike = Union[str, "os.PathLike[str]"]
 
@@ -80,8 +81,8 @@ def gather(
     ArgumentError
         ``x`` holds no images.
     """
-    in_order("x", x)
-    in_order("y", y)
+    for name, value in (("x", x), ("y", y), ("groups", groups), ("split", split)):
+        in_order(name, value)
     if not labelled and y is None and _is_empty(x):
         return Source([], [], [], index=getattr(x, "index", None) if hasattr(x, "iloc") else None)
     if y is None and _are_labelled_files(x):
@@ -137,6 +138,7 @@ def _from_anything(
     raise ArgumentError(
         "`x` must be a folder, files, a dict of files and labels, a data frame, an array, or Pillow images.",
         [f"it is {kind_text(x)}"],
+        "Give the images alone: list(x.values())." if isinstance(x, Mapping) else None,
     )
 
 
@@ -179,6 +181,7 @@ def _from_path(x: PathLike, y: Any, recursive: bool, labelled: bool) -> Source:
     location = user_path("x", x)
     archive = archive_at(location)
     if archive is None and location.is_file():
+        refuse_unread(location)
         return _from_list([location], y, "NHWC")
     if archive is None and not location.exists():
         siblings = [entry.name for entry in location.parent.iterdir()] if location.parent.is_dir() else []
@@ -235,13 +238,17 @@ def _from_table(
     copies = frame.columns.duplicated()
     ambiguous, whole = set(frame.columns[copies]), frame.loc[:, ~copies]
     require(whole, beside.values())
-    frame = whole.drop(columns=[*beside.values()])
-    if label is None and _names_column(y, frame):
+    if label is None and _names_column(y, whole):
         y, label = None, y if isinstance(y, str) else y[0]
+    label_names = _names_of(label)
+    for name, own in beside.items():
+        if own in (path, *label_names):
+            raise ArgumentError(f'The column "{own}" is used twice: by `{name}`, and for paths or labels.')
+    frame = whole.drop(columns=[*beside.values()])
     if y is not None and label is not None:
         raise LabelError("The labels are given twice: by `y` and by `label`.", hint="Remove one of them.")
     path = None if isinstance(path, Remembered) and path not in list(frame.columns) else path
-    require(frame, [*([] if path is None else [path]), *([label] if isinstance(label, str) else label or [])])
+    require(frame, [*([] if path is None else [path]), *label_names])
     told = path is not None and not isinstance(path, Remembered)
     column = path_column(frame, label, lambda text: is_there(text, starts)) if path is None else path
     others = [] if told else other_paths(frame, column)
@@ -250,19 +257,20 @@ def _from_table(
     guess = None
     if labelled and y is None and label is None:
         label, guess = label_column(frame, column)
-        column_phrases += (
-            [] if label is None else [f'{"labels" if column_phrases else "Labels are taken"} from column "{label}"']
-        )
-    used = [column, *([label] if isinstance(label, str) else label or ()), *beside.values()]
+        label_names = _names_of(label)
+        column_phrases += [
+            f'{"labels" if column_phrases else "Labels are taken"} from column "{name}"' for name in label_names
+        ]
+    used = [column, *label_names, *beside.values()]
     for name in used:
         refuse_unusable(whole[name])
         if name in ambiguous:
             raise ArgumentError(f'Several columns are called "{name}".', hint="Rename all but one.")
     labels = y
     if label is not None:
-        labels = frame[label if isinstance(label, str) else list(label)]
+        labels = frame[label_names[0] if len(label_names) == 1 else label_names]
         labels = labels if has_types else _typed(labels, levels)
-    source = _from_list([_text(cell) for cell in frame[column].tolist()], labels, "NHWC", starts, from_file or labelled)
+    source = _from_list([_cell(cell) for cell in frame[column].tolist()], labels, "NHWC", starts, from_file or labelled)
     unused = unused_parts(frame, used) if labelled and "split" not in beside else None
     column_remark = (", ".join(column_phrases) + ".",) if column_phrases and (labelled or others) else ()
     return replace(
@@ -272,6 +280,16 @@ def _from_table(
         column=str(column),
         columns={name: whole[column].tolist() for name, column in beside.items()},
     )
+
+
+def _names_of(label: Any) -> list[Any]:
+    """The columns of labels: none, one or several."""
+    if label is None:
+        return []
+    names = [label] if isinstance(label, str) or not hasattr(label, "__iter__") else list(label)
+    if not names:
+        raise ArgumentError("`label` must name a column.", ["it is empty"])
+    return names
 
 
 def _names_column(y: Any, frame: Any) -> bool:
@@ -290,8 +308,10 @@ def _typed(labels: Any, levels: Optional[Sequence[str]]) -> Any:
     return pd.DataFrame({name: typed(labels[name].tolist(), class_names) for name in labels.columns})
 
 
-def _text(cell: Any) -> Any:
-    """A cell of the paths: numbers are names, as in ``7.png``."""
+def _cell(cell: Any) -> Any:
+    """A cell of the paths: numbers are names, as in ``7.png``; those of Hugging Face hold ``bytes`` and ``path``."""
+    if isinstance(cell, Mapping) and {"bytes", "path"} & set(cell):
+        return cell.get("bytes") or cell.get("path")
     return str(int(cell)) if is_number(cell) and cell == cell and float(cell).is_integer() else cell  # noqa: PLR0124
 
 
@@ -321,12 +341,12 @@ def _from_list(x: list[Any], y: Any, layout: str, starts: Sequence[Place] = (Pat
             item = pictures_of(item, layout, 1)[0][0]  # noqa: PLW2901
         elif item is not None and not isinstance(item, (bytes, bytearray)) and not _is_pillow(item):
             if item == item:  # noqa: PLR0124 - a missing path (NaN) is a bad image, not a wrong argument
-                unusable.append(f"{name}: {kind_text(item)}")
+                unusable.append((name, kind_text(item)))
             item = None  # noqa: PLW2901
         items.append(item)
         names.append(name)
     if unusable:
-        raise ArgumentError("Images in a list must be paths, arrays or Pillow images.", bullets(unusable))
+        raise ArgumentError("Images in a list must be paths, arrays or Pillow images.", bullets(named(unusable)))
     return Source(items, names, files, y, guesses=located.remarks)
 
 
@@ -334,7 +354,9 @@ def _are_labelled_files(x: Any) -> bool:
     """Whether it is a dict of files and their labels."""
     if not isinstance(x, Mapping) or not all(isinstance(key, (str, os.PathLike)) for key in x):
         return False
-    return not any(_is_pillow(value) or isinstance(value, (np.ndarray, Mapping)) for value in x.values())
+    return not any(
+        _is_pillow(value) or is_file_object(value) or isinstance(value, (np.ndarray, Mapping)) for value in x.values()
+    )
 
 
 def _is_empty(x: Any) -> bool:

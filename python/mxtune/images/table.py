@@ -30,6 +30,23 @@ _TRUTH = {"TRUE": True, "True": True, "true": True, "FALSE": False, "False": Fal
 _MISSING_TEXTS = {"", "#N/A", "NA", "N/A", "NaN", "nan", "None", "NULL", "null"}
 
 
+_OTHERS = {"<!doctype": "a web page", "<html": "a web page", "<?xml": "XML", "{": "JSON", "[{": "JSON"}
+_UNREAD = (
+    ".xls",
+    ".xlsb",
+    ".ods",
+    ".json",
+    ".jsonl",
+    ".ndjson",
+    ".rds",
+    ".rdata",
+    ".dta",
+    ".sav",
+    ".feather",
+    ".arrow",
+)
+
+
 class Quoted(str):
     """A cell that stood in quotation marks: text, whatever it looks like."""
 
@@ -50,6 +67,18 @@ class Table(NamedTuple):
 def is_table_name(name: str) -> bool:
     """Whether a file's name has the extension of a table."""
     return Path(name).suffix.lower() in SUFFIXES
+
+
+def refuse_unread(file: Path) -> None:
+    """Require that a file is not a table of a kind that is not read.
+
+    Raises
+    ------
+    MxtuneError
+        It is one.
+    """
+    if file.suffix.lower() in _UNREAD:
+        raise _unreadable(file, f"tables in {file.suffix.lower()} are not read", "Save it as .csv, .xlsx or .parquet.")
 
 
 def read_table(file: Path) -> Table:
@@ -73,7 +102,12 @@ def read_table(file: Path) -> Table:
     if suffix in _BOOKS:
         return _read_workbook(file, content)
     text, remark = _decoded(file, content)
+    for start, what in _OTHERS.items():
+        if text.lstrip().lower().startswith(start):
+            raise _unreadable(file, f"it is {what}")
     lines = _logical_lines(text)
+    while len(lines) > 1 and _is_remark(lines[0]):
+        del lines[0]
     if not lines:
         raise _unreadable(file, "it is empty")
     separator = _separator(lines, suffix)
@@ -146,6 +180,12 @@ def _logical_lines(text: str) -> list[str]:
             continue
         open_quote ^= line.count('"') % 2 == 1
     return lines
+
+
+def _is_remark(line: str) -> bool:
+    """Whether a first line is a comment, or tells Excel the separator."""
+    told = re.fullmatch("sep=[;,|\t]", line.strip(), re.IGNORECASE)
+    return told is not None or (line.startswith("#") and not any(mark in line for mark in _SEPARATORS[:-1]))
 
 
 def _separator(lines: Sequence[str], suffix: str) -> str:
@@ -233,6 +273,8 @@ def _read_workbook(file: Path, content: bytes) -> Table:
     try:
         import openpyxl
 
+        if not zipfile.is_zipfile(BytesIO(content)):
+            raise ValueError("it is no workbook of Excel 2007 or later")
         with zipfile.ZipFile(BytesIO(content)) as archive:
             size = sum(member.file_size for member in archive.infolist())
         if size > _MOST:
@@ -285,5 +327,5 @@ def _first_line(error: Exception) -> str:
     return str(error).splitlines()[0] if str(error) else type(error).__name__
 
 
-def _unreadable(file: Path, reason: str) -> MxtuneError:
-    return MxtuneError(f"Can't read the table {file_name(os.fspath(file))}.", [reason])
+def _unreadable(file: Path, reason: str, hint: Optional[str] = None) -> MxtuneError:
+    return MxtuneError(f"Can't read the table {file_name(os.fspath(file))}.", [reason], hint)

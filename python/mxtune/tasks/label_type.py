@@ -101,7 +101,8 @@ def kind_of(value: Any) -> str:
 
 
 def label_text(value: Any) -> str:
-    """A label as the name of a class: composed characters (NFC), bytes read as UTF-8, whole numbers without a point.
+    """A label as the name of a class: composed characters (NFC), bytes read as UTF-8 or else as Latin-1, whole numbers
+    without a point.
 
     Examples
     --------
@@ -109,11 +110,18 @@ def label_text(value: Any) -> str:
     ('3', 'cat', True)
     """
     if isinstance(value, (bytes, bytearray)):
-        value = value.decode("utf-8", "replace")
+        value = _decoded(bytes(value))
     if kind_of(value) == "number":
         number = float(value)
         return str(int(number)) if number.is_integer() else str(number)
     return unicodedata.normalize("NFC", str(value))
+
+
+def _decoded(content: bytes) -> str:
+    try:
+        return content.decode()
+    except UnicodeDecodeError:
+        return content.decode("latin-1")  # which keeps different labels apart
 
 
 def r_text(value: Any) -> str:

@@ -85,3 +85,38 @@ def test_files_that_give_no_bytes_are_refused(file: Path) -> None:
         mximages(writing)
     with pytest.raises(PictureError, match=r"\[0\]: the file is empty"):
         mximages(io.BytesIO())
+
+
+class _Reading:
+    """What a user's own class may do."""
+
+    def __init__(self, what: Any) -> None:
+        self.what = what
+
+    def read(self, size: int = -1) -> Any:  # noqa: ARG002
+        if isinstance(self.what, Exception):
+            raise self.what
+        return self.what
+
+
+@pytest.mark.parametrize(
+    ("what", "reason"), [(RuntimeError("gone"), "gone"), (5, "it gives an int, not bytes"), (None, "it gives")]
+)
+def test_an_object_that_fails_is_named(what: Any, reason: str) -> None:
+    with pytest.raises(PictureError, match=f"The _Reading can't be read: {reason}"):
+        mximages(_Reading(what))
+
+
+def test_a_file_open_for_writing_and_a_dict_of_files_are_refused(tmp_path: Path) -> None:
+    with (tmp_path / "a.png").open("wb") as file, pytest.raises(PictureError, match="is not open for reading"):
+        mximages(file)
+    with pytest.raises(ArgumentError, match=r"it is a dict\ni Give the images alone: list"):
+        mximages({"a.png": _Reading(b"")})
+
+
+def test_reading_without_a_size_is_enough(file: Path) -> None:
+    class Whole:
+        def read(self) -> bytes:
+            return file.read_bytes()
+
+    assert _is_the_picture(mximages(Whole()))

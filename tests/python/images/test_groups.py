@@ -122,7 +122,7 @@ def test_a_column_or_the_names_tell_groups(tmp_path: Any) -> None:
         (pd.Series([1, 1, 2, 2], index=["[0]", "[1]", "[2]", "[2]"]), "have one name.\nx .2."),
         ("^(x", "not a regular expression"),
         ("^nobody", "4 images have no group"),
-        ({1, 2, 3, 4}, "it is a set"),
+        ({1, 2, 3, 4}, "`groups` has no order.\nx it is of type set"),
         (7, "it is an int"),
         (b"abcd", "it is a bytes"),
         ([], "Got 0 groups for 4 images"),

@@ -315,3 +315,21 @@ def test_booleans_are_written_as_the_language_has_them(language: str, words: str
         mximages(grey, ["yes"] * 2, levels=["False", "True"])
     with interface(language), pytest.raises(LabelError, match=rf"{words.split()[1]} \(2\)\.\ni The classes are cat"):
         mximages(grey, [True] * 2, levels=["cat", "dog"])
+
+
+@pytest.mark.parametrize(
+    ("y", "words"),
+    [
+        (len, "must be the labels, one per image.\nx it is of type builtin_function"),
+        ([[["a"]], ["b"]], "not a text or number.\nx .*list"),
+        ([10**400, 1], r"not a finite number\.\nx .0.: 10{59}$"),
+    ],
+)
+def test_labels_of_no_use_are_refused_in_words(y: Any, words: str) -> None:
+    with pytest.raises(LabelError, match=words):
+        mximages(np.zeros((2, 4, 4), np.uint8), y)
+
+
+def test_bytes_that_are_not_utf_8_stay_apart() -> None:
+    images = mximages(np.arange(32, dtype=np.uint8).reshape(2, 4, 4), [b"caf\xe9", b"caf\xe8"])
+    assert images.levels == ("caf\u00e8", "caf\u00e9")

@@ -190,3 +190,55 @@ def test_two_columns_of_one_name_stop_nothing_unless_they_are_asked_for(photos: 
     assert _labels(mximages(frame, label="kind")) == list("abab")
     with pytest.raises(ArgumentError, match='Several columns are called "n"'):
         mximages(frame, label="n")
+
+
+@pytest.mark.parametrize(
+    ("content", "why"),
+    [
+        ("<!DOCTYPE html><html>404</html>\n", "it is a web page"),
+        ('[{"file": "1.png", "kind": "x"},\n{}]', "it is JSON"),
+        ("<?xml version='1.0'?>\n<a/>", "it is XML"),
+        ("# nothing\n", "it has a header but no rows"),
+    ],
+)
+def test_what_is_no_table_is_called_what_it_is(photos: Path, content: str, why: str) -> None:
+    with pytest.raises(MxtuneError, match=rf"Can't read the table .*\nx {why}"):
+        mximages(_table(photos, content))
+
+
+@pytest.mark.parametrize("suffix", [".xls", ".ods", ".json", ".rds"])
+def test_tables_that_are_not_read_lead_to_those_that_are(photos: Path, suffix: str) -> None:
+    with pytest.raises(MxtuneError, match=rf"x tables in {suffix} are not read\ni Save it as .csv"):
+        mximages(_table(photos, "x", f"labels{suffix}"))
+
+
+@pytest.mark.parametrize("first", ["# made by hand\n# 2026\n", "sep=,\n"])
+def test_remarks_before_the_header_are_passed_over(photos: Path, first: str) -> None:
+    assert _labels(mximages(_table(photos, first + "file,kind\n" + _rows(["a", "b"] * 2)))) == ["a", "b"] * 2
+
+
+def test_blanks_around_paths_do_not_count(photos: Path) -> None:
+    table = _table(photos, _rows(["a", "b"] * 2, path='" train/{}.png "'))
+    assert [Path(file or "").name for file in mximages(table).files or ()] == list(NAMES)
+
+
+def test_columns_are_named_once_and_by_name(photos: Path) -> None:
+    frame = pd.DataFrame({"file": [str(photos / "train" / name) for name in NAMES], "kind": list("abab")})
+    for wrong, words in (
+        ({"label": 1}, "no such column.\nx 1"),
+        ({"label": []}, "`label` must name a column"),
+        ({"label": "kind", "groups": "kind"}, '"kind" is used twice: by `groups`'),
+        ({"path": "file", "split": "file"}, '"file" is used twice: by `split`'),
+    ):
+        with pytest.raises(ArgumentError, match=words):
+            mximages(frame, **wrong)  # type: ignore[arg-type]
+    with pytest.raises(ArgumentError, match=r"The index has them.*reset_index"):
+        mximages(frame.set_index("file"))
+
+
+def test_a_column_holds_what_a_data_set_of_hugging_face_does(photos: Path) -> None:
+    files = [photos / "train" / name for name in NAMES]
+    cells = [{"bytes": file.read_bytes(), "path": None} for file in files[:2]]
+    cells += [{"bytes": None, "path": str(file)} for file in files[2:]]
+    images = mximages(pd.DataFrame({"image": cells, "kind": list("abab")}))
+    assert [images.open(row).getpixel((0, 0)) for row in range(4)] == [0, 9, 18, 27]
