@@ -1,7 +1,8 @@
 """Training LeNet on a machine that other programs use too: images a second alone, and beside as many busy processes
 as there are CPUs, in turn with PyTorch and Keras on TensorFlow.
 
-`make bench-peers` installs those two, each into an environment of its own; without, they are "not installed".
+`make bench-peers` installs those two, each into an environment of its own; without, they are "not installed". Threads
+that wait by polling show in the images per second of CPU.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import statistics
 import subprocess
 import sys
 from collections.abc import Iterator
+from typing import Any
 
 from .measure import ROOT, Figure, fresh, spread
 
@@ -22,26 +24,28 @@ _NAMES = {"mxtune": "mxtune", "torch": "PyTorch", "keras": "Keras"}
 
 def figures() -> list[Figure]:
     """The rate of each library that is installed, both ways, and what is left of it."""
+    rows = [Figure("load of the machine before", f"{os.getloadavg()[0]:.1f}", "0: then alone is alone")]
     peers = {name: PEERS / name / "bin" / "python" for name in ("torch", "keras")}
     there = {"mxtune": sys.executable, **{name: str(python) for name, python in peers.items() if python.exists()}}
-    rates: dict[tuple[str, bool], list[float]] = {(name, busy): [] for name in there for busy in (False, True)}
+    runs: dict[tuple[str, bool], list[dict[str, Any]]] = {(name, busy): [] for name in there for busy in (False, True)}
     for _ in range(_ROUNDS):
         for name, python in there.items():
             for busy in (False, True):
                 with _busy_processes() if busy else contextlib.nullcontext():
-                    rates[name, busy].append(fresh(python, "-m", "benchmarks.peers", name, str(_SECONDS)).said)
-    rows = []
+                    runs[name, busy].append(fresh(python, "-m", "benchmarks.peers", name, str(_SECONDS)).said)
     for name, words in _NAMES.items():
         command = f"python -m benchmarks.peers {name} {_SECONDS}"
         if name not in there:
             rows.append(Figure(f"{words}: images/s", "not installed", "", "make bench-peers"))
             continue
-        alone, beside = rates[name, False], rates[name, True]
+        alone, beside = ([run["rate"] for run in runs[name, busy]] for busy in (False, True))
         left = statistics.median(b / a for a, b in zip(alone, beside))
+        of_cpu = [spread([run["of_cpu"] for run in runs[name, busy]], ",.0f") for busy in (False, True)]
         rows += [
-            Figure(f"{words}: images/s alone", spread(alone, ",.0f"), "", command),
+            Figure(f"{runs[name, False][0]['library']}: images/s alone", spread(alone, ",.0f"), "", command),
             Figure(f"{words}: beside busy processes", spread(beside, ",.0f"), "", command),
             Figure(f"{words}: what is left", f"{left:.2f}", ">= .3" if name == "mxtune" else ""),
+            Figure(f"{words}: images per second of CPU", f"{of_cpu[0]} alone, {of_cpu[1]} beside"),
         ]
     return rows
 

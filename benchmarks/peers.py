@@ -8,11 +8,17 @@ from __future__ import annotations
 import json
 import sys
 import time
+from importlib.metadata import version
 from typing import Callable
 
 import numpy as np
 
 BATCH = 256
+_PACKAGES = {
+    "mxtune": ("mxnet", "mxtune on MXNet"),
+    "torch": ("torch", "PyTorch"),
+    "keras": ("tensorflow-cpu", "Keras on TensorFlow"),
+}
 Step = Callable[[], object]
 
 
@@ -74,15 +80,25 @@ def keras() -> Step:
 
 
 def main(name: str, seconds: float) -> None:
-    """Print the images a second."""
+    """Print the images a second, those of a second of CPU, and which library it was."""
     step = {"mxtune": mxtune, "torch": torch, "keras": keras}[name]()
     for _ in range(3):
         step()
-    start, steps = time.perf_counter(), 0
+    start, cpu, steps = time.perf_counter(), time.process_time(), 0
     while time.perf_counter() - start < seconds:
         step()
         steps += 1
-    print(json.dumps(BATCH * steps / (time.perf_counter() - start)))
+    seconds, cpu = time.perf_counter() - start, time.process_time() - cpu
+    package, shown = _PACKAGES[name]
+    print(
+        json.dumps(
+            {
+                "rate": BATCH * steps / seconds,
+                "of_cpu": BATCH * steps / cpu,
+                "library": f"{shown} {version(package)}",
+            }
+        )
+    )
 
 
 if __name__ == "__main__":
