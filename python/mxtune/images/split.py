@@ -64,22 +64,30 @@ def divide_groups(strata: NDArray[Any], groups: Sequence[object], fraction: floa
     np.add.at(counts, group_of, columns)
     rng = np.random.default_rng(seed)
     draws = range(max(1, min(_DRAWS, _VISITS // max(1, len(counts)))))
-    drawn = [_drawn(counts, rng.random(len(counts)), fraction) for _ in draws]
+    own: list[list[tuple[int, float]]] = [[] for _ in counts]  # each group's classes, and how many it has of each
+    for group, column in zip(*(axis.tolist() for axis in np.nonzero(counts))):
+        own[group].append((column, float(counts[group, column])))
+    drawn = [_drawn(counts, own, rng.random(len(counts)), fraction) for _ in draws]
     validates = min(drawn, key=lambda chosen: _miss(counts, chosen, fraction))[group_of]
     return np.flatnonzero(~validates), np.flatnonzero(validates)
 
 
-def _drawn(counts: NDArray[np.float64], places: NDArray[np.float64], fraction: float) -> NDArray[np.bool_]:
+def _drawn(
+    counts: NDArray[np.float64],
+    own: Sequence[Sequence[tuple[int, float]]],
+    places: NDArray[np.float64],
+    fraction: float,
+) -> NDArray[np.bool_]:
     """Groups that validate, from the larger to the smaller: each class's last group trains."""
-    remaining = counts.sum(axis=0) * fraction
-    training = (counts > 0).sum(axis=0)
+    remaining = (counts.sum(axis=0) * fraction).tolist()
+    training = (counts > 0).sum(axis=0).tolist()
     chosen = np.zeros(len(counts), dtype=bool)
-    for group in np.lexsort((places, -np.floor(np.log2(counts.sum(axis=1))))):
-        own_classes = counts[group] > 0
-        if (training[own_classes] > 1).all() and (2 * remaining[own_classes] >= counts[group][own_classes]).all():
+    for group in np.lexsort((places, -np.floor(np.log2(counts.sum(axis=1))))).tolist():
+        if all(training[column] > 1 and 2 * remaining[column] >= count for column, count in own[group]):
             chosen[group] = True
-            remaining -= counts[group]
-            training[own_classes] -= 1
+            for column, count in own[group]:
+                remaining[column] -= count
+                training[column] -= 1
     if not chosen.any():  # every group is larger than the share: the smallest that may go
         candidates = [group for group in range(len(counts)) if ((counts > 0).sum(axis=0)[counts[group] > 0] > 1).all()]
         chosen[sorted(candidates, key=lambda group: (counts[group].sum(), places[group]))[:1]] = True
