@@ -147,14 +147,15 @@ def archive_at(where: Path) -> Optional[Archive]:
 
 def look_into_archive(archive: Archive, recursive: bool) -> Folder:
     """As `look_into`. A folder that holds everything else does not count."""
-    members = archive.members()
+    members, place = archive.members(), archive.path / archive.folder
     while members and not archive.folder and all("/" in name for name in members):
         tops = {name.split("/", 1)[0] for name in members}
         if len(tops) > 1 or not any("/" in name.split("/", 1)[1] for name in members):
             break
+        place /= tops.pop()
         members = {name.split("/", 1)[1]: member for name, member in members.items()}
     folders = sorted({name.split("/", 1)[0] for name in members if "/" in name})
-    return arranged(str(archive), sorted(members.items()), folders, recursive, _is_not_picture)
+    return arranged(str(place), sorted(members.items()), folders, recursive, _is_not_picture)
 
 
 def _is_not_picture(member: Member) -> bool:

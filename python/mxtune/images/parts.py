@@ -10,7 +10,7 @@ from typing import NamedTuple, Optional
 from .. import calls
 from ..errors import LabelError
 from ..words import bullets, file_name, listing
-from .roles import FILLERS, role_in, words_in
+from .roles import FILLERS, ROLE_WORDS, role_in, tells_parts, words_in
 from .table import SUFFIXES as TABLES
 
 Files = Sequence[str]  # the images of a folder: names relative to it
@@ -65,13 +65,21 @@ def why_not_classes(root: str, classes: Mapping[str, Files], beside: Sequence[st
 
 
 def nested(classes: Mapping[str, Files]) -> Optional[str]:
-    """A sentence, if several classes hold folders of the same names, which may have been meant as the classes."""
-    inner = {name: set(_subfolders(files)) for name, files in classes.items() if files}
-    common = set.intersection(*inner.values()) if len(inner) > 1 else set()
-    if len(common) < 2:
+    """A sentence, if classes hold several folders, which may have been meant as the classes, or as parts."""
+    inner = {name: _subfolders(files) for name, files in classes.items() if files}
+    names = sorted({folder for folders in inner.values() for folder in folders})
+    if len(inner) < 2 or not names:
         return None
-    outer, names = listing(sorted(map(file_name, inner))), listing(sorted(map(file_name, common)))
-    return f"The outer folders are the classes: {outer}. The folders inside them are not: {names}."
+    text = f"The outer folders are the classes: {listing(sorted(map(file_name, inner)))}."
+    if tells_parts(names):
+        return f"{text} What is in {listing(names)} is taken together: `split` keeps it apart."
+    return f"{text} The folders inside them are not: {listing(names)}."
+
+
+def _share_folders(classes: Mapping[str, Files]) -> bool:
+    """Whether all hold several folders of the same names."""
+    inner = [set(_subfolders(files)) for files in classes.values()]
+    return len(inner) > 1 and len(set.intersection(*inner)) > 1
 
 
 def _parts(non_empty: Mapping[str, Files]) -> list[_Part]:
@@ -90,9 +98,11 @@ def _parts(non_empty: Mapping[str, Files]) -> list[_Part]:
 
 
 def _folds(non_empty: Mapping[str, Files]) -> list[_Part]:
-    """Folders such as ``fold1`` and ``fold2`` that hold the same classes."""
-    numbered = all(words_in(name) and set(words_in(name)) <= FILLERS for name in non_empty)
-    if not numbered or nested(non_empty) is None:
+    """Folders such as ``set1`` and ``set2``, ``dev`` and ``eval`` that hold the same classes; ``fold1``, ``fold2``."""
+    words = [set(words_in(name)) for name in non_empty]
+    are_folds = len(words) > 1 and all("fold" in own and own <= FILLERS for own in words)
+    are_parts = all(own and own <= FILLERS | ROLE_WORDS for own in words) and _share_folders(non_empty)
+    if not are_folds and not are_parts:
         return []
     return [_Part(name, role, ()) for name, role in zip_longest(non_empty, ("train", "valid"), fillvalue="") if name]
 

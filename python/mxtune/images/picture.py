@@ -25,6 +25,7 @@ SHORTEST_SIDE = 256  # one scale serves every network up to this canvas, so that
 _SPARE = 1.5  # a reduced JPEG keeps so many times what is needed: .03 of 255 is then the mean difference
 
 _ORIENTATION = 0x0112
+_KIND_OF_FRAME = 0x00FE  # of a TIFF; its lowest bit tells of a smaller copy, which cameras put first
 _TURNS = {
     2: PIL.Image.Transpose.FLIP_LEFT_RIGHT,
     3: PIL.Image.Transpose.ROTATE_180,
@@ -166,7 +167,14 @@ def _open(data: bytes) -> tuple[Any, str]:
     except Exception as error:  # a damaged file can raise anything
         raise UnreadableError(_why_undecodable(data, kind, error)) from error
     _check_size(*opened.size)
+    if kind == "TIFF" and _is_preview(opened):
+        raise UnreadableError("only the preview of a larger image, as in a raw file: save it as JPEG or PNG")
     return opened, kind
+
+
+def _is_preview(tiff: Any) -> bool:
+    kind = tiff.tag_v2.get(_KIND_OF_FRAME, 0)
+    return isinstance(kind, int) and bool(kind & 1)
 
 
 def _check_size(width: int, height: int) -> None:

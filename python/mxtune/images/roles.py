@@ -21,6 +21,7 @@ _ROLES = {
 }
 _PART_OF_ROLE = dict(zip(_ROLES, PARTS))
 _ROLE = {word: role for role, words in _ROLES.items() for word in words.split()}
+ROLE_WORDS = frozenset(_ROLE)
 FILLERS = {
     *("set", "sets", "data", "dataset", "split", "splits", "part", "fold", "folder", "x"),
     *("image", "images", "img", "imgs", "image", "images", "pic", "pics", "photo", "photos"),

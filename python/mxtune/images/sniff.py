@@ -27,7 +27,7 @@ _UNREAD = {
     *(".cr2", ".cr3", ".nef", ".arw", ".orf", ".rw2", ".raf", ".dng", ".raw"),
     *(".svg", ".psd", ".jxl", ".eps", ".exr", ".hdr", ".tga", ".ico", ".xcf"),
 }
-_RAW = b"ftypcrx "
+_RAW = (b"IIRO", b"IIRS", b"MMOR", b"IIU\0", b"FUJIFILMCCD-RAW")  # beside .cr2, .cr3 and those that look like TIFF
 _ISO_BRANDS = {
     b"avif": "AVIF",
     b"avis": "AVIF",
@@ -52,7 +52,7 @@ def sniff(data: bytes) -> tuple[Optional[str], str]:  # noqa: PLR0911 - one way 
         return "WebP", ""
     if data[:6] in (b"GIF87a", b"GIF89a"):
         return "GIF", ""
-    if data[:4] in (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+"):
+    if data[:4] in (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+") and not _is_raw(data):
         return "TIFF", ""
     if data[:2] == b"BM" and len(data) > 14 and data[15:18] == b"\0\0\0":
         return "BMP", ""
@@ -90,7 +90,7 @@ def webp_size(data: bytes) -> tuple[int, int]:
 
 
 def _why_not_picture(data: bytes) -> str:
-    if data[4:12] == _RAW:
+    if _is_raw(data):
         return "a raw camera image, which can't be read here: save it as JPEG or PNG"
     start = data[:256].lstrip(b"\xef\xbb\xbf \t\r\n").lower()
     if start.startswith((b"<!doctype html", b"<html", b"<head")):
@@ -102,6 +102,10 @@ def _why_not_picture(data: bytes) -> str:
     if start.startswith(b"version https://git-lfs"):
         return "not an image: it only points to one (run git lfs pull)"
     return "not an image"
+
+
+def _is_raw(data: bytes) -> bool:
+    return data.startswith(_RAW) or data[8:10] == b"CR" or data[4:12] == b"ftypcrx "
 
 
 def is_picture_name(name: str) -> bool:
@@ -116,4 +120,4 @@ def is_unread_name(name: str) -> bool:
 
 def holds_picture(start: bytes) -> bool:
     """Whether the first bytes of a file (132 are enough) are an image's, even of an unsupported format."""
-    return sniff(start)[0] is not None or start[4:12] == _RAW
+    return sniff(start)[0] is not None or _is_raw(start)

@@ -124,7 +124,7 @@ def _from_anything(
     if isinstance(x, (str, os.PathLike)):
         refuse_unused(root=root)
         return _from_path(x, y, recursive, labelled)
-    if isinstance(x, np.ndarray) and x.dtype.kind in "uifb":
+    if isinstance(x, np.ndarray) and (x.ndim > 1 or x.dtype.kind in "uifb"):
         refuse_unused(root=root)
         pixels, guess = pictures_of(x, layout, _length(y))
         names = [numbered(row) for row in range(len(pixels))]

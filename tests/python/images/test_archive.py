@@ -56,6 +56,11 @@ def test_a_folder_that_holds_all_others_does_not_count(tmp_path: Path) -> None:
 
 
 def test_parts_in_an_archive_are_refused_with_a_call_that_works(tmp_path: Path) -> None:
+    path = _zip(tmp_path, *_nested("photos/train/", "photos/valid/"), name="whole.zip")
+    with pytest.raises(LabelError) as caught:
+        mximages(path)
+    assert str(caught.value).endswith(f'\ni mxtrain("{path}/photos/train", valid = "{path}/photos/valid")')
+    assert _shades(mximages(f"{path}/photos/train")) == [0, 1, 2, 3]
     path = _zip(tmp_path, *_nested("train/", "valid/"))
     with pytest.raises(LabelError) as caught:
         mximages(path)

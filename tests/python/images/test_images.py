@@ -171,7 +171,9 @@ def test_every_bad_file_is_named_at_once(photos: Path) -> None:
     (cats / "text.jpg").write_text("This is no image.")
     (cats / "page.png").write_text("<!DOCTYPE html><html>404</html>")
     (cats / "notes.txt").write_text("buy cat food")
+    (cats / "camera.cr2").write_bytes(b"II*\0\x10\0\0\0CR\2\0" + b"\0" * 60)
     (cats / "camera.cr3").write_bytes(b"\0\0\0\x18ftypcrx " + b"\0" * 60)
+    PIL.Image.new("RGB", (16, 12), "red").save(cats / "preview.nef", "TIFF", tiffinfo={254: 1})
     (cats / "gone.png").symlink_to(photos / "nowhere.png")
     (cats / "header.bmp").write_bytes(b"BM" + struct.pack("<IHHIIiiHH", 999_999, 0, 0, 54, 40, 9, 9, 1, 24))
     with PIL.Image.open(cats / "chelsea.png") as cat:
@@ -194,7 +196,9 @@ def test_every_bad_file_is_named_at_once(photos: Path) -> None:
             "cut.png",
             "text.jpg",
             "page.png",
+            "camera.cr2",
             "camera.cr3",
+            "preview.nef",
             "gone.png",
             "header.bmp",
             "cut.webp",
@@ -202,12 +206,14 @@ def test_every_bad_file_is_named_at_once(photos: Path) -> None:
             "cut.tif",
         ]
     }
-    assert str(caught.value).startswith("Can't read 11 of 15 images.\n")
+    assert str(caught.value).startswith("Can't read 13 of 17 images.\n")
     assert str(caught.value).endswith('\ni Use on_bad = "skip" in mximages() to go on without them.')
     assert reasons["cats/empty.jpg"] == "the file is empty"
     assert reasons["cats/text.jpg"] == "not an image"
     assert reasons["cats/page.png"] == "not an image: it contains a web page"
-    assert reasons["cats/camera.cr3"].startswith("a raw camera image, which can't be read here")
+    for name in ("cats/camera.cr2", "cats/camera.cr3"):
+        assert reasons[name].startswith("a raw camera image, which can't be read here")
+    assert reasons["cats/preview.nef"].startswith("only the preview of a larger image, as in a raw file")
     assert reasons["cats/gone.png"] == "a link to a file that no longer exists"
     assert reasons["cats/cut.png"] == "the file ends after 12 kB, before the image does"
     assert reasons["cats/cut.jpg"].startswith("the file ends after ")

@@ -95,6 +95,16 @@ def test_folds_of_the_same_classes_are_refused(tmp_path: Path) -> None:
     assert _refusal(tmp_path).endswith('\ni mxtrain("fold_1", valid = "fold_2")')
 
 
+def test_flat_folds_and_parts_of_one_role_are_no_classes(tmp_path: Path) -> None:
+    for folder in ("flat", "roles", "objects"):
+        (tmp_path / folder).mkdir()
+    text = _refusal(_tree(tmp_path / "flat", "fold_0/1.png", "fold_1/2.png"))
+    assert text.endswith("\ni There are no class folders in fold_0: give the labels as a table.")
+    text = _refusal(_tree(tmp_path / "roles", *_nested("dev", "eval")))
+    assert text.endswith('\ni mxtrain("dev", valid = "eval")')
+    assert mximages(_tree(tmp_path / "objects", "part_1/1.png", "part_2/2.png")).levels == ("part_1", "part_2")
+
+
 def test_a_single_class_names_the_folders_inside(tmp_path: Path) -> None:
     _tree(tmp_path, *_nested("images/photos"), "readme.txt")
     assert _refusal(tmp_path) == (
@@ -124,9 +134,19 @@ def test_classes_with_the_same_folders_inside_are_said(tmp_path: Path) -> None:
         def event(self, kind: str, **info: object) -> None:
             heard.extend([str(info["text"])] if kind == "message" else [])
 
-    with progress.using(Reporter()):
-        assert mximages(_tree(tmp_path, *_nested("potato", "tomato"))).levels == ("potato", "tomato")
-    assert heard == ["The outer folders are the classes: potato, tomato. The folders inside them are not: cat, dog."]
+    def told(folder: str, *files: str) -> str:
+        heard.clear()
+        (tmp_path / folder).mkdir()
+        with progress.using(Reporter()):
+            mximages(_tree(tmp_path / folder, *files))
+        return " ".join(heard)
+
+    outer = "The outer folders are the classes: potato, tomato."
+    assert told("same", *_nested("potato", "tomato")) == f"{outer} The folders inside them are not: cat, dog."
+    one = told("one", *_nested("potato"), "tomato/1.png")
+    assert one == f"{outer} The folders inside them are not: cat, dog."
+    parts = told("parts", *(f"{name}/{part}/1.png" for name in ("potato", "tomato") for part in ("train", "test")))
+    assert parts == f"{outer} What is in test, train is taken together: `split` keeps it apart."
 
 
 def test_parts_do_not_matter_where_labels_do_not(tmp_path: Path) -> None:
