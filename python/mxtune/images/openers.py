@@ -73,7 +73,7 @@ def _dicom() -> Opener:
         pixels = _first_frame(dataset)
         if pixels.ndim == 3:
             return PIL.Image.fromarray(pixels.astype(np.uint8))
-        return PIL.Image.fromarray(_windowed(dataset, pixels.astype(np.float64)))
+        return PIL.Image.fromarray(_shades(dataset, pixels.astype(np.float64)))
 
     return open_stream
 
@@ -90,21 +90,26 @@ def _first_frame(dataset: Any) -> Any:
     return pixels
 
 
-def _windowed(dataset: Any, pixels: Any) -> Any:
-    """(H, W) uint8: the window that the file asks for, or all that its bits can hold. Black and white as on film."""
+def _shades(dataset: Any, pixels: Any) -> Any:
+    """(H, W): uint8 in the window that the file asks for; without one the values, whose range is decided over the set.
+
+    Both in the file's own units, and black and white as on film.
+    """
     slope, intercept = float(dataset.get("RescaleSlope") or 1), float(dataset.get("RescaleIntercept") or 0)
     pixels = pixels * slope + intercept
     centre, width = _single(dataset.get("WindowCenter")), _single(dataset.get("WindowWidth"))
+    bits, signed = int(dataset.BitsStored), bool(dataset.PixelRepresentation)
     if centre is None or not width:
-        bits, signed = int(dataset.BitsStored), bool(dataset.PixelRepresentation)
         low = (-(2 ** (bits - 1)) if signed else 0) * slope + intercept
         high = low + (2**bits - 1) * slope
     else:
         low, high = centre - width / 2, centre + width / 2
-    scaled = np.clip((pixels - low) / (high - low), 0, 1)
     if str(dataset.PhotometricInterpretation) == "MONOCHROME1":
-        scaled = 1 - scaled
-    return np.rint(scaled * 255).astype(np.uint8)
+        pixels = low + high - pixels
+    if (centre is None or not width) and (low, high) != (0, 255):
+        whole = np.array_equal(pixels, np.rint(pixels)) and pixels.min() >= 0 and pixels.max() <= 65535
+        return pixels.astype(np.uint16 if whole else np.float32)
+    return np.rint(np.clip((pixels - low) / (high - low), 0, 1) * 255).astype(np.uint8)
 
 
 def _single(value: Any) -> Any:

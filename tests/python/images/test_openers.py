@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import PIL.features
@@ -14,6 +15,7 @@ import skimage
 
 from mxtune.errors import PictureError
 from mxtune.images import mximages
+from mxtune.images.openers import _shades
 
 CAT = Path(skimage.__file__).parent / "data" / "chelsea.png"
 HEIC = b"\0\0\0\x18ftypheic" + b"\0" * 600
@@ -61,3 +63,23 @@ def test_a_library_that_is_there_reads_or_names_the_damage(tmp_path: Path) -> No
         there = importlib.util.find_spec(library) is not None
         assert ("can't be decoded" in reasons[name]) == there
         assert ("needs" in reasons[name]) != there
+
+
+class Header(dict[str, Any]):
+    """What is read of a DICOM file besides its pixels."""
+
+    __getattr__ = dict.__getitem__
+
+
+def test_a_scan_without_a_window_keeps_its_values_for_the_range_of_the_set() -> None:
+    stored = np.array([[0, 1000], [2000, 4000]], np.float64)
+    plain = Header(BitsStored=12, PixelRepresentation=0, PhotometricInterpretation="MONOCHROME2")
+    assert _shades(plain, stored).tolist() == stored.tolist()
+    assert _shades(plain, stored).dtype == np.uint16
+    units = Header(plain, RescaleSlope=1, RescaleIntercept=-1024)
+    assert _shades(units, stored).tolist() == (stored - 1024).tolist()
+    film = Header(plain, PhotometricInterpretation="MONOCHROME1")
+    assert _shades(film, stored).tolist() == (4095 - stored).tolist()
+    window = Header(units, WindowCenter=[0, 40], WindowWidth=[2000, 400])
+    assert _shades(window, stored).tolist() == [[0, 124], [252, 255]]
+    assert _shades(Header(plain, BitsStored=8), stored / 20).dtype == np.uint8
