@@ -12,6 +12,9 @@
 #' | `mxreplace()` | the network with other layers in the place of some |
 #' | `mxremove()` | the network without some layers |
 #' | `mxrename()` | the network with a layer renamed |
+#' | `mxwith_channels()`, `mxwith_image_size()` | the network for other images, with its weights |
+#' | `plot()` | a picture: boxes in columns, one for each resolution |
+#' | `mxdiff()` | one row for each difference between two networks: layer, change, before, after |
 #' | `mxfreeze()`, `mxunfreeze()` | the network with layers excluded from training, or included again |
 #'
 #' @param x A name in [mxzoo()], or a file: `.mxt`, `.onnx` of any framework, `-symbol.json` of MXNet beside its
@@ -21,7 +24,8 @@
 #' @param classes The number of classes of the last layer. `NULL` keeps the network's own.
 #' @param image_size Height and width in pixels: one number or two. `NULL` keeps the network's own.
 #' @param seed A whole number: governs the initial values of weights that have none.
-#' @param channels 3 for colour, 1 for grey. `NULL` keeps the network's own.
+#' @param channels 3 for colour, 1 for grey; 4 with `mxwith_channels()`, for other programs. `NULL` keeps the network's
+#'   own.
 #' @param preprocess How an image becomes the network's input: a list such
 #'   as `list(size = c(28, 28), channels = 1, mean = 0, std = 255, fit = "stretch")`. What is not named stays the
 #'   network's own; where a file does not say, that of ImageNet.
@@ -41,9 +45,11 @@
 #'   mxlayers()
 #'
 #' # ReLU instead of tanh, and Dropout before the last layer
-#' net |>
+#' other <- net |>
 #'   mxreplace("tanh", "relu") |>
 #'   mxinsert_before(net$classifier, "Dropout", p = 0.3)
+#' mxdiff(net, other)
+#' plot(other)
 mxnetwork <- function(x, weights = NULL, classes = NULL, image_size = NULL, seed = 0, channels = NULL,
                       preprocess = NULL, limit = 1, ...) {
   refuse_unknown(...)
@@ -151,6 +157,28 @@ mxrename <- function(net, layer, name, ...) {
   edit("rename", environment())
 }
 
+#' @rdname mxnetwork
+#' @export
+mxwith_channels <- function(net, channels, ...) {
+  refuse_unknown(...)
+  edit("with_channels", environment())
+}
+
+#' @rdname mxnetwork
+#' @export
+mxwith_image_size <- function(net, image_size, ...) {
+  refuse_unknown(...)
+  edit("with_image_size", environment())
+}
+
+#' @rdname mxnetwork
+#' @param other Another network.
+#' @export
+mxdiff <- function(net, other, ...) {
+  refuse_unknown(...)
+  engine_call("diff", as_network(net), list(other = as_network(other)))
+}
+
 #' @param frame The environment of the verb: its arguments, the network among them.
 #' @noRd
 edit <- function(verb, frame, ...) {
@@ -183,4 +211,44 @@ summary.mxnetwork <- function(object, ...) {
 #' @export
 as.data.frame.mxnetwork <- function(x, row.names = NULL, optional = FALSE, ...) { # nolint: object_name_linter
   as.data.frame(mxlayers(x))
+}
+
+#' @rdname mxnetwork
+#' @param path A file for the picture, which ends in `.svg`. `NULL` shows it: in the viewer, a browser, or a document of
+#'   R Markdown or Quarto.
+#' @export
+plot.mxnetwork <- function(x, path = NULL, ...) {
+  refuse_unknown(...)
+  svg <- engine_call("plot", x, list(path = path))
+  drawing <- structure(list(svg = svg, text = x$text[1]), class = "mxdrawing")
+  if (is.null(path)) drawing else invisible(drawing)
+}
+
+#' @export
+format.mxdrawing <- function(x, ...) {
+  paste0("A drawing of ", x$text, "; plot(net, path = \"net.svg\") writes it.")
+}
+
+#' @export
+print.mxdrawing <- function(x, ...) {
+  if (interactive()) {
+    page <- file.path(tempdir(), "mxnetwork.html")
+    writeLines(c("<!DOCTYPE html><meta charset=\"utf-8\">", x$svg), page, useBytes = TRUE)
+    show <- getOption("viewer") %||% utils::browseURL
+    show(page)
+  } else {
+    cat(format(x), "\n", sep = "")
+  }
+  invisible(x)
+}
+
+#' A drawing in a document: the picture itself in HTML, words in others.
+#' @exportS3Method knitr::knit_print
+#' @noRd
+knit_print.mxdrawing <- function(x, ...) { # nolint: object_name_linter
+  if (!knitr::is_html_output()) {
+    return(knitr::normal_print(x))
+  }
+  page <- c("```{=html}", "<div style=\"overflow-x: auto\">", x$svg, "</div>", "```")
+  knitr::asis_output(paste0("\n", paste(page, collapse = "\n"), "\n"))
 }

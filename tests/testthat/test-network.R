@@ -37,6 +37,34 @@ test_that("layers are put before, after and in the place of others, by kind and 
   expect_error(mxfreeze(net), class = "mxtune_network_error")
 })
 
+test_that("networks take other images with their weights, and tell what changed", {
+  net <- mxnetwork("resnet18_v1", image_size = 64)
+  grey <- mxwith_image_size(mxwith_channels(net, 1), c(64, 96))
+  expect_match(grey$text[1], "images of 64 x 96")
+  told <- mxdiff(net, grey)
+  expect_named(told, c("layer", "change", "before", "after"))
+  expect_identical(told$after[told$change == "parameter conv0_weight"], "64 x 1 x 7 x 7")
+  expect_identical(nrow(mxdiff(net, net)), 0L)
+  expect_error(mxwith_channels(net, 5), class = "mxtune_argument_error")
+  expect_error(mxwith_image_size(mxnetwork("lenet"), 40), "fc1_weight", class = "mxtune_weights_error")
+})
+
+test_that("a network is drawn, in a file and in a document", {
+  net <- mxnetwork("lenet")
+  path <- withr::local_tempfile(fileext = ".svg")
+  expect_invisible(plot(net, path))
+  drawing <- plot(net)
+  expect_identical(paste(readLines(path, encoding = "UTF-8"), collapse = "\n"), drawing$svg)
+  expect_match(drawing$svg, "^<svg .*dense, 500.*</svg>$")
+  expect_output(print(drawing), "A drawing of <Network lenet")
+  expect_error(plot(net, "net.png"), class = "mxtune_argument_error")
+  source <- withr::local_tempfile(fileext = ".Rmd")
+  chunk <- c("```{r, echo = FALSE}", "plot(mxtune::mxnetwork(\"lenet\"))", "```")
+  writeLines(c("---", "title: drawn", "---", chunk), source)
+  page <- rmarkdown::render(source, "html_fragment", quiet = TRUE)
+  expect_match(paste(readLines(page, encoding = "UTF-8"), collapse = "\n"), "<svg .*dense, 500.*</svg>")
+})
+
 test_that("layers are frozen by name, pattern and number", {
   net <- mxnetwork("lenet")
   free <- function(net) {

@@ -85,7 +85,7 @@ def strings(values: Iterable[Any]) -> Vector:
 
 def _text(value: Any) -> str:
     """Text that R can hold; a byte that was none, as in the name of a file, as R prints it: ``\\xff``."""
-    text = value if isinstance(value, str) else str(value)
+    text = str(value)
     if "\0" in text:
         raise Stuck(f"the text {text!r}: R's text ends at a NUL", 'Take it out: text.replace("\\0", "").')
     if text.isascii():

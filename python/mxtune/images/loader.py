@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Optional, Union
 
 import numpy as np
 
+from ..errors import ArgumentError
 from ..machine import usable_cpus
 from .augment import Augment
 from .decode import decode_or_none, unreadable
@@ -54,6 +55,11 @@ class Loader:
         *,
         repeated: bool = True,
     ) -> None:
+        if preprocess.channels not in (1, 3):
+            raise ArgumentError(
+                f"Images have 1 or 3 channels, and the network takes {preprocess.channels}.",
+                hint="Networks of other channels are for other programs.",
+            )
         self.images, self.preprocess = images.ranged(preprocess.range), preprocess
         self.bad: list[tuple[str, str]] = []
         self._augment, self._seed = augment or Augment.none(), seed

@@ -35,7 +35,7 @@ class Preprocess:
     size
         Height and width (pixels) that the network sees.
     channels
-        3 (red, green, blue) or 1 (grey).
+        3 (red, green, blue) or 1 (grey); 4 in networks for other programs.
     mean, std
         What is subtracted, then divided by, for each channel, on the scale 0 to 255.
     fit
@@ -72,8 +72,8 @@ class Preprocess:
             object.__setattr__(self, name, value)
 
         set_field("size", height_and_width("size", self.size))
-        if self.channels not in (1, 3):
-            raise ArgumentError("`channels` must be 3 (colour) or 1 (grey).", [f"it is {value_text(self.channels)}"])
+        if self.channels not in (1, 3, 4):
+            raise ArgumentError("`channels` must be 3 (colour), 1 (grey) or 4.", [f"it is {value_text(self.channels)}"])
         set_field("channels", int(self.channels))
         for name in ("mean", "std"):
             values = _to_floats(name, getattr(self, name))
@@ -188,7 +188,7 @@ class Preprocess:
         }[self.fit]
         if self.fit == "crop" and self.canvas_size == self.size:
             resized = f"resized and cropped to {height} x {width}"
-        colours = "colour" if self.channels == 3 else "grey"
+        colours = {1: "grey", 3: "colour"}.get(self.channels, f"{self.channels} channels")
         if self.range is not None:
             colours += f", {self.range[0]:g} (black) to {self.range[1]:g} (white) as 0 to 255"
         return f"Images are {resized}, {colours}, (value - {_values(self.mean)}) / {_values(self.std)}."

@@ -2,21 +2,29 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Optional, Union
+from typing import TYPE_CHECKING, Optional, Union
 
 from .. import graph as graphs
-from ..arguments import whole, yes_or_no
+from ..arguments import height_and_width, user_path, whole, yes_or_no
 from ..calls import value_text
 from ..errors import NetworkError
 from ..graph import Builder, Entry, Graph
 from . import features, layers
+from .channels import adapted, preprocess_of
 from .described import Described
+from .difference import difference
 from .initialise import initial_value
 from .place import Edit, insert_after, insert_before, replaced, unfit
+from .plot import Drawing, draw
+from .positions import resampled
 from .select import Layers, What, chosen, layers_of, of_stages
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -293,6 +301,113 @@ class Network(Described):
         for name in layers_of(graph, layer):
             graph = graphs.remove(graph, name)
         return self._with(graph).check()
+
+    def with_channels(self, channels: int) -> Network:
+        """The network for images of another number of channels, with its weights kept.
+
+        Kernels that take the image are added up for one channel; for four the first one is repeated, and all are scaled
+        so that their output keeps its size, as timm does. The mean and deviation of `preprocess` follow.
+
+        Parameters
+        ----------
+        channels
+            1 (grey), 3 (colour), or 4: a network of four channels is for other programs, as images here have none.
+
+        Raises
+        ------
+        NetworkError
+            The first layers can't take as many.
+
+        Examples
+        --------
+        >>> from mxtune import mxnetwork
+        >>> mxnetwork("resnet18_v1").with_channels(1).params["conv0_weight"].shape
+        (64, 1, 7, 7)
+        """
+        old, spec = self.preprocess.channels, preprocess_of(self.preprocess, whole("channels", channels, 1))
+        if spec.channels == old:
+            return self
+        changed = replace(self, preprocess=spec)
+        shapes = {name: changed.shapes[name][0] for name in self.params}
+        params = {
+            name: array
+            if array.shape == shapes[name]
+            else adapted(self.graph, name, array, shapes[name], (old, spec.channels))
+            for name, array in self.params.items()
+        }
+        return replace(changed, params=params).check()
+
+    def with_image_size(self, image_size: Union[int, Sequence[int]]) -> Network:
+        """The network for images of another size; embeddings of positions are resampled to it.
+
+        Parameters
+        ----------
+        image_size
+            Pixels: height and width, or one number for both.
+
+        Raises
+        ------
+        NetworkError
+            A layer depends on the size, such as a dense one on a map; it is named. `mxnetwork` makes networks of the
+            zoo for any size.
+
+        Examples
+        --------
+        >>> from mxtune import mxnetwork
+        >>> mxnetwork("resnet18_v1").with_image_size((96, 160)).shapes["stage4_activation1"]
+        ((1, 512, 3, 5),)
+        """
+        size = height_and_width("image_size", image_size)
+        picture = self.input, (1, self.preprocess.channels, *size)
+        graph, params = resampled(self.graph, self.params, self.shapes, picture, self.limits)
+        spec = replace(self.preprocess, size=size)
+        return replace(self, graph=graph, params={**self.params, **params}, preprocess=spec).check()
+
+    def diff(self, other: Network) -> pd.DataFrame:
+        """What `other` has that this network has not, and the reverse: ``layer, change, before, after``, as text.
+
+        ``change`` is ``"added"``, ``"removed"``, ``"operator"``, ``"argument <name>"``, ``"inputs"``,
+        ``"output_shape"``, or about a parameter: ``"parameter <name>"`` (its shape), ``"values of <name>"``,
+        ``"frozen <name>"``. Rows without a layer are about outputs, levels and preprocessing. Without a difference
+        there are no rows.
+
+        Examples
+        --------
+        >>> from mxtune import mxnetwork
+        >>> net = mxnetwork("lenet")
+        >>> net.diff(net.replace("tanh3", "relu")).iloc[0].tolist()
+        ['tanh3', 'argument act_type', 'tanh', 'relu']
+        """
+        return difference(self, other)
+
+    def plot(self, path: Union[str, os.PathLike[str], None] = None) -> Drawing:
+        """A picture of the network (SVG), which notebooks show: a column for each resolution, from top to bottom.
+
+        A convolution, its BatchNorm and its activation are one box; pointed at, it tells its layers and the shape of
+        its output. What is frozen has a dashed edge.
+
+        Parameters
+        ----------
+        path
+            A file to write it to; ends in .svg.
+
+        Raises
+        ------
+        ArgumentError
+            The name of the file ends otherwise.
+        StoreError
+            It can't be written.
+
+        Examples
+        --------
+        >>> from mxtune import mxnetwork
+        >>> mxnetwork("lenet").plot()
+        <Drawing of lenet: 7 boxes>
+        """
+        drawing = draw(self)
+        if path is not None:
+            drawing.save(user_path("path", path))
+        return drawing
 
     def rename(self, layer: str, name: str) -> Network:
         """The network with a layer, and its parameters, renamed.
