@@ -12,7 +12,8 @@
 #'
 #' @param object A model made by [mxtrain()] or read by [mxload()].
 #' @param newdata Images: anything that [mximages()] takes as `x`.
-#' @param type `"class"`, `"prob"`, `"logit"` (before the softmax) or `"features"` (the input of the last layer).
+#' @param type `"class"`, `"prob"`, `"logit"` (before the softmax) or `"features"` (the input of the last layer); or the
+#'   name of another output, see [mxattach()].
 #' @param on_bad What to do with images that can't be read: `"na"` predicts `NA`, `"error"` stops.
 #' @param batch_size Images per step.
 #' @param path,root For a table: its column of paths, and the folder that they start from.

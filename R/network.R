@@ -12,6 +12,7 @@
 #' | `mxreplace()` | the network with other layers in the place of some |
 #' | `mxremove()` | the network without some layers |
 #' | `mxrename()` | the network with a layer renamed |
+#' | `mxattach()` | the network with one more output, which `predict(fit, newdata, type = "<layer>")` gives |
 #' | `mxwith_channels()`, `mxwith_image_size()` | the network for other images, with its weights |
 #' | `plot()` | a picture: boxes in columns, one for each resolution |
 #' | `mxdiff()` | one row for each difference between two networks: layer, change, before, after |
@@ -34,7 +35,7 @@
 #' @param ... For `mxinsert_after()`, `mxinsert_before()`, `mxreplace()`: the operator's arguments, as MXNet names them.
 #'   Otherwise not used.
 #' @return An object of class `mxnetwork`; its `$classifier` is the name of the last layer, its `$stages` are those of
-#'   the last layer of each resolution.
+#'   the last layer of each resolution, its `$outputs` those of the layers that give its outputs.
 #' @export
 #' @examplesIf mxtune:::has_engine()
 #' net <- mxnetwork("lenet")
@@ -71,7 +72,8 @@ mxlayers <- function(net) {
 }
 
 #' @rdname mxnetwork
-#' @param layer The name of a layer: see `mxlayers()`. For `mxremove()` also several, as for `what`.
+#' @param layer The name of a layer: see `mxlayers()`. For `mxremove()` and `mxattach()` also several, as for
+#'   `what`.
 #' @export
 mxcut <- function(net, layer, ...) {
   refuse_unknown(...)
@@ -169,6 +171,13 @@ mxwith_channels <- function(net, channels, ...) {
 mxwith_image_size <- function(net, image_size, ...) {
   refuse_unknown(...)
   edit("with_image_size", environment())
+}
+
+#' @rdname mxnetwork
+#' @export
+mxattach <- function(net, layer, ...) {
+  refuse_unknown(...)
+  edit("attach", environment())
 }
 
 #' @rdname mxnetwork

@@ -49,6 +49,15 @@ test_that("networks take other images with their weights, and tell what changed"
   expect_error(mxwith_image_size(mxnetwork("lenet"), 40), "fc1_weight", class = "mxtune_weights_error")
 })
 
+test_that("a model predicts another output", {
+  net <- mxattach(mxnetwork("lenet", seed = 1), "tanh2")
+  expect_identical(net$outputs, c("classifier", "tanh2"))
+  fit <- suppressWarnings(mxtrain(mxexample("fashion"), net = net, tune = "all", epochs = 1, seed = 1, verbose = 0))
+  told <- predict(fit, file.path(mxexample("fashion"), "bag"), type = "tanh2")
+  expect_identical(dim(told), c(40L, 51L))
+  expect_identical(names(told)[2], "tanh2_1")
+})
+
 test_that("a network is drawn, in a file and in a document", {
   net <- mxnetwork("lenet")
   path <- withr::local_tempfile(fileext = ".svg")

@@ -82,6 +82,7 @@ VERBS = {
     "mxreplace": Verb("network", "Network.replace", ("net",), _DOTS),
     "mxwith_channels": Verb("network", "Network.with_channels", ("net",), _DOTS),
     "mxwith_image_size": Verb("network", "Network.with_image_size", ("net",), _DOTS),
+    "mxattach": Verb("network", "Network.attach", ("net",), _DOTS),
     "mxdiff": Verb("network", "Network.diff", ("net",), _DOTS),
     "plot.mxnetwork": Verb("network", "Network.plot", ("x",), _DOTS),
     "mxremove": Verb("network", "Network.remove", ("net",), _DOTS),

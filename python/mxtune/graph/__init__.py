@@ -11,6 +11,7 @@ from .builder import Builder
 from .data import Entry, Graph, Node
 from .edit import (
     attach,
+    beside,
     declare,
     form_of,
     insert,
@@ -40,6 +41,7 @@ __all__ = [
     "Node",
     "Shapes",
     "attach",
+    "beside",
     "declare",
     "form_of",
     "from_json",

@@ -51,7 +51,7 @@ class Model:
     Parameters
     ----------
     network
-        Its heads are the logits; it carries the preprocessing.
+        Its first output are the logits; it carries the preprocessing.
     task
         ``"classification"``, ``"multilabel"`` or ``"regression"``.
     levels
@@ -159,6 +159,7 @@ class Model:
         prob       for classification ``pred_class``; ``pred_<level>``, 0 to 1
         logit      ``pred_<level>``, before softmax or sigmoid
         features   ``feature_1`` ...: the output of the network's body, as the head takes it
+        an output  ``<name>_1`` ...: another output of the network, averaged over the image
         ========== =============================================================================
 
         The probability of a class called "class" is ``pred_class_``. Rows keep the index of a data frame, or
@@ -169,7 +170,7 @@ class Model:
         x
             Images: anything that `mximages` takes.
         type
-            ``"class"``, ``"prob"``, ``"logit"`` or ``"features"``.
+            ``"class"``, ``"prob"``, ``"logit"`` or ``"features"``; or the name of another output, see `Network.attach`.
         on_bad
             What happens to images that can't be read: ``"na"``, a row without values and a warning that names
             them; ``"error"``.
@@ -191,16 +192,17 @@ class Model:
         """
         import pandas as pd
 
-        one_of("type", type, TYPES)
+        one_of("type", type, (*TYPES, *self.network.outputs[1:]))
         one_of("on_bad", on_bad, ("na", "error"))
         batch_size = whole("batch_size", batch_size, 1)
         images = mximages(x, on_bad="keep", range=self._range_for(x), path=path or self.path_column, root=root)
         if on_bad == "error":
             require_readable(images, f"Use {option('on_bad', 'na')} to predict the others.")
-        values, good = self._outputs(images, type == "features", batch_size)
+        values, good = self._outputs(images, type if type not in TYPES[:3] else "logit", batch_size)
         files = pd.Series(images.names, index=images.index, dtype=str, name="file")
-        if type == "features":
-            names = [f"feature_{number}" for number in range(1, values.shape[1] + 1)]
+        if type not in TYPES[:3]:
+            prefix = "feature" if type == "features" else type
+            names = [f"{prefix}_{number}" for number in range(1, values.shape[1] + 1)]
             columns = pd.DataFrame(values, columns=names, index=images.index)
         else:
             columns = pd.DataFrame(self._task.predictions(values, type, good), index=images.index)
@@ -535,10 +537,10 @@ class Model:
         index = None if images.index is None else images.index[rows]
         return Judged([images.names[row] for row in rows], np.asarray(images.y)[rows], outputs[rows], index)
 
-    def _outputs(self, images: ImageSet, features: bool = False, batch_size: int = BATCH) -> tuple[Array, Array]:
-        """Logits or features (N, K) float32, NaN for bad images, and which are good, (N,) bool."""
+    def _outputs(self, images: ImageSet, what: str = "logit", batch_size: int = BATCH) -> tuple[Array, Array]:
+        """What the network computes, (N, K) float32, NaN for bad images, and which are good, (N,) bool."""
         loader = Loader(images, self.preprocess, repeated=False)
-        outputs = self._predictor.outputs(loader, features, batch_size)
+        outputs = self._predictor.outputs(loader, what, batch_size)
         if loader.images.range == self.preprocess.range:  # and not one that the user gave these images
             unread = {name for name, _ in loader.bad}
             scales(loader.images, "the training images", "range" in self.settings, unread)

@@ -29,26 +29,31 @@ class Predictor:
     Parameters
     ----------
     network
-        Its heads are the logits.
+        Its first output are the logits.
     """
 
     def __init__(self, network: Network) -> None:
         self._network = network
-        self._executors: dict[bool, Executor] = {}
+        self._executors: dict[str, Executor] = {}
         self._lock, self._process = threading.Lock(), os.getpid()
 
     def outputs(
-        self, loader: Loader, features: bool = False, batch_size: int = BATCH, title: str = "Predicting"
+        self, loader: Loader, what: str = "logit", batch_size: int = BATCH, title: str = "Predicting"
     ) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
-        """Logits, or the features before them, (N, K), NaN for bad images; and which are good, (N,).
+        """What the network computes, (N, K), NaN for bad images; and which are good, (N,).
+
+        Parameters
+        ----------
+        what
+            ``"logit"``; ``"features"``, which the logits are made of; or another output of the network.
 
         Warns
         -----
         PictureWarning
             Images can't be read; all are named.
         """
-        executor, count = self._executor(features), len(loader)
-        out = np.full((count, self._width(features)), np.nan, np.float32)
+        executor, count = self._executor(what), len(loader)
+        out = np.full((count, self._width(what)), np.nan, np.float32)
         good = np.zeros(count, dtype=bool)
         reporter = progress.current()
         reporter.event("start", title=title, total=count, unit="images")
@@ -67,15 +72,20 @@ class Predictor:
             warn(PictureWarning(text, bullets(lines)))
         return out, good
 
-    def _width(self, features: bool) -> int:
-        head = self._network.params[f"{self._network.classifier}_weight"]
-        return int(head.shape[1] if features else head.shape[0])
+    def _network_of(self, what: str) -> Network:
+        """The network that ends in it."""
+        if what == "logit":
+            return self._network.main
+        return self._network.body if what == "features" else self._network.averaged(what)
 
-    def _executor(self, features: bool) -> Executor:
+    def _width(self, what: str) -> int:
+        network = self._network_of(what)
+        return network.shapes[network.output][0][1]
+
+    def _executor(self, what: str) -> Executor:
         if self._process != os.getpid():  # forked: a thread that held the lock stayed in the parent
             self._lock, self._process = threading.Lock(), os.getpid()
         with self._lock:
-            if features not in self._executors:
-                network = self._network.body if features else self._network
-                self._executors[features] = choose().bind(Program.of(network))
-            return self._executors[features]
+            if what not in self._executors:
+                self._executors[what] = choose().bind(Program.of(self._network_of(what)))
+            return self._executors[what]

@@ -64,8 +64,13 @@ class Described:
 
     @property
     def output(self) -> str:
-        """The name of the layer whose output is the network's."""
+        """The name of the layer whose output is the network's: the first, where it has several."""
         return self.graph.heads[0][0]
+
+    @property
+    def outputs(self) -> tuple[str, ...]:
+        """The names of all layers whose outputs are the network's."""
+        return tuple(name for name, _ in self.graph.heads)
 
     @cached_property
     def shapes(self) -> Shapes:

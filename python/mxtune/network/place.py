@@ -11,7 +11,7 @@ from ..errors import NetworkError
 from ..graph import Entry, Graph, Node, Shapes, form_of, source, written
 from ..ops import Shape, find
 from .layers import parameters_of
-from .structure import is_global_pool
+from .structure import is_global_pool, kept
 
 New = Union[str, Graph]
 Attrs = Mapping[str, object]
@@ -43,7 +43,7 @@ def replaced(graph: Graph, layer: str, new: New, name: Optional[str], attrs: Att
         new, attrs = form.op, {**old.attrs, **form.attrs, **attrs}
     elif form.op == "Pooling" and is_global_pool(old) and "kernel" not in attrs:
         attrs = {"global_pool": True, "kernel": (1, 1), **attrs}
-    return graphs.replace_layer(graph, layer, written(taken, new, name, attrs), name)
+    return graphs.replace_layer(graph, layer, kept(written(taken, new, name, attrs)), name)
 
 
 def unfit(graph: Graph, layers: Iterable[str], values: Mapping[str, Shape], shapes: Shapes) -> set[str]:
@@ -58,7 +58,7 @@ def _new(graph: Graph, entry: Entry, new: New, name: str, made: bool, attrs: Att
         return _spliced(graph, entry, new)
     if made:
         name = graph.fresh(f"{name}_{new.lower()}")
-    nodes = written(entry, new, name, attrs)
+    nodes = kept(written(entry, new, name, attrs))
     _refuse_taken(graph, nodes)
     return nodes, name
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from typing import Optional
 
 from ..graph import Entry, Graph, Node, Shapes
@@ -12,12 +13,12 @@ _SMALLER = 0.6  # output size over input size of an operator without a stride th
 
 
 def classifier(graph: Graph) -> Optional[str]:
-    """The name of the layer that gives the logits, or None if the network does not end in one.
+    """The name of the layer that gives the logits, or None if the first output does not end in one.
 
     It is the dense layer, or the convolution before a pooling or a flattening, after which nothing has
     parameters.
     """
-    if len(graph.heads) != 1:
+    if not graph.heads:
         return None
     node = graph.node(graph.heads[0][0])
     flat = False
@@ -35,6 +36,25 @@ def before(graph: Graph, layer: str) -> Entry:
     while graph.node(entry[0]).has_role("dropout"):
         entry = graph.node(entry[0]).inputs[0]
     return entry
+
+
+_KEPT = "__kept__"  # an attribute of a node, which MXNet lets pass
+
+
+def kept(nodes: Iterable[Node]) -> list[Node]:
+    """The nodes with a mark on each Dropout: the user's own, which a new head stands on as the old one did."""
+    return [replace(node, attrs={**node.attrs, _KEPT: "True"}) if node.has_role("dropout") else node for node in nodes]
+
+
+def kept_before(graph: Graph, layer: str) -> list[Node]:
+    """The user's own Dropout directly before a layer, first to last."""
+    found: list[Node] = []
+    node = graph.node(graph.node(layer).inputs[0][0])
+    while node.has_role("dropout"):
+        if _KEPT in node.attrs:
+            found.insert(0, node)
+        node = graph.node(node.inputs[0][0])
+    return found
 
 
 def is_global_pool(node: Node) -> bool:

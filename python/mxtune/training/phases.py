@@ -83,7 +83,7 @@ class LayerTraining:
         trainable = trainable_parameters(network, phase)
         if number:  # the head was fitted to outputs under these statistics
             trainable -= set(network.graph.auxiliary)
-        front, rest = partition(network.graph, trainable)
+        front, rest = partition(network.main.graph, trainable)
         frozen, params = _of(front, network), _of(rest, network)
         pictures = {network.input: picture_input(network)}
         self._data = network.input

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from mxtune import Model, mxexample, mximages, mxload, mxnetwork, mxtrain
-from mxtune.errors import NetworkError
+from mxtune.errors import ArgumentError, NetworkError
 from mxtune.graph import Builder
 from mxtune.network import Network
 from running import outputs
@@ -163,6 +163,98 @@ def test_layers_are_frozen_by_kind() -> None:
     net = small("resnet18_v1")
     assert net.freeze("BatchNorm").frozen == {name for name in net.params if "batchnorm" in name}
     assert net.freeze("dense").frozen == {"dense0_weight", "dense0_bias"}
+
+
+# ---- Dropout before the last layer
+
+
+def last(net: Network, n: int = 2) -> list[str]:
+    return net.layers["layer"].tolist()[-n:]
+
+
+@pytest.mark.parametrize("stages", [False, True])
+def test_dropout_put_before_the_last_layer_stays_before_a_new_one(stages: bool) -> None:
+    net = small("resnet18_v1")
+    dropped = net.insert_before(net.classifier, "Dropout", name="mine", p=0.25)
+    again = dropped.replace_head(4, stages=stages).replace_head(5, stages=stages)
+    assert last(again) == ["mine", "head"] and operators(again).count("Dropout") == 1
+    assert again.graph.node("mine").attrs["p"] == "0.25"
+    plain = net.replace_head(5, stages=stages)
+    np.testing.assert_allclose(predict(again), predict(plain), rtol=1e-5)
+    assert again.features == plain.features
+    assert operators(again.remove("mine").replace_head(3, stages=stages)) == operators(plain)
+
+
+def test_dropout_of_the_networks_own_goes_with_its_last_layer() -> None:
+    net = mxnetwork("efficientnet_lite0")
+    assert last(net) == ["dropout", "classifier"] and "Dropout" not in operators(net.replace_head(3))
+    assert last(net.replace("dropout", "Dropout", p=0.6).replace_head(3)) == ["dropout", "head"]
+
+
+def test_dropout_before_the_last_layer_is_trained_with() -> None:
+    images = mximages(mxexample("fashion")).take(range(0, 400, 8))
+    net = small("resnet18_v1")
+    weights = []
+    for one in (net, net.insert_before(net.classifier, "Dropout", p=0.5)):
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            model = mxtrain(images, net=one, tune="all", epochs=1, image_size=32, verbose=0, seed=1)
+        weights.append(model.network.params["head_weight"])
+    assert last(model.network) == [f"{net.classifier}_dropout", "head"]
+    assert not np.array_equal(*weights)
+    again = Model.from_bytes(model.to_bytes()).network
+    assert again.graph == model.network.graph and last(again.replace_head(3)) == last(again)
+
+
+# ---- another output
+
+
+@pytest.mark.parametrize("name", ["lenet", "resnet18_v1", "densenet121"])
+def test_another_output_gives_what_its_layer_gives(name: str) -> None:
+    net = small(name)
+    stage = net.stages[0]
+    two = net.attach(stage)
+    assert two.outputs == (net.output, stage) and two.classifier == net.classifier
+    logits, maps = predict(two)
+    np.testing.assert_allclose(logits, predict(net), rtol=1e-4, atol=1e-5)
+    np.testing.assert_allclose(maps, predict(net.cut(stage)), rtol=1e-4, atol=1e-5)
+    assert two.main.graph == net.graph and two.cut(stage).outputs == (stage,)
+    with pytest.raises(NetworkError, match=f"has the output {stage} already"):
+        two.attach(stage)
+    with pytest.raises(NetworkError, match="no layer nowhere"):
+        net.attach("nowhere")
+
+
+@pytest.mark.parametrize("stages", [False, True])
+def test_another_output_stays_when_the_head_is_replaced(stages: bool) -> None:
+    net = small("vgg11_bn").attach("dense0")
+    replaced = net.replace_head(4, stages=stages).replace_head(5, stages=stages)
+    assert replaced.outputs == ("head", "dense0")
+    logits, dense = predict(replaced)
+    assert logits.shape == (2, 5)
+    np.testing.assert_allclose(dense, predict(net)[1], rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize("tune", ["head", "all"])
+def test_a_model_predicts_another_output_also_from_its_file(tune: str, tmp_path: Path) -> None:
+    images = mximages(mxexample("fashion")).take(range(0, 400, 8))
+    net = mxnetwork("efficientnet_lite0").attach(["block2a_expand_act", "top_act"])
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        epochs = {} if tune == "head" else {"epochs": 1}
+        model = mxtrain(images, net=net, tune=tune, image_size=48, verbose=0, seed=1, **epochs)
+        plain = mxtrain(images, net=net.main, tune=tune, image_size=48, verbose=0, seed=1, **epochs)
+    for name, array in plain.network.params.items():
+        np.testing.assert_array_equal(model.network.params[name], array)
+    model.save(tmp_path / "two.mxt")
+    again = mxload(tmp_path / "two.mxt")
+    first = again.predict(images, type="block2a_expand_act")
+    assert first.shape == (50, 97) and first.columns[1] == "block2a_expand_act_1"
+    one, other = (each.predict(images, type="top_act").iloc[:, 1:] for each in (model, again))
+    np.testing.assert_array_equal(one, other)
+    assert again.predict(images)["pred_class"].tolist() == plain.predict(images)["pred_class"].tolist()
+    with pytest.raises(ArgumentError, match="type"):
+        again.predict(images, type="conv1")
 
 
 # ---- the result is a network like any other

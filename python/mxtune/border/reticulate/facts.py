@@ -54,6 +54,7 @@ def _of_network(network: Network) -> dict[str, Any]:
         "image_size": list(network.preprocess.size),
         "classifier": network.classifier,
         "stages": list(network.stages),
+        "outputs": list(network.outputs),
     }
 
 

@@ -146,7 +146,7 @@ def _check_network(network: Network, outputs: int) -> None:
     if any(array.dtype != np.float32 for array in network.params.values()):
         raise ValueError("its weights are not float32")
     node = network.graph.node(str(network.classifier))
-    if node.op != "FullyConnected" or f"{node.name}_weight" not in network.params or len(network.graph.heads) != 1:
+    if node.op != "FullyConnected" or f"{node.name}_weight" not in network.params:
         raise ValueError(f"{network.classifier} is not a dense layer that gives its outputs")
     shapes = refuse_unusable(network.check()).shapes
     if shapes[network.output] != ((1, outputs),) or len(network.params[f"{node.name}_weight"]) != outputs:

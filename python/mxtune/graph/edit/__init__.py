@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 from .inserting import insert, insert_before
-from .joining import attach
+from .joining import attach, beside
 from .kinds import form_of, is_kind, source, written
 from .naming import rename
 from .parts import declare, partition, subgraph, without_casts, without_loss
@@ -15,6 +15,7 @@ from .replacing import remove, replace_layer, replace_node
 
 __all__ = [
     "attach",
+    "beside",
     "declare",
     "form_of",
     "insert",

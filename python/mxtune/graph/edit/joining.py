@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Union
 
@@ -40,3 +40,19 @@ def attach(graph: Graph, other: Graph, mapping: Mapping[str, Union[str, Entry]])
         nodes.append(replace(node, inputs=tuple(sources.get(e[0], e) for e in node.inputs)))
     heads = tuple(sources.get(head[0], head) for head in other.heads)
     return subgraph(Graph(tuple(nodes), heads), heads)
+
+
+def beside(graph: Graph, other: Graph, outputs: Sequence[Entry]) -> Graph:
+    """``graph`` with outputs of ``other`` behind its own; nodes that both have are the same ones.
+
+    Raises
+    ------
+    NetworkError
+        Both have different nodes of one name.
+    """
+    needed = subgraph(other, outputs)
+    for node in needed.nodes:
+        if node.name in graph and graph.node(node.name) != node:
+            raise NetworkError(f"Both graphs have a node {node.name}.", hint="Rename one of them first.")
+    new = tuple(node for node in needed.nodes if node.name not in graph)
+    return Graph((*graph.nodes, *new), (*graph.heads, *needed.heads))
