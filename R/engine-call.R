@@ -8,29 +8,46 @@
 #' @param arguments A named list.
 #' @param listener Who hears of progress, from `listener()`.
 #' @param spelled R's names for arguments that Python calls otherwise.
+#' @param crossing What belongs to one call of the user's, which may take several of these: what Python looks at, and
+#'   the condition of a user's function.
+#' @param guarded Whether the value is too dear to be lost to an interrupt or SIGTERM on its way to R.
 #' @noRd
-engine_call <- function(what, owner = NULL, arguments = list(), listener = NULL, spelled = NULL) {
+engine_call <- function(what, owner = NULL, arguments = list(), listener = NULL, spelled = NULL,
+                        crossing = new.env(parent = emptyenv()), guarded = FALSE) {
   if (is.null(globalenv()$.Random.seed)) {
     keep_random_state() # each call of reticulate makes one, and future takes that for a draw
   }
   border <- engine()
-  crossing <- new.env(parent = emptyenv()) # keeps what Python looks at, and a user's function's condition
   sent <- rlang::set_names(lapply(arguments, to_python, crossing), names(arguments) %||% character())
-  outcome <- whole(reticulate::py_call(
-    border$call, what, handle_of(owner), reticulate::r_to_py(sent), python_functions(listener, crossing)
-  ))
-  outcome <- reticulate::py_to_r(outcome)
-  crossing$kept <- NULL # until here Python looks into R's memory
+  late <- NULL
+  outcome <- whole({
+    if (guarded) {
+      reticulate::py_call(border$guard)
+      on.exit(reticulate::py_call(border$release), add = TRUE)
+    }
+    outcome <- reticulate::py_to_r(reticulate::py_call(
+      border$call, what, handle_of(owner), reticulate::r_to_py(sent), python_functions(listener, crossing)
+    ))
+    crossing$kept <- NULL # until here Python looks into R's memory
+    value <- from_python(outcome$value)
+    if (guarded) {
+      late <- reticulate::py_to_r(reticulate::py_call(border$release))
+    }
+    outcome
+  })
   if (!is.null(crossing$quit)) {
     quit(status = crossing$quit) # of a function of R that Python called
   }
   for (warning in outcome$warnings) {
-    warn_from_python(warning)
+    warn_from_python(warning, if (!is.null(warning$model)) value)
   }
   if (!is.null(outcome$error)) {
     abort_from_python(outcome$error, crossing$condition, spelled)
   }
-  from_python(outcome$value)
+  if (!is.null(late)) {
+    warn_from_python(late, value)
+  }
+  value
 }
 
 #' Python's answer, whatever Ctrl-C or Esc does. Where reticulate calls a function of R, a jump of R's would leave

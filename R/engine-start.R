@@ -44,7 +44,7 @@ start_engine <- function() {
   the$border <- border
   the$pid <- Sys.getpid()
   if (!is.null(the$note)) {
-    rlang::inform(c(i = the$note))
+    tell(rlang::format_error_bullets(c(i = the$note)))
   }
   invisible(border)
 }

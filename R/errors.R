@@ -25,7 +25,8 @@
 #'
 #' The condition's fields: `$headline` (the first line), `$bullets`, `$hint`, `$files` (names of images,
 #' where it is about images), `$model` (of `mxtune_training_error`: the best model so far, not evaluated, or
-#' `NULL`), `$trace_python` (for bug reports).
+#' `NULL`; of a warning or an interrupt of [mxtrain()] that comes when the training has ended: the model),
+#' `$trace_python` (for bug reports).
 #' @name mxtune-conditions
 #' @examplesIf mxtune:::has_engine()
 #' tryCatch(
@@ -53,11 +54,26 @@ users_call <- function() {
   sys.frame(which(ours & seq_along(ours) > max(0, hosts))[1])
 }
 
-warn_mxtune <- function(message, bullets = NULL, hint = NULL, class = NULL, ...) {
-  rlang::warn(
-    condition_lines(message, bullets, hint),
-    class = unique(c(class, "mxtune_warning")), headline = message, bullets = bullets, hint = hint, ...
-  )
+#' @param model A model that must not be lost.
+#' @noRd
+warn_mxtune <- function(message, bullets = NULL, hint = NULL, class = NULL, ..., model = NULL) {
+  told <- condition_lines(message, bullets, hint)
+  fields <- list(headline = message, bullets = bullets, hint = hint, ..., model = model)
+  warn <- function() rlang::inject(rlang::warn(told, class = unique(c(class, "mxtune_warning")), !!!fields))
+  if (is.null(model) || getOption("warn") < 2) {
+    warn()
+  } else {
+    withRestarts(raise_warning(rlang::catch_cnd(warn(), "warning"), told, fields), muffleWarning = function() NULL)
+  }
+}
+
+#' A warning as R takes it under `options(warn = 2)`, in an error that keeps the warning's fields.
+#' @noRd
+raise_warning <- function(warning, told, fields) {
+  signalCondition(warning)
+  told <- c(paste("(converted from warning)", told[1]), told[-1], i = "rlang::last_error()$model is the model.")
+  class <- grep("^mxtune_", class(warning), value = TRUE)
+  rlang::inject(rlang::abort(told, class = class, !!!fields, call = users_call(), use_cli_format = FALSE))
 }
 
 #' What is wrong, each thing by name, what to do. rlang puts the signs; braces stay braces.
@@ -67,16 +83,18 @@ condition_lines <- function(message, bullets = NULL, hint = NULL) {
   c(message, rlang::set_names(bullets, rep("x", length(bullets))), if (!is.null(hint)) c(i = hint))
 }
 
-warn_from_python <- function(sent) {
+warn_from_python <- function(sent, model = NULL) {
   warn_mxtune(
     sent$message, with_own_pip(sent$bullets), with_own_pip(sent$hint),
-    class = unlist(sent$classes), files = as.character(unlist(sent$files))
+    class = unlist(sent$classes), files = as.character(unlist(sent$files)), model = model
   )
 }
 
 abort_from_python <- function(sent, parent, spelled = NULL) {
   classes <- as.character(unlist(sent$classes))
   if (identical(classes, "interrupt")) {
+    model <- from_python(sent$model)
+    signalCondition(structure(class = c("interrupt", "condition"), list(message = "interrupted", model = model)))
     rlang::interrupt()
   }
   for (name in names(spelled)) {

@@ -34,9 +34,18 @@ progress_style <- function(verbose = NULL) {
 
 listen_by_lines <- function() {
   list(
-    message = function(info) rlang::inform(wrapped(info$text), class = "mxtune_message"),
-    epoch = function(info) rlang::inform(epoch_line(info), class = "mxtune_message")
+    message = function(info) tell(wrapped(info$text)),
+    epoch = function(info) tell(epoch_line(info))
   )
+}
+
+#' A message that ends its own line, as base R's do: whoever signals it again (future, knitr) adds none.
+#' @noRd
+tell <- function(text) {
+  message(structure(
+    list(message = paste0(text, "\n"), call = NULL),
+    class = c("mxtune_message", "message", "condition")
+  ))
 }
 
 #' A sentence in lines as wide as the page: of a vignette, for one.

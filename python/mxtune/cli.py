@@ -13,14 +13,15 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, Optional
 
 import typer
 
-from . import calls, progress
-from .errors import ArgumentError, MxtuneError, MxtuneWarning
+from . import calls, interrupts, progress
+from .errors import ArgumentError, MxtuneError, MxtuneWarning, TrainingError
 
 if TYPE_CHECKING:
     import pandas as pd
 
 
-OK, FAILED, USAGE, BAD_PICTURES, INTERRUPTED = 0, 1, 2, 3, 130
+OK, FAILED, USAGE, BAD_PICTURES = 0, 1, 2, 3
+_SIGNALLED = 128  # and the signal's number, as shells have it
 
 _HELP = """Fine-tune a pretrained network on your own images, and use it.
 
@@ -41,6 +42,7 @@ Exit codes:
     2  an option or argument can't be used
     3  some images couldn't be read; their predictions are NA
   130  interrupted; train has written the best model so far, if there was one
+  143  the same, by SIGTERM
 """
 
 app = typer.Typer(
@@ -250,7 +252,7 @@ def train(
 
     Ctrl-C writes the best model so far.
     """
-    with _job(verbose, quiet) as stopped:
+    with _job(verbose, quiet) as watch:
         _writable(output, ".mxt")
         if plot is not None:
             from .model import report  # noqa: F401 - what it needs is missed before the work, not after
@@ -273,15 +275,22 @@ def train(
         if valid is not None:
             given["valid"] = _valid(valid)
             given |= table if is_table(given["valid"]) else {}
-        model = mxtrain(images, **given, meta=about, resume=resume, verbose=0 if quiet else verbose)
+        try:
+            model = mxtrain(images, **given, meta=about, resume=resume, verbose=0 if quiet else verbose)
+        except (KeyboardInterrupt, TrainingError) as error:
+            best = getattr(error, "model", None)
+            if best is not None:
+                best.save(output)
+                _say(f"Wrote {output}: the best model so far")
+            raise
         model.save(output)
         _say(f"Wrote {output}")
         if plot is not None:
             model.plot(plot, "history")
             _say(f"Wrote {plot}")
         typer.echo(_facts(model.metrics), nl=False)
-        if stopped:
-            raise typer.Exit(INTERRUPTED)
+        if watch.received:
+            raise typer.Exit(_SIGNALLED + watch.received[0])
 
 
 @app.command(short_help="Predict images with a model.", no_args_is_help=True)
@@ -470,21 +479,20 @@ def cache(clear: Annotated[bool, typer.Option("--clear", help="Remove all cached
 
 
 @contextmanager
-def _job(verbose: Optional[int], quiet: bool) -> Iterator[list[int]]:
-    """Progress, warnings and errors go to stderr; errors end it with a code. Yields the signals received."""
-    stopped: list[int] = []
-
-    def stop(number: int, frame: Any) -> None:
-        stopped.append(number)
-        signal.default_int_handler(number, frame)
-
-    before = signal.signal(signal.SIGINT, stop)
-    try:
+def _job(verbose: Optional[int], quiet: bool) -> Iterator[interrupts.Watch]:
+    """Progress, warnings and errors go to stderr; errors end it with a code. Yields the watch over signals."""
+    with interrupts.watching() as watch, _ended_by_code():
         reporter = progress.default(0 if quiet else verbose)
         with warnings.catch_warnings(), progress.using(reporter), calls.interface("command"):
             warnings.simplefilter("always", MxtuneWarning)
             warnings.showwarning = _warn
-            yield stopped
+            yield watch
+
+
+@contextmanager
+def _ended_by_code() -> Iterator[None]:
+    try:
+        yield
     except ArgumentError as error:
         _say(str(error))
         raise typer.Exit(USAGE) from None
@@ -498,9 +506,8 @@ def _job(verbose: Optional[int], quiet: bool) -> Iterator[list[int]]:
         raise typer.Exit(FAILED) from None
     except KeyboardInterrupt:
         _say("Interrupted.")
-        raise typer.Exit(INTERRUPTED) from None
-    finally:
-        signal.signal(signal.SIGINT, before)
+        watch = interrupts.current()
+        raise typer.Exit(_SIGNALLED + (watch.received[-1] if watch and watch.received else signal.SIGINT)) from None
 
 
 def _say(text: str) -> None:

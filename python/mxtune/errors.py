@@ -100,7 +100,13 @@ class DeviceError(EngineError):
 
 
 class MxtuneWarning(_Told, UserWarning):
-    """The base of every warning of this package."""
+    """The base of every warning of this package.
+
+    ``model`` is the trained model, in a warning of `mxtrain` that comes when the training has ended: it is not lost
+    where warnings are errors.
+    """
+
+    model: Any = None
 
 
 class PictureWarning(MxtuneWarning):

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import NamedTuple, Optional, Union
 
+from . import interrupts
 from .arguments import user_path
 from .errors import ArgumentError, StoreError
 from .words import file_size
@@ -69,7 +70,8 @@ def write(
             with Path(path).open("wb") as stream:
                 stream.writelines(pieces)
         else:
-            _replace(Path(os.path.realpath(path)), pieces)
+            with interrupts.held():
+                _replace(Path(os.path.realpath(path)), pieces)
     except OSError as error:
         raise _refusal(path, what, error) from error
 

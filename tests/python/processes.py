@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy
@@ -14,12 +15,14 @@ import mxtune
 PACKAGE = Path(mxtune.__file__).parents[1]
 
 
-def python(code: str, *flags: str, path: str = "", **environment: str) -> subprocess.CompletedProcess[str]:
+def python(
+    code: str, *flags: str, path: str = "", arguments: Sequence[str] = (), **environment: str
+) -> subprocess.CompletedProcess[str]:
     """Run ``code`` in a process of its own that has never seen MXNet."""
     kept = {name: value for name, value in os.environ.items() if "OMP_" not in name}
     kept["PYTHONPATH"] = os.pathsep.join(filter(None, (path, str(PACKAGE))))
     return subprocess.run(
-        [sys.executable, *flags, "-c", code],
+        [sys.executable, *flags, "-c", code, *arguments],
         capture_output=True,
         text=True,
         env={**kept, **environment},
@@ -27,8 +30,10 @@ def python(code: str, *flags: str, path: str = "", **environment: str) -> subpro
     )
 
 
-def passes(code: str, *flags: str, **environment: str) -> subprocess.CompletedProcess[str]:
-    done = python(code, *flags, **environment)
+def passes(
+    code: str, *flags: str, arguments: Sequence[str] = (), **environment: str
+) -> subprocess.CompletedProcess[str]:
+    done = python(code, *flags, arguments=arguments, **environment)
     assert done.returncode == 0, done.stderr
     return done
 

@@ -20,6 +20,17 @@ test_that("a line an epoch, as Python writes it", {
   expect_snapshot(play(listener(1)))
 })
 
+test_that("a message that is signalled again, as future and knitr do, keeps its line", {
+  caught <- list()
+  withCallingHandlers(play(listener(1)), message = function(m) {
+    caught <<- c(caught, list(m))
+    invokeRestart("muffleMessage")
+  })
+  again <- utils::capture.output(for (m in caught) message(m), type = "message")
+  expect_length(again, 2)
+  expect_match(again[2], "^head 1/5 ")
+})
+
 test_that("a bar ends with the work", {
   withr::local_options(cli.progress_show_after = 0, cli.dynamic = FALSE, cli.ansi = FALSE)
   told <- cli::cli_fmt(play(listener(2)))

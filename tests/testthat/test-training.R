@@ -160,6 +160,79 @@ test_that("an interrupt returns the best model so far with a warning", {
   expect_identical(result$predicts, 36L)
 })
 
+test_that("what is known before the training is said before its first epoch", {
+  epochs <- 0
+  train <- function() {
+    mxtrain(
+      small_folder(),
+      net = "lenet", tune = "all", epochs = 1, seed = 1, callbacks = function(epoch, metrics) epochs <<- epochs + 1
+    )
+  }
+  withCallingHandlers(train(), warning = function(w) {
+    expect_match(conditionMessage(w), "no pretrained weights")
+    expect_identical(epochs, 0)
+    rlang::cnd_muffle(w)
+  })
+  expect_identical(epochs, 1)
+  withr::local_options(warn = 2)
+  expect_error(train(), "no pretrained weights")
+  expect_identical(epochs, 1)
+})
+
+test_that("a warning of the end has the model, also where warnings are errors, and none where it is muffled", {
+  train <- function(signal = tools::SIGINT) {
+    mxtrain(
+      small_folder(),
+      tune = "tail", image_size = 32, epochs = 99, patience = 0, seed = 1,
+      callbacks = function(epoch, metrics) if (epoch == 2 && metrics$stage == "tail") tools::pskill(Sys.getpid(), signal)
+    )
+  }
+  told <- tryCatch(train(), warning = identity)
+  expect_s3_class(told, "mxtune_training_warning")
+  expect_identical(nrow(told$model$history), 3L)
+  expect_identical(nrow(predict(told$model, small_folder())), 36L)
+  told <- tryCatch(train(tools::SIGTERM), warning = identity)
+  expect_match(conditionMessage(told), "interrupted by SIGTERM: this is the best model so far", fixed = TRUE)
+  withr::local_options(warn = 2)
+  error <- expect_error(train(), "(converted from warning) The training was interrupted", fixed = TRUE)
+  expect_match(conditionMessage(error), "rlang::last_error()$model is the model", fixed = TRUE)
+  expect_s3_class(error$model, "mxmodel")
+  expect_s3_class(tryCatch(train(), warning = function(w) w$model), "mxmodel")
+  fit <- withCallingHandlers(train(), warning = function(w) invokeRestart("muffleWarning"))
+  expect_identical(nrow(fit$history), 3L)
+})
+
+test_that("a second Ctrl-C stops at once, with the model in the interrupt", {
+  told <- fresh(function(folder) {
+    library(mxtune)
+    mxinfo()
+    reticulate::py_run_string("
+import os, signal, threading, time
+from mxtune.model.predictor import Predictor
+def press():
+    os.kill(os.getpid(), signal.SIGINT)
+    time.sleep(0.3)
+class Twice:
+    def on_epoch(self, epoch, metrics):
+        if metrics['stage'] == 'tail':
+            press()
+measured = Predictor.outputs
+def outputs(self, *arguments, **named):  # provoked: measuring takes long enough to be met
+    press()
+    return measured(self, *arguments, **named)
+Predictor.outputs = outputs
+")
+    twice <- reticulate::py_eval("Twice()", convert = FALSE)
+    stop <- tryCatch(
+      mxtrain(folder, tune = "tail", image_size = 32, epochs = 99, seed = 1, verbose = 0, callbacks = twice),
+      interrupt = identity
+    )
+    reticulate::py_run_string("Predictor.outputs = measured")
+    list(class = class(stop), epochs = nrow(stop$model$history), predicts = nrow(predict(stop$model, folder)))
+  }, list(small_folder()))
+  expect_identical(told, list(class = c("interrupt", "condition"), epochs = 2L, predicts = 36L))
+})
+
 # Ctrl-C is a signal; Esc in RStudio sets the flag that the signal's handler sets. No function of R is at work.
 for (key in c("os.kill(os.getpid(), signal.SIGINT)", "R_interrupts_pending.value = 1")) {
   test_that(paste("an interrupt in silence returns the best model so far:", key), {

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import sys
 import warnings
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from pathlib import Path
 from typing import Optional
 
@@ -194,8 +196,26 @@ def groups_across(images: ImageSet, validation: ImageSet) -> None:
         warn(PictureWarning(text, bullets(shared_groups), "This makes the validation results too optimistic."))
 
 
+_kept_back: ContextVar[Optional[list[MxtuneWarning]]] = ContextVar("mxtune_warnings", default=None)
+
+
+@contextmanager
+def kept_back() -> Iterator[list[MxtuneWarning]]:
+    """Within, warnings of this thread are put into a list: where one that is an error would cost the work."""
+    warnings_kept: list[MxtuneWarning] = []
+    token = _kept_back.set(warnings_kept)
+    try:
+        yield warnings_kept
+    finally:
+        _kept_back.reset(token)
+
+
 def warn(warning: MxtuneWarning) -> None:
-    """Warn at the line outside this package that called it."""
+    """Warn at the line outside this package that called it, unless warnings are `kept_back`."""
+    kept = _kept_back.get()
+    if kept is not None:
+        kept.append(warning)
+        return
     level, frame = 1, sys._getframe()
     while frame is not None and frame.f_code.co_filename.startswith(_PACKAGE) and frame.f_back is not None:
         frame, level = frame.f_back, level + 1

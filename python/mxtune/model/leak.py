@@ -17,42 +17,44 @@ if TYPE_CHECKING:
     Array = NDArray[Any]
 
 
-def warn_of(task: Task, figures: Mapping[str, float], y: Array, outputs: Array, resembling: Array) -> None:
-    """Say how good the model is on all validation images, and on those that resemble none for training.
+def warn_of(resembling: Array) -> None:
+    """Say how many validation images resemble some for training.
 
     Parameters
     ----------
-    figures
-        The metrics on all of them.
-    y, outputs
-        Their labels, and the network's outputs for them.
     resembling
-        (N,) bool: a copy, a near-copy or one of their group was trained on. Without any there is no warning.
+        (N,) bool: a copy, a near-copy or one of their group is to be trained on. Without any there is no warning.
 
     Warns
     -----
     PictureWarning
-        Some do resemble images for training.
+        Some do.
     """
     if not resembling.any():
         return
-    name, n = task.primary_metric, int((~resembling).sum())
-    text = f"{int(resembling.sum())} of {counted(len(y), 'validation image')} resemble images for training."
-    lines = [f"{name} on all of them: {figures[name]:.3g}, which is too optimistic"]
-    if n:
-        rest = task.measure(y[~resembling], outputs[~resembling])[name]
-        lines.append(f"{name} on the {n} that resemble none: {rest:.3g}")
-    else:
-        lines.append("all of them do: how good the model is on other subjects can't be told")
+    text = f"{int(resembling.sum())} of {counted(len(resembling), 'validation image')} resemble images for training."
+    lines = ["results on them are too optimistic; those on the others are reported, too"]
+    if resembling.all():
+        lines = ["all of them do: how good the model is on other subjects can't be told"]
     warn(PictureWarning(text, lines, "Use `groups`, or validate on images of other subjects."))
+
+
+def told(task: Task, figures: Mapping[str, float], y: Array, outputs: Array, resembling: Array) -> str:
+    """How good the model is on all validation images, and on those that resemble none for training; or no text."""
+    name = task.primary_metric
+    rest = _rest(task, y, outputs, resembling)
+    return f"{name} on the validation images: {figures[name]:.3g}{rest}." if rest else ""
 
 
 def corrected(task: Task, validation: Validation) -> str:
     """The figure on validation images that resemble none for training, to follow that on all; or no text."""
-    if not validation.resembling.any():
+    return _rest(task, validation.y, validation.outputs, validation.resembling)
+
+
+def _rest(task: Task, y: Array, outputs: Array, resembling: Array) -> str:
+    if not resembling.any():
         return ""
-    if validation.resembling.all():
+    if resembling.all():
         return " (too optimistic: all resemble images for training)"
-    rest, name = ~validation.resembling, task.primary_metric
-    figure = task.measure(validation.y[rest], validation.outputs[rest])[name]
-    return f" (too optimistic: {figure:.3g} on the {int(rest.sum())} that resemble none for training)"
+    figure = task.measure(y[~resembling], outputs[~resembling])[task.primary_metric]
+    return f" (too optimistic: {figure:.3g} on the {int((~resembling).sum())} that resemble none for training)"

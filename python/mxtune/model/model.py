@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Optional, Union
 
 import numpy as np
 
-from .. import late, tasks
+from .. import interrupts, late, progress, tasks
 from ..arguments import one_of, user_path, whole
 from ..calls import at_command_line, option
 from ..errors import ArgumentError, LabelError, MxtuneError, PictureWarning
@@ -434,14 +434,16 @@ class Model:
     # ---- saving
 
     def save(self, path: PathLike) -> None:
-        """Write the model to one file; see ARCHITECTURE.md for its format. A crash leaves an older file whole.
+        """Write the model to one file; see ARCHITECTURE.md for its format. A crash leaves an older file whole,
+        and Ctrl-C and SIGTERM wait until the new one is.
 
         Raises
         ------
         StoreError
             The file can't be written: a full disk, a missing folder, no permission.
         """
-        mxt.save(user_path("path", path), self._contents())
+        with interrupts.held():
+            mxt.save(user_path("path", path), self._contents())
 
     def to_bytes(self) -> bytes:
         """What `save` would write."""
@@ -477,13 +479,20 @@ class Model:
 
     # ---- internals
 
-    def measured(self, training: ImageSet, validation: Optional[Loader]) -> Model:
+    def measured(self, training: ImageSet, validation: Optional[Loader], resembling: Optional[Array] = None) -> Model:
         """The model with `metrics` measured on these images, as `mxtrain` returns it.
+
+        Parameters
+        ----------
+        training, validation
+            Images that were trained on, and others.
+        resembling
+            (N,) bool: which of the others resemble some that were trained on.
 
         Warns
         -----
         PictureWarning
-            Validation images have copies, near-copies or others of their group among those for training.
+            Validation images can't be read any more.
         """
         figures: dict[str, float] = {}
         seen, images = Validation.of(training, None, None, np.zeros(0, bool)), None
@@ -491,9 +500,11 @@ class Model:
             values, good = self._predictor.outputs(validation, title="Validating")
             images, values = validation.images.take(good), values[good]
             figures = self._measure(np.asarray(images.y), values)
-            resembling = images.resembling(training)
-            seen = Validation.of(training, images, values, resembling)
-            leak.warn_of(self._task, figures, np.asarray(images.y), values, resembling)
+            seen_before = np.zeros(len(good), bool) if resembling is None else resembling
+            seen = Validation.of(training, images, values, seen_before[good])
+            text = leak.told(self._task, figures, np.asarray(images.y), values, seen_before[good])
+            if text:
+                progress.current().event("message", text=text)
         model = Model(
             self.network,
             self.task,

@@ -84,42 +84,63 @@ def fit_head(
     else:
         penalties = (_DEFAULT,)
     axes: Optional[Array] = None
-    trained, validated = features, None if validation is None else validation[0]
+    trained, judged = features, validation
     if len(features) < min(features.shape[1], _FEW):
         trained, axes = _span(features)
-        validated = None if validated is None else validated @ axes
-    solution = np.zeros((outputs, trained.shape[1] + 1))
-    best: Optional[tuple[float, Array, float, Optional[Array]]] = None
-    interrupted = False
+        judged = None if validation is None else (validation[0] @ axes, validation[1])
+    start, interrupted = np.zeros((outputs, trained.shape[1] + 1)), False
     reporter = progress.current()
     reporter.event("start", title="Training the head", total=len(penalties), unit="penalties")
     penalties, iterations = tuple(sorted(penalties, reverse=True)), _ITERATIONS
     if validation is not None and len(features) > _MANY:
         every = slice(None, None, len(features) // _SAMPLE)
         sample = features[every], targets[every]  # no copy
-        penalties, solution = _from_sample(sample, loss, penalties, solution, validation)
+        penalties, start, interrupted = _from_sample(sample, loss, penalties, start, validation)
         iterations = _ITERATIONS_OF_MANY
-    for penalty in penalties:
-        solution, interrupted = _minimise(trained, targets, loss, penalty, solution, iterations)
-        reporter.event("advance", n=1)
-        predicted = None if validated is None else _apply(validated, solution, loss)
-        score = 0.0
-        if validation is not None and predicted is not None:
-            score = float(loss.each(predicted, validation[1]).mean())
-        if best is None or score < best[0]:
-            best = (score, solution, penalty, predicted)
-        elif score > best[0] * _WORSE:
-            break
-        if interrupted:
-            break
+    if interrupted:
+        penalties, iterations = penalties[:1], 0
+    found, ended_early = _search(trained, targets, loss, judged, penalties, start, iterations)
     reporter.event("end")
-    assert best is not None  # noqa: S101 - there is at least one penalty
-    _, solution, penalty, predicted = best
+    _, solution, penalty, predicted = found
     train_loss = float(loss.each(_apply(trained, solution, loss), targets).mean())
     if axes is not None:
         solution = np.concatenate([solution[:, :-1] @ axes.T, solution[:, -1:]], axis=1)
     head = _unfold(solution, mean, scale, loss, penalty, train_loss)
-    return replace(head, interrupted=interrupted), predicted
+    return replace(head, interrupted=interrupted or ended_early), predicted
+
+
+def _search(
+    features: NDArray[np.float32],
+    targets: Array,
+    loss: Loss,
+    validation: Optional[tuple[Array, Array]],
+    penalties: tuple[float, ...],
+    start: Array,
+    iterations: int,
+) -> tuple[tuple[float, Array, float, Optional[Array]], bool]:
+    """The best on validation: its loss there, the solution, the penalty, the outputs there; and whether Ctrl-C came."""
+    best: Optional[tuple[float, Array, float, Optional[Array]]] = None
+    solution, interrupted = start, False
+    try:
+        for penalty in penalties:
+            solution, interrupted = _minimise(features, targets, loss, penalty, solution, iterations)
+            predicted = None if validation is None else _apply(validation[0], solution, loss)
+            score = 0.0
+            if validation is not None and predicted is not None:
+                score = float(loss.each(predicted, validation[1]).mean())
+            if best is None or score < best[0]:
+                best = (score, solution, penalty, predicted)
+            elif score > best[0] * _WORSE:
+                break
+            if interrupted:
+                break
+            progress.current().event("advance", n=1)
+    except KeyboardInterrupt:
+        if best is None:
+            raise
+        interrupted = True
+    assert best is not None  # noqa: S101 - there is at least one penalty
+    return best, interrupted
 
 
 def _from_sample(
@@ -128,18 +149,19 @@ def _from_sample(
     penalties: tuple[float, ...],
     start: Array,
     validation: tuple[NDArray[np.float32], Array],
-) -> tuple[tuple[float, ...], Array]:
-    """Penalties worth a try on all images, the best on the sample and two weaker ones, and where to begin."""
+) -> tuple[tuple[float, ...], Array, bool]:
+    """Penalties worth a try on all images, the best on the sample and two weaker ones; where to begin; and whether
+    Ctrl-C came."""
     lowest, solution, first = np.inf, start, penalties[0]
     for penalty in penalties:
         start, interrupted = _minimise(*sample, loss, penalty, start, _ITERATIONS_OF_MANY)
-        if interrupted:
-            raise KeyboardInterrupt
         score = float(loss.each(_apply(validation[0], start, loss), validation[1]).mean())
         if score >= lowest:
             break
         lowest, solution, first = score, start, penalty
-    return tuple(penalty for penalty in penalties if penalty <= first)[:3], solution
+        if interrupted:
+            break
+    return tuple(penalty for penalty in penalties if penalty <= first)[:3], solution, interrupted
 
 
 def _standardise(features: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Optional
 
 import numpy as np
 
-from .. import progress
+from .. import interrupts, progress
 from ..blas import threads_for
 from ..engines import AdamW, InputSpec, Program, picture_input
 from ..errors import TrainingError
@@ -31,6 +31,7 @@ def train_head(network: Network, problem: Problem, phase: Phase, cache: Cache) -
     """The network with its head trained on frozen features, the row of history, and whether Ctrl-C came in between."""
     loaders = [problem.train] if problem.validation is None else [problem.train, problem.validation]
     arrays = features(network.body, loaders, problem.target, phase.batch_size, cache)
+    interrupts.at_stake()
     targets = problem.targets(problem.train)
     validation = None if problem.validation is None else (arrays[1], problem.targets(problem.validation))
     with threads_for(arrays[0].size * problem.task.outputs):

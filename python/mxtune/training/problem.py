@@ -20,7 +20,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Problem:
-    """Images, the task, its loss, and where it is computed."""
+    """Images, the task, its loss, and where it is computed.
+
+    ``resembling``, (N,) bool: the validation images that resemble some for training.
+    """
 
     train: Loader
     validation: Optional[Loader]
@@ -28,6 +31,7 @@ class Problem:
     loss: Loss
     target: Target
     seed: int
+    resembling: Optional[NDArray[np.bool_]] = None
 
     def targets(self, loader: Loader) -> Array:
         """The labels as the loss takes them: (N,) codes, or (N, K)."""

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, Optional
 
-from .. import progress
+from .. import calls, interrupts, progress
 from ..errors import MxtuneError, TrainingError, TrainingWarning
-from ..images.findings import warn
+from ..images.findings import kept_back, warn
 from ..model.model import Model
 from ..network import Network
 from .callbacks import AnyCallback, notify
@@ -17,6 +18,17 @@ from .phase import Phase
 from .phases import LayerTraining, train_head
 from .problem import Problem
 from .state import Checkpoint, TrainingState
+
+
+def interruption(watch: interrupts.Watch, early: bool = False) -> Optional[TrainingWarning]:
+    """What is said, once, of signals that ended the training early, or came later; None where there were none."""
+    if not early and len(watch.received) == watch.told:
+        return None
+    watch.told = len(watch.received)
+    by = " by SIGTERM" if signal.SIGTERM in watch.received else ""
+    if early:
+        return TrainingWarning(f"The training was interrupted{by}: this is the best model so far.")
+    return TrainingWarning(f"The training was interrupted{by} when its last epoch was over: this is the whole model.")
 
 
 class Run:
@@ -30,26 +42,46 @@ class Run:
         settings: dict[str, Any],
         checkpoint: Checkpoint,
         callbacks: list[AnyCallback],
+        cache: Cache = None,
     ) -> None:
         self._network, self._problem, self._phases = network, problem, phases
         self._settings, self._checkpoint, self._callbacks = settings, checkpoint, callbacks
+        self._cache, self._resembling = cache, problem.resembling
         self._state = TrainingState()
         self._trained = False
 
-    def through(self, resume: bool, cache: Cache) -> Model:
-        """All phases, then the model. Whatever ends the training early, what was learned is not lost."""
-        self._state = (self._checkpoint.read() if resume else None) or TrainingState()
+    def resume(self) -> None:
+        """Go on from the checkpoint, where there is one."""
+        self._state = self._checkpoint.read() or TrainingState()
         self._set(self._state.params)
         self._trained = bool(self._state.history)
+
+    def through(self) -> Model:
+        """All phases, then the model. Whatever ends the training early, what was learned is not lost.
+
+        Warnings come last; they, and whatever else comes after the training, carry the model.
+        """
+        with interrupts.watching() as watch, progress.using(interrupts.Checking(progress.current(), watch)):
+            interrupted = self._learn(watch)
+            with watch.finishing():
+                return self._finished(interrupted, watch)
+
+    def _learn(self, watch: interrupts.Watch) -> bool:
+        """All phases; whether they were interrupted."""
         try:
+            if self._trained:
+                watch.at_stake()
             notify(self._callbacks, "on_start", self._settings)
             while self._state.phase < len(self._phases) and not self._state.stopped:
-                self._run(self._state.phase, cache)
+                self._run(self._state.phase, self._cache)
             notify(self._callbacks, "on_end", self._state.history)
-        except KeyboardInterrupt:
+        except KeyboardInterrupt as stop:
             if not self._trained:
                 raise
-            warn(TrainingWarning("The training was interrupted: this is the best model so far."))
+            if len(watch.received) > 1:
+                stop.model = self._model()  # type: ignore[attr-defined]
+                raise
+            return True
         except MxtuneError as error:
             if not self._trained:
                 raise
@@ -59,12 +91,33 @@ class Run:
             ended = TrainingError(f"The training could not go on. {error.message}", error.bullets, error.hint)
             self._attach_model(ended)
             raise ended from error
-        return self._model().measured(self._problem.train.images, self._problem.validation)
+        return False
+
+    def _finished(self, interrupted: bool, watch: interrupts.Watch) -> Model:
+        """The model, measured."""
+        model = self._model()
+        try:
+            with kept_back() as found:
+                try:
+                    model = model.measured(self._problem.train.images, self._problem.validation, self._resembling)
+                except MxtuneError as error:
+                    warn(TrainingWarning(f"The model can't be measured. {error.message}", error.bullets, error.hint))
+            said = interruption(watch, early=interrupted)
+            if said is not None:
+                found.insert(0, said)
+            for warning in found:
+                warning.model = model
+                warn(warning)
+        except BaseException as error:  # a second Ctrl-C, or a warning that is an error
+            error.model = model  # type: ignore[attr-defined]
+            raise
+        return model
 
     def _attach_model(self, error: TrainingError) -> None:
         """The best model so far, to whoever catches the error."""
         error.model = self._model()
-        error.hint = " ".join(filter(None, [error.hint, "This error's `model` is the best model so far."]))
+        if not calls.at_command_line():
+            error.hint = " ".join(filter(None, [error.hint, "This error's `model` is the best model so far."]))
 
     def _run(self, number: int, cache: Cache) -> None:
         state, phase = self._state, self._phases[number]
@@ -83,6 +136,7 @@ class Run:
         self._checkpoint.write(state)
 
     def _layers(self, number: int, phase: Phase) -> None:
+        interrupts.at_stake()
         state = self._state
         training = LayerTraining(self._network, self._problem, phase, number)
         if state.executor:
@@ -104,7 +158,8 @@ class Run:
                 state.best, self._trained = training.parameters(), True
             raise
         finally:
-            self._keep(training)
+            with interrupts.held():
+                self._keep(training)
         if number and self._settings["restore_best"]:
             self._tell_what_is_kept(phase)
 

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import hashlib
+import inspect
 import json
 import os
 from collections.abc import Mapping, Sequence
+from dataclasses import fields
+from types import SimpleNamespace
 from typing import Any, Optional, Union
 
 import numpy as np
 
-from .. import progress
+from .. import interrupts, progress
 from ..arguments import yes_or_no
 from ..engines import choose
 from ..errors import ArgumentError, TrainingWarning
@@ -20,6 +23,7 @@ from ..images.findings import warn
 from ..images.groups import Groups
 from ..images.loader import Loader
 from ..images.roles import Split
+from ..model import leak
 from ..model.meta import checked
 from ..model.model import Model
 from ..network import Network
@@ -30,7 +34,7 @@ from .options import Options
 from .pictures import look_at
 from .plan import Plan, decide, guesses
 from .problem import Problem
-from .run import Run
+from .run import Run, interruption
 from .state import Checkpoint
 
 PathLike = Union[str, "os.PathLike[str]"]
@@ -160,13 +164,14 @@ def mxtrain(
         The loss is not a number, a callback failed, or images or the checkpoint's disk went away meanwhile;
         ``model`` holds the best model so far, or None.
     KeyboardInterrupt
-        Ctrl-C came before anything was learned.
+        Ctrl-C came before anything was learned; or a second time, and its ``model`` is the best so far.
 
     Warns
     -----
     TrainingWarning
-        The training was interrupted; a network without weights is to learn from few images; or settings have no use
-        since the head alone is trained.
+        A network without weights is to learn from few images, or settings have no use since the head alone is
+        trained: before the first epoch. The training was interrupted, by Ctrl-C or SIGTERM: when it has ended; the
+        warning's ``model`` is the model, also where warnings are errors.
 
     Examples
     --------
@@ -175,25 +180,44 @@ def mxtrain(
     >>> model.metrics["accuracy"] > 0.7
     True
     """
-    options = Options(tune, epochs, image_size, batch_size, lr, schedule, patience, restore_best, precision, seed)
-    if yes_or_no("resume", resume) and checkpoint is None:
+    arguments = locals()
+    with interrupts.watching() as watch:
+        with progress.using(progress.default(verbose)):
+            model = prepared(**arguments).through()
+        late = interruption(watch)
+        if late is not None:
+            late.model = model
+            warn(late)
+        return model
+
+
+def prepared(**arguments: Any) -> Run:
+    """The training that `mxtrain` runs, of its arguments; all that is known before the first epoch has been said."""
+    asked = SimpleNamespace(**arguments)
+    options = Options(**{setting.name: arguments[setting.name] for setting in fields(Options)})
+    if yes_or_no("resume", asked.resume) and asked.checkpoint is None:
         raise ArgumentError("`resume` needs `checkpoint`: the file to go on from.")
-    watching, about = as_list(callbacks), checked(meta)
-    target = choose(device, options.precision)
-    with progress.using(progress.default(verbose)):
-        table = {"path": path, "label": label, "root": root}
-        images, validation = look_at(x, y, valid, options.seed, groups, range, split, table, task)
-        network, settled = open_network(net, images, options)
+    watching, about = as_list(asked.callbacks), checked(asked.meta)
+    target = choose(asked.device, options.precision)
+    with progress.using(progress.default(asked.verbose)):
+        table = {"path": asked.path, "label": asked.label, "root": asked.root}
+        images, validation = look_at(
+            asked.x, asked.y, asked.valid, options.seed, asked.groups, asked.range, asked.split, table, asked.task
+        )
+        network, settled = open_network(asked.net, images, options)
         facts = facts_of(network, settled, images, validation is not None, target)
         plan = decide(facts, options)
         for guess in guesses(plan, facts, options):
             progress.current().event("message", text=guess)
-        varied = Augment.parse(augment, small=facts.shorter_side < _SMALL, grey=images.grey)
+        varied = Augment.parse(asked.augment, small=facts.shorter_side < _SMALL, grey=images.grey)
         warn_of_no_weights(network, len(images))
-        _warn_of_unused(options, augment, plan)
+        _warn_of_unused(options, asked.augment, plan)
+        resembling = None if validation is None else validation.resembling(images)
+        if resembling is not None:
+            leak.warn_of(resembling)
         learned = images.labels.task
         assert learned is not None  # noqa: S101 - `look_at` has seen to it
-        weights = learned.class_weights(class_weights, np.asarray(images.y))
+        weights = learned.class_weights(asked.class_weights, np.asarray(images.y))
         network = prepare(network, plan, images, learned.outputs, options.seed)
         problem = Problem(
             train=Loader(images, network.preprocess, varied, options.seed),
@@ -202,6 +226,7 @@ def mxtrain(
             loss=learned.loss(np.asarray(images.y), weights),
             target=target,
             seed=options.seed,
+            resembling=resembling,
         )
         settings = {
             "tune": options.tune,
@@ -217,10 +242,16 @@ def mxtrain(
                 "digest": images.digest,
             },
         }
-        file = Checkpoint(checkpoint, _identity(images, validation, network, settings))
+        file = Checkpoint(asked.checkpoint, _identity(images, validation, network, settings))
         settings |= {"meta": about} if about else {}  # which a resumed run may change
         settings |= {} if images.column is None else {"path": images.column}
-        return Run(network, problem, plan.phases, settings, file, watching).through(resume, cache)
+        run = Run(network, problem, plan.phases, settings, file, watching, asked.cache)
+        if asked.resume:
+            run.resume()
+        return run
+
+
+prepared.__signature__ = inspect.signature(mxtrain)  # type: ignore[attr-defined] # all of these, none left out
 
 
 def _identity(

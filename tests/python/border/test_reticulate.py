@@ -100,7 +100,7 @@ def test_an_error_that_is_not_ours_tells_its_kind() -> None:
 
 
 def test_an_interrupt_is_told_as_one() -> None:
-    assert call("interrupted")["error"] == {"classes": ["interrupt"]}
+    assert call("interrupted")["error"] == {"classes": ["interrupt"], "model": None}
 
 
 def test_warnings_are_told_and_those_for_developers_are_not() -> None:
@@ -154,7 +154,7 @@ def test_ctrl_c_at_any_moment_in_r_is_ctrl_c() -> None:
         raise RuntimeError("(Unknown exception occurred)")
 
     for function in (lambda *_: {"..r": "interrupt"}, at_the_border):
-        assert call("watched", callbacks=function)["error"] == {"classes": ["interrupt"]}
+        assert call("watched", callbacks=function)["error"] == {"classes": ["interrupt"], "model": None}
 
 
 def test_numbers_are_copied_out_of_memory_that_is_only_lent() -> None:

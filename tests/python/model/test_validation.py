@@ -10,11 +10,22 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from mxtune import Model, mxexample, mximages, mxload, mxtrain
+from mxtune import Model, mxexample, mximages, mxload, mxtrain, progress
 from mxtune.errors import ArgumentError, LabelError, ModelFileError, PictureWarning
 from mxtune.model.validation import Validation
 
 IMAGES = mximages(mxexample("fashion"))
+
+
+class Heard:
+    """A reporter that keeps the sentences."""
+
+    def __init__(self) -> None:
+        self.told: list[str] = []
+
+    def event(self, kind: str, **info: Any) -> None:
+        if kind == "message":
+            self.told.append(info["text"])
 
 
 def trained(images: Any = IMAGES, **settings: Any) -> Model:
@@ -152,15 +163,16 @@ def test_the_same_training_gives_the_same_bytes(model: Model) -> None:
 
 def test_copies_among_the_validation_are_said_with_the_figure_of_the_rest() -> None:
     train, valid = IMAGES.split(0.2, seed=3)
-    with pytest.warns(PictureWarning) as caught:
-        model = trained(train, valid=valid + train.take(range(40)))
+    with pytest.warns(PictureWarning) as caught, progress.using(Heard()) as heard:
+        model = trained(train, valid=valid + train.take(range(40)), verbose=None)
     said = [warning.message for warning in caught if "resemble" in str(warning.message)]
     assert len(said) == 1
     assert said[0].message == "40 of 120 validation images resemble images for training."
-    assert said[0].bullets[0].startswith("accuracy on all of them: ")
-    assert said[0].bullets[1].startswith("accuracy on the 80 that resemble none: ")
     alone = model.evaluate(valid)["accuracy"]
     corrected = f"(too optimistic: {alone:.3g} on the 80 that resemble none for training)"
+    assert [text.partition(": ")[0] for text in heard.told if corrected in text] == [
+        "accuracy on the validation images"
+    ]
     assert corrected in repr(model)
     assert corrected in repr(Model.from_bytes(model.to_bytes()))
     with pytest.warns(PictureWarning, match="all of them do"):

@@ -10,19 +10,23 @@ import inspect
 import itertools
 import logging
 import re
+import signal
 import sys
 import traceback
 import warnings
+from contextlib import ExitStack
 from typing import Any, Optional
 
-from ... import calls, late, progress
+from ... import calls, interrupts, late, progress
 from ...errors import _Told
 from ..to_r import to_r
 from .arguments import arguments
-from .reporter import CallbackError, Interruptible, Listener
+from .reporter import CallbackError, Interruptible, Listener, hears_of_r
 from .wire import Tagged, fill, write
 
-__all__ = ["call", "fill", "give", "hand_over", "host_reporter", "log", "take"]
+__all__ = ["call", "fill", "give", "guard", "hand_over", "host_reporter", "log", "release", "take"]
+if hears_of_r():
+    interrupts.leave(signal.SIGINT)
 QUIET = (DeprecationWarning, PendingDeprecationWarning, FutureWarning, ResourceWarning, ImportWarning)
 
 
@@ -39,11 +43,41 @@ def call(what: str, owner: Any, sent: dict[str, Any], listener: Any = None) -> T
         except Exception as error:  # noqa: BLE001 - every fault becomes a condition of R
             outcome["error"] = _condition(error) | {"trace": traceback.format_exc()}
         except BaseException as error:  # noqa: BLE001 - Ctrl-C, or a request to exit
-            outcome["error"] = {"classes": ["interrupt"]}
+            outcome["error"] = {"classes": ["interrupt"], "model": _carried(getattr(error, "model", None))}
             if "mxtune.border.rpy2.interrupts" in sys.modules:  # the Python that hosts this R raises it in the end
                 sys.modules["mxtune.border.rpy2.interrupts"].keep(error)
     outcome["warnings"] = [_condition(w.message) for w in caught if isinstance(w.message, Warning)]
     return outcome
+
+
+class _Guarded:
+    """The watch over signals that R keeps while a model is trained, until R has it."""
+
+    def __init__(self) -> None:
+        self._entered = ExitStack()
+        self.watch: Optional[interrupts.Watch] = None
+
+    def guard(self) -> None:
+        """Ctrl-C and SIGTERM are watched from here on."""
+        self.release()
+        self.watch = self._entered.enter_context(interrupts.watching())
+
+    def release(self) -> Optional[Tagged]:
+        """No longer so. A warning to give, where one came after the outcome."""
+        watch, self.watch = self.watch, None
+        if watch is None:
+            return None
+        if Interruptible(progress.Silent()).pressed():
+            watch.received.append(signal.SIGINT)
+        self._entered.close()
+        from ...training.run import interruption
+
+        late = interruption(watch)
+        return None if late is None else _condition(late)
+
+
+_guarded = _Guarded()
+guard, release = _guarded.guard, _guarded.release
 
 
 def _reporter(listener: Any) -> progress.Reporter:
@@ -67,6 +101,10 @@ def _carried(value: Any) -> Any:
 def _find(what: str, owner: Any) -> Any:
     if owner is not None:
         return getattr(owner, what)
+    if what == "prepared":
+        from ...training.train import prepared
+
+        return prepared
     from . import facts
 
     return getattr(facts, what, None) or late.load(what)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import signal
 import sys
 import time
 from collections.abc import Mapping
@@ -10,6 +11,7 @@ from typing import Any, Callable, Optional
 
 import pandas as pd
 
+from ... import interrupts
 from ...progress import Reporter, Silent
 from ..to_r import to_r
 from .wire import write
@@ -49,13 +51,24 @@ class Interruptible:
         self._reporter, self._flag = reporter, _interrupts_pending()
 
     def event(self, kind: str, **info: Any) -> None:
-        if self._flag is not None and self._flag.value:
-            self._flag.value = 0
-            raise KeyboardInterrupt
+        if self.pressed():
+            _interrupted()
         self._reporter.event(kind, **info)
+
+    def pressed(self) -> bool:
+        """Whether R has noted an interrupt; R then forgets it."""
+        if self._flag is None or not self._flag.value:
+            return False
+        self._flag.value = 0
+        return True
 
     def silenced(self) -> Interruptible:
         return Interruptible(Silent())
+
+
+def hears_of_r() -> bool:
+    """Whether R handles Ctrl-C in this process, and `Interruptible` hears of it."""
+    return _interrupts_pending() is not None
 
 
 def _interrupts_pending() -> Optional[ctypes.c_int]:
@@ -96,11 +109,19 @@ def _answer(function: Callable[..., Any], *args: Any) -> Any:
         answer = function(*map(_carried, args))
     except RuntimeError as error:
         if "Unknown exception occurred" in str(error):  # reticulate reports Ctrl-C outside R's tryCatch in no other way
-            raise KeyboardInterrupt from None
+            return _interrupted()
         raise
     if isinstance(answer, Mapping) and answer.get("..r") == "interrupt":
-        raise KeyboardInterrupt
+        return _interrupted()
     return answer
+
+
+def _interrupted() -> None:
+    """R was interrupted: what is kept watch over hears of it where work can be left, anything else stops here."""
+    watch = interrupts.current()
+    if watch is None:
+        raise KeyboardInterrupt
+    watch.note(signal.SIGINT)
 
 
 def _carried(value: Any) -> Any:
