@@ -7,8 +7,8 @@
 #' @section Progress and interruption:
 #' A progress bar in a console and in RStudio, one line per epoch in a document and in Rscript, nothing in testthat.
 #' Esc, Ctrl-C or SIGTERM ends the training early: the best model so far is returned, with a warning. A second Ctrl-C
-#' stops at once. What is known before the training is said before its first epoch. What comes after it does not cost the
-#' model: a warning, the error that `options(warn = 2)` makes of it, and an interrupt have it as `$model`.
+#' stops at once. What is known before the training is said before its first epoch. What comes after it does not cost
+#' the model: a warning, the error that `options(warn = 2)` makes of it, and an interrupt have it as `$model`.
 #'
 #' @section Reproducibility:
 #' Python and R share one engine: the same images, arguments and `seed` give the same model in both languages.
@@ -85,6 +85,6 @@ mxtrain <- function(x, y = NULL, net = "efficientnet_lite0", tune = "auto", epoc
   }
   crossing <- new.env(parent = emptyenv())
   listener <- listener(verbose)
-  run <- engine_call("prepared", arguments = arguments, listener = listener, crossing = crossing) # what is known is said
+  run <- engine_call("prepared", arguments = arguments, listener = listener, crossing = crossing) # warns in time
   engine_call("through", run, listener = listener, crossing = crossing, guarded = TRUE)
 }
