@@ -66,6 +66,7 @@ parity: ## Compare the networks of torchvision and timm with PyTorch itself; 5 G
 	$(PARITY)/bin/pip install --quiet torch==2.13.0 torchvision==0.28.0 timm==1.0.31 onnx==1.23.2 onnxscript==0.7.2 \
 	  onnxruntime==1.32.0
 	$(PARITY)/bin/python scripts/torch_networks.py $(PARITY)/networks
+	$(PARITY)/bin/python scripts/real_networks.py $(PARITY)/networks
 	$(BIN)/python scripts/parity.py $(PARITY)/networks
 
 docs: ## Build the manual of the R package and its articles; writes docs/

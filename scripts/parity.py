@@ -2,21 +2,22 @@
 
     .venv/bin/python scripts/parity.py FOLDER
 
-FOLDER is what `torch_networks.py` wrote. Each network is opened twice: its state dict, by the template that its names
-and shapes lead to, and its ONNX file. Both must give PyTorch's output to 1e-4 of its scale.
+FOLDER is what `torch_networks.py` and `real_networks.py` wrote. A state dict is opened by the network that its names
+and shapes lead to, an ONNX file as it is. All must give the other's output to 1e-4 of its scale.
 """
 
 from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
 
-from mxtune import engines, mxnetwork
+from mxtune import engines, formats, mxnetwork
 from mxtune.engines import InputSpec, Program
-from mxtune.network import Network
+from mxtune.graph import Graph
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests" / "python"))
 from drawn_arrays import images
@@ -24,16 +25,24 @@ from drawn_arrays import images
 TOLERANCE = 1e-4
 
 
-def output(network: Network, x: np.ndarray) -> np.ndarray:
-    """What a network gives for images that are prepared already, (N, C, H, W)."""
-    program = Program(network.graph, network.params, {network.input: InputSpec(x.shape[1:])})
+def output(graph: Graph, params: Mapping[str, np.ndarray], x: np.ndarray) -> np.ndarray:
+    """What a graph gives for images that are prepared already, (N, C, H, W)."""
+    program = Program(graph, params, {graph.inputs[0]: InputSpec(x.shape[1:])})
     return np.asarray(engines.choose("cpu").bind(program).predict(x))
 
 
 def difference(file: Path, x: np.ndarray, y: np.ndarray) -> tuple[str, float]:
     """The network that a file was taken for, and how far its output is from `y`, by the largest of it."""
-    network = mxnetwork(file)
-    return network.provenance["name"], float(np.abs(output(network, x) - y).max() / np.abs(y).max())
+    if file.suffix == ".onnx":  # with a softmax that it may end in
+        contents = formats.read(file)
+        if contents.graph is None or contents.weights is None:
+            raise ValueError(f"{file} holds no network")
+        params = {name: array.astype(np.float32) for name, array in contents.weights.items()}
+        name, ours = file.stem, output(contents.graph, params, x)
+    else:
+        network = mxnetwork(file)
+        name, ours = network.provenance["name"], output(network.graph, network.params, x)
+    return name, float(np.abs(ours - y).max() / np.abs(y).max())
 
 
 def main() -> None:
@@ -41,7 +50,7 @@ def main() -> None:
     for facts_file in sorted(Path(sys.argv[1]).glob("*.json")):
         facts = json.loads(facts_file.read_text())
         x, y = images(facts["size"]), np.load(facts_file.with_suffix(".npz"))["y"]
-        for end in (".safetensors", ".onnx"):
+        for end in facts.get("files", (".safetensors", ".onnx")):
             name, far = difference(facts_file.with_suffix(end), x, y)
             worst = max(worst, far)
             print(f"{facts['library']}/{facts['name']}{end}: {far:.1e} as {name}", flush=True)

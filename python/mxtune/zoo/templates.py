@@ -9,10 +9,11 @@ import gzip
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
+from ..formats.names import NameTable, melas
 from ..graph import Graph, Node, from_json
 from ..images.preprocess import Preprocess
 from ..ops import spell
@@ -116,10 +117,15 @@ def _register(row: Mapping[str, Any]) -> None:
             url=_URLS[row["library"]],
             paper=_URLS[row["library"]],
             classes=row["classes"],
+            names=partial(_names, row["graph"]) if row["name"].startswith("tf_efficientnet_lite") else tuple,
             signature=row["signature"],
             ignored=tuple(row["ignored"]),
         )
     )
+
+
+def _names(graph: str) -> tuple[NameTable, ...]:
+    return (melas.table(node.name for node in _graph(graph).nodes if node.is_variable),)
 
 
 def _rows() -> list[dict[str, Any]]:

@@ -34,7 +34,7 @@ def fitting(weights: Mapping[str, NDArray[Any]], start: str = "") -> list[str]:
     asked = [entry for entry in entries() if entry.name.startswith(start)]
     signed = [entry for entry in asked if entry.signature in told]
     return [entry.name for entry in signed if fits(entry, weights)] or [
-        entry.name for entry in asked if not entry.signature and fits(entry, weights)
+        entry.name for entry in asked if (entry.names() or not entry.signature) and fits(entry, weights)
     ]
 
 

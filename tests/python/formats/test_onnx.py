@@ -126,6 +126,11 @@ def test_channels_last_become_channels_first() -> None:
     assert contents("keras").image == (3, 16, 16)
 
 
+def test_what_an_exporter_made_of_batchnorm_goes_into_the_convolution() -> None:
+    assert "broadcast_mul" not in operators("keras") and "broadcast_add" not in operators("keras")
+    assert operators("convnext_tracing17").count("broadcast_mul") == 1  # a layer scale stays
+
+
 def test_the_names_of_the_classes_come_along() -> None:
     network = mxnetwork(SHARED / "keras.onnx")
     assert network.levels == ("ant", "bee", "cat", "dog", "elk")

@@ -1,8 +1,8 @@
 """ONNX: a network of any framework, in one file or with its weights in another beside it; read without ONNX's package.
 
 ``schema``, ``model``: the file as plain data.  ``reading``: its nodes as our layers, what needs no image computed
-(``fold``).  ``operators``: one file per family of ONNX's operators.  ``patterns``: layers that exporters take apart.
-``notes``: what the file says of its classes.
+(``fold``).  ``operators``: one file per family of ONNX's operators.  ``patterns``, ``affine``: what exporters take
+apart or make of other layers.  ``notes``: what the file says of its classes.
 """
 
 from __future__ import annotations

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from ...graph import Graph
 from ...words import counted, listing, near
 from ..untrusted import AGAIN, FaultError, shown
+from .affine import absorbed
 from .fold import fold
 from .model import FLOATING, OnnxModel, OnnxNode, Port
 from .operators import BATCH, Call, Const, Value, Writer, convert, names, reason
@@ -66,7 +67,8 @@ def converted(model: OnnxModel) -> Converted:
     uses.update(one.name for one in model.outputs)
     for node in model.nodes:
         _read(writer, model, node, values, uses)
-    graph = recognised(writer.graph(_head(model, values, writer)), writer.params)
+    graph = writer.graph(_head(model, values, writer))
+    graph = absorbed(recognised(graph, writer.params), writer.params)
     params = {one.name: writer.params[one.name] for one in graph.nodes if one.name in writer.params}
     return Converted(graph, params, image, port.elem_type == _UINT8)
 
