@@ -326,3 +326,10 @@ test_that("classes may be numbered: task= is an argument of mxtrain(), and the h
   hint <- "The labels are numbers, so this is regression. For classes: task = \"classification\"."
   expect_true(any(grepl(hint, gsub("\\s+", " ", said), fixed = TRUE)))
 })
+
+test_that("a class that is weighted twice is refused, and a name on a single text means nothing", {
+  weights <- c(bag = 1, bag = 2)
+  expect_error(mxtrain(small_folder(), class_weights = weights), "names a class twice", class = "mxtune_argument_error")
+  balanced <- mxtrain(small_folder(), class_weights = c(how = "balanced"), net = "lenet", epochs = 1, seed = 1, verbose = 0)
+  expect_s3_class(balanced, "mxmodel")
+})

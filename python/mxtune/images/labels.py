@@ -131,6 +131,8 @@ def understand(  # noqa: PLR0911 - one way out for each kind of label
         f"{name}: {type(value).__name__}" for name, value in zip(names, values) if not isinstance(value, Hashable)
     ]
     _refuse("have a label that is not a text or number", unhashable)
+    if len(values) > 1 and all(map(is_missing, values)):
+        raise LabelError(f"None of the {len(values)} images has a label.")
     _refuse("have no label", [name for name, value in zip(names, values) if is_missing(value)])
     if task == Multilabel.name:
         return _sets([[value] for value in values], names, known_levels)

@@ -174,7 +174,7 @@ def _name(path: str) -> str:
 
 
 def _none_found(paths: Sequence[str], folders: Sequence[Place]) -> PictureError:
-    searched = listing([file_name(os.path.abspath(str(folder))) for folder in folders])  # noqa: PTH100
+    searched = listing([*dict.fromkeys(file_name(os.path.abspath(str(folder))) for folder in folders)])  # noqa: PTH100
     start = _start(paths[0], folders[0]) if isinstance(folders[0], Path) else None
     if start is None:
         hint = f"Name the folder that they are relative to: {calls.option('root')}."

@@ -322,6 +322,7 @@ def test_booleans_are_written_as_the_language_has_them(language: str, words: str
     [
         (len, "must be the labels, one per image.\nx it is of type builtin_function"),
         ([[["a"]], ["b"]], "not a text or number.\nx .*list"),
+        ([None, ""], r"^None of the 2 images has a label\.$"),
         ([10**400, 1], r"not a finite number\.\nx .0.: 10{59}$"),
     ],
 )

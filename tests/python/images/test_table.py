@@ -89,7 +89,7 @@ def test_na_is_a_class_where_it_is_quoted_or_asked_for_and_missing_elsewhere(pho
         *("NA", "None_", "null"),
     )
     table = _table(photos, "path,label\n" + _rows(["NA", "None", "null", "NA"]))
-    with pytest.raises(MxtuneError, match="4 images have no label"):
+    with pytest.raises(MxtuneError, match="None of the 4 images has a label"):
         mximages(table)
     assert _labels(mximages(table, levels=["NA", "None", "null"])) == ["NA", "None", "null", "NA"]
 

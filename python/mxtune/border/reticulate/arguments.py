@@ -18,6 +18,9 @@ from .reporter import Callback
 _NAMED = re.compile(r"Mapping|Groups|Callback")  # arguments in which names have a meaning
 
 
+_BY_NAME = ("groups", "split", "class_weights")  # one value for each image or class
+
+
 def arguments(sent: Mapping[str, Any], declared: Mapping[str, inspect.Parameter]) -> dict[str, Any]:
     """The arguments of a function; a single string beside a data frame names its column of labels."""
     values = {name: argument(value, name, declared.get(name)) for name, value in sent.items()}
@@ -42,8 +45,11 @@ def argument(sent: Any, name: str, declared: Optional[inspect.Parameter]) -> Any
         if isinstance(value, dict):  # R's list of images: its names are the user's own
             return list(value.values())
         return value.array if isinstance(value, pd.Series) else value
-    if name in ("groups", "split") and isinstance(value, Vector) and len(value.values) != 1:
-        return from_r(value)  # one for each image, perhaps by name
+    if name in _BY_NAME and isinstance(value, Vector) and value.type != "list":
+        if len(value.values) != 1:
+            return from_r(value)  # with its names, also those that recur
+        if value.type == "character":
+            return value.values[0]
     wanted = str(declared.annotation) if declared is not None else ""
     value = None if isinstance(value, Vector) and _is_na(value) else _option(from_r(value))
     if not _NAMED.search(wanted):
