@@ -136,7 +136,7 @@ check_positions <- function(x, i) {
 #' @rdname mximages
 #' @export
 c.mximages <- function(x, ...) {
-  for (other in list(...)) {
+  for (other in lapply(list(...), as_handle)) {
     if (!inherits(other, "mximages")) {
       abort_mxtune(paste0("Only sets of mximages() can be joined, not an object of class ", class(other)[1], "."))
     }

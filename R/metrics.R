@@ -30,6 +30,7 @@
 mxevaluate <- function(model, x = NULL, y = NULL, path = NULL, label = NULL, root = NULL, split = NULL, ...) {
   refuse_unknown(...)
   require_given()
+  model <- as_model(model)
   metrics <- judged("evaluate", model, x, y, path = path, label = label, root = root, split = split)
   out <- data.frame(.metric = names(metrics), .estimate = as.numeric(unlist(metrics)))
   like(out, model$history)
@@ -40,6 +41,7 @@ mxevaluate <- function(model, x = NULL, y = NULL, path = NULL, label = NULL, roo
 mxconfusion <- function(model, x = NULL, y = NULL, path = NULL, label = NULL, root = NULL, split = NULL, ...) {
   refuse_unknown(...)
   require_given()
+  model <- as_model(model)
   counts <- judged("confusion", model, x, y, path = path, label = label, root = root, split = split)
   confusion_table(as.data.frame(counts), model$levels)
 }
@@ -71,7 +73,7 @@ mxcalibration <- function(model, x = NULL, y = NULL, path = NULL, label = NULL, 
 #' What the model's method says of labelled images, or of those of its validation.
 #' @noRd
 judged <- function(what, model, x, y, ..., split = NULL) {
-  check_model(model)
+  model <- as_model(model)
   images <- if (is.null(x)) list(y = y) else prepare_source(x, y)
   arguments <- c(images, list(split = prepare_column(split, x, y, NULL), ...))
   engine_call(what, model, Filter(Negate(is.null), arguments), listener())

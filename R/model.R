@@ -63,8 +63,7 @@ dotted <- function(frame) {
 mxsave <- function(model, path, ...) {
   refuse_unknown(...)
   require_given()
-  check_model(model)
-  engine_call("save", model, list(path = path))
+  engine_call("save", as_model(model), list(path = path))
   invisible(model)
 }
 
@@ -76,13 +75,15 @@ mxload <- function(path, limit = 1, ...) {
   engine_call("mxload", arguments = as.list(environment()))
 }
 
-check_model <- function(model) {
+as_model <- function(model) {
+  model <- as_handle(model)
   if (!inherits(model, "mxmodel")) {
     abort_mxtune(
       paste0("`model` must be an mxmodel, not an object of class ", class(model)[1], "."),
       hint = "mxtrain() and mxload() make one."
     )
   }
+  model
 }
 
 #' A model's summary, history and metrics

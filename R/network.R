@@ -55,6 +55,7 @@ mxnetwork <- function(x, weights = NULL, classes = NULL, image_size = NULL, seed
                       preprocess = NULL, limit = 1, ...) {
   refuse_unknown(...)
   require_given(x = "A name in mxzoo(), or a file.")
+  x <- as_handle(x)
   if (inherits(x, "mxmodel")) {
     return(engine_call("network", x))
   }
@@ -197,6 +198,7 @@ edit <- function(verb, frame, ...) {
 }
 
 as_network <- function(net) {
+  net <- as_handle(net)
   if (inherits(net, "mxmodel")) {
     net <- engine_call("network", net)
   }

@@ -477,3 +477,6 @@ def _near_numbers(sets: Sequence[ImageSet]) -> list[int]:
     labels = [images.label_of(row) for images in sets for row in range(len(images))]
     classes = labels if all(images.has_classes for images in sets) else None
     return near_numbers([(images._pixels, images._rows) for images in sets], classes)
+
+
+ImageSet.__module__ = "mxtune"  # as of `Model`

@@ -167,3 +167,6 @@ class Network(Editing):
     def averaged(self, layer: str) -> Network:
         """The network that ends in what a layer gives, (N, d), averaged over the image if necessary."""
         return self._ending(*features.of_body(self.graph, (layer, 0), self.shapes))
+
+
+Network.__module__ = "mxtune"  # as of `Model`
