@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from ..errors import NetworkError
-from ..graph import Entry, Graph, Limits, Shapes, shapes_of, subgraph
+from ..graph import Entry, Graph, Limits, Node, Shapes, shapes_of, subgraph
 from ..ops import Shape, spell
 
 Array = NDArray[np.float32]
@@ -42,12 +42,31 @@ def resampled(
         if array.shape == wanted or array.shape[1:] != before[data[0]][data[1]][1:]:
             continue
         changed[name] = _fitted(name, array, wanted, _grids(graph, data, before), _grids(graph, data, now))
+        if len(wanted) == 3:
+            graph = _open(graph, array.shape[1], before)
         nodes = (
             replace(node, attrs={**node.attrs, "__shape__": spell(wanted)}) if node.name == name else node
             for node in graph.nodes
         )
         graph = Graph(tuple(nodes), graph.heads)
     return graph, changed
+
+
+def _open(graph: Graph, tokens: int, shapes: Shapes) -> Graph:
+    """The graph whose Reshapes keep the number of tokens that comes, where they write this number."""
+
+    def opened(node: Node) -> Node:
+        if node.is_variable or node.operator.name != "Reshape" or node.values.reverse:
+            return node
+        data, sides = shapes[node.inputs[0][0]][node.inputs[0][1]], list(node.values.shape)
+        for axis, side in enumerate(sides):
+            if side is None or side < -1 or axis >= len(data):
+                break  # from here on sides of the result and of what comes don't go together
+            if side == tokens == data[axis]:
+                sides[axis] = 0
+        return replace(node, attrs={**node.attrs, "shape": spell(tuple(sides))})
+
+    return Graph(tuple(map(opened, graph.nodes)), graph.heads)
 
 
 def _positions(graph: Graph) -> list[tuple[str, Entry]]:

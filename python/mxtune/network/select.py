@@ -43,11 +43,14 @@ def layers_of(graph: Graph, what: Layers) -> list[str]:
 
 
 def _layers(graph: Graph, pattern: str) -> set[str]:
-    if pattern in graph:
-        return {pattern}
     operators = [node for node in graph.nodes if not node.is_variable]
-    found = {node.name for node in operators if fnmatch.fnmatchcase(node.name, pattern)}
-    found = found or {node.name for node in operators if is_kind(graph, node, pattern)}
+    of_kind = {node.name for node in operators if is_kind(graph, node, pattern)}
+    if pattern in graph:
+        if kind_named(pattern) and of_kind - {pattern}:
+            hint = f'Write "{pattern.upper()}" for the kind, and "[{pattern[0]}]{pattern[1:]}" for the layer.'
+            raise NetworkError(f"{pattern} is a layer, and a kind of {counted(len(of_kind), 'layer')}.", hint=hint)
+        return {pattern}
+    found = {node.name for node in operators if fnmatch.fnmatchcase(node.name, pattern)} or of_kind
     if not found and (kind_named(pattern) or find(pattern)):
         raise NetworkError(f"The network has no layer of the kind {pattern}.")
     if not found:

@@ -95,6 +95,33 @@ def test_a_replaced_layer_keeps_the_values_that_still_fit() -> None:
         net.replace("stage4_conv1", "Convolution", num_filter=7)
 
 
+def test_a_name_that_is_a_layer_and_a_kind_is_asked_about() -> None:
+    net = mxnetwork("resnet18", image_size=64, weights="random")  # torchvision's first ReLU is called relu
+    with pytest.raises(
+        NetworkError, match=r'relu is a layer, and a kind of 17 layers.\ni Write "RELU" for the kind, and'
+    ):
+        net.replace("relu", "silu")
+    assert len(net.replace("RELU", "silu").graph.nodes) == len(net.graph.nodes) + 17
+    assert len(net.replace("[r]elu", "silu").graph.nodes) == len(net.graph.nodes) + 1
+
+
+TEMPLATES = {
+    "efficientnet_b0": "silu",
+    "mobilenet_v3_small": "hard_swish",
+    "convnext_atto": "gelu",
+    "regnety_004": "relu",
+}
+
+
+@pytest.mark.parametrize("name", TEMPLATES)
+def test_activations_of_networks_from_elsewhere_are_replaced(name: str) -> None:
+    net = mxnetwork(name, image_size=64, weights="random", classes=3)
+    edited = net.replace(TEMPLATES[name], "elu")
+    with pytest.raises(NetworkError, match="no layer of the kind"):
+        edited.replace(TEMPLATES[name], "relu")
+    assert np.isfinite(predict(edited)).all() and edited.stages
+
+
 # ---- before and after
 
 

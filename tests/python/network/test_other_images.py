@@ -113,6 +113,17 @@ def test_embeddings_of_positions_are_resampled(class_token: bool) -> None:
     assert not len(net.diff(net.with_image_size((16, 24))))
 
 
+@pytest.mark.parametrize("name", ["vit_tiny_patch16_224", "deit_tiny_patch16_224"])
+def test_a_vision_transformer_takes_another_size(name: str) -> None:
+    net = mxnetwork(name, weights="random", classes=3)
+    smaller = net.with_image_size((96, 64))
+    assert outputs(smaller.graph, smaller.params, np.zeros((2, 3, 96, 64), "float32")).shape == (2, 3)
+    again = smaller.with_image_size(224)
+    assert again.shapes == net.shapes
+    (position,) = {key for key, array in net.params.items() if array.shape != smaller.params[key].shape}
+    assert smaller.params[position].shape == (1, 25, 192)
+
+
 def test_a_map_of_positions_is_resampled() -> None:
     b = Builder()
     x = b.add_node("broadcast_add", "placed", [b.conv(b.data(), "patch", 8, kernel=4, stride=4), b.variable("place")])

@@ -25,6 +25,10 @@ SIZES = {
     "squeezenet1.1": 224,
     "mobilenetv2_1.0": 224,
     "vgg11_bn": 224,
+    "alexnet.torchvision": 224,
+    "vit_tiny_patch16_224": 224,
+    "convnextv2_atto": 224,
+    "googlenet": 224,
 }
 
 

@@ -140,7 +140,11 @@ def _title(graph: Graph, node: Node, shapes: Shapes) -> str:
         return f"dense, {values['num_hidden']}"
     if node.has_role("pools"):
         what = "max" if values.get("pool_type") == "max" else "average"
-        return f"global {what}" if is_global_pool(node) else f"{_sides(values['kernel'])} {what} pool{_stride(values)}"
+        if is_global_pool(node):
+            return f"global {what}"
+        if "kernel" not in values:
+            return f"{what} to {_sides(shapes[node.name][0][2:])}"
+        return f"{_sides(values['kernel'])} {what} pool{_stride(values)}"
     return _word(graph, node)
 
 
