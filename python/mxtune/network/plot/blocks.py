@@ -116,7 +116,7 @@ def _kinds(graph: Graph, node: Node) -> set[str]:
 def _word(graph: Graph, node: Node) -> str:
     kinds = _kinds(graph, node)
     named = next((_WORDS[kind] for kind in KINDS if kind in kinds and kind in _WORDS), None)
-    return named or _SIGNS.get(node.operator.onnx, "flatten" if node.has_role("flattens") else node.op.lstrip("_"))
+    return named or _SIGNS.get(node.operator.onnx) or node.op.lstrip("_").lower()
 
 
 def _kind(node: Node) -> str:
