@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Optional
 
@@ -80,6 +80,10 @@ class Node:
         """How many outputs it has."""
         return 1 if self.is_variable else self.operator.n_outputs(self.values)
 
+    def taking(self, inputs: tuple[Entry, ...]) -> Node:
+        """The node with these inputs; the same one, with what it knows of itself, where it takes them already."""
+        return self if inputs == self.inputs else replace(self, inputs=inputs)
+
     def has_role(self, role: str) -> bool:
         """True if its operator has this role, one of `ops.ROLES`."""
         return not self.is_variable and role in self.operator.roles
@@ -104,7 +108,7 @@ def misfit(node: Node, fault: MisfitError) -> NetworkError:
 
 def nameable(name: str) -> bool:
     """Whether a node can have this name: letters of any script, but no control characters and no lone surrogates."""
-    return not any(unicodedata.category(letter) in ("Cc", "Cs") for letter in name)
+    return name.isprintable() or not any(unicodedata.category(letter) in ("Cc", "Cs") for letter in name)
 
 
 @dataclass(frozen=True)

@@ -23,7 +23,7 @@ def insert(graph: Graph, after: str, new: Sequence[Node], output: str) -> Graph:
 
     nodes: list[Node] = []
     for node in graph.nodes:
-        nodes.append(replace(node, inputs=tuple(entry(e) for e in node.inputs)))
+        nodes.append(node.taking(tuple(entry(e) for e in node.inputs)))
         if node.name == after:
             nodes.extend(new)
     return Graph(tuple(nodes), tuple(entry(head) for head in graph.heads))

@@ -53,7 +53,7 @@ def replace_layer(graph: Graph, name: str, new: Sequence[Node], output: str) -> 
         if node.name == name:
             nodes.extend(one for one in new if not (one.is_variable and one.name in graph))
         elif node.name not in inner:
-            nodes.append(replace(node, inputs=tuple(map(entry, node.inputs))))
+            nodes.append(node.taking(tuple(map(entry, node.inputs))))
     heads = tuple(map(entry, graph.heads))
     return subgraph(Graph(tuple(nodes), heads), heads)
 
@@ -74,8 +74,6 @@ def remove(graph: Graph, name: str) -> Graph:
     def entry(pair: Entry) -> Entry:
         return before if pair[0] == name else pair
 
-    nodes = tuple(
-        replace(other, inputs=tuple(entry(e) for e in other.inputs)) for other in graph.nodes if other.name != name
-    )
+    nodes = tuple(other.taking(tuple(entry(e) for e in other.inputs)) for other in graph.nodes if other.name != name)
     heads = tuple(entry(head) for head in graph.heads)
     return subgraph(Graph(nodes, heads), heads)
