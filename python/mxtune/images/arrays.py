@@ -65,7 +65,8 @@ def pictures_of(array: Any, layout: str, count: Optional[int] = None) -> tuple[P
         return _to_type(pictures, np.uint8), guess
     if pictures.dtype == bool:
         return _to_type(pictures, np.uint8) * np.uint8(255), guess
-    return Numbers(_to_smallest_type(pictures)), guess
+    with np.errstate(invalid="ignore"):  # R's NA is a NaN that NumPy warns of; the image is named later
+        return Numbers(_to_smallest_type(pictures)), guess
 
 
 def numbered(row: int) -> str:
@@ -110,8 +111,7 @@ def _to_smallest_type(pictures: Any) -> NDArray[Any]:
         return pictures  # type: ignore[no-any-return]
     if not _holds_whole_numbers(pictures):  # mostly known after a few values
         return _to_type(pictures, np.float32)
-    with np.errstate(invalid="ignore"):
-        low, high = pictures.min(), pictures.max()
+    low, high = pictures.min(), pictures.max()
     if low < 0 or not high <= 65535:
         return _to_type(pictures, np.float32)
     return _to_type(pictures, np.uint8 if high <= 255 else np.uint16)

@@ -36,7 +36,8 @@ def groups_of(groups: Any, names: Sequence[str]) -> list[str]:
     >>> groups_of(r"^([^_]+)_", ["anna_1.jpg", "anna_2.jpg", "ben_1.jpg"])
     ['anna', 'anna', 'ben']
     """
-    if isinstance(groups, bytes) or not (hasattr(groups, "__iter__") or isinstance(groups, str)):
+    is_row_of_values = hasattr(groups, "__iter__") and not hasattr(groups, "columns")
+    if isinstance(groups, bytes) or not (is_row_of_values or isinstance(groups, str)):
         text = "`groups` must be one value per image, a column, or a regular expression."
         raise ArgumentError(text, [f"it is {kind_text(groups)}"])
     if isinstance(groups, str):

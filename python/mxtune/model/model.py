@@ -355,7 +355,7 @@ class Model:
         Parameters
         ----------
         path
-            Ends in .png, .pdf or .svg.
+            Ends in .png, .pdf or .svg. The name of a kind alone is no path: ``model.plot("calibration")``.
         kind
             ``"confusion"``; ``"per_class"``, precision and recall; ``"calibration"``, how often the model is right
             where it is how sure, and for numbers the observed against the predicted; ``"history"``;
@@ -366,6 +366,8 @@ class Model:
         """
         from . import report
 
+        if kind is None and path in KINDS:
+            path, kind = None, str(path)
         kind = one_of("kind", kind or (self.default_plot if x is None else self.judged_plot), KINDS)
         figures: dict[str, Callable[[], Figure]] = {
             "confusion": lambda: report.confusion(self.confusion(x, y)),
@@ -539,7 +541,7 @@ class Model:
         images = self.labelled_images(x, y, **table)
         outputs, good = self._outputs(images)
         if not good.any():
-            raise MxtuneError("None of the images can be read.")
+            raise MxtuneError("None of the images can be read." if len(images) else "There are no images.")
         count = self.validation.trained_on(images.hashes)
         if count:
             trained = f"{count} of {counted(len(images), 'image')} {'was' if count == 1 else 'were'}"

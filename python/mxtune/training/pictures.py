@@ -9,7 +9,7 @@ from typing import Any, Optional, Union
 from .. import progress
 from ..arguments import is_number
 from ..calls import option, value_text
-from ..errors import ArgumentError, LabelError, PictureWarning
+from ..errors import ArgumentError, LabelError, PictureError, PictureWarning
 from ..images import ImageSet, mximages
 from ..images.findings import groups_across, scales, warn
 from ..images.groups import Groups
@@ -64,6 +64,8 @@ def look_at(
 
 
 def _check_learnable(images: ImageSet) -> None:
+    if not len(images):
+        raise PictureError("There are no images to learn from.")
     if images.labels.task is None or images.y is None:
         raise LabelError(
             "The images have no labels.",

@@ -125,6 +125,7 @@ def test_a_column_or_the_names_tell_groups(tmp_path: Any) -> None:
         ({1, 2, 3, 4}, "`groups` has no order.\nx it is of type set"),
         (7, "it is an int"),
         (b"abcd", "it is a bytes"),
+        (pd.DataFrame({"who": [1, 1, 2, 2]}), "one value per image.*\nx it is a DataFrame"),
         ([], "Got 0 groups for 4 images"),
     ],
 )

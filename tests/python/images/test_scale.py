@@ -206,8 +206,11 @@ def test_values_that_are_not_finite_are_named(tmp_path: Path) -> None:
     files = [tmp_path / f"{row}.tif" for row in range(3)]
     for file, picture in zip(files, values):
         PIL.Image.fromarray(picture.astype(np.float32)).save(file)
-    for held in (values, list(values), files):
-        with pytest.raises(PictureError, match="Can't read 2 of 3 images") as caught:
+    from_r = values.copy()
+    from_r[1, 3, 3] = np.uint64(0x7FF00000000007A2).view(np.float64)  # R's NA, at which NumPy warns
+    for held in (values, list(values), files, from_r):
+        with warnings.catch_warnings(), pytest.raises(PictureError, match="Can't read 2 of 3 images") as caught:
+            warnings.simplefilter("error")
             mximages(held)
         assert [reason for _, reason in caught.value.files] == ["it contains NaN or infinite values"] * 2
         with pytest.warns(PictureWarning, match="Left out 2 of 3"):

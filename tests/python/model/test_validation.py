@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 
 from mxtune import Model, mxexample, mximages, mxload, mxtrain, progress
-from mxtune.errors import ArgumentError, LabelError, ModelFileError, PictureWarning
+from mxtune.errors import ArgumentError, LabelError, ModelFileError, MxtuneError, PictureWarning
 from mxtune.model.validation import Validation
 
 IMAGES = mximages(mxexample("fashion"))
@@ -76,6 +76,8 @@ def test_labels_without_pictures_are_not_passed_over(model: Model) -> None:
     for judge in (model.evaluate, model.confusion, model.calibration, model.top_losses, model.plot):
         with pytest.raises(ArgumentError, match="There is y, but there are no images"):
             judge(y=["bag"] * 80)
+    with pytest.raises(MxtuneError, match="There are no images"):
+        model.calibration(IMAGES.take([]))
     with pytest.raises(ArgumentError, match="There is label"):
         model.evaluate(label="kind")
 
@@ -101,6 +103,8 @@ def test_pictures_that_were_trained_on_are_said(model: Model, loaded: Model) -> 
 def test_the_plot_that_tells_most_comes_first(model: Model, loaded: Model) -> None:
     assert (loaded.default_plot, trained(valid=None).default_plot) == ("confusion", "history")
     assert loaded.plot().axes[0].get_ylabel() == "truth"
+    assert loaded.plot("calibration").axes[0].get_ylabel() == "accuracy"  # as in R, and no file of that name
+    assert not Path("calibration.png").exists()
     titles = [axes.get_title() for axes in model.plot(kind="top_losses").axes if axes.images]
     name, truth, predicted = titles[0].split("\n")
     assert name.endswith(".png")

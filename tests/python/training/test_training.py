@@ -24,6 +24,7 @@ from mxtune.errors import (
     CheckpointError,
     LabelError,
     NetworkError,
+    PictureError,
     PictureWarning,
     StoreError,
     TrainingError,
@@ -332,6 +333,8 @@ def test_no_labels_one_class_one_number() -> None:
         quick(mximages(PIXELS, ["cat"] * 67, levels=["cat", "dog"]))
     with pytest.raises(LabelError, match="the same number"):
         quick(PIXELS, [3.5] * 67)
+    with pytest.raises(PictureError, match="There are no images to learn from"):
+        quick(mximages(PIXELS, ["cat", *["dog"] * 66]).take([]))
 
 
 @pytest.mark.filterwarnings("ignore::mxtune.errors.LabelWarning")

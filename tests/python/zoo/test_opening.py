@@ -14,7 +14,14 @@ import pytest
 
 from mxtune import formats, mxexample, mximages, mxnetwork, mxtrain
 from mxtune.engines.mxnet import load
-from mxtune.errors import FormatError, MissingFileError, NetworkError, UnsupportedFormatError, WeightsError
+from mxtune.errors import (
+    ArgumentError,
+    FormatError,
+    MissingFileError,
+    NetworkError,
+    UnsupportedFormatError,
+    WeightsError,
+)
 from mxtune.formats import Contents
 from mxtune.network import Network
 from mxtune.zoo import entry
@@ -142,6 +149,8 @@ def test_a_name_is_one_of_the_zoo_and_a_file_a_file(tmp_path: Path, monkeypatch:
     assert open_source("LeNet") is open_source(Path("lenet")) is entry("lenet")
     with pytest.raises(FormatError, match="Can't tell the format"):
         open_source("./lenet")
+    with pytest.raises(ArgumentError, match="opened by its name or from a file"):
+        open_source("")
     formats.write("net-symbol.json", Contents.of(mxnetwork("lenet")))
     assert isinstance(open_source("net-symbol.json"), File)
     (tmp_path / "net-symbol.json").rename("no-suffix")  # by its content
