@@ -459,7 +459,8 @@ class ImageSet:
 
         rows = sheet.choose(self.labels, len(self), whole("n", n, 1))
         thumbnails = decode(self, rows, sheet.thumbnail, at_least=sheet.SIDE)
-        return sheet.draw(thumbnails, [self.label_of(row) or self.names[row] for row in rows])
+        has_labels = self.labels.task is not None
+        return sheet.draw(thumbnails, [self.label_of(row) if has_labels else self.names[row] for row in rows])
 
     def _facts(self) -> show.Facts:
         return show.Facts(len(self), self.grey, self.labels, self._sizes, self.bad, self.problems)

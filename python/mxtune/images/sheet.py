@@ -33,15 +33,18 @@ def draw(thumbnails: Sequence[NDArray[np.uint8]], titles: Sequence[str]) -> PIL.
     """The sheet (RGB) of small images, each with its title beneath."""
     count = len(thumbnails)
     columns = max(1, min(count, 8 if count > 12 else 6, math.ceil(math.sqrt(2 * max(1, count)))))
-    cell_w, cell_h = SIDE + _GAP, SIDE + _TEXT + 2 * _GAP
-    lines = math.ceil(count / columns)
-    sheet = PIL.Image.new("RGB", (columns * cell_w + _GAP, max(1, lines) * cell_h + _GAP), "white")
+    texts = [_lines(title) for title in titles]
+    cell_w, cell_h = SIDE + _GAP, SIDE + _TEXT * max(map(len, texts), default=1) + 2 * _GAP
+    rows = math.ceil(count / columns)
+    sheet = PIL.Image.new("RGB", (columns * cell_w + _GAP, max(1, rows) * cell_h + _GAP), "white")
     pen = ImageDraw.Draw(sheet)
-    for place, (pixels, title) in enumerate(zip(thumbnails, titles)):
+    for place, (pixels, lines) in enumerate(zip(thumbnails, texts)):
         left, top = _GAP + place % columns * cell_w, _GAP + place // columns * cell_h
         picture = PIL.Image.fromarray(pixels)
         sheet.paste(picture, (left + (SIDE - picture.width) // 2, top + (SIDE - picture.height) // 2))
-        _write(pen, title, left, top + SIDE + 2)
+        for number, line in enumerate(lines):
+            start = left + (SIDE - _font(line.isascii()).getlength(line)) / 2
+            pen.text((start, top + SIDE + 2 + number * _TEXT), line, fill="#333333", font=_font(line.isascii()))
     return sheet
 
 
@@ -77,16 +80,25 @@ def thumbnail(picture: PIL.Image.Image) -> Any:
     return np.asarray(picture.convert("RGB").resize(size, resampling))
 
 
-def _write(pen: ImageDraw.ImageDraw, title: str, left: int, top: int) -> None:
+def _lines(title: str) -> list[str]:
+    """A title in up to two lines; what is longer is cut."""
+    title = " ".join(title.split())
     font = _font(title.isascii())
-    title = title.replace("\n", " ")
     if not isinstance(font, ImageFont.FreeTypeFont):  # the oldest of Pillow's fonts knows Latin letters only
         title = title.encode("latin-1", "replace").decode("latin-1")
-    if font.getlength(title) > SIDE:
-        while title and font.getlength(title + "...") > SIDE:
-            title = title[:-1]
-        title += "..."
-    pen.text((left + (SIDE - font.getlength(title)) / 2, top), title, fill="#333333", font=font)
+    first = _fitting(title, font)
+    if first == len(title):
+        return [title]
+    first = title.rfind(" ", 0, first + 1) + 1 or first  # between words, where there are several
+    rest = title[first:]
+    if _fitting(rest, font) < len(rest):
+        rest = rest[: _fitting(rest, font, "...")].rstrip() + "..."
+    return [title[:first].rstrip(), rest]
+
+
+def _fitting(text: str, font: Any, end: str = "") -> int:
+    """How many letters fit under an image, with an end after them."""
+    return next((n for n in range(len(text), 0, -1) if font.getlength(text[:n] + end) <= SIDE), 0)
 
 
 @lru_cache(maxsize=2)

@@ -16,6 +16,7 @@ from PIL import ImageFile
 
 from mxtune.errors import LabelWarning, MxtuneWarning, PictureError, PictureWarning
 from mxtune.images import decode, decode_or_none, mximages
+from mxtune.images.sheet import _lines
 
 DATA = Path(skimage.__file__).parent / "data"
 WHITE = (255, 255, 255)
@@ -367,3 +368,15 @@ def test_the_contact_sheet_shows_each_class_with_any_name(photos: Path) -> None:
     assert sheet.mode == "RGB"
     assert images.sheet(1).width < sheet.width
     assert len(np.unique(np.asarray(sheet))) > 100
+
+
+def test_long_names_have_two_lines_under_the_contact_sheet(photos: Path) -> None:
+    plain, tall = mximages(photos).sheet(), mximages(photos, recursive=True)
+    long = [f"species number {row} of the northern forests" for row in range(len(tall))]
+    assert mximages(tall, long).sheet().height == plain.height + 14 * (plain.height // 150)
+    first, second = _lines("species number 12 of the northern forests")
+    assert first == "species number 12" and second.startswith("of the ") and second.endswith("...")
+    assert _lines("bag") == ["bag"]
+    assert "".join(_lines("x" * 30)) in ("x" * 30, *(f"{'x' * n}..." for n in range(20, 30)))
+    without = mximages(tall, [[], ["a"], ["a", "b"], []][: len(tall)])
+    assert without.sheet().height == plain.height
