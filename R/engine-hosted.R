@@ -55,7 +55,8 @@ guard_quit <- function() {
     if (!rlang::is_integerish(status, n = 1, finite = TRUE)) {
       stop("invalid 'status': a whole number is expected.", call. = FALSE)
     }
-    tryInvokeRestart("mxtune_quit", as.integer(status))
+    the$quit <- as.integer(status)
+    tryInvokeRestart("mxtune_quit", the$quit)
     stop("quit() is left to the Python that hosts this R.", call. = FALSE) # of rpy2's own ways
   }
   for (name in c("quit", "q")) {

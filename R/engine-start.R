@@ -6,6 +6,7 @@ the$pid <- NULL # the process in which it was started
 the$hosted <- FALSE # does Python host this R?
 the$objects <- new.env(parent = emptyenv()) # Python's, by the key of the object of R that holds each
 the$held <- 0L # how many there have been
+the$quit <- NULL # the status that R code in a Python that hosts it wants to quit with
 the$note <- NULL # what the user is told once about the engine in use
 
 #' Python's side of the border, started when first needed.

@@ -5,6 +5,7 @@
 #' `warnings`.
 #' @noRd
 hosted <- function(code) {
+  the$quit <- NULL
   warned <- new.env(parent = emptyenv())
   outcome <- withRestarts(tryCatch(
     withCallingHandlers(
@@ -23,6 +24,10 @@ hosted <- function(code) {
     error = function(error) list(error = condition_to_host(error)),
     interrupt = function(interrupt) list(interrupt = TRUE)
   ), mxtune_quit = function(status) list(quit = status))
+  if (!is.null(the$quit) && !"value" %in% names(outcome)) {
+    outcome <- list(quit = the$quit) # also where reticulate, which R's jump went through, made an error of it
+  }
+  the$quit <- NULL
   c(outcome, list(warnings = warned$all))
 }
 

@@ -374,6 +374,7 @@ QUITS = {
     "of base": ("base::q(status = 3)", 3),
     "caught": ("tryCatch(try(quit(status = 3)), error = identity, condition = identity)", 3),
     "in a file": ("{f <- tempfile(); writeLines('quit(status = 3)', f); source(f)}", 3),
+    "by reticulate": ("reticulate::py_call(reticulate::r_to_py(function(x) quit(status = 3)), 1)", 3),
     "in a function of Python": ("sapply(1, f)", 4),
     "in training": (
         "mxtune::mxtrain(folder, net = 'lenet', tune = 'all', epochs = 9, callbacks = function(...) q(status = 5))",
