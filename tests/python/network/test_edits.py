@@ -151,6 +151,15 @@ def test_what_is_before_one_layer_is_not_before_its_neighbours() -> None:
     assert changed.graph.node("stage2_conv2").inputs[0] == shortcut
 
 
+def test_a_variable_is_no_layer_but_the_image_may_be_followed() -> None:
+    net = small("lenet")
+    for edit in (net.insert_before, net.replace):
+        for name in ("data", "conv1_weight"):
+            with pytest.raises(NetworkError, match=f"{name} is a variable: nothing comes before it"):
+                edit(name, "relu")
+    assert net.insert_after("data", "relu").layers["layer"].tolist()[0] == "data_relu"
+
+
 def test_layers_are_removed_by_pattern_and_operator() -> None:
     net = small("vgg11_bn")
     assert "BatchNorm" not in operators(net.remove("BatchNorm"))

@@ -23,7 +23,15 @@ def is_kind(graph: Graph, node: Node, kind: str) -> bool:
 
 
 def source(graph: Graph, node: Node) -> Entry:
-    """What a layer takes: its first input; of a value times its own gate, the value."""
+    """What a layer takes: its first input; of a value times its own gate, the value.
+
+    Raises
+    ------
+    NetworkError
+        It is a variable, which takes nothing.
+    """
+    if not node.inputs:
+        raise NetworkError(f"{node.name} is a variable: nothing comes before it, and no layer can take its place.")
     entries = (_takes(graph, node, form) for forms in KINDS.values() for form in forms if form.gate)
     return next((entry for entry in entries if entry is not None), node.inputs[0])
 
