@@ -208,5 +208,6 @@ plot.mximages <- function(x, n = 24, ...) {
 draw_picture <- function(pixels) {
   graphics::plot.new()
   graphics::plot.window(c(0, ncol(pixels)), c(0, nrow(pixels)), asp = 1, xaxs = "i", yaxs = "i")
-  graphics::rasterImage(pixels, 0, 0, ncol(pixels), nrow(pixels), interpolate = TRUE)
+  smooth <- max(dim(pixels)[1:2]) >= 100 # as in Python, the pixels of small ones are seen
+  graphics::rasterImage(pixels, 0, 0, ncol(pixels), nrow(pixels), interpolate = smooth)
 }

@@ -16,6 +16,12 @@ plot_calibration <- function(table, model) {
     ggplot2::facet_wrap(ggplot2::vars(.data$panel), scales = if (in_bins) "fixed" else "free") +
     ggplot2::theme_minimal() +
     ggplot2::theme(legend.position = "bottom", panel.grid.minor = ggplot2::element_blank(), aspect.ratio = 1)
+  if (length(panels) == 1) { # a title may be wider than its panel
+    plot <- plot + ggplot2::labs(title = names(panels)) + ggplot2::theme(
+      strip.text = ggplot2::element_blank(), plot.title.position = "plot",
+      plot.title = ggplot2::element_text(hjust = 0.5, size = 10)
+    )
+  }
   print(plot)
   invisible(plot)
 }
