@@ -331,6 +331,6 @@ test_that("a class that is weighted twice is refused, and a name on a single tex
   weights <- c(bag = 1, bag = 2)
   expect_error(mxtrain(small_folder(), class_weights = weights), "names a class twice", class = "mxtune_argument_error")
   weights <- c(how = "balanced")
-  fit <- mxtrain(small_folder(), class_weights = weights, net = "lenet", epochs = 1, seed = 1, verbose = 0)
+  fit <- of_few(mxtrain(small_folder(), class_weights = weights, net = "lenet", epochs = 1, seed = 1, verbose = 0))
   expect_s3_class(fit, "mxmodel")
 })
