@@ -109,7 +109,7 @@ picture_source <- function(x, layout = "NHWC", labelled = TRUE) {
   if (is.data.frame(x)) {
     table_source(x, labelled)
   } else if (is_text(x)) {
-    as.character(x)
+    if (length(x) == 1 && is.na(x)) list(NULL) else as.character(x)
   } else if (is_encoded(x) || inherits(x, "mximages") || is_python(x)) {
     x
   } else if (inherits(x, "magick-image")) {
@@ -120,6 +120,8 @@ picture_source <- function(x, layout = "NHWC", labelled = TRUE) {
     list_source(x)
   }
 }
+
+is_nothing <- function(x) is.null(x) || is.atomic(x) && length(x) == 1 && is.na(x)
 
 is_text <- function(x) is.character(x) || is.factor(x)
 
@@ -159,12 +161,12 @@ array_source <- function(x, layout) {
 
 list_item <- function(item) {
   item <- plain(item)
-  if (is_text(item)) {
-    as.character(item)
-  } else if (is.null(item) || is_encoded(item) || is_python(item)) {
-    item
-  } else if (identical(item, NA)) {
+  if (is_nothing(item)) {
     NULL
+  } else if (is_text(item) && length(item) == 1) {
+    as.character(item)
+  } else if (is_encoded(item) || is_python(item)) {
+    item
   } else if (inherits(item, "magick-image")) {
     png_bytes(item)
   } else if (holds_pixels(item) && length(dim(item)) %in% 2:3) {

@@ -83,6 +83,8 @@ test_that("numbered classes have the levels that factor() gives them", {
   for (y in list(rep(c(1e5, 2e5), 4), rep(c(100000L, 3L), 4), rep(c(0.1 + 0.2, 1e-5), 4), rep(c(1e15, 123456.5), 4))) {
     images <- mximages(files, y, task = "classification")
     expect_identical(images$levels, levels(factor(y)))
+    again <- mximages(files, y, levels = rev(levels(factor(y))))
+    expect_identical(again$levels, rev(levels(factor(y))))
   }
 })
 
@@ -110,6 +112,11 @@ test_that("a raw vector is one image's bytes, alone and in a list or a column", 
   expect_identical(predict(small_model(), data.frame(image = I(bytes)), type = "prob")[-1], expected)
   expect_warning(told <- predict(small_model(), list(files[1], NULL, NA)), class = "mxtune_picture_warning")
   expect_identical(is.na(told$.pred_class), c(FALSE, TRUE, TRUE))
+  for (missing in list(NA_character_, list(NA_character_), factor(NA), data.frame(file = NA_character_))) {
+    expect_warning(told <- predict(small_model(), missing), class = "mxtune_picture_warning")
+    expect_identical(is.na(told$.pred_class), TRUE)
+  }
+  expect_error(predict(small_model(), list(files)), "can't hold an object of class character")
 })
 
 test_that("two columns of one name stop nothing, unless that name is asked for", {

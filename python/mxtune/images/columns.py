@@ -9,8 +9,9 @@ from typing import Any, Optional, Union
 
 import PIL.Image
 
-from ..calls import option
+from ..calls import option, value_text
 from ..errors import ArgumentError, LabelError
+from ..words import listing
 from .roles import tells_parts
 from .sniff import is_picture_name
 
@@ -123,7 +124,8 @@ def require(frame: Any, columns: Iterable[Any]) -> None:
     ArgumentError
         One is missing.
     """
-    unknown = [str(column) for column in columns if column not in list(frame.columns)]
+    there = list(frame.columns)
+    unknown = [column if isinstance(column, str) else value_text(column) for column in columns if column not in there]
     if unknown:
         raise ArgumentError("The data frame has no such column.", unknown, f"Its columns are {_names(frame.columns)}.")
 
@@ -134,7 +136,7 @@ def _by_name(columns: Sequence[Any], likely: Sequence[str]) -> Any:
 
 
 def _names(columns: Iterable[Any]) -> str:
-    return ", ".join(map(str, columns))
+    return listing([*map(str, columns)], 30)
 
 
 def _all_match(column: Any, check: Callable[[Any], bool], sample_size: int) -> bool:

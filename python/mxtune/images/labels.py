@@ -180,7 +180,7 @@ def _classes(
         sorted_values = distinct if categories is not None else _sorted(distinct, label_type)
         levels = tuple(dict.fromkeys(map(label_text, sorted_values)))
     code_of = _codes(levels)
-    texts = [label_text(value) for value in values]
+    texts = [_text_of(value, code_of) for value in values]
     _refuse_unknown([[text] for text in texts], code_of, levels)
     if label_type.kind == "boolean":  # R writes them TRUE and FALSE
         levels = tuple(level.capitalize() for level in levels)
@@ -198,11 +198,27 @@ def _codes(levels: Sequence[str]) -> dict[str, int]:
     code_of = {label_text(level): place for place, level in enumerate(levels)}
     if LabelType("number").fits(levels):
         code_of |= {r_text(float(level)): place for place, level in enumerate(levels)}
+    for place, level in enumerate(levels):  # levels that R wrote, as 1e+05
+        if _is_written_by_r(level):
+            code_of.setdefault(label_text(float(level)), place)
     if {level.lower() for level in levels} == {"true", "false"}:
         code_of |= {
             write(level): code_of[level] for level in levels for write in (str.upper, str.lower, str.capitalize)
         }
     return code_of | {level: place for place, level in enumerate(levels)}
+
+
+def _text_of(value: Any, code_of: Mapping[str, int]) -> str:
+    """A label as text; a number among levels that R wrote has the digits that R writes."""
+    text = label_text(value)
+    return r_text(value) if text not in code_of and kind_of(value) == "number" else text
+
+
+def _is_written_by_r(level: str) -> bool:
+    try:
+        return r_text(float(level)) == level
+    except ValueError:
+        return False
 
 
 def _guess_on_classes(distinct: Sequence[Any], levels: Sequence[str]) -> Optional[str]:

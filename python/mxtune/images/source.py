@@ -11,7 +11,7 @@ from typing import Any, Optional, Union, cast
 import numpy as np
 
 from ..arguments import in_order, is_number, user_path
-from ..calls import kind_text, of_images
+from ..calls import in_r, kind_text, of_images
 from ..errors import ArgumentError, LabelError, PictureError
 from ..words import bullets, file_name, listing, near
 from .archive import archive_at, look_into_archive
@@ -21,6 +21,7 @@ from .decode import named
 from .fileobject import content_of, is_file_object, name_of
 from .folder import look_into
 from .groups import Groups, groups_of
+from .labels import is_missing
 from .named import Kind, matched
 from .paths import Place, is_there, locate, shortened, why_not_a_path
 from .roles import Split, parts_of
@@ -135,8 +136,9 @@ def _from_anything(
         items = x.tolist() if isinstance(x, np.ndarray) or hasattr(x, "iloc") else list(x)
         source = _from_list(items, y, layout, [Path() if start is None else start], labelled and len(items) > 1)
         return replace(source, index=x.index) if hasattr(x, "iloc") else source
+    others = "an array, or a list of images" if in_r() else "a dict of files and labels, an array, or Pillow images"
     raise ArgumentError(
-        "`x` must be a folder, files, a dict of files and labels, a data frame, an array, or Pillow images.",
+        f"`x` must be a folder, files, a data frame, {others}.",
         [f"it is {kind_text(x)}"],
         "Give the images alone: list(x.values())." if isinstance(x, Mapping) else None,
     )
@@ -340,13 +342,14 @@ def _from_list(x: list[Any], y: Any, layout: str, starts: Sequence[Place] = (Pat
         elif isinstance(item, np.ndarray):
             item = pictures_of(item, layout, 1)[0][0]  # noqa: PLW2901
         elif item is not None and not isinstance(item, (bytes, bytearray)) and not _is_pillow(item):
-            if item == item:  # noqa: PLR0124 - a missing path (NaN) is a bad image, not a wrong argument
+            if not is_missing(item):  # a missing path is a bad image, not a wrong argument
                 unusable.append((name, kind_text(item)))
             item = None  # noqa: PLW2901
         items.append(item)
         names.append(name)
     if unusable:
-        raise ArgumentError("Images in a list must be paths, arrays or Pillow images.", bullets(named(unusable)))
+        library = "magick" if in_r() else "Pillow"
+        raise ArgumentError(f"Images in a list must be paths, arrays or {library} images.", bullets(named(unusable)))
     return Source(items, names, files, y, guesses=located.remarks)
 
 
