@@ -306,6 +306,8 @@ def _read_parquet(file: Path) -> Table:
 
         frame = pd.read_parquet(file, engine="pyarrow")
         frame = frame.reset_index(drop=all(name is None for name in frame.index.names))
+        for place in range(frame.shape[1]):
+            frame.iloc[:, place].tolist()  # damaged text fails no sooner
     except ImportError as error:
         raise _missing(file, "pyarrow", "arrow::read_parquet()", error) from error
     except Exception as error:  # a damaged file can raise anything
