@@ -9,7 +9,7 @@ hosted <- function(code) {
   warned <- new.env(parent = emptyenv())
   outcome <- withRestarts(tryCatch(
     withCallingHandlers(
-      list(value = code),
+      list(value = allowInterrupts(code)), # the caller has suspended them
       warning = function(warning) {
         warned$all <- c(warned$all, list(condition_to_host(warning)))
         tryInvokeRestart("muffleWarning")
@@ -127,20 +127,22 @@ hosted_plot <- function(model, path, device, size, arguments) {
 #' The object that Python handed over under a key, as an object of this package: the same in memory.
 #' @noRd
 from_host <- function(key) {
-  new_handle(take_object(key))
+  hosted(new_handle(take_object(key)))
 }
 
 #' Any other object of Python.
 #' @noRd
 object_from_host <- function(key) {
-  take_object(key)
+  hosted(take_object(key))
 }
 
 #' Python's object of an object of this package, for the host to take.
 #' @noRd
 to_host <- function(x, key) {
-  give_back(handle_of(x), key)
-  invisible()
+  hosted({
+    give_back(handle_of(x), key)
+    NULL
+  })
 }
 
 #' A function of Python that rpy2 carries: its fault is R's error, its Ctrl-C R's interrupt.

@@ -12,7 +12,7 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from types import FrameType
@@ -22,6 +22,7 @@ from .progress import Reporter
 
 _SAME = 0.1  # seconds: `timeout`, and shells within shells, send a signal twice
 _WATCHED = (signal.SIGINT, signal.SIGTERM)
+_languages: list[Callable[[FrameType], bool]] = []
 _foreign: set[int] = set()  # handled by another language in this process, whatever Python says
 
 
@@ -39,14 +40,21 @@ class Watch:
         """From here on the first signal is noted, for `check` to raise."""
         self._at_stake = True
 
-    def note(self, number: int, _: Optional[FrameType] = None) -> None:
-        """A signal has come."""
+    def note(self, number: int, frame: Optional[FrameType] = None) -> None:
+        """A signal has come, to this code."""
         again, self._last = time.monotonic() - self._last < _SAME, time.monotonic()
         if again and self.received:
             return
         self.received.append(number)
         if not self._holding and (not self._at_stake or len(self.received) > 1):
             _act(number)
+        if frame is not None and any(runs(frame) for runs in _languages):
+            raise KeyboardInterrupt
+
+    def note_again(self) -> None:
+        """Code of another language was interrupted: by the signal that was noted, or by one that only it has heard."""
+        if not self.received or self._raised:
+            self.note(signal.SIGINT)
 
     def check(self) -> None:
         """Raise KeyboardInterrupt where a signal was noted; once."""
@@ -99,6 +107,11 @@ def current() -> Optional[Watch]:
 def leave(number: int) -> None:
     """Never handle this signal: another language in this process does, R its Ctrl-C; Python may not know."""
     _foreign.add(number)
+
+
+def pass_on(runs: Callable[[FrameType], bool]) -> None:
+    """Raise a signal also at once where it comes to code of another language: ``runs`` tells it by Python's frame."""
+    _languages.append(runs)
 
 
 def at_stake() -> None:

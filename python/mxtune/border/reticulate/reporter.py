@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ctypes
-import signal
 import sys
 import time
 from collections.abc import Mapping
@@ -121,7 +120,7 @@ def _interrupted() -> None:
     watch = interrupts.current()
     if watch is None:
         raise KeyboardInterrupt
-    watch.note(signal.SIGINT)
+    watch.note_again()
 
 
 def _carried(value: Any) -> Any:

@@ -5,11 +5,17 @@ there the signal is sent again, and reaches the code it was meant for."""
 from __future__ import annotations
 
 import ctypes
+import platform
 import signal
 import threading
 import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cache
 from types import FrameType, TracebackType
 from typing import Optional
+
+from ... import interrupts
 
 _CALLBACKS = (
     "_busy",
@@ -23,6 +29,7 @@ _CALLBACKS = (
 _BRIDGES = ("rpy2", "rpytools")  # the latter is reticulate's
 _SOON = 0.01  # seconds: after the callback has ended
 _kept: list[BaseException] = []
+_depth = 0  # of calls into R within calls into R
 
 
 def shield() -> None:
@@ -42,6 +49,21 @@ def shield() -> None:
         if callable(function):
             library.ffi.def_extern(name=name, onerror=_escaped)(function)
 
+    interrupts.pass_on(_r_runs)
+
+
+def _r_runs(frame: Optional[FrameType]) -> bool:
+    """Whether a signal that came to this code came to R's, which had called back to look for events."""
+    in_callback = False
+    while frame is not None and frame.f_globals.get("__name__") in (__name__, "rpy2.rinterface_lib.callbacks"):
+        frame, in_callback = frame.f_back, True
+    return in_callback and _is_bridge(frame)
+
+
+def _is_bridge(frame: Optional[FrameType]) -> bool:
+    """Whether this code of rpy2 or reticulate has called R."""
+    return frame is None or str(frame.f_globals.get("__name__")).partition(".")[0] in _BRIDGES
+
 
 def keep(error: BaseException) -> None:
     """Let `pending` give ``error`` back, when R has stopped."""
@@ -57,10 +79,47 @@ def pending() -> BaseException:
 
 def forget() -> None:
     """Nothing of what was raised before concerns the R code that comes, or R's end."""
+    if _depth:  # R code under way has still to hear of it
+        return
     from rpy2.rinterface_lib import openrlib
 
     _kept.clear()
     openrlib.rlib.R_interrupts_pending = 0
+
+
+@contextmanager
+def suspended() -> Iterator[None]:
+    """Within, R acts on interrupts only where it expects them, in `hosted()`: elsewhere it would write an empty line.
+
+    One that came too late for that is raised here.
+    """
+    global _depth  # noqa: PLW0603
+    from rpy2.rinterface_lib import openrlib
+
+    flag = _suspended_flag()
+    before, flag.value = flag.value, 1
+    _depth += 1
+    try:
+        yield
+    finally:
+        _depth -= 1
+        flag.value = before
+    if not _depth and openrlib.rlib.R_interrupts_pending:
+        openrlib.rlib.R_interrupts_pending = 0
+        raise pending()
+
+
+@cache
+def _suspended_flag() -> ctypes.c_int:
+    """R's variable; where its library can't be found, one that R does not see."""
+    try:
+        from rpy2.rinterface_lib import openrlib
+        from rpy2.situation import get_rlib_path
+
+        library = ctypes.CDLL(get_rlib_path(openrlib.R_HOME, platform.system()))
+        return ctypes.c_int.in_dll(library, "R_interrupts_suspended")
+    except (ImportError, AttributeError, ValueError, OSError):
+        return ctypes.c_int()
 
 
 def _escaped(kind: type[BaseException], error: BaseException, trace: Optional[TracebackType]) -> None:
@@ -82,8 +141,7 @@ def _escaped(kind: type[BaseException], error: BaseException, trace: Optional[Tr
 
 def _python_was_running(trace: Optional[TracebackType]) -> bool:
     """Whether the callback came in the middle of Python code, and not from a call into R by rpy2 or reticulate."""
-    beneath: Optional[FrameType] = trace.tb_frame.f_back if trace is not None else None
-    return beneath is not None and str(beneath.f_globals.get("__name__")).partition(".")[0] not in _BRIDGES
+    return trace is not None and not _is_bridge(trace.tb_frame.f_back)
 
 
 def _signal_behind(trace: Optional[TracebackType]) -> int:

@@ -77,7 +77,7 @@ def give(sexp: Any) -> Any:
     from .. import reticulate
 
     key = reticulate.hand_over(None)
-    session.function("to_host")(sexp, ri.StrSexpVector([key]))
+    outcome(session.raw("to_host", sexp, ri.StrSexpVector([key])))
     return reticulate.take(key)
 
 
@@ -85,4 +85,4 @@ def handle(value: Any, how: str) -> Any:
     """R's object for Python's: ``"from_host"`` for ours, ``"object_from_host"`` for any other."""
     from .. import reticulate
 
-    return session.function(how)(ri.StrSexpVector([reticulate.hand_over(value)]))
+    return outcome(session.raw(how, ri.StrSexpVector([reticulate.hand_over(value)])))

@@ -11,7 +11,7 @@ import signal
 import sys
 import threading
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any, Optional
 
 from ..._version import __version__
@@ -52,11 +52,15 @@ def start() -> None:
         _package = package
 
 
-def function(name: str) -> Any:
+def function(name: str) -> Callable[..., Any]:
     """A function of R's package mxtune, exported or not."""
     import rpy2.rinterface as ri
 
-    return ri.baseenv["get"](name, envir=_package)
+    def called(*arguments: Any) -> Any:
+        with interrupts.suspended():
+            return ri.baseenv["get"](name, envir=_package)(*arguments)
+
+    return called
 
 
 def raw(name: str, *arguments: Any) -> Any:
