@@ -244,7 +244,7 @@ def node(op: str, inputs: list[str], output: str, name: str = "", domain: str = 
 
 
 def tensor(name: str, array: np.ndarray) -> bytes:
-    kinds = {"float32": 1, "int64": 7}
+    kinds = {"float32": 1, "int64": 7, "float16": 10}
     sides = b"".join(field(1, side) for side in array.shape)
     return sides + field(2, kinds[array.dtype.name]) + field(8, name) + field(9, array.tobytes())
 
@@ -298,6 +298,16 @@ def test_the_small_writer_writes_what_is_read(tmp_path: Path) -> None:
     assert one.graph is not None and one.graph.node(one.graph.heads[0][0]).op == "FullyConnected"
 
 
+def test_half_precision_is_computed_as_single(tmp_path: Path) -> None:
+    weight = np.linspace(-1, 1, 384).reshape(192, 2).astype(np.float16)
+    to_half, to_single = (field(1, "to") + field(3, kind) + field(20, 2) for kind in (10, 1))
+    nodes = [node("Cast", ["x"], "h", "a", "", to_half), node("Flatten", ["h"], "f"), node("MatMul", ["f", "w"], "m"),
+             node("Cast", ["m"], "y", "b", "", to_single)]  # fmt: skip
+    x = images()[:, :, :8, :8]
+    y = computed(opened(model(nodes, [tensor("w", weight)]), tmp_path), x)
+    assert same(y, x.reshape(3, -1) @ weight.astype(np.float32))
+
+
 # ---- refused
 
 
@@ -323,6 +333,28 @@ def test_what_is_not_read_names_the_node_the_operator_and_the_file(
     with pytest.raises(NetworkError, match=words) as caught:
         opened(model(nodes), tmp_path)
     assert "one.onnx" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("nodes", "words"),
+    [
+        (["Softmax", ("axis", 0)], "images of a batch together"),
+        (["ReduceMean", ("axes", 0)], "images of a batch together"),
+        (["Resize", ("antialias", 1), ("mode", "linear")], "which no layer here does"),
+        (["Resize", ("nearest_mode", "ceil")], "which no layer here does"),
+        (["SpaceToDepth", ("blocksize", 2), ("mode", "CRD")], "its mode is CRD"),
+    ],
+)
+def test_what_no_layer_here_does_is_refused_not_done_otherwise(nodes: list[Any], words: str, tmp_path: Path) -> None:
+    op, *given = nodes
+    kinds = [
+        (name, field(3, v) + field(20, 2) if isinstance(v, int) else field(4, v) + field(20, 3)) for name, v in given
+    ]
+    attributes = [field(1, name) + kind for name, kind in kinds]
+    inputs = ["x", "", "scales"] if op == "Resize" else ["x"]
+    scales = tensor("scales", np.array([1, 1, 2, 2], np.float32))
+    with pytest.raises(NetworkError, match=words):
+        opened(model([node(op, inputs, "z", "n", "", *attributes), node("Flatten", ["z"], "y")], [scales]), tmp_path)
 
 
 @pytest.mark.parametrize(

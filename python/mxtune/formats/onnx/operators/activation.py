@@ -11,7 +11,7 @@ from ....ops import all_operators
 from ....ops.base import DATA
 from ...untrusted import FaultError
 from ..model import FLOATING
-from .base import Call, Value, Writer, register
+from .base import BATCH, Call, Value, Writer, register
 
 _ACTIVATIONS = {"Relu": "relu", "Sigmoid": "sigmoid", "Tanh": "tanh", "Softplus": "softrelu", "Softsign": "softsign"}
 _FUNCTIONS = {
@@ -159,6 +159,8 @@ def _softmax(writer: Writer, call: Call) -> Value:
     x = call.value()
     op = "softmax" if call.node.op == "Softmax" else "log_softmax"
     axis = x.axis(call.attribute("axis", -1 if call.opset >= 13 else 1))
+    if x.shape[axis] % BATCH == 0:
+        raise FaultError("it takes the images of a batch together")
     if call.opset >= 13 or all(side == 1 for side in x.shape[axis + 1 :]):
         return writer.same(x, op, call.layer, axis=x.axes[axis])
     if axis != 1:

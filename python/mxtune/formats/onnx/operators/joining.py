@@ -57,6 +57,11 @@ def _pad(writer: Writer, call: Call) -> Value:
     return Value(padded.entry, tuple(padded.shape[at] for at in x.axes), x.axes)
 
 
+# Ways of counting by which a map that is enlarged a whole number of times has each value so often
+_REPEATS = (("asymmetric", "floor"), ("half_pixel", "round_prefer_floor"), ("half_pixel", "round_prefer_ceil"),
+            ("pytorch_half_pixel", "round_prefer_floor"))  # fmt: skip
+
+
 @register("Resize", "Upsample")
 def _resize(writer: Writer, call: Call) -> Value:
     x = writer.plain(call.value())
@@ -65,10 +70,13 @@ def _resize(writer: Writer, call: Call) -> Value:
     sizes = _sizes(call, x)
     mode = call.attribute("mode", "nearest")
     where = call.attribute("coordinate_transformation_mode", "half_pixel" if call.opset >= 11 else "asymmetric")
+    rounding = call.attribute("nearest_mode", "round_prefer_floor" if call.opset >= 11 else "floor")
     scale = sizes[0] // x.shape[2]
-    if mode == "nearest" and sizes == (scale * x.shape[2], scale * x.shape[3]) and scale:
+    whole = scale > 0 and sizes == (scale * x.shape[2], scale * x.shape[3])
+    if mode == "nearest" and whole and (where, rounding) in _REPEATS:
         return writer.layer("UpSampling", call.layer, [x], scale=scale, sample_type="nearest", num_args=1)
-    if mode == "linear" and where in ("half_pixel", "pytorch_half_pixel", "align_corners"):
+    smooth = where in ("half_pixel", "pytorch_half_pixel", "align_corners") and not call.attribute("antialias", 0)
+    if mode in ("linear", "bilinear") and smooth and min(sizes) > 1:
         aligned = where == "align_corners"
         return writer.layer(
             "_contrib_BilinearResize2D", call.layer, [x], height=sizes[0], width=sizes[1], align_corners=aligned
@@ -85,6 +93,8 @@ def _sizes(call: Call, x: Value) -> tuple[int, int]:
         given = call.const(2 if call.opset >= 11 else last, "scales").array if last else call.attribute("scales", ())
         scales = [float(scale) for scale in np.ravel(given)]
         sides = tuple(int(np.floor(side * scale)) for side, scale in zip(x.shape, scales))
+        if any(abs(side * scale - new) > 1e-4 for side, scale, new in zip(x.shape, scales, sides)):
+            raise FaultError("its scales do not give whole numbers of pixels")
     if len(sides) != 4 or sides[1] != x.shape[1] or min(sides) < 1:
         raise FaultError("it resizes more than the height and width of a map")
     return sides[2], sides[3]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ...untrusted import FaultError
-from .base import Call, Value, Writer, register
+from .base import BATCH, Call, Value, Writer, register
 from .pooling import whole_map
 
 _OPERATORS = {
@@ -22,7 +22,7 @@ def _reduced(writer: Writer, call: Call) -> Value:
             return x
         raise FaultError("it takes all images of a batch together")
     axes = tuple(sorted({x.axis(axis) for axis in given}))
-    if 0 in axes:
+    if any(x.shape[axis] % BATCH == 0 for axis in axes):
         raise FaultError("it takes all images of a batch together")
     keep = bool(call.attribute("keepdims", 1))
     if op == "ReduceSumSquare":

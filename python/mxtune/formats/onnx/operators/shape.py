@@ -130,4 +130,6 @@ def _to_space(writer: Writer, call: Call) -> Value:
 @register("SpaceToDepth")
 def _to_depth(writer: Writer, call: Call) -> Value:
     x = writer.plain(call.value())
+    if call.attribute("mode", "DCR") != "DCR":
+        raise FaultError("its mode is CRD")
     return writer.layer("space_to_depth", call.layer, [x], block_size=call.attribute("blocksize", 1))
