@@ -38,10 +38,15 @@ for_python <- function(method) {
   method
 }
 
-#' Chunks of Python may import mxtune where their Python has none of its own: now, or when Python starts.
+#' Chunks of Python may import mxtune where their Python has none of its own: now, or when Python starts. A Python that
+#' hosts this R has it, and no object of it may be held here before repair_hosted().
 #' @noRd
 offer_engine_in_time <- function() {
-  if (reticulate::py_available()) offer_engine() else setHook("reticulate.onPyInit", function() offer_engine())
+  if (!reticulate::py_available()) {
+    if (!hosted_by_python()) setHook("reticulate.onPyInit", function() offer_engine())
+  } else if (!identical(reticulate::py_config()$forced, "the current process")) {
+    offer_engine()
+  }
 }
 
 offer_engine <- function() {
