@@ -59,7 +59,7 @@ class Verb:
 
 
 VERBS = {
-    # set.seed() governs what R draws, so that R's seed is drawn where none is given
+    # set.seed() governs what R draws: R draws a seed if none is given
     "mxtrain": Verb("training", "mxtrain", last=('layout = "NHWC"', *_FRAME, *_DOTS), defaults={"seed": "NULL"}),
     "mximages": Verb("images", "mximages", last=(*_FRAME, *_DOTS)),
     "plot.mximages": Verb("images", "ImageSet.sheet", ("x",), _DOTS),

@@ -243,7 +243,7 @@ def _rows(index: Any) -> Vector:
     twice = next((name for name, times in Counter(names).items() if times > 1), None)
     if twice is not None or "" in names:
         fault = "an index in which one is missing" if twice is None else f"an index that has {twice!r} more than once"
-        raise Stuck(f"{fault}: R tells rows apart by their names", "frame.reset_index() makes a column of the index.")
+        raise Stuck(f"{fault}: R identifies rows by their names", "frame.reset_index() makes a column of the index.")
     vector = _whole(np.asarray(index)) if whole else strings(names)
     return vector if vector.type == "integer" else strings(names)
 

@@ -4,8 +4,8 @@
 look at one.  ``matching``: which array of a file is which parameter.  ``names``: other frameworks' names of them.
 ``refused``: formats that are deliberately not read.  ``untrusted``: text and JSON from untrusted sources.
 
-To add a format: a module in this folder that calls `register`. Files are told apart by their content; a suffix counts
-only where that says nothing, and for the name of a file to be written.
+To add a format: a module in this folder that calls `register`. Files are recognised by their content; a suffix counts
+only if that is inconclusive, and for the name of a file to be written.
 """
 
 from __future__ import annotations
@@ -120,7 +120,7 @@ def format_of(path: PathLike) -> Format:
     matching = by_content or [one for one in formats() if file.name.lower().endswith(one.suffixes)]
     if not matching:
         known = sorted({suffix for one in formats() if one.read for suffix in one.suffixes})
-        raise FormatError(f"Can't tell the format of {file}.", hint=f"Known are {', '.join(known)}.")
+        raise FormatError(f"Can't recognise the format of {file}.", hint=f"Known formats: {', '.join(known)}.")
     return matching[0]
 
 
@@ -128,7 +128,7 @@ def _glimpse(file: Path) -> Glimpse:
     try:
         mode = file.stat().st_mode
         if stat.S_ISDIR(mode):
-            raise FormatError(f"{file} is a folder.", hint="Name the file in it.")
+            raise FormatError(f"{file} is a folder.", hint="Name a file in it.")
         if not stat.S_ISREG(mode):  # a pipe would be waited for
             raise FormatError(f"{file} is not a regular file.")
         glimpse = Glimpse.of(file)
@@ -163,7 +163,7 @@ def read(path: PathLike, limit: float = 1.0) -> Contents:
     """
     one = format_of(path)
     if one.read is None:
-        raise UnsupportedFormatError(f"mxtune does not read {path}.", [f"it is a file of {one.name}"], one.way_round)
+        raise UnsupportedFormatError(f"mxtune does not read {path}.", [f"its format is {one.name}"], one.way_round)
     return one.read(Path(path), limit)
 
 
@@ -207,7 +207,7 @@ def write(path: PathLike, contents: Contents, names: Optional[NameTable] = None)
     writers = [one.write for one in writable if one.write and file.name.lower().endswith(one.suffixes)]
     if not writers:
         known = sorted(suffix for one in writable for suffix in one.suffixes)
-        raise FormatError(f"No format is written to a file called {file.name}.", hint=f"Known are {', '.join(known)}.")
+        raise FormatError(f"No known format has files called {file.name}.", hint=f"Known formats: {', '.join(known)}.")
     if names is not None and contents.weights is not None:
         contents = replace(contents, weights=names.to_theirs(contents.weights), graph=None)  # it has our names
     writers[0](file, contents)

@@ -30,7 +30,7 @@ class Contents:
     weights
         Arrays by the names in the file, which need not be those of the graph.
     weights_file
-        The file beside this one that has the weights.
+        The file next to this one that has the weights.
     preprocess
         How images become the network's input.
     usual
@@ -46,7 +46,7 @@ class Contents:
     image
         Channels, height and width of the images that the network takes, where the file says no more about them.
     provenance
-        Where the network came from, as far as the file says.
+        Where the network came from, as far as the file states it.
     model
         The rest of a model, as its manifest has it: task, type of labels, settings, metrics, history, versions.
     limit
@@ -91,7 +91,7 @@ class Contents:
             The file lacks the graph, the weights or the preprocessing.
         """
         if self.graph is None or self.weights is None or self.preprocess is None:
-            raise NetworkError("The file does not hold a whole network.")
+            raise NetworkError("The file does not contain a whole network.")
         return Network(
             graph=self.graph,
             params=self.weights,

@@ -53,7 +53,7 @@ def under_our_names(weights: Weights, needed: Iterable[str], tables: Sequence[Na
     prefix, best = max(readings, key=lambda reading: len(set(reading[1].values())), default=("", {}))
     if len(set(best.values())) < len(best):
         twice = sorted({ours for ours in best.values() if list(best.values()).count(ours) > 1})
-        raise WeightsError(f"Two arrays stand for one parameter: {listing(twice)}.")
+        raise WeightsError(f"Several arrays stand for the same parameter: {listing(twice)}.")
     copies = {
         name
         for other, reading in readings
@@ -88,7 +88,7 @@ def as_parameters(
         lines = [f"{name}: not in the file" for name in lacking]
         others = [f"{name}: not in the network" for name in foreign]
         lines = lines[:half] + others + lines[half:]
-        raise WeightsError(f"The weights in {source} are not those of this network.", bullets(lines, _SHOWN), hint)
+        raise WeightsError(f"The weights in {source} don't match this network.", bullets(lines, _SHOWN), hint)
     return {name: _as_parameter(name, array) for name, array in arrays.items()}
 
 
@@ -190,6 +190,6 @@ def _plain(name: str) -> str:
 
 def _as_parameter(name: str, array: NDArray[Any]) -> NDArray[np.float32]:
     if array.dtype.kind not in "fiub":
-        raise WeightsError(f"The array {name} holds {array.dtype}, not numbers.")
+        raise WeightsError(f"The array {name} contains {array.dtype}, not numbers.")
     with np.errstate(over="ignore"):  # what becomes infinite is refused by name, like any other unusable number
         return np.ascontiguousarray(array, dtype=np.float32)

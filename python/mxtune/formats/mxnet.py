@@ -1,4 +1,4 @@
-"""MXNet's own networks: ``<prefix>-symbol.json`` with a graph, and ``<prefix>-0000.params`` beside it with weights."""
+"""MXNet's own networks: ``<prefix>-symbol.json`` with a graph, and ``<prefix>-0000.params`` next to it with weights."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def read(path: Path, limit: float = 1.0) -> Contents:
 
 
 def write(path: Path, contents: Contents) -> None:
-    """Write the graph, and the weights beside it, as MXNet's programs read them.
+    """Write the graph, and the weights next to it, as MXNet's programs read them.
 
     Raises
     ------
@@ -71,7 +71,7 @@ def write(path: Path, contents: Contents) -> None:
         A file can't be written.
     """
     if contents.graph is None:
-        raise FormatError(f"Can't write {path}: there are weights, and no graph of theirs.")
+        raise FormatError(f"Can't write {path}: there are weights, but no graph for them.")
     store.write(path, [to_json(contents.graph).encode()], "the graph")
     if contents.weights is not None:
         write_parameters(path.with_name(f"{_prefix(path)}-0000.params"), contents.weights, contents.graph)

@@ -59,13 +59,13 @@ def read_params(path: Union[str, os.PathLike[str]]) -> dict[str, Array]:
         raise _Reader(b"", os.fspath(path)).error(error.strerror or str(error)) from error
     reader = _Reader(content, os.fspath(path))
     if reader.number("<Q", "the file") != _LIST:
-        raise reader.error("it does not begin as MXNet's .params files do")
+        raise reader.error("it does not begin like an MXNet .params file")
     reader.number("<Q", "the file")
     count = reader.count("the number of arrays", least=4)
     arrays = [reader.array(f"array {i + 1} of {count}") for i in range(count)]
     names = [reader.text(f"name {i + 1}") for i in range(reader.count("the number of names", least=8))]
     if reader.left:
-        raise reader.error(f"{reader.left} bytes follow after its end")
+        raise reader.error(f"{reader.left} bytes follow its end")
     if not names:
         names = [str(i) for i in range(count)]
     if len(names) != count or len(set(names)) != count:
@@ -74,7 +74,7 @@ def read_params(path: Union[str, os.PathLike[str]]) -> dict[str, Array]:
 
 
 class _Reader:
-    """A position in a file's bytes; reading beyond the end is an error that says so."""
+    """A position in a file's bytes; reading beyond the end is an error."""
 
     def __init__(self, content: bytes, path: str) -> None:
         self.content, self.path, self.at = content, path, 0
@@ -127,7 +127,7 @@ class _Reader:
             items *= side  # Python's integers do not overflow
         if items * dtype.itemsize > self.left:
             raise self.error(
-                f"{what} says it is {shape_text(shape)} of {dtype}, {self.left} bytes are left in the file"
+                f"{what} claims to be {shape_text(shape)} of {dtype}, but {self.left} bytes are left in the file"
             )
         flat = np.frombuffer(self.content, dtype, count=items, offset=self.at).copy()
         self.at += items * dtype.itemsize
@@ -196,7 +196,7 @@ def parameters_of(path: Path) -> Weights:
     for name, array in read_params(path).items():
         bare = name[4:] if name.startswith(("arg:", "aux:")) else name
         if bare in weights:
-            raise WeightsError(f"{path} holds {bare} twice.")
+            raise WeightsError(f"{path} contains {bare} twice.")
         weights[bare] = array
     return weights
 

@@ -38,7 +38,7 @@ class Refused(NamedTuple):
 
 _STATE_DICT = 'Save the weights alone, in PyTorch: torch.save(model.state_dict(), "weights.pth").'
 _SAFETENSORS = "Save the arrays as .safetensors, under the names of a network that mxzoo() lists."
-_BY_TORCH = "Bring the weights as a state dict of PyTorch or as .safetensors, for a network that mxzoo() lists."
+_BY_TORCH = "Use weights as a PyTorch state dict or as .safetensors, for a network that mxzoo() lists."
 
 REFUSED = (
     # Whole networks of others, until each has a reader
@@ -46,7 +46,7 @@ REFUSED = (
     Refused("Keras", (".keras",), _SAFETENSORS, member=r"model\.weights\.h5"),
     Refused("TensorFlow", (".pb", ".pbtxt"), _SAFETENSORS, rb"(\x08\x01\x12|\x0a.{1,3}\x0a.[\w/.\-]+\x12.[A-Z]\w+)"),
     Refused("TensorFlow checkpoints", (".ckpt", ".index"), _SAFETENSORS),
-    Refused("TensorFlow Lite", (".tflite",), "A quantised network can't be trained: bring the one it was made from.",
+    Refused("TensorFlow Lite", (".tflite",), "A quantised network can't be trained: use the one it was made from.",
             rb".{4}TFL3"),
     Refused("TensorFlow.js", (), _SAFETENSORS, rb'\s*\{\s*"(format|modelTopology)"\s*:'),
     Refused("TorchScript", (".pt2", ".ptl"), _STATE_DICT, member=r"[^/]+/(constants\.pkl|code/.*|archive_format)"),
@@ -57,7 +57,7 @@ REFUSED = (
     Refused("PaddlePaddle", (".pdparams", ".pdmodel"), _SAFETENSORS),
     # Containers of anything
     Refused("NumPy", (".npy",), _SAFETENSORS, rb"\x93NUMPY"),
-    Refused("Python's pickle", (".pkl", ".pickle"), "A pickle could run code, and none is opened. " + _STATE_DICT,
+    Refused("Python's pickle", (".pkl", ".pickle"), "A pickle could run code, so none is opened. " + _STATE_DICT,
             rb"\x80[\x02-\x05](?!\x8a\nl\xfc\x9cF)"),
     Refused("R, or another compressed file", (".rds", ".rda", ".rdata"),
             "If R wrote it, open it there: readRDS() or load().", rb"(\x1f\x8b|BZh|\xfd7zXZ|X\n\0|RDX)"),

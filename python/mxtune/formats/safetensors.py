@@ -94,7 +94,7 @@ def _entries(name: str, content: bytes, size: int) -> Iterator[Entry]:
         raise FaultError(f"{name}: the header is not a table of arrays")
     notes = header.pop("__metadata__", {})
     if not isinstance(notes, dict) or not all(isinstance(note, str) for note in notes.values()):
-        raise FaultError(f"{name}: the notes in its header are not text")
+        raise FaultError(f"{name}: the metadata in its header is not text")
     for key, facts in header.items():
         place = facts.get("data_offsets") if isinstance(facts, dict) else None
         if not _whole_numbers(place) or len(place) != 2:

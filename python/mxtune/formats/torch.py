@@ -1,4 +1,4 @@
-"""Weights saved by PyTorch, read without PyTorch and without running what the file says.
+"""Weights saved by PyTorch, read without PyTorch and without running what the file contains.
 
 Two layouts. The old one is three small pickles (a magic number, a protocol, the machine), the pickled
 object, the keys of its storages, then each storage as a count and its bytes. The new one is a zip with
@@ -158,7 +158,7 @@ def _read_legacy(stream: BinaryIO, size: int) -> Weights:
         return _pickle.load(stream, _find, _call)
 
     if stream.read(1) != b"\x80" or stream.seek(0) or unpickled() != MAGIC:
-        raise WeightsError("it is not a file of torch.save")
+        raise WeightsError("it was not written by torch.save")
     if unpickled() != PROTOCOL:
         raise WeightsError("it is of a protocol other than 1001")
     machine = unpickled()
@@ -198,7 +198,7 @@ def _read_zip(stream: BinaryIO, size: int) -> Weights:
         roots = [name[: -len("data.pkl")] for name in members if name.endswith("/data.pkl")]
         claimed = sum(info.file_size for info in members.values())
         if len(roots) != 1 or len(members) != len(archive.infolist()) or claimed > size:
-            raise WeightsError("it is a zip, but not a file of torch.save")
+            raise WeightsError("it is a zip, but was not written by torch.save")
         root = roots[0]
 
         def member(name: str, limit: int) -> bytes:

@@ -9,7 +9,7 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
-AGAIN = "Copy the file again from where it was whole, or save the model once more."
+AGAIN = "Copy the file again from an intact source, or save the model again."
 _DEEPEST = 64
 _MOST_VALUES = 500_000  # in one JSON text, each of which takes a few hundred bytes of memory
 
@@ -58,7 +58,7 @@ def json_of(name: str, content: bytes) -> Any:
 def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     values = dict(pairs)
     if len(values) < len(pairs):
-        raise ValueError("a key comes twice")
+        raise ValueError("a key occurs twice")
     return values
 
 

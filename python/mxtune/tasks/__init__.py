@@ -1,4 +1,4 @@
-"""What is learned: classification, several labels an image, numbers; their losses and metrics. One file per task."""
+"""What is learned: classification, several labels per image, numbers; their losses and metrics. One file per task."""
 
 from __future__ import annotations
 

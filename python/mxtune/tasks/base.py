@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 ClassWeights = Union[str, Mapping[Any, float], Sequence[float], None]
 OURS = ("file", "height", "width")
-"""Columns of a data frame of images beside those of the labels."""
+"""Columns of a data frame of images, other than those of the labels."""
 
 
 @dataclass(frozen=True)
@@ -49,7 +49,7 @@ class Task(ABC):
     primary_metric: ClassVar[str]
     """The metric that a history shows, and a model's first line."""
     best_plot: ClassVar[str]
-    """The kind of plot that tells most about a model's predictions."""
+    """The most informative kind of plot of a model's predictions."""
     has_classes: ClassVar[bool] = True
     """Whether a label is one of some names: two copies of an image with different ones contradict each other."""
 
@@ -122,7 +122,7 @@ class Task(ABC):
         """
         if choice is None:
             return None
-        raise ArgumentError("`class_weights` are for classification.", [f"this is {self.name}"])
+        raise ArgumentError("`class_weights` apply to classification only.", [f"this is {self.name}"])
 
     # ---- predictions
 
@@ -166,17 +166,17 @@ class Task(ABC):
         ArgumentError
             It is not classification.
         """
-        raise ArgumentError("confusion is for classification.", [f"the model's task is {self.name}"])
+        raise ArgumentError("A confusion matrix exists for classification only.", [f"the model's task is {self.name}"])
 
     def per_class(self, y: Array, outputs: Array) -> pd.DataFrame:  # noqa: ARG002 - the same
-        """A row a class: ``level``, ``n``, ``precision``, ``recall``, ``f1``.
+        """One row per class: ``level``, ``n``, ``precision``, ``recall``, ``f1``.
 
         Raises
         ------
         ArgumentError
             There are no classes.
         """
-        raise ArgumentError("per_class is for classes and labels.", [f"the model's task is {self.name}"])
+        raise ArgumentError("Metrics per class exist for classes and labels.", [f"the model's task is {self.name}"])
 
     @abstractmethod
     def calibration(self, y: Array, outputs: Array) -> pd.DataFrame:
@@ -191,7 +191,7 @@ class Task(ABC):
 
 
 def names() -> tuple[str, ...]:
-    """The tasks there are, by name."""
+    """The names of the tasks."""
     return tuple(Task._registry)
 
 
@@ -210,7 +210,7 @@ def named(name: str, levels: Sequence[str] = (), label_type: LabelType = TEXT) -
     2 classes (cat, dog)
     """
     if name not in Task._registry:
-        raise ArgumentError(f"There is no task {name!r}.", hint=f"There are {', '.join(names())}.")
+        raise ArgumentError(f"There is no task {name!r}.", hint=f"The tasks are {', '.join(names())}.")
     return Task._registry[name](tuple(levels), label_type)
 
 

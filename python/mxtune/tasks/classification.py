@@ -92,11 +92,11 @@ class Classification(Task):
         unknown = sorted(str(name) for name, _ in choice if label_text(name) not in places)
         if unknown:
             hint = f"The classes are {listing(self.shown_levels, 20)}."
-            raise ArgumentError("`class_weights` names classes that do not exist.", unknown, hint)
+            raise ArgumentError("`class_weights` contains unknown classes.", unknown, hint)
         chosen = [places[label_text(name)] % len(self.levels) for name, _ in choice]
         twice = sorted({self.shown_levels[place] for place in chosen if chosen.count(place) > 1})
         if twice:
-            raise ArgumentError("`class_weights` names a class twice.", twice)
+            raise ArgumentError("`class_weights` contains a class twice.", twice)
         weights = dict(zip(chosen, (weight for _, weight in choice)))
         return [weights.get(place, 1.0) for place in range(len(self.levels))]
 

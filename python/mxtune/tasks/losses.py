@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 class Loss(ABC):
-    """What training lowers. One whose targets have a unit trains in units of their spread, and translates."""
+    """What training minimises. A loss whose targets have a unit trains in units of their spread, and converts."""
 
     @abstractmethod
     def probabilities(self, outputs: Array) -> Array:
@@ -34,10 +34,10 @@ class Loss(ABC):
         """The loss and its gradient by `outputs`; ``weights`` (N,) is how much each image counts."""
 
     def smoothed(self, smoothing: float) -> Loss:  # noqa: ARG002 - some losses have none
-        """The same loss with so much label smoothing, where it has any."""
+        """The same loss with this much label smoothing, if it supports any."""
         return self
 
-    # ---- units: of use where targets have one
+    # ---- units: for targets that have one
 
     def standardised(self) -> Loss:
         """The same loss for targets and outputs in units of their spread."""
@@ -48,7 +48,7 @@ class Loss(ABC):
         return targets
 
     def own_units(self, outputs: Array) -> Array:
-        """Outputs in the targets' own units, of those in units of their spread."""
+        """Outputs in the targets' own units, from outputs in units of their spread."""
         return outputs
 
     def standardised_gradient(self, gradient: Array) -> Array:

@@ -60,7 +60,7 @@ class Regression(Task):
 
     def check_learnable(self, y: Array) -> None:
         if len(np.unique(y, axis=0)) < 2:
-            raise LabelError("All images have the same number: there is nothing to learn.")
+            raise LabelError("All images have the same target value: there is nothing to learn.")
 
     def loss(self, y: Optional[Array] = None, class_weights: Optional[Sequence[float]] = None) -> SquaredError:  # noqa: ARG002
         if y is None:

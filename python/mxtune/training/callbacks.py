@@ -1,4 +1,4 @@
-"""Callbacks: they may watch a training, and end it."""
+"""Callbacks: they can observe a training run, and end it."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from ..errors import ArgumentError, TrainingError
 
 
 class Callback:
-    """Watches a training; override what you need.
+    """Observes a training run; override the methods you need.
 
     Examples
     --------

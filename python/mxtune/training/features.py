@@ -102,7 +102,7 @@ def _file(body: Network, loader: Loader, target: Target, cache: Cache) -> Option
     spec = repr((loader.preprocess.to_dict(), fingerprint(body), target.arithmetic))
     store.bound()  # a wrong setting is reported before the work
     if not store.writable(folder):
-        raise ArgumentError("Nothing can be written to the folder of `cache`.", [f"it is {folder}"])
+        raise ArgumentError("The folder of `cache` is not writable.", [f"it is {folder}"])
     digest = hashlib.sha256(spec.encode())
     digest.update(b"".join(loader.images.hashes))  # labels and names don't matter to features
     digest.update(str(loader.images.grey).encode())
@@ -142,5 +142,5 @@ def _keep(file: Path, array: Features) -> None:
     try:
         store.keep(file, pieces, len(header.getvalue()) + array.nbytes + 4)
     except StoreError as error:  # a full disk: they are computed again next time
-        text = f"The features can't be kept in {file.parent}: {error.bullets[0]}."
+        text = f"The features can't be cached in {file.parent}: {error.bullets[0]}."
         progress.current().event("message", text=text)

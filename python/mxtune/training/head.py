@@ -25,7 +25,7 @@ _DEFAULT = 0.1  # where there is no validation
 _WORSE = 1.05  # how much worse the validation loss must get before weaker penalties are not tried
 _FEW = 1500  # images up to which their span is worth computing
 _ITERATIONS = 200
-_MANY = 16_000  # images from which a sample of them tells where to begin
+_MANY = 16_000  # images from which a sample of them shows where to begin
 _SAMPLE = 6000
 _ITERATIONS_OF_MANY = 60  # each: a penalty starts from the stronger one
 _TOLERANCE = 1e-5
@@ -197,7 +197,7 @@ def _minimise(
     shape, weights = start.shape, np.ones(len(targets))
 
     def objective(flat: Array) -> tuple[float, Array]:
-        progress.current().event("advance", n=0)  # a sign of life: R's Ctrl-C is heard at such
+        progress.current().event("advance", n=0)  # an event: R checks for Ctrl-C at each
         solution = flat.reshape(shape)
         value, gradient = loss(_apply(features, solution, loss), targets, weights)
         gradient = loss.standardised_gradient(gradient)

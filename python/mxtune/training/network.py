@@ -1,4 +1,4 @@
-"""The network of a training: opened, examined, and prepared as the plan says."""
+"""The network of a training run: opened, examined, and prepared according to the plan."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from .plan import EVERY_STAGE, Facts, Plan
 
 Net = Union[str, "os.PathLike[str]", Network, Model]
 _ENOUGH = 5_000  # images from which on a network learns well from nothing: mxtrain's other "many" begins there, too
-_POOLED = ("stage_features", "all_features")  # what a head on every stage stands on
+_POOLED = ("stage_features", "all_features")  # the input of a head on every stage
 
 
 def open_network(net: Net, images: ImageSet, options: Options) -> tuple[Network, bool]:
@@ -76,7 +76,7 @@ def facts_of(network: Network, settled: bool, images: ImageSet, validated: bool,
 
 
 def warn_of_no_weights(network: Network, pictures: int) -> None:
-    """One warning where a network that has learned nothing is to learn all from few images.
+    """Warn, once, if a network without pretrained weights is to be trained on few images.
 
     Warns
     -----
@@ -86,7 +86,7 @@ def warn_of_no_weights(network: Network, pictures: int) -> None:
     if network.pretrained or pictures >= _ENOUGH:
         return
     name = network.provenance.get("name", "The network")
-    text = f"{name} has no pretrained weights, and {counted(pictures, 'image is', 'images are')} few to start from."
+    text = f"{name} has no pretrained weights, and {counted(pictures, 'image is', 'images are')} few to learn from."
     hint = f"Use {calls.option('net', zoo.pretrained())}, which has learned from a million images"
     files = f', or open {name} with a file of weights: mxnetwork("{name}", weights = "...")'
     hint += files if zoo.has(name) and not calls.at_command_line() else ""
@@ -102,7 +102,7 @@ def prepare(network: Network, plan: Plan, images: ImageSet, outputs: int, seed: 
 
 
 def _range(network: Network, images: ImageSet) -> Optional[Range]:
-    """That of the images; the network's own where it has one, nobody asks for another, and the images fit it."""
+    """That of the images; the network's own if it has one, no other is asked for, and the images fit it."""
     kept = network.preprocess.range
     if kept is None or images.range_is_given:
         return images.range
@@ -118,7 +118,7 @@ def _built_for(source: Source, images: ImageSet, options: Options) -> dict[str, 
 
 
 def _zoo_preprocess(network: Network) -> Optional[Preprocess]:
-    """How the zoo has images seen by its network of this name; None for a network that is not from there."""
+    """The zoo's preprocessing for its network of this name; None for a network from elsewhere."""
     try:
         entry = zoo.entry(network.provenance.get("name", ""))
     except NetworkError:

@@ -1,4 +1,4 @@
-"""`Options`: what the user asked for of a training, validated once."""
+"""`Options`: what the user asked of a training run, validated once."""
 
 from __future__ import annotations
 
@@ -54,6 +54,6 @@ class Options:
         object.__setattr__(self, name, value)
 
     def for_layers(self) -> list[str]:
-        """The names of those that were given and are of use for layers alone, not for the head."""
+        """The names of those that were given and apply only to training layers, not to the head."""
         names = ("epochs", "lr", "schedule", "patience")
         return [name for name in names if getattr(self, name) != getattr(Options, name)]

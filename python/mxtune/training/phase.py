@@ -1,4 +1,4 @@
-"""`Phase`: a part of a training, as data."""
+"""`Phase`: a part of a training run, as data."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _WARM_UP = 0.1  # share of the steps in which the learning rate rises
 
 @dataclass(frozen=True)
 class Phase:
-    """A part of the training.
+    """A part of a training run.
 
     Parameters
     ----------
@@ -23,13 +23,13 @@ class Phase:
     epochs
         At most this many.
     lr
-        Learning rate at its highest; the head has none.
+        The highest learning rate; the head has none.
     batch_size
         Images in a step.
     schedule
         ``"cosine"`` or ``"constant"``.
     patience
-        Epochs without a lower validation loss after which it ends; 0 for never.
+        Epochs without a lower validation loss after which it stops; 0 for never.
     weight_decay
         Of weights; biases and BatchNorm have none.
     smoothing

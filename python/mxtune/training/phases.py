@@ -1,4 +1,4 @@
-"""The phases of a training, each from a Network to a better one: the head on frozen features, then layers."""
+"""The phases of a training run, each from a Network to a better one: the head on frozen features, then layers."""
 
 from __future__ import annotations
 
@@ -114,7 +114,7 @@ class LayerTraining:
         Raises
         ------
         TrainingError
-            The loss is not a finite number, or a weight is none.
+            The loss or a weight is not a finite number.
         """
         problem, phase = self._problem, self._phase
         reporter = progress.current()
@@ -148,7 +148,7 @@ class LayerTraining:
     def _check_finite(self, loss: float, epoch: int) -> None:
         if not np.isfinite(loss):
             raise TrainingError(
-                f"The loss became {loss} in epoch {epoch + 1} of phase {self._phase.name}.",
+                f"The loss became {loss} in epoch {epoch + 1} of the phase {self._phase.name}.",
                 hint=f"Use a lower learning rate than lr = {self._phase.lr:g}.",
             )
 

@@ -1,4 +1,4 @@
-"""The images of a training: those to train on and those to validate on, looked at."""
+"""The images of a training run, checked: those to train on and those to validate on."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def look_at(
     table: Mapping[str, Any] = MappingProxyType({}),
     task: Optional[str] = None,
 ) -> tuple[ImageSet, Optional[ImageSet]]:
-    """Images to train on, and to validate on where there are any.
+    """Images to train on, and to validate on if there are any.
 
     Parameters
     ----------
@@ -69,7 +69,7 @@ def _check_learnable(images: ImageSet) -> None:
     if images.labels.task is None or images.y is None:
         raise LabelError(
             "The images have no labels.",
-            hint=f"Put them into one folder a class, or say which column of a table has the labels: {option('label')}.",
+            hint=f"Use one folder per class, or name the column of a table with the labels: {option('label')}.",
         )
     images.labels.task.check_learnable(images.y)
 
@@ -105,7 +105,7 @@ def _split(images: ImageSet, valid: float, seed: int) -> tuple[ImageSet, Optiona
             progress.current().event("message", text=f"Validating on {n} of {of}; no group is on both sides.")
         return train, validation
     few = "groups" if images.groups is not None and len(set(images.groups)) < len(images) else "images"
-    progress.current().event("message", text=f"There are too few {few} to keep any for validation.")
+    progress.current().event("message", text=f"There are too few {few} to hold any out for validation.")
     return images, None
 
 
@@ -116,10 +116,10 @@ def _kept_aside(images: ImageSet, valid: Any, groups: Optional[str], table: Mapp
     if validation.range == images.range:
         scales(validation, "the training images", images.range_is_given)
     if validation.y is None:
-        raise LabelError("The images for validation have no labels.")
+        raise LabelError("The validation images have no labels.")
     both = [name if name == there else f"{name} = {there}" for name, there in images.shared(validation)]
     if both:
-        text = f"{len(both)} of the images for validation are among those for training."
+        text = f"{len(both)} of the validation images are also training images."
         warn(PictureWarning(text, bullets(both), "This makes the validation results too optimistic."))
     groups_across(images, validation)
     return validation

@@ -1,4 +1,4 @@
-"""The plan of a training: everything that is decided, decided once, from facts and options, with a reason for each."""
+"""The plan of a training run: everything is decided once, from facts and options, with a reason for each."""
 
 from __future__ import annotations
 
@@ -26,9 +26,9 @@ class Facts:
     shorter_side
         Of the images, the median, pixels.
     size, fit
-        How the network sees images, as it was given: `Preprocess` has both.
+        How the network sees images, as given: see `Preprocess`.
     size_is_default, fit_is_default
-        Whether it is what the zoo gives every network of that name, and nobody has chosen it.
+        Whether it is the zoo's default for that network, and not the user's choice.
     pretrained
         Whether the network has learned anything before.
     pooled
@@ -55,7 +55,7 @@ class Facts:
 
 @dataclass(frozen=True)
 class Plan:
-    """What a training does.
+    """What a training run does.
 
     Parameters
     ----------
@@ -104,13 +104,13 @@ class Plan:
 
 
 def decide(facts: Facts, options: Options) -> Plan:
-    """The plan for these images and this network, where nobody asked for anything else.
+    """The plan for these images and this network, with the user's options.
 
     Examples
     --------
     >>> plan = decide(Facts(images=300, validated=True), Options(tune="head"))
     >>> plan.head, plan.why["phases"]
-    ('every stage', 'tune = "head": the head alone')
+    ('every stage', 'tune = "head": only the head')
     """
     size, why_size = _size(facts, options)
     fit, why_fit = _fit(facts)
@@ -123,13 +123,13 @@ def decide(facts: Facts, options: Options) -> Plan:
         "head": why_head,
         "phases": why_phases,
         "engine": "it is installed",
-        "precision": "the engine's own" if options.precision == "auto" else "precision asks for it",
+        "precision": "the engine's own" if options.precision == "auto" else "`precision` asks for it",
     }
     return Plan(size, fit, head, phases, facts.engine, facts.precision, why)
 
 
 def guesses(plan: Plan, facts: Facts, options: Options) -> list[str]:
-    """What nobody asked for and what overrides it: where the plan departs from the network as it was given."""
+    """What was decided without being asked for, and how to change it, if the plan departs from the network."""
     size = f"{plan.size[0]} x {plan.size[1]}"
     texts = []
     if options.image_size is None and plan.size != facts.size:
@@ -147,7 +147,7 @@ def _size(facts: Facts, options: Options) -> tuple[tuple[int, int], str]:
     Where all layers are trained they adapt to two thirds of that, which cost less than half.
     """
     if options.image_size is not None:
-        return options.image_size, "image_size asks for it"
+        return options.image_size, "`image_size` asks for it"
     if not facts.size_is_default:
         return facts.size, "the network's own"
     times, least = (2.2, 64) if options.tune == "all" else (3.2, 96)
@@ -155,27 +155,27 @@ def _size(facts: Facts, options: Options) -> tuple[tuple[int, int], str]:
     size = (min(facts.size[0], wanted), min(facts.size[1], wanted))
     if size == facts.size:
         return size, "the network's own"
-    return size, f"enough for images of about {facts.shorter_side:.0f} pixels, and quicker than {facts.size[0]}"
+    return size, f"enough for images of about {facts.shorter_side:.0f} pixels, and faster than {facts.size[0]}"
 
 
 def _fit(facts: Facts) -> tuple[str, str]:
     if facts.fit_is_default:
-        return "stretch", "the whole image is seen, since what matters may lie at its edge"
+        return "stretch", "the whole image is used, since what matters may be at its edge"
     return facts.fit, "the network's own"
 
 
 def _head(facts: Facts, options: Options, light: bool) -> tuple[str, str]:
     if not facts.pretrained:
-        return LAST_FEATURES, "the network has learned nothing yet"
+        return LAST_FEATURES, "the network has no pretrained weights"
     if facts.pooled:
-        return LAST_FEATURES, "they hold every stage already"
+        return LAST_FEATURES, "they already contain every stage"
     if options.tune == "all" and light:
-        return LAST_FEATURES, "every stage would cost more than training all layers of so light a network"
-    return EVERY_STAGE, "what early layers see may be what tells your images apart"
+        return LAST_FEATURES, "every stage would cost more than training all layers of such a light network"
+    return EVERY_STAGE, "what early layers detect may be what distinguishes your images"
 
 
 def _phases(facts: Facts, options: Options, light: bool) -> tuple[tuple[Phase, ...], str]:
-    """A pretrained network gets its head first. One without weights has nothing worth freezing: all of it is trained.
+    """A pretrained network gets its head first. One without weights has nothing worth freezing, and is trained whole.
 
     A light one can afford more epochs: LeNet learns digits after clothes to .983 in 60, to .971 in 15.
     """
@@ -199,9 +199,9 @@ def _phases(facts: Facts, options: Options, light: bool) -> tuple[tuple[Phase, .
         return (scratch,), "a network without weights is trained whole"
     head = Phase("head", batch_size=min(batch, 32))  # no faster above, and larger buffers
     if options.tune == "head":
-        return (head,), 'tune = "head": the head alone'
+        return (head,), 'tune = "head": only the head'
     if options.tune == "auto" and not validated:
-        return (head,), "without validation nothing would show when to stop training layers"
+        return (head,), "without validation there is no sign of when to stop training layers"
     if options.tune == "all":
         affordable = _clipped(200_000 / images, 15, 60) if light else _clipped(25_000 / images, 8, 15)
         epochs = options.epochs or affordable

@@ -1,4 +1,4 @@
-"""`Problem`: what is learned from what data, the same in every phase of a training."""
+"""`Problem`: what is learned from which data, the same in every phase of a training run."""
 
 from __future__ import annotations
 

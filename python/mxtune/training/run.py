@@ -1,4 +1,4 @@
-"""`Run`: one training on its way through its phases, whatever ends it."""
+"""`Run`: one training run through its phases, whatever ends it."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def interruption(watch: interrupts.Watch, early: bool = False) -> Optional[Train
 
 
 class Run:
-    """One training on its way through its phases."""
+    """One training run through its phases."""
 
     def __init__(
         self,
@@ -88,7 +88,7 @@ class Run:
             if isinstance(error, TrainingError):
                 self._attach_model(error)
                 raise
-            ended = TrainingError(f"The training could not go on. {error.message}", error.bullets, error.hint)
+            ended = TrainingError(f"Training could not continue. {error.message}", error.bullets, error.hint)
             self._attach_model(ended)
             raise ended from error
         return False
@@ -154,7 +154,7 @@ class Run:
                 self._record(phase, row)
                 self._checkpoint.write(state)
         except KeyboardInterrupt:
-            if not self._trained:  # nothing was measured yet: what there is, is the best
+            if not self._trained:  # nothing was measured yet: the present network is the best
                 state.best, self._trained = training.parameters(), True
             raise
         finally:
@@ -164,7 +164,7 @@ class Run:
             self._tell_what_is_kept(phase)
 
     def _tell_what_is_kept(self, phase: Phase) -> None:
-        """What a phase gave beside the one before; the lower validation loss decides, as for epochs."""
+        """What a phase gave, compared with the one before; the lower validation loss decides, as for epochs."""
         rows = [row for row in self._state.history if row.get("valid_loss") is not None]
         mine = [row for row in rows if row["stage"] == phase.name]
         others = [row for row in rows if row["stage"] != phase.name]
@@ -177,7 +177,7 @@ class Run:
         )
         tried = "all layers" if phase.name == "all" else "the last layers"
         kept = f"Kept the model with {tried} trained" if self._state.best else f"Kept the {before['stage']}'s model"
-        text = f"Tried training {tried}, too: {figures}. {kept}: the lower validation loss decides."
+        text = f"Also tried training {tried}: {figures}. {kept}: the lower validation loss decides."
         progress.current().event("message", text=text)
 
     def _ended(self, phase: Phase) -> bool:
@@ -185,7 +185,7 @@ class Run:
         return state.stopped or bool(phase.patience and state.epochs_without_improvement >= phase.patience)
 
     def _keep(self, training: LayerTraining) -> None:
-        """Take the weights of the best epoch, or of the last whole one where that is asked for."""
+        """Take the weights of the best epoch, or of the last complete one if that is asked for."""
         state = self._state
         last = state.executor and not self._settings["restore_best"]
         self._set(training.parameters(state.executor) if last else state.best)

@@ -1,4 +1,4 @@
-"""A checkpoint: all that an interrupted training needs to resume as if nothing had happened."""
+"""A checkpoint: all that an interrupted training run needs to resume as if nothing had happened."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ if TYPE_CHECKING:
     Arrays = Mapping[str, NDArray[Any]]
 
 _KEY = "mxtune_checkpoint"
-_ANEW = "Remove it, or name another file, to start again."
+_ANEW = "Remove it, or use another file, to start again."
 _VERSION = 2  # of the file; 1 had no number, and other names
 
 
 @dataclass
 class TrainingState:
-    """The state of a training after an epoch of one of its phases.
+    """The state of a training run after an epoch of one of its phases.
 
     Parameters
     ----------
@@ -74,14 +74,14 @@ _KINDS: dict[str, Any] = {
 
 
 class Checkpoint:
-    """A file that holds the state of one training, of these data and settings.
+    """A file with the state of one training run, with these data and settings.
 
     Parameters
     ----------
     path
         The file; None keeps nothing.
     identity
-        What must be the same to resume: by name, for an error that says what differs.
+        What must be the same to resume, by name: the error names what differs.
 
     Raises
     ------
@@ -135,18 +135,16 @@ class Checkpoint:
             if version == _VERSION:
                 state = _state_of(facts, arrays)
         except (SafetensorError, KeyError, ValueError, TypeError, AttributeError, OSError) as error:
-            raise CheckpointError(
-                f"{self.path} is not a checkpoint of mxtune, or it is damaged.", hint=_ANEW
-            ) from error
+            raise CheckpointError(f"{self.path} is not an mxtune checkpoint, or is damaged.", hint=_ANEW) from error
         if version != _VERSION:
-            raise CheckpointError(f"Another version of mxtune wrote the checkpoint {self.path.name}.", hint=_ANEW)
+            raise CheckpointError(f"Another mxtune version wrote the checkpoint {self.path.name}.", hint=_ANEW)
         before = facts["identity"] if isinstance(facts.get("identity"), dict) else {}
         differs = [name for name, value in self._identity.items() if before.get(name) != value]
         if differs:
             raise CheckpointError(
-                f"The checkpoint {self.path.name} belongs to another training.",
-                [f"other {name}" for name in differs],
-                "Give the same images and settings as before, or remove it to start again.",
+                f"The checkpoint {self.path.name} belongs to another training run.",
+                [f"different {name}" for name in differs],
+                "Use the same images and settings as before, or remove it to start again.",
             )
         return state
 

@@ -76,7 +76,7 @@ def mxtrain(
     """A `Model`: a pretrained network, fine-tuned on your images.
 
     The head is trained to convergence on the features of every stage of the frozen network (the idea of
-    Head2Toe: Evci et al., 2022). Then, where asked for, layers are trained from there. Ctrl-C ends the training and
+    Head2Toe: Evci et al., 2022). Then, if asked for, layers are trained from there. Ctrl-C ends the training and
     returns the best model so far.
 
     Parameters
@@ -85,31 +85,31 @@ def mxtrain(
         Images and their labels: all that `mximages` takes, or what it returns. Strings ask for classification,
         numbers for regression, a 0/1 matrix or label sets for multilabel.
     net
-        A name that `mxzoo` lists, a file that `mxnetwork` opens, a `Network`, or a `Model` to go on from.
+        A name that `mxzoo` lists, a file that `mxnetwork` opens, a `Network`, or a `Model` to continue from.
     tune
         ``"head"``; ``"tail"``: then the layers of the last resolution; ``"all"``: then every layer that is not
         frozen; ``"auto"``: the head, then the tail while validation improves. A network without weights is
         trained whole. BatchNorm's statistics move where all layers are trained from the start; behind a head they stay
         those that it was fitted under.
     epochs
-        Of the tail or of all, at most; chosen by the number of images if None.
+        Maximum epochs of the tail or of all; chosen by the number of images if None.
     valid
-        The share of images to validate on, stratified, above 0 and below 1; or images kept aside for it, as
+        The share of images to validate on, stratified, above 0 and below 1; or images held out for it, as
         `mximages` takes them; or None for no validation.
     image_size
-        Height and width (pixels) that the network sees; its own if None, and less for small images.
+        Height and width (pixels) of the network's input; its own if None, smaller for small images.
     batch_size
-        Images in a step, at most as many as there are; 32 (64 from 5,000 images on) if None.
+        Images per step, at most as many as there are; 32 (64 from 5,000 images on) if None.
     lr
         Highest learning rate of AdamW; if None 5e-5 for the tail, for all 3e-4 (5e-4 from 5,000 images on, 2e-3 for
         a light network such as LeNet), for a network without weights 1e-3.
     schedule
         ``"cosine"`` or ``"constant"``, both after a short rise.
     augment
-        ``"auto"``, ``"light"``, ``"none"``, or settings of `Augment` by name: how training images vary, where
+        ``"auto"``, ``"light"``, ``"none"``, or settings of `Augment` by name: how training images vary when
         layers are trained.
     class_weights
-        How much the images of each class count: ``"balanced"``; factors by name, as a dict or a series (1 where a
+        How much the images of each class count: ``"balanced"``; factors by name, as a dict or a series (1 if a
         class is not named); or a list in the order of the classes.
     patience
         Epochs without a lower validation loss after which a phase ends; 0 for never; chosen by the phase if None.
@@ -123,45 +123,45 @@ def mxtrain(
         0 to 2**31 - 1. The same seed gives the same bytes on the same machine.
     cache
         True, or a folder: features of the frozen network are kept on disk between runs. Beyond 10 GB (the
-        environment variable ``MXTUNE_CACHE_GB``) the longest unused go.
+        environment variable ``MXTUNE_CACHE_GB``) the least recently used are removed.
     checkpoint
         A file that is written after each epoch.
     resume
-        Whether to go on from `checkpoint`, where it exists. The result is that of an unbroken run.
+        Whether to continue from `checkpoint`, if it exists. The result is that of an uninterrupted run.
     callbacks
         `Callback` objects or functions of epoch and metrics; returning False ends the training.
     verbose
-        0 for nothing, 1 for a line an epoch, 2 for a bar; None looks where it runs.
+        0 for nothing, 1 for a line per epoch, 2 for a bar; None chooses by where it runs.
     groups
-        Images that belong together, as `mximages` has it: none of a patient, animal or burst that is trained on
-        validates.
+        Images that belong together, as in `mximages`: no patient, animal or burst is in both training and
+        validation.
     range
-        The numbers that are black and white in images beyond 8 bits, as `mximages` has it. The model keeps it, or
-        what was decided, and sees all images alike.
+        The pixel values of black and white in images of more than 8 bits, as in `mximages`. The model keeps it, or
+        what was decided, and treats all images alike.
     path, label, root
         Of a table: its columns of paths and of labels, and the folder that the paths start from; see `mximages`.
     split
         What each image is for, as `mximages` has it: those for train are trained on; those for valid are validated
         on, in place of `valid`; those for test are neither, and are left for `Model.evaluate`, which has `split`, too.
     meta
-        What the model is to say of itself: ``title``, ``author``, ``notes``, ``date``, any of them; `Model.summary`
-        shows them. None by default, so that the same training gives the same bytes on every day.
+        Information kept in the model: ``title``, ``author``, ``notes``, ``date``, any of them; `Model.summary`
+        shows them. None by default, so that the same training gives the same bytes on any day.
     task
-        ``"classification"``, ``"regression"`` or ``"multilabel"``, where the labels would say otherwise: classes that
-        are numbered, for one.
+        ``"classification"``, ``"regression"`` or ``"multilabel"``, if the labels suggest another task: numbered
+        classes, for example.
 
     Raises
     ------
     PictureError
         Images can't be read; all are named.
     LabelError
-        There are no labels, only one class, or labels that do not fit.
+        There are no labels, only one class, or labels that don't fit.
     ArgumentError
         An argument has a value that can't be used.
     CheckpointError
-        The checkpoint is damaged, or one of other images or settings.
+        The checkpoint is damaged, or belongs to other images or settings.
     TrainingError
-        The loss is not a number, a callback failed, or images or the checkpoint's disk went away meanwhile;
+        The loss is not a number, a callback failed, or images or the checkpoint's disk became unavailable;
         ``model`` holds the best model so far, or None.
     KeyboardInterrupt
         Ctrl-C came before anything was learned; or a second time, and its ``model`` is the best so far.
@@ -257,7 +257,7 @@ prepared.__signature__ = inspect.signature(mxtrain)  # type: ignore[attr-defined
 def _identity(
     images: ImageSet, validation: Optional[ImageSet], network: Network, settings: Mapping[str, Any]
 ) -> dict[str, str]:
-    """What must be the same for a checkpoint to be gone on from."""
+    """What must be the same for a checkpoint to be resumed."""
     fixed = (network.preprocess.to_dict(), sorted(network.frozen))
     return {
         "pictures": images.fingerprint + ("" if validation is None else validation.fingerprint),
@@ -267,10 +267,10 @@ def _identity(
 
 
 def _warn_of_unused(options: Options, augment: Any, plan: Plan) -> None:
-    """Settings that were given for layers, where the head alone is trained."""
+    """Warn of settings for layers if only the head is trained."""
     unused = [] if plan.trains_layers else options.for_layers()
     if not plan.trains_layers and augment not in ("auto", "none", None, False):
         unused.append("augment")
     if unused:
-        hint = 'They are for layers: tune = "tail" or tune = "all".'
-        warn(TrainingWarning("The head alone is trained, without these settings.", unused, hint))
+        hint = 'They apply to layers: tune = "tail" or tune = "all".'
+        warn(TrainingWarning("Only the head is trained, so these settings have no effect.", unused, hint))

@@ -35,7 +35,7 @@ def test_a_file_is_known_by_its_content_whatever_it_is_called(tmp_path: Path) ->
 
 
 def test_a_file_that_has_no_format_to_be_written_in_is_told(tmp_path: Path) -> None:
-    with pytest.raises(FormatError, match=r"Known are .*\.json, .*\.safetensors"):
+    with pytest.raises(FormatError, match=r"Known formats: .*\.json, .*\.safetensors"):
         formats.write(tmp_path / "w.onnx", Contents(weights={}))
 
 
@@ -46,7 +46,7 @@ def test_the_names_of_others_are_of_no_graph_of_ours(tmp_path: Path) -> None:
     weights = formats.read(tmp_path / "w.params").weights
     assert weights is not None and set(weights) >= {"_conv_stem.weight", "_bn0.running_mean"}
     for name in ("net-symbol.json", "net.mxt"):
-        with pytest.raises(MxtuneError, match="no graph"):
+        with pytest.raises(MxtuneError, match="no graph|the graph or the weights"):
             formats.write(tmp_path / name, Contents.of(net, {}), names=table)
 
 

@@ -153,5 +153,5 @@ def test_whether_a_network_is_pretrained_is_kept_and_files_without_a_word_on_it_
     model = Model.from_bytes(written(told, symbol, arrays))
     assert not model.network.pretrained and not Model.from_bytes(model.to_bytes()).network.pretrained
     told["network"]["pretrained"] = "yes"
-    with pytest.raises(ModelFileError, match="does not say whether its network is pretrained"):
+    with pytest.raises(ModelFileError, match="does not state whether its network is pretrained"):
         Model.from_bytes(written(told, symbol, arrays))

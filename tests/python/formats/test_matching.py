@@ -53,7 +53,7 @@ def test_a_networks_own_names_may_look_like_a_wrapper() -> None:
 
 
 def test_two_arrays_for_one_parameter_are_refused() -> None:
-    with pytest.raises(WeightsError, match="Two arrays stand for one parameter: bn_moving_mean"):
+    with pytest.raises(WeightsError, match="Several arrays stand for the same parameter: bn_moving_mean"):
         under_our_names({**ARRAYS, "bn_running_mean": np.zeros(2)}, NEEDED)
 
 
@@ -62,7 +62,7 @@ def test_parameters_are_float32_and_contiguous() -> None:
     found = as_parameters({"w": turned, "n": np.array([1, 2], "i8")}, ["w", "n"], "a file")
     assert {array.dtype for array in found.values()} == {np.dtype("float32")}
     assert all(array.flags.c_contiguous for array in found.values())
-    with pytest.raises(WeightsError, match="The array w holds complex64, not numbers"):
+    with pytest.raises(WeightsError, match="The array w contains complex64, not numbers"):
         as_parameters({"w": np.zeros(2, "complex64")}, ["w"], "a file")
 
 
@@ -74,5 +74,5 @@ def test_a_table_works_both_ways() -> None:
 
 
 def test_a_table_gives_no_name_twice() -> None:
-    with pytest.raises(ValueError, match="one name to two parameters"):
+    with pytest.raises(ValueError, match="two parameters the same name"):
         NameTable("wrong", {"a": "x", "b": "x"})

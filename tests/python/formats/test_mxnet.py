@@ -50,7 +50,7 @@ def test_what_is_written_is_read_by_mxnet_itself(tmp_path: Path) -> None:
 
 
 def test_weights_alone_are_no_network(tmp_path: Path) -> None:
-    with pytest.raises(FormatError, match="no graph of theirs"):
+    with pytest.raises(FormatError, match="no graph for them"):
         formats.write(tmp_path / "a-symbol.json", Contents(weights={}))
     assert not list(tmp_path.iterdir())
 

@@ -119,11 +119,11 @@ def test_any_changed_byte_gives_arrays_or_a_clear_error(tmp_path: Path) -> None:
     ("content", "words"),
     [
         (b"", "the file ends within the file, after 0 bytes"),
-        (b"PK\x03\x04 a zip file, not this", "it does not begin as MXNet's .params files do"),
+        (b"PK\x03\x04 a zip file, not this", "it does not begin like an MXNet .params file"),
         (struct.pack("<QQQ", 0x112, 0, 2**60), "the number of arrays is 1152921504606846976"),
         (
             struct.pack("<QQQ", 0x112, 0, 1) + struct.pack("<Iiiqqiii", 0xF993FAC9, 0, 2, 2**25, 2**25, 1, 0, 0),
-            "array 1 of 1 says it is 33554432 x 33554432 of float32, 0 bytes are left",
+            "array 1 of 1 claims to be 33554432 x 33554432 of float32, but 0 bytes are left",
         ),
         (
             struct.pack("<QQQ", 0x112, 0, 1) + struct.pack("<Iiiqqqiii", 0xF993FAC9, 0, 3, 2**40, 2**40, 0, 1, 0, 0),

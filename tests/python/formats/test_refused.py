@@ -57,7 +57,7 @@ def test_it_is_known_by_its_content_and_the_way_round_is_told(name: str, tmp_pat
     file.write_bytes(SAMPLES[name])
     with pytest.raises(UnsupportedFormatError) as caught:
         formats.read(file)
-    assert str(caught.value).startswith(f"mxtune does not read {file}.\nx it is a file of {name}\ni ")
+    assert str(caught.value).startswith(f"mxtune does not read {file}.\nx its format is {name}\ni ")
 
 
 @pytest.mark.parametrize("one", REFUSED, ids=lambda one: one.name)

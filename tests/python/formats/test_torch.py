@@ -238,7 +238,7 @@ def test_a_storage_that_lies_about_its_size_is_refused(written: Any) -> None:
 
 def test_a_zip_that_unpacks_to_more_is_refused(written: Any) -> None:
     content = {"a": tensor("0", 2**22, (2**22,), (1,))}
-    with pytest.raises(WeightsError, match="not a file of torch"):
+    with pytest.raises(WeightsError, match="not written by torch"):
         read_pth(written(zipped(content, {"0": bytes(2**24)}, zipfile.ZIP_DEFLATED)))
 
 

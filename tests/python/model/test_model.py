@@ -274,7 +274,7 @@ def test_labels_that_the_model_does_not_know_are_named(model: Model) -> None:
 
 
 def test_confusion_is_for_classes(number: Model) -> None:
-    with pytest.raises(ArgumentError, match="confusion is for classification"):
+    with pytest.raises(ArgumentError, match="confusion matrix exists for classification only"):
         number.confusion(FEW, PIXELS.mean(axis=(1, 2)))
 
 
@@ -290,9 +290,9 @@ def test_words_say_what_it_is(model: Model, labels: Model, number: Model) -> Non
         "stretched to 64 x 64",
         "trained on  320 images",
         "phases      head; 1 epoch; seed 0",
-        "plan        size 64 x 64: image_size asks for it",
-        "            fit stretch: the whole image is seen",
-        'phases head: tune = "head": the head alone',
+        "plan        size 64 x 64: `image_size` asks for it",
+        "            fit stretch: the whole image is used",
+        'phases head: tune = "head": only the head',
     ):
         assert words in model.summary()
 

@@ -117,5 +117,5 @@ def test_every_task_has_its_primary_metric_first() -> None:
 
 
 def test_a_metric_is_registered_once() -> None:
-    with pytest.raises(ValueError, match="regression has a metric rmse already"):
+    with pytest.raises(ValueError, match="regression already has a metric rmse"):
         metric("rmse", "regression", best=0)(lambda y, predicted: 0.0)  # noqa: ARG005 - never called

@@ -130,7 +130,7 @@ def test_an_epoch_can_be_gone_over_again_exactly(network: Network) -> None:
 def test_a_loss_out_of_bounds_is_one_clear_error() -> None:
     lenet = mxnetwork("lenet", classes=10)
     training = LayerTraining(lenet, problem(lenet), Phase("all", epochs=50, lr=1e30), 0)
-    with pytest.raises(TrainingError, match=r"The loss became .* in epoch 1 of phase all.\ni Use a lower"):
+    with pytest.raises(TrainingError, match=r"The loss became .* in epoch 1 of the phase all.\ni Use a lower"):
         training.epoch(0)
 
 

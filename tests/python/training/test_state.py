@@ -57,7 +57,7 @@ def test_there_is_none_yet(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", IDENTITY)
 def test_a_checkpoint_of_another_training_says_what_differs(file: Path, name: str) -> None:
-    with pytest.raises(CheckpointError, match=f"belongs to another training.\nx other {name}\ni"):
+    with pytest.raises(CheckpointError, match=f"belongs to another training run.\nx different {name}\ni"):
         Checkpoint(file, {**IDENTITY, name: "other"}).read()
 
 
@@ -65,7 +65,7 @@ def test_a_checkpoint_of_another_training_says_what_differs(file: Path, name: st
 def test_a_checkpoint_cut_short_is_refused(file: Path, share: float) -> None:
     content = file.read_bytes()
     file.write_bytes(content[: int(share * len(content))])
-    with pytest.raises(CheckpointError, match="it is damaged"):
+    with pytest.raises(CheckpointError, match="or is damaged"):
         Checkpoint(file, IDENTITY).read()
 
 
@@ -86,7 +86,7 @@ def test_a_checkpoint_of_another_version_is_refused_in_words(tmp_path: Path, ver
     facts: dict[str, object] = {"identity": IDENTITY, **version}
     facts["sum"] = zlib.crc32(json.dumps(facts, sort_keys=True).encode())
     save_file({}, tmp_path / "training.ckpt", metadata={"mxtune_checkpoint": json.dumps(facts)})
-    words = r"Another version of mxtune wrote the checkpoint training\.ckpt\.\ni Remove"
+    words = r"Another mxtune version wrote the checkpoint training\.ckpt\.\ni Remove"
     with pytest.raises(CheckpointError, match=words):
         Checkpoint(tmp_path / "training.ckpt", IDENTITY).read()
 
@@ -104,7 +104,7 @@ def test_another_kind_of_file_is_refused(tmp_path: Path) -> None:
     (tmp_path / "text").write_text("hello")
     save_file({"a": np.zeros(2)}, tmp_path / "tensors")
     for name in ("text", "tensors"):
-        with pytest.raises(CheckpointError, match="is not a checkpoint of mxtune"):
+        with pytest.raises(CheckpointError, match="is not an mxtune checkpoint"):
             Checkpoint(tmp_path / name, IDENTITY).read()
 
 

@@ -95,9 +95,9 @@ def test_settings_that_the_head_does_not_use_are_named(asked: dict[str, Any]) ->
     with pytest.warns(TrainingWarning) as caught:
         model = quick_head(**asked, **layers)
     assert [str(warning.message) for warning in caught] == [
-        "The head alone is trained, without these settings.\n"
+        "Only the head is trained, so these settings have no effect.\n"
         "x epochs\nx lr\nx schedule\nx patience\nx augment\n"
-        'i They are for layers: tune = "tail" or tune = "all".'
+        'i They apply to layers: tune = "tail" or tune = "all".'
     ]
     assert caught[0].filename == __file__
     assert list(model.history["stage"]) == ["head"]
@@ -113,7 +113,7 @@ def test_settings_that_are_used_raise_no_warning() -> None:
 
 def test_a_network_without_weights_on_few_pictures_says_once_what_to_take_instead() -> None:
     words = (
-        "lenet has no pretrained weights, and 54 images are few to start from.\n"
+        "lenet has no pretrained weights, and 54 images are few to learn from.\n"
         'i Use net = "efficientnet_lite0", which has learned from a million images, or open lenet with a file of '
         'weights: mxnetwork("lenet", weights = "...").'
     )
@@ -128,7 +128,7 @@ def test_a_stage_that_does_not_help_is_said_and_leaves_the_head() -> None:
     with progress.using(told):
         model = quick_head(tune="tail", lr=0.3, epochs=1, verbose=None)
     tried = next(
-        text for text in told.texts if text.startswith("Tried training the last layers, too: validation loss ")
+        text for text in told.texts if text.startswith("Also tried training the last layers: validation loss ")
     )
     assert tried.endswith("Kept the head's model: the lower validation loss decides.")
     assert ", accuracy " in tried
@@ -307,7 +307,7 @@ def test_validation_may_be_pictures_kept_aside() -> None:
 
 
 def test_pictures_in_both_sets_are_named_at_the_users_line() -> None:
-    with pytest.warns(PictureWarning, match="67 of the images for validation are among") as caught:
+    with pytest.warns(PictureWarning, match="67 of the validation images are also") as caught:
         quick(valid=FEW)
     assert caught[0].filename == __file__
 
@@ -331,7 +331,7 @@ def test_no_labels_one_class_one_number() -> None:
         quick(PIXELS[:1], ["cat"])
     with pytest.raises(LabelError, match='All images have the same label, "cat"'):
         quick(mximages(PIXELS, ["cat"] * 67, levels=["cat", "dog"]))
-    with pytest.raises(LabelError, match="the same number"):
+    with pytest.raises(LabelError, match="the same target value"):
         quick(PIXELS, [3.5] * 67)
     with pytest.raises(PictureError, match="There are no images to learn from"):
         quick(mximages(PIXELS, ["cat", *["dog"] * 66]).take([]))
@@ -373,7 +373,7 @@ def test_a_disk_or_pictures_that_go_away_cost_no_model(tmp_path: Path) -> None:
         if epoch == 2:
             shutil.rmtree(tmp_path / "folder")
 
-    with pytest.raises(TrainingError, match=r"could not go on. Can't write the checkpoint ") as caught:
+    with pytest.raises(TrainingError, match=r"could not continue. Can't write the checkpoint ") as caught:
         quick(epochs=3, callbacks=removes, checkpoint=tmp_path / "folder" / "training.ckpt")
     assert isinstance(caught.value.__cause__, StoreError)
     assert caught.value.model is not None
@@ -420,13 +420,13 @@ def test_a_class_that_counts_more_is_found_more_often() -> None:
     ("weights", "words"),
     [
         ("heavy", 'must be "balanced" or numbers'),
-        ({"hat": 1}, "names classes that do not exist.\nx hat"),
-        ([1, 2], "must be 10 numbers of at least 0"),
-        ([-1] * 10, "must be 10 numbers of at least 0"),
+        ({"hat": 1}, "contains unknown classes.\nx hat"),
+        ([1, 2], "must be 10 non-negative numbers"),
+        ([-1] * 10, "must be 10 non-negative numbers"),
         ([0] * 10, "not all 0"),
-        ({"coat": "much"}, "must be 10 numbers"),
-        ([np.nan] * 10, "must be 10 numbers"),
-        (3, "must be 10 numbers"),
+        ({"coat": "much"}, "must be 10 non-negative numbers"),
+        ([np.nan] * 10, "must be 10 non-negative numbers"),
+        (3, "must be 10 non-negative numbers"),
     ],
 )
 def test_class_weights_of_no_use_are_said(weights: Any, words: str) -> None:
@@ -435,7 +435,7 @@ def test_class_weights_of_no_use_are_said(weights: Any, words: str) -> None:
 
 
 def test_class_weights_are_for_classes() -> None:
-    with pytest.raises(ArgumentError, match="are for classification"):
+    with pytest.raises(ArgumentError, match="apply to classification"):
         quick(FEW, BRIGHTNESS, class_weights="balanced")
 
 
@@ -619,7 +619,7 @@ def test_a_checkpoint_of_other_pictures_network_or_settings_is_refused(tmp_path:
     ]
     for what, change in others:
         settings = {"x": FEW, "net": net, "tune": "head", "verbose": 0, **change}
-        with pytest.raises(CheckpointError, match=f"x other {what}"):
+        with pytest.raises(CheckpointError, match=f"x different {what}"):
             mxtrain(**settings, checkpoint=file, resume=True)
 
 

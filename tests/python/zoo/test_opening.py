@@ -161,14 +161,12 @@ def test_missing_unknown_and_refused_files_are_three_errors(tmp_path: Path) -> N
     with pytest.raises(MissingFileError, match=r"There is no file nowhere\.onnx\.\ni Looked for /"):
         mxnetwork("nowhere.onnx")
     (tmp_path / "notes.bin2").write_text("hello")
-    with pytest.raises(FormatError, match=r"(?s)Can't tell the format of .*i Known are \.bin, .*\.mxt") as caught:
+    with pytest.raises(FormatError, match=r"(?s)Can't recognise the format of .*i Known formats: \.bin, .*\.mxt") as caught:
         mxnetwork(tmp_path / "notes.bin2")
     assert not isinstance(caught.value, UnsupportedFormatError)
     (tmp_path / "net.pth").write_bytes(b"\x89HDF\r\n\x1a\n")
     for open_it in (mxnetwork, lambda file: mxnetwork("lenet", weights=file)):
-        with pytest.raises(
-            UnsupportedFormatError, match=r"does not read .*net\.pth\.\nx it is a file of Keras HDF5\ni "
-        ):
+        with pytest.raises(UnsupportedFormatError, match=r"does not read .*net\.pth\.\nx its format is Keras HDF5\ni "):
             open_it(tmp_path / "net.pth")
 
 

@@ -1,5 +1,5 @@
-"""Values carried between R and Python by reticulate, as plain data. Vectors of numbers cross by their address, so that
-no version of NumPy or reticulate stands between; ``R/border.R`` is the other end."""
+"""Values carried between R and Python by reticulate, as plain data. Vectors of numbers cross by their address, whatever
+the versions of NumPy and reticulate; ``R/border.R`` is the other end."""
 
 from __future__ import annotations
 

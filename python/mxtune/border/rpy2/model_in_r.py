@@ -47,7 +47,7 @@ class ModelInR:
         return self.call("predict", newdata, **named)
 
     def augment(self, data: Any, **named: Any) -> Any:
-        """``data`` with R's predictions beside it."""
+        """``data`` with R's predictions added."""
         return self.call("mxtune::augment", data, **named)
 
     def tidy(self) -> Any:
@@ -55,7 +55,7 @@ class ModelInR:
         return self.call("mxtune::tidy")
 
     def glance(self) -> Any:
-        """One row of key figures."""
+        """One row of metrics."""
         return self.call("mxtune::glance")
 
     def summary(self) -> Any:

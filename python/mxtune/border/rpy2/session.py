@@ -130,12 +130,12 @@ def _load_package() -> Any:
     wanted = "Run in the project's folder: R CMD INSTALL ."
     if isinstance(loaded, ri.StrSexpVector):
         libraries = ", ".join(ri.evalr(".libPaths()"))
-        bullets = [loaded[0], f"looked in {libraries}"]
+        bullets = [loaded[0], f"searched in {libraries}"]
         raise RHostError("R's package mxtune can't be loaded.", bullets, wanted)
     if not ri.baseenv["exists"]("hosted_call", envir=loaded, inherits=False)[0]:
         version = ri.evalr("as.character(packageVersion('mxtune'))")[0]
         bullets = [f"R's is version {version}, Python's {__version__}"]
-        raise RHostError("R's package mxtune is not of this version.", bullets, wanted)
+        raise RHostError("R's package mxtune has a different version.", bullets, wanted)
     return loaded
 
 

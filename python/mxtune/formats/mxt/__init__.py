@@ -55,7 +55,7 @@ def save(target: Union[str, os.PathLike[str], BinaryIO], contents: Contents) -> 
         The contents are not those of a model.
     """
     if contents.graph is None or contents.weights is None:
-        raise ModelFileError("A model file holds a whole network: there is no graph, or there are no weights.")
+        raise ModelFileError("A model file contains a whole network: the graph or the weights are missing.")
     write(target, manifest_of(contents), to_json(contents.graph), contents.weights)
 
 

@@ -29,7 +29,7 @@ def manifest_of(contents: Contents) -> dict[str, Any]:
     """The manifest of a model; keys in the order of the file."""
     model, preprocess = contents.model, contents.preprocess
     if model is None or preprocess is None:
-        raise ModelFileError("A model file holds a trained model, and no network or weights alone.")
+        raise ModelFileError("A model file contains a trained model, not just a network or weights.")
     return {
         "task": model["task"],
         "levels": list(contents.levels or ()),
@@ -91,7 +91,7 @@ def contents_of(
 
 
 def _later_part(model: Mapping[str, Any], part: str) -> dict[str, Any]:
-    """A part that older files lack, and that is written only where there is something to say."""
+    """A part that older files lack, and that is written only if it is not empty."""
     return {part: model[part]} if model.get(part) else {}
 
 
@@ -123,12 +123,12 @@ def _check_levels(manifest: Mapping[str, Any]) -> None:
     if isinstance(levels, list) and len(levels) > MOST_LEVELS:
         raise ValueError(f"it has {len(levels):,} levels; at most {MOST_LEVELS:,} are read")
     if not isinstance(levels, list) or not _texts(levels) or len(set(levels)) < len(levels):
-        raise ValueError("its levels are not different texts")
+        raise ValueError("its levels are not unique texts")
     if not tasks.named(manifest["task"], levels).outputs:
         raise ValueError("it has no levels")
     label_type = manifest.get("label_type", {})
     if not isinstance(label_type, dict) or not LabelType.from_dict(label_type).fits(levels):
-        raise ValueError("its levels are not of the type that they should have")
+        raise ValueError("its levels don't have the stated type")
 
 
 def _check_origin(network: Mapping[str, Any], versions: Mapping[str, Any]) -> None:
@@ -136,9 +136,9 @@ def _check_origin(network: Mapping[str, Any], versions: Mapping[str, Any]) -> No
     if not isinstance(network["classifier"], str) or not isinstance(network["provenance"], dict):
         raise ValueError("its network is not described")
     if not isinstance(network.get("pretrained", True), bool):
-        raise ValueError("it does not say whether its network is pretrained")
+        raise ValueError("it does not state whether its network is pretrained")
     if not _texts(network["provenance"].values()) or not _texts(versions.values()):
-        raise ValueError("its origin is not described in words")
+        raise ValueError("its origin is not described as text")
 
 
 def _check_network(network: Network, outputs: int) -> None:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     Content = tuple[dict[str, Any], str, dict[str, NDArray[Any]]]
 
-NO_MODEL = "A model file is what model.save() or mxsave() writes."
+NO_MODEL = "Model files are written by model.save() and mxsave()."
 # What Python's zip reader raises for damaged files; the sizes it trusts are checked against the file first.
 _ZIP_FAULTS = (zipfile.BadZipFile, ValueError, EOFError, RuntimeError, struct.error, OverflowError)
 
@@ -47,7 +47,7 @@ def read(source: Union[str, os.PathLike[str], bytes]) -> Content:
     Traceback (most recent call last):
     mxtune.errors.ModelFileError: Can't read the model of 11 bytes.
     x it is not a model file
-    i A model file is what model.save() or mxsave() writes.
+    i Model files are written by model.save() and mxsave().
     """
     if isinstance(source, (str, os.PathLike)):
         name = f'the model file "{os.fspath(source)}"'
@@ -71,7 +71,7 @@ def _open(source: Union[str, os.PathLike[str], bytes]) -> BinaryIO:
     except FileNotFoundError:
         raise FaultError("there is no such file", f"Looked for {path.absolute()}") from None
     except ValueError:  # a null byte
-        raise FaultError("no file can have this name", NO_MODEL) from None
+        raise FaultError("it is not a valid file name", NO_MODEL) from None
     if stat.S_ISDIR(mode):
         raise FaultError("it is a folder", NO_MODEL)
     if not stat.S_ISREG(mode):  # reading a pipe would block
@@ -104,7 +104,7 @@ def _check_beginning(beginning: bytes) -> None:
         return
     for other in formats():
         if other.sniff(Glimpse(beginning)):
-            raise FaultError(f"it is a file of {other.name}", NO_MODEL if other.read else other.way_round)
+            raise FaultError(f"its format is {other.name}", NO_MODEL if other.read else other.way_round)
     raise FaultError("it is not a model file", NO_MODEL)
 
 
@@ -113,12 +113,12 @@ def _manifest(archive: zipfile.ZipFile, entries: list[zipfile.ZipInfo], length: 
     manifests = [entry for entry in entries if entry.filename == MANIFEST]
     if not manifests:
         names = ", ".join(shown(entry.filename) for entry in entries[:3])
-        raise FaultError(f"it is a zip without {MANIFEST} (it holds {names or 'nothing'})", NO_MODEL)
+        raise FaultError(f"it is a zip without {MANIFEST} (it contains {names or 'nothing'})", NO_MODEL)
     _check_entry(manifests[0], length)
     manifest = json_of(MANIFEST, archive.read(manifests[0]))
     version = manifest.get("format") if isinstance(manifest, dict) else None
     if not isinstance(manifest, dict) or type(version) is not int or version < 1:
-        raise FaultError(f"{MANIFEST} does not say which format the file has", NO_MODEL)
+        raise FaultError(f"{MANIFEST} does not state the format of the file", NO_MODEL)
     if version > FORMAT:
         raise FaultError(
             f"a newer mxtune wrote it, in format {version}; this mxtune reads formats up to {FORMAT}",
@@ -131,9 +131,9 @@ def _check_entries(entries: list[zipfile.ZipInfo], length: int) -> None:
     names = [entry.filename for entry in entries]
     for name in names:
         if name not in MEMBERS:
-            raise FaultError(f"it holds {shown(name)}, which no model has", NO_MODEL)
+            raise FaultError(f"it contains {shown(name)}, which no model file has", NO_MODEL)
         if names.count(name) > 1:
-            raise FaultError(f"it holds {name} more than once", NO_MODEL)
+            raise FaultError(f"it contains {name} more than once", NO_MODEL)
     for name in MEMBERS:
         if name not in names:
             raise FaultError(f"it has no {name}")
@@ -146,7 +146,7 @@ def _check_entry(entry: zipfile.ZipInfo, length: int) -> None:
     if entry.compress_type != zipfile.ZIP_STORED:
         raise FaultError(f"{name} is compressed, which never happens in a model file", NO_MODEL)
     if size != entry.compress_size or size > length:
-        raise FaultError(f"{name} claims to have {size:,} bytes, which a file of {length:,} can't hold so")
+        raise FaultError(f"{name} claims to have {size:,} bytes, which a file of {length:,} can't hold")
     if size > MOST_BYTES[name]:
         raise FaultError(f"{name} has {size:,} bytes, and at most {MOST_BYTES[name]:,} are read", NO_MODEL)
 
@@ -168,4 +168,4 @@ def _check_seals(manifest: dict[str, Any], members: dict[str, bytes]) -> None:
         raise FaultError(f"{MANIFEST} does not name the other members")
     for name, content in members.items():
         if seals[name] != seal(content):
-            raise FaultError(f"{name} is not what was written, by its size or SHA-256")
+            raise FaultError(f"{name} was changed: its size or SHA-256 does not match")

@@ -42,7 +42,7 @@ class NameTable:
 
     def __post_init__(self) -> None:
         if len(self.ours) < len(self.theirs):
-            raise ValueError(f"the table of {self.source} gives one name to two parameters")
+            raise ValueError(f"the table of {self.source} gives two parameters the same name")
 
     @cached_property
     def ours(self) -> Mapping[str, str]:

@@ -1,4 +1,4 @@
-"""How good predictions are: one file per metric, each computed as scikit-learn computes it by default."""
+"""The quality of predictions: one file per metric, each computed as scikit-learn computes it by default."""
 
 from __future__ import annotations
 

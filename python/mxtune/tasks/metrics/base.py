@@ -1,4 +1,4 @@
-"""`Metric`: how good predictions are, as one number; and the registry of all there are."""
+"""`Metric`: the quality of predictions as one number; and the registry of all metrics."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _REGISTRY: dict[tuple[str, str], Metric] = {}
 
 @dataclass(frozen=True)
 class Metric:
-    """A number that measures how good predictions are.
+    """A number that measures the quality of predictions.
 
     Parameters
     ----------
@@ -32,9 +32,9 @@ class Metric:
     best
         Its value for perfect predictions: 1 of a share, 0 of an error.
     rank
-        Its place among the metrics of the task, lowest first; those of one rank go by name.
+        Its place among the metrics of the task, lowest first; equal ranks are ordered by name.
     applies
-        Whether it has a meaning for so many outputs.
+        Whether it is meaningful for this number of outputs.
     """
 
     name: str
@@ -61,7 +61,7 @@ def metric(name: str, task: str, **settings: Any) -> Callable[[Function], Functi
 
     def register(function: Function) -> Function:
         if (task, name) in _REGISTRY:
-            raise ValueError(f"{task} has a metric {name} already")
+            raise ValueError(f"{task} already has a metric {name}")
         _REGISTRY[task, name] = Metric(name, task, function, **settings)
         return function
 

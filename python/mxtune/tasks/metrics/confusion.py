@@ -1,4 +1,4 @@
-"""How many images of each class were predicted to be of each."""
+"""How many images of each class were predicted as each class."""
 
 from __future__ import annotations
 
@@ -37,6 +37,6 @@ def confusion(y: ArrayLike, predicted: ArrayLike, levels: Sequence[str]) -> pd.D
 
 
 def pair_counts(true: NDArray[Any], predicted: NDArray[Any], classes: int) -> NDArray[np.int64]:
-    """(K, K): how many images of each class were predicted to be of each."""
+    """(K, K): how many images of each class were predicted as each class."""
     pairs = np.bincount(true * classes + predicted, minlength=classes**2)
     return pairs.reshape(classes, classes).astype(np.int64, copy=False)

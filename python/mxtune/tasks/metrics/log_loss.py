@@ -1,4 +1,4 @@
-"""The cost of being wrong and sure of it."""
+"""The cost of confident mistakes."""
 
 from __future__ import annotations
 

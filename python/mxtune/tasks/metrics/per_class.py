@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def per_class(truth: NDArray[Any], predicted: NDArray[Any], levels: Sequence[str]) -> pd.DataFrame:
-    """A row a class: ``level``, ``n`` images of it, ``precision``, ``recall``, ``f1``; NaN where nothing is counted.
+    """One row per class: ``level``, ``n`` images of it, ``precision``, ``recall``, ``f1``; NaN if nothing is counted.
 
     Parameters
     ----------
