@@ -44,7 +44,7 @@ def register(engine: Engine) -> None:
         There is already one of that name.
     """
     if engine.name in _ENGINES:
-        raise ValueError(f"There is an engine {engine.name} already.")
+        raise ValueError(f"There is already an engine {engine.name}.")
     _ENGINES[engine.name] = engine
 
 
@@ -65,7 +65,7 @@ def get(name: str) -> Engine:
     ('float32',)
     """
     if name not in names():
-        raise ArgumentError(f"There is no engine {name}.", [f"there are {', '.join(names())}"])
+        raise ArgumentError(f"There is no engine {name}.", [f"the engines are {', '.join(names())}"])
     return _ENGINES[name]
 
 
@@ -90,7 +90,7 @@ def choose(device: Request = "auto", precision: str = "auto") -> Target:
     ArgumentError
         ``device`` is not one of these; or no engine here offers that precision.
     DeviceError
-        A GPU is asked for and can't be used; the error says why and what would help.
+        A GPU is asked for and can't be used; the error gives the reason and what would help.
 
     Examples
     --------
@@ -98,7 +98,7 @@ def choose(device: Request = "auto", precision: str = "auto") -> Target:
     mxnet, cpu, float32
     """
     wanted = parse(device)
-    candidates = [get(name) for name in installed() or names()]  # where none is installed, bind() says so
+    candidates = [get(name) for name in installed() or names()]  # if none is installed, bind() raises
     engines = [engine for engine in candidates if precision in ("auto", *engine.precisions)]
     if not engines:
         offers = " or ".join(f"{', '.join(engine.precisions)} ({engine.name})" for engine in candidates)

@@ -1,4 +1,4 @@
-"""The contract of an engine: what it is given to run, and what it gives back. Plain data and NumPy arrays cross."""
+"""The contract of an engine: what it runs, and what it returns. Plain data and NumPy arrays cross."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class InputSpec:
     shape
         Of one row, without the batch: (H, W, C) of images; of anything else as the graph takes it.
     mean, std
-        For images (N, H, W, C) uint8, what is taken off and then divided by, a number for each channel: the graph
+        For images (N, H, W, C) uint8, what is subtracted, then divided by, a number for each channel: the graph
         sees (N, C, H, W) float32. Without them a batch is float32 features, as the graph takes them.
 
     Examples

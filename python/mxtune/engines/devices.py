@@ -49,7 +49,7 @@ class DeviceReport:
 
 @dataclass(frozen=True)
 class Choice:
-    """The devices to use; where no GPU is among them ``reason`` says why, and ``remedy`` what would help."""
+    """The devices to use; if no GPU is among them, ``reason`` is why, and ``remedy`` what would help."""
 
     devices: tuple[Device, ...]
     reason: Optional[str] = None

@@ -91,8 +91,8 @@ def mxinfo() -> Info:
     Returns
     -------
     Info
-        The same: ``.to_dict()`` gives plain data, ``.problems`` what is wrong. MXNet is loaded to see that it
-        works; that it is missing or broken is an answer here, no error.
+        The same information: ``.to_dict()`` gives plain data, ``.problems`` what is wrong. MXNet is loaded to see if it
+        works; if not, that is reported, not raised.
 
     Examples
     --------

@@ -137,7 +137,7 @@ class Graph:
                 if source not in seen:
                     raise NetworkError(f"Node {node.name} takes {source}, which does not come before it.")
             if node.name in seen:
-                raise NetworkError(f"Two nodes are called {node.name}.")
+                raise NetworkError(f"Two nodes have the name {node.name}.")
             if not nameable(node.name):
                 raise NetworkError(f"A layer can't be called {node.name!r}.", hint="Use letters, digits and _.")
             seen.add(node.name)

@@ -1,4 +1,4 @@
-"""Limits: how much a network may need, so that a file can't end the process or the machine."""
+"""Limits: how much a network may need. They prevent a file from exhausting the process or the machine."""
 
 from __future__ import annotations
 
@@ -82,7 +82,7 @@ def check_size(n_nodes: int, limits: Limits) -> None:
 
 
 def check_output(node: Node, outputs: tuple[Shape, ...], limits: Limits) -> None:
-    """Refuse a layer of which an output is too large, or a variable that is.
+    """Refuse a layer with too large an output, or a variable that is too large.
 
     Raises
     ------
@@ -122,7 +122,7 @@ def check_needs(graph: Graph, shapes: Shapes, limits: Limits) -> None:
     Raises
     ------
     NetworkError
-        It needs more than `limits` allows; the message says of what.
+        It needs more than `limits` allows; the message names the limit.
     """
     needs = needs_of(graph, shapes)
     units = {

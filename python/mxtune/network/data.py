@@ -36,8 +36,8 @@ class Network(Editing):
     classifier
         The layer that gives the logits; found in the graph if None, ``""`` if there is none.
     pretrained
-        Whether its values were learned, so that a head can be trained on them as they are. If None, true where
-        there are values: those that `initialise` draws do not count.
+        Whether its values were learned: a head can then be trained on them as they are. If None, true if
+        there are values; those that `initialise` draws do not count.
     limit
         How many times the limits of `mxtune.graph.Limits` it may need, in memory and work for one image.
 

@@ -92,7 +92,7 @@ class Described:
 
     @property
     def layers(self) -> pd.DataFrame:
-        """One row a layer: ``layer, operator, output_shape, parameters, trainable``; see `layers.table`."""
+        """One row per layer: ``layer, operator, output_shape, parameters, trainable``; see `layers.table`."""
         return layers.table(self.graph, self.shapes, frozenset(self.trainable))
 
     @property
@@ -153,9 +153,9 @@ class Described:
                     f"{name}: {shape_text(self.params[name].shape)} where {shape_text(shapes[name][0])} is needed"
                 )
         if wrong:
-            raise WeightsError("The weights do not fit the network.", bullets=bullets(wrong, 8))
+            raise WeightsError("The weights don't match the network.", bullets=bullets(wrong, 8))
         if self.graph.labels:
-            raise NetworkError("The network has a loss inside.", [f"it takes {listing(self.graph.labels)}"])
+            raise NetworkError("The network contains a loss.", [f"it takes {listing(self.graph.labels)}"])
         self._check_rows()
 
     def _check_rows(self) -> None:
@@ -163,11 +163,11 @@ class Described:
         shapes = self._shapes_of(2, self.preprocess.size)
         mixed = [name for name in self._needed if shapes[name] != self.shapes[name]]
         if mixed:
-            raise NetworkError("Parameters depend on how many images there are.", bullets(mixed, 8))
+            raise NetworkError("Parameters depend on the number of images.", bullets(mixed, 8))
         mixed = [name for name, index in self.graph.heads if shapes[name][index][:1] != (2,)]
         if mixed:
             raise NetworkError(
-                "The network does not give an output for each image.",
+                "The network does not give one output per image.",
                 [f"{name}: {shape_text(shapes[name][0])} for two images" for name in mixed],
             )
 

@@ -20,7 +20,7 @@ _GLUON = {"ones": 1.0, "zeros": 0.0}
 def initial_value(graph: Graph, name: str, shape: tuple[int, ...], seed: int) -> NDArray[np.float32]:
     """The initial value of a parameter: He et al. 2015 before a rectifier, Glorot and Bengio 2010 elsewhere.
 
-    BatchNorm starts as the identity, biases at zero. Each parameter has a stream of its own, so that its
+    BatchNorm starts as the identity, biases at zero. Each parameter has a stream of its own: its
     value depends on the seed, its name and its shape, and on nothing else in the network.
 
     Raises
@@ -37,7 +37,9 @@ def initial_value(graph: Graph, name: str, shape: tuple[int, ...], seed: int) ->
         written = graph.node(name).attrs.get("__init__", "")
         if written in _GLUON:
             return np.full(shape, _GLUON[written], np.float32)
-        raise WeightsError(f"There is no value for {name}, and none can be guessed.", hint="Give weights= with it.")
+        raise WeightsError(
+            f"There is no value for {name}, and no initial value is defined.", hint="Use `weights` that contain it."
+        )
     rng = np.random.default_rng([seed, zlib.crc32(name.encode())])
     fan_in, fan_out = math.prod(shape[1:]), shape[0] * math.prod(shape[2:])
     if user.has_role("transposed"):

@@ -1,4 +1,4 @@
-"""Values that no network can compute with: numbers that are not finite, and variances below zero."""
+"""Values that a network can't compute with: numbers that are not finite, and variances below zero."""
 
 from __future__ import annotations
 

@@ -84,7 +84,7 @@ class Operator:
     aliases
         Its other names, in this and older versions of MXNet.
     roles
-        What it is to those who read a network; see `ROLES`.
+        Its function in a network; see `ROLES`.
     parameters
         The shapes of its parameters and labels by slot, from the attributes and the shape of the data.
     macs, reads
@@ -127,7 +127,7 @@ class Operator:
         Parameters
         ----------
         inputs
-            The shapes of the inputs; None for a parameter or label of which nothing is shapes yet.
+            The shapes of the inputs; None for a parameter or label whose shape is not known yet.
 
         Raises
         ------
@@ -142,7 +142,7 @@ class Operator:
         for slot, shape in zip(slots, inputs):
             wanted = needed.get(slot.name)
             if shape is None and wanted is None:
-                raise MisfitError(f"the shape of its {slot.name} is not shapes")
+                raise MisfitError(f"the shape of its {slot.name} is not known")
             if shape is not None and wanted is not None and shape != wanted:
                 raise MisfitError(f"its {slot.name} is {shape_text(shape)} where {shape_text(wanted)} is needed")
             shapes.append(shape if shape is not None else wanted)
@@ -170,13 +170,13 @@ ROLES = {
     "flattens": "takes maps to vectors",
     "pools": "slides a window over a map",
     "pads": "puts a border around a map",
-    "gathers": "puts features together without changing their meaning",
+    "gathers": "joins features without changing their meaning",
     "same_count": "has as many values as its input",
     "softmax": "turns logits into probabilities",
-    "loss": "ends a network in training; in prediction it passes on probabilities or values",
+    "loss": "ends a network in training; in prediction it returns probabilities or values",
     "passes_logits": "may lie between the classifier and the end of a network",
 }
-"""What an operator can be to those who read a network, with an explanation."""
+"""The functions that an operator can have in a network, each with an explanation."""
 
 _REGISTRY: dict[str, Operator] = {}
 _BY_NAME: dict[str, Operator] = {}
@@ -192,7 +192,7 @@ def register(operator: Operator) -> Operator:
     """
     names = (operator.name, *operator.aliases)
     if taken := set(names) & set(_BY_NAME):
-        raise ValueError(f"two operators are called {', '.join(sorted(taken))}")
+        raise ValueError(f"two operators have the name {', '.join(sorted(taken))}")
     if unknown := operator.roles - set(ROLES):
         raise ValueError(f"{operator.name} has the unknown roles {sorted(unknown)}")
     _BY_NAME.update(dict.fromkeys(names, operator))
@@ -221,7 +221,7 @@ def get(name: str, layer: str) -> Operator:
     Raises
     ------
     NetworkError
-        It is not supported; the message says why, or names near matches.
+        It is not supported; the message gives the reason, or near matches.
     """
     from .refused import reason
 

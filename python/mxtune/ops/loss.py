@@ -1,4 +1,4 @@
-"""Losses that end a network, as in Caffe's day; in prediction they pass on probabilities or values."""
+"""Losses that end a network, as in Caffe; in prediction they return probabilities or values."""
 
 from __future__ import annotations
 

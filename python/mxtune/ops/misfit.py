@@ -6,7 +6,7 @@ from typing import Optional
 
 
 class MisfitError(Exception):
-    """An attribute or a shape that does not fit: ``words`` say what is wrong with the layer, ``hint`` how to fix it."""
+    """An attribute or a shape that does not fit: ``words`` describe what is wrong, ``hint`` how to fix it."""
 
     def __init__(self, words: str, hint: Optional[str] = None) -> None:
         super().__init__(words)

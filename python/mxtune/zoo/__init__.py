@@ -1,4 +1,4 @@
-"""Networks by name: a table of what there is; one file per family, each registers its own.
+"""Networks by name; one file per family, each registers its own.
 
 To add a family: a module in this folder that calls `register` with an `Entry` for each network.
 """
@@ -161,11 +161,11 @@ def pretrained() -> str:
 
 
 def _meant(name: str) -> str:
-    """A hint to near matches, those with weights first: who mistypes a name seldom wants to start from scratch."""
+    """A hint to near matches, those with weights first: few who mistype a name want to start from scratch."""
     has_weights = {one.name: one.weights is not None for one in entries()}
     close = sorted(matches(name.lower(), has_weights, 20), key=lambda one: not has_weights[one])[:3]
     if not close:
-        return f"mxzoo() lists what there is; {pretrained()} comes with weights."
+        return f"mxzoo() lists all networks; {pretrained()} comes with weights."
     hint = f"Did you mean {', '.join(close)}?"
     if has_weights[close[0]]:
         return hint
@@ -184,7 +184,7 @@ def normalised(name: str) -> str:
 
 
 def mxzoo() -> pd.DataFrame:
-    """The networks there are: ``name, parameters, macs, input_size, source, licence, available``.
+    """The available networks: ``name, parameters, macs, input_size, source, licence, available``.
 
     ``macs`` are multiply-accumulates for one image of ``input_size`` pixels (height and width);
     ``parameters`` and ``macs`` are for the network's own number of classes (1000, or 10 for LeNet).

@@ -1,4 +1,4 @@
-"""How images are prepared for a network whose file does not say: as for ImageNet, at a size that fits the weights."""
+"""How images are prepared if a network's file does not specify it: as for ImageNet, at a size that fits the weights."""
 
 from __future__ import annotations
 

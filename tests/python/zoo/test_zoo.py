@@ -51,7 +51,7 @@ def test_names_are_known_however_they_are_spelled() -> None:
         ("resnet51", "no pretrained weights; efficientnet_lite0 has."),
         ("lenett", "Did you mean lenet"),
         ("vit_b16", "efficientnet_lite0"),
-        ("###", "mxzoo() lists what there is; efficientnet_lite0 comes with weights."),
+        ("###", "mxzoo() lists all networks; efficientnet_lite0 comes with weights."),
     ],
 )
 def test_what_a_mistyped_name_may_have_meant_leads_to_weights(name: str, hint: str) -> None:

@@ -104,7 +104,7 @@ def missing() -> tuple[str, ...]:
 
 
 def preload() -> tuple[str, ...]:
-    """The CUDA libraries loaded from ``nvidia-*-cu11`` wheels, so that an MXNet with CUDA finds them."""
+    """The CUDA libraries loaded from ``nvidia-*-cu11`` wheels, for an MXNet with CUDA to find."""
     if build() is None:
         return ()
     loaded = []
@@ -112,7 +112,7 @@ def preload() -> tuple[str, ...]:
         for root in sys.path:
             path = Path(root or ".") / "nvidia" / folder / "lib" / name
             if path.is_file():
-                with contextlib.suppress(OSError):  # MXNet's own import then says what is wrong
+                with contextlib.suppress(OSError):  # MXNet's own import then reports what is wrong
                     ctypes.CDLL(str(path), mode=ctypes.RTLD_GLOBAL)
                     loaded.append(name)
                 break

@@ -40,7 +40,7 @@ def reports_of(build: Build, gpus: Sequence[cuda.Gpu]) -> tuple[DeviceReport, ..
     cpu = DeviceReport(Device("cpu"))
     if not gpus:
         none = "the NVIDIA driver shows no GPU here"
-        remedy = "where there is one, nvidia-smi must list it and CUDA_VISIBLE_DEVICES must not hide it"
+        remedy = "if there is one, nvidia-smi must list it and CUDA_VISIBLE_DEVICES must not hide it"
         return cpu, DeviceReport(Device("gpu"), "", none, remedy)
     return cpu, *(DeviceReport(Device("gpu", gpu.index), gpu.name, *_refusal(build, gpu)) for gpu in gpus)
 
@@ -53,7 +53,7 @@ def _refusal(build: Build, gpu: cuda.Gpu) -> tuple[Optional[str], Optional[str]]
         return (
             f"MXNet 1.9.1 has machine code for compute capability {_dotted(_OLDEST)} to {_dotted(newest)}, "
             f"not for {gpu}",
-            f"run: {gpu_command()}" if newer else "a GPU of the generations Maxwell to Ada (2014 to 2022) would do",
+            f"run: {gpu_command()}" if newer else "a GPU of the generations Maxwell to Ada (2014 to 2022) is needed",
         )
     if build.problem:
         return build.problem.rstrip("."), "mxinfo() shows the command that fixes it"
@@ -61,7 +61,7 @@ def _refusal(build: Build, gpu: cuda.Gpu) -> tuple[Optional[str], Optional[str]]
         return f"MXNet is installed without CUDA, which {gpu.name} needs", f"run: {gpu_command()}"
     fault = build.fault(gpu.index)
     if fault:
-        remedy = "a newer NVIDIA driver may help: nvidia-smi shows which there is"
+        remedy = "a newer NVIDIA driver may help: nvidia-smi shows the installed one"
         return f"MXNet can't compute on {gpu.name}: {fault}", remedy
     return None, None
 

@@ -51,7 +51,7 @@ def load(name: str = "mxnet") -> Any:
         raise EngineError(
             "MXNet was started before this process was forked, and can't be used in the child.",
             hint='Start workers with multiprocessing.get_context("spawn"), or use threads. '
-            "A model that is only loaded, and predicts nothing before the fork, works in the child.",
+            "A model that was only loaded before the fork, without predicting, works in the child.",
         )
     with _LOCK:
         if name in sys.modules:

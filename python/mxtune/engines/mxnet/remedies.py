@@ -35,7 +35,7 @@ def explain(error: BaseException) -> EngineError:
         libraries = f"libraries {', '.join(missing)} are" if len(missing) > 1 else f"library {missing[0]} is"
         return EngineError(f"MXNet can't be loaded: the shared {libraries} missing.", hint=library_hint(missing))
     return EngineError(
-        f"MXNet is installed and can't be loaded: {text}",
+        f"MXNet is installed but can't be loaded: {text}",
         hint=install_hint(force=True),
     )
 
