@@ -60,7 +60,7 @@ def mxnetwork(
         weights alone (``.pth``, ``.safetensors``, ``.bin``) leads to the network of torchvision, timm or the zoo whose
         names and shapes it has.
     weights
-        None: the zoo's own where it has any (otherwise initial values drawn from `seed`), or the file beside the one
+        None: the zoo's own where it has any (otherwise initial values drawn from `seed`), or the file next to the one
         with the network: ``.params``, ``.caffemodel``. A file of MXNet, PyTorch, Caffe or safetensors: these, under the
         network's own names or those that Gluon, timm and others have for it. ``"random"``: initial values.
     classes
@@ -278,11 +278,11 @@ def _of_graph(
     if weights is None and file.contents.weights is not None:
         arrays, origin = file.contents.weights, _origin(file.path)
     elif weights != RANDOM:
-        beside = Path(weights) if weights is not None else file.contents.weights_file
-        if beside is None:
+        weights_file = Path(weights) if weights is not None else file.contents.weights_file
+        if weights_file is None:
             hint = 'Set `weights` to a file, or to "random".'
-            raise WeightsError(f"There is no file of weights beside {file.path}.", hint=hint)
-        arrays, origin = _weights_of(beside)
+            raise WeightsError(f"There is no file of weights next to {file.path}.", hint=hint)
+        arrays, origin = _weights_of(weights_file)
         arrays = _under_names_of(bare, arrays)
         others = {node.name for node in graph.nodes} - parameters(bare, arrays)  # the loss, or a part of a larger graph
         arrays = {name: array for name, array in arrays.items() if name not in others}
@@ -290,7 +290,9 @@ def _of_graph(
     stated = {**_stated_size(file.contents), **requested}
     preprocess = replace(usual, **requested) if usual else assumed_preprocess(bare, arrays, stated)
     if not (file.contents.usual_is_stated or {"mean", "std"} <= set(requested)):
-        text = f"{file.path.name} does not specify how images are prepared. {preprocess} Set `preprocess` to change this."
+        text = (
+            f"{file.path.name} does not specify how images are prepared. {preprocess} Set `preprocess` to change this."
+        )
         progress.current().event("message", text=text)
     network = Network(bare, {}, dict(file.contents.provenance), preprocess, limit=limit)
     if weights == RANDOM:

@@ -185,7 +185,7 @@ def test_a_file_without_weights_is_told(tmp_path: Path) -> None:
     formats.write(tmp_path / "net-symbol.json", replace(Contents.of(mxnetwork("lenet")), weights=None))
     with pytest.raises(WeightsError, match="contains no weights"):
         mxnetwork("lenet", weights=tmp_path / "net-symbol.json")
-    with pytest.raises(WeightsError, match=r'no file of weights beside .*\ni Set `weights` to a file, or to "random"'):
+    with pytest.raises(WeightsError, match=r'no file of weights next to .*\ni Set `weights` to a file, or to "random"'):
         mxnetwork(tmp_path / "net-symbol.json")
     assert not mxnetwork(tmp_path / "net-symbol.json", weights="random", image_size=28, channels=1).pretrained
 
