@@ -82,7 +82,7 @@ class Classification(Task):
             weights = []
         fits = len(weights) == len(self.levels)
         if not fits or not all(np.isfinite(weight) and weight >= 0 for weight in weights) or not any(weights):
-            text = f"`class_weights` must be {len(self.levels)} numbers of at least 0, not all 0."
+            text = f"`class_weights` must be {len(self.levels)} non-negative numbers, not all 0."
             raise ArgumentError(text, [f"it is {value_text(choice)}"])
         return weights
 

@@ -50,7 +50,7 @@ def open_network(net: Net, images: ImageSet, options: Options) -> tuple[Network,
         network = network_of(source, seed=options.seed, **_built_for(source, images, options))
     else:
         what = [f"it is {kind_text(net)}"]
-        raise ArgumentError("`net` must be a name, a file, a network or a model.", what, "mxzoo() lists names.")
+        raise ArgumentError("`net` must be a name, a file, a network or a model.", what, "mxzoo() lists the names.")
     refuse_unusable(network)
     return network, settled
 

@@ -92,7 +92,7 @@ def _by_parts(images: ImageSet, valid: Any) -> tuple[ImageSet, Optional[ImageSet
 def _split(images: ImageSet, valid: float, seed: int) -> tuple[ImageSet, Optional[ImageSet]]:
     if valid is True or not 0 < valid < 1:
         raise ArgumentError(
-            f"`valid` must be a share above 0 and below 1, images, or {value_text(None)}.",
+            f"`valid` must be a share between 0 and 1, images, or {value_text(None)}.",
             [f"it is {value_text(valid)}"],
         )
     train, validation = images.split(float(valid), seed)
