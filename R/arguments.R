@@ -1,7 +1,7 @@
 # Arguments that a verb does not have, and those that it needs.
 
 #' Refuse what a user gave through `...`, with the argument that was probably meant.
-#' @param known The arguments there are: those of the function that asks.
+#' @param known The arguments of the calling function.
 #' @noRd
 refuse_unknown <- function(..., known = names(formals(sys.function(sys.parent())))) {
   if (!...length()) {

@@ -37,15 +37,15 @@
 #' @param task `"classification"`, `"multilabel"` or `"regression"`. `NULL` infers it from the labels.
 #' @param validation Images for validation: another set made by `mximages()`.
 #' @param path,label For a table: the columns of paths and of labels. `NULL` finds them.
-#' @param range For images beyond 8 bits (16-bit files, arrays of other numbers): the values of black and white, such
+#' @param range For images of more than 8 bits (16-bit files, arrays of other numbers): the values of black and white, such
 #'   as `c(0, 4095)`, or percentiles of all values, as `"1%..99%"`. `NULL` decides from all images together: 0 to 1,
 #'   to 255, to the largest number of 10, 12, 14 or 16 bits, or what the values span. A model keeps the range of its
-#'   training images, so that new ones are seen alike. A range within 0 to 255 stretches 8-bit images, too.
+#'   training images, and new images are treated alike. A range within 0 to 255 stretches 8-bit images, too.
 #' @param root For a table, a formula or several paths: the folder that the paths start from. `NULL` is the folder of
 #'   the table's file, or the working directory.
 #' @param data For a formula: the data frame.
-#' @param groups What no split may tear apart: images of one patient, animal, burst or site. The name of a column, one
-#'   value per image (with names, by file), or a regular expression whose first group in a file's name tells, as
+#' @param groups What no split may separate: images of one patient, animal, burst or site. The name of a column, one
+#'   value per image (with names, by file), or a regular expression whose first group in a file's name is the group, as
 #'   `"^([^_]+)_"`.
 #' @param split What each image is for: train, valid or test (also training, val, dev, holdout ...). The name of a
 #'   column, or one text per image (with names, by file). `split(images)` then gives the set of each; [mxtrain()] trains
@@ -146,7 +146,7 @@ c.mximages <- function(x, ...) {
 }
 
 #' @rdname mximages
-#' @param f For `split()`: the share to validate on, or a vector that tells for each image which set it is in. Without
+#' @param f For `split()`: the share to validate on, or a vector with the set of each image. Without
 #'   it a fifth, or what `split` of `mximages()` said.
 #' @param drop Leave out sets without images?
 #' @param seed For a share: the same seed gives the same split. `NULL` draws one from R's generator.

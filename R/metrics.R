@@ -2,8 +2,8 @@
 #'
 #' `mxevaluate()` returns a data frame with the columns `.metric` and `.estimate`; `mxconfusion()` a table of
 #' truth by prediction; `mxper_class()` precision and recall, one row per class; `mxtop_losses()` the images with the
-#' highest loss, one row per image; `mxcalibration()` what was `predicted` beside what was `observed`. Without
-#' images they are about those kept for validation, which the model remembers.
+#' highest loss, one row per image; `mxcalibration()` what was `predicted` and what was `observed`. Without
+#' images they use those kept for validation, which the model remembers.
 #'
 #' The rows of `mxcalibration()` are 15 bins of the probability of the predicted class: `n` images, their mean
 #' probability, how many of them were right, and `error`, whose sum is the expected calibration error. With several
@@ -12,8 +12,8 @@
 #' @param model A model.
 #' @param x Images with labels: anything that [mximages()] takes. `NULL` means those kept for validation.
 #' @param y Their labels, where `x` has none.
-#' @param path,label,root For a table: its columns of paths and of labels, and the folder that the paths start from.
-#' @param split What each image is for, as [mximages()] has it: those for test alone are evaluated.
+#' @param path,label,root For a table: its columns of paths and of labels, and the folder that the paths are relative to.
+#' @param split The purpose of each image, as in [mximages()]: only those for test are evaluated.
 #' @param n How many images.
 #' @param ... Must be empty.
 #' @references Guo, C., Pleiss, G., Sun, Y. and Weinberger, K. Q. (2017). On calibration of modern neural networks.
@@ -70,7 +70,7 @@ mxcalibration <- function(model, x = NULL, y = NULL, path = NULL, label = NULL, 
   judged("calibration", model, x, y, path = path, label = label, root = root, split = split)
 }
 
-#' What the model's method says of labelled images, or of those of its validation.
+#' The result of the model's method for labelled images, or for those of its validation.
 #' @noRd
 judged <- function(what, model, x, y, ..., split = NULL) {
   model <- as_model(model)

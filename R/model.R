@@ -16,7 +16,7 @@
 #'   name of another output, see [mxattach()].
 #' @param on_bad What to do with images that can't be read: `"na"` predicts `NA`, `"error"` stops.
 #' @param batch_size Images per step.
-#' @param path,root For a table: its column of paths, and the folder that they start from.
+#' @param path,root For a table: its column of paths, and the folder that they are relative to.
 #' @param layout For an array: see [mximages()].
 #' @param ... Must be empty.
 #' @return A data frame (a tibble where that package is installed).

@@ -18,8 +18,8 @@
 #' | `mxdiff()` | one row for each difference between two networks: layer, change, before, after |
 #' | `mxfreeze()`, `mxunfreeze()` | the network with layers excluded from training, or included again |
 #'
-#' @param x A name in [mxzoo()], or a file: `.mxt`, `.onnx` of any framework, `-symbol.json` of MXNet beside its
-#'   `.params`, or `.prototxt` of Caffe beside its `.caffemodel`. A file of weights alone (`.pth`, `.safetensors`) leads
+#' @param x A name in [mxzoo()], or a file: `.mxt`, `.onnx` of any framework, `-symbol.json` of MXNet next to its
+#'   `.params`, or `.prototxt` of Caffe next to its `.caffemodel`. A file of weights alone (`.pth`, `.safetensors`) leads
 #'   to the network of torchvision, timm or [mxzoo()] whose names and shapes it has.
 #' @param weights A file of weights: MXNet, PyTorch, Caffe or safetensors. `NULL` takes the network's own.
 #' @param classes The number of classes of the last layer. `NULL` keeps the network's own.
@@ -29,7 +29,7 @@
 #'   own.
 #' @param preprocess How an image becomes the network's input: a list such
 #'   as `list(size = c(28, 28), channels = 1, mean = 0, std = 255, fit = "stretch")`. What is not named stays the
-#'   network's own; where a file does not say, that of ImageNet.
+#'   network's own; if a file does not specify it, that of ImageNet.
 #' @param limit How many times as much memory and work for one image the network may need as is usual; networks of
 #'   [mxzoo()] need half or less.
 #' @param ... For `mxinsert_after()`, `mxinsert_before()`, `mxreplace()`: the operator's arguments, as MXNet names them.
@@ -96,7 +96,7 @@ mxreplace_head <- function(net, units, seed = 0, name = "head", stages = FALSE, 
 #' @rdname mxnetwork
 #' @param what Layers: a name, a pattern such as `"block1*"`, an operator or kind of layer such as `"batch_norm"`, or
 #'   several of these; for `mxfreeze()` and `mxunfreeze()` also a number `n`: the first `n` layers with parameters,
-#'   where `-n` is all but the last `n`.
+#'   `-n` for all but the last `n`.
 #' @param stages Stages of the network by number: 1 for the finest resolution, -1 for the coarsest.
 #' @export
 mxfreeze <- function(net, what = NULL, stages = NULL, ...) {

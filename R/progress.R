@@ -3,7 +3,7 @@
 #' Who listens to progress: `NULL`, functions of `info` by the kind of event, or the reporter of the Python that hosts
 #' R. Events without a function do not cross from Python.
 #'
-#' @param verbose What the user gave: 0 is silent, 1 a line per epoch, 2 a bar; NULL looks where it runs.
+#' @param verbose What the user gave: 0 is silent, 1 a line per epoch, 2 a bar; NULL chooses by where it runs.
 #' @noRd
 listener <- function(verbose = NULL) {
   verbose <- if (isTRUE(verbose %in% 0:2)) as.integer(verbose) # Python refuses anything else

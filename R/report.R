@@ -1,10 +1,10 @@
 #' Plot a model
 #'
-#' `plot()` draws what tells most about a model: the confusion matrix, precision and recall of each class, how well
+#' `plot()` draws the most informative plot of a model: the confusion matrix, precision and recall of each class, how well
 #' probabilities can be trusted, the training history, or the images with the highest loss. It uses ggplot2 where that
 #' is installed, and base graphics otherwise. Returns the plot (ggplot2) or the model, invisibly.
 #'
-#' `"calibration"` shows how often the model is right where it is how sure, in 15 bins, with the number of images over
+#' `"calibration"` shows how often the model is right at each level of confidence, in 15 bins, with the number of images over
 #' each and the expected calibration error (Guo et al., 2017): [mxcalibration()] has the numbers. For regression it is
 #' the observed over the predicted.
 #' @param x A model.
@@ -79,7 +79,7 @@ best_step <- function(history) {
   which.min(as.numeric(history$valid_loss))
 }
 
-#' One row a point: epochs counted through all stages, each metric of training and validation.
+#' One row per point: epochs counted through all stages, each metric of training and validation.
 #' @noRd
 long_history <- function(history) {
   columns <- grep("^(train|valid)_", names(history), value = TRUE)

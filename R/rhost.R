@@ -94,7 +94,7 @@ function_name <- function(text) {
 with_dots <- function(names, f, called) {
   generic <- sub("^.*::", "", called)
   method <- utils::getS3method(generic, "default", optional = TRUE)
-  declared <- c(args(f), method) # some primitives tell nothing
+  declared <- c(args(f), method) # some primitives have none
   known <- unlist(lapply(declared, function(f) names(formals(f))))
   dotted <- gsub("_", ".", names, fixed = TRUE)
   ifelse(!names %in% known & dotted %in% known, dotted, names)

@@ -47,8 +47,8 @@
 #' @param split What each image is for, as [mximages()] has it: those for train are trained on; those for valid are
 #'   validated on, in place of `valid`; those for test are neither, and are left for [mxevaluate()], which has `split`,
 #'   too.
-#' @param meta What the model says of itself in `summary()`: a list with any of `title`, `author`, `notes`, `date`.
-#'   `NULL` by default, so that the same training gives the same file.
+#' @param meta Information that `summary()` shows: a list with any of `title`, `author`, `notes`, `date`.
+#'   `NULL` by default: the same training then gives the same file.
 #' @param ... Must be empty.
 #' @return A model of class `mxmodel`: see [predict.mxmodel()], [mxevaluate()], [mxsave()]. `saveRDS()` works
 #'   as well.
