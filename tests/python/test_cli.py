@@ -20,7 +20,8 @@ import pytest
 from PIL import Image
 
 import mxtune
-from mxtune import cli, mxexample, mxload, store, tasks
+from mxtune import mxexample, mxload, store, tasks
+from mxtune.cli import options
 from mxtune.model.model import KINDS, TYPES
 from mxtune.training.options import SCHEDULES, TUNES
 
@@ -103,9 +104,9 @@ def test_a_number_out_of_range_is_refused_before_the_work() -> None:
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (["-o", "a.txt"], "Can't write a.txt.\nx it ends in .txt\ni Use a.mxt."),
-        (["-o", "model"], "Can't write model.\nx it has no ending\ni Use model.mxt."),
-        (["-o", "a.mxt", "--plot", "h.gif"], "Can't write h.gif.\nx it ends in .gif\ni Use h.png."),
+        (["-o", "a.txt"], "Can't write a.txt.\nx its extension is .txt\ni Use a.mxt."),
+        (["-o", "model"], "Can't write model.\nx it has no extension\ni Use model.mxt."),
+        (["-o", "a.mxt", "--plot", "h.gif"], "Can't write h.gif.\nx its extension is .gif\ni Use h.png."),
         (["-o", "a.mxt", "--meta", "Pets"], "--meta takes FIELD=TEXT."),
         (["-o", "a.mxt", "--meta", "titel=Pets"], "Did you mean title?"),
     ],
@@ -132,8 +133,10 @@ def test_a_network_without_weights_leads_to_an_option_of_the_command(photos: Pat
 
 
 def test_choices_are_those_of_the_library() -> None:
-    told = [get_args(choice) for choice in (cli.Tune, cli.Schedule, cli.Task, cli.Kind, cli.Figure)]
-    assert told == [TUNES, SCHEDULES, tasks.names(), TYPES, KINDS]
+    choices = [
+        get_args(choice) for choice in (options.Tune, options.Schedule, options.Task, options.Kind, options.Figure)
+    ]
+    assert choices == [TUNES, SCHEDULES, tasks.names(), TYPES, KINDS]
 
 
 def test_version_is_told() -> None:
@@ -203,7 +206,7 @@ def test_evaluate_needs_no_pictures_for_the_validation(trained: tuple, tmp_path:
     plot = tmp_path / "calibration.png"
     assert mx("evaluate", model, "--plot", plot, "--kind", "calibration").stdout == said.stdout
     assert plot.stat().st_size > 1000
-    assert "--kind is of a plot.\ni Use --plot x.png." in mx("evaluate", model, "--kind", "history", code=2).stderr
+    assert "--kind needs --plot.\ni Add --plot x.png." in mx("evaluate", model, "--kind", "history", code=2).stderr
     refused = mx("evaluate", model, "--label", "kind", code=2).stderr
     assert "There is --label, but there are no images.\ni Give PHOTOS, too." in refused
 
@@ -226,7 +229,7 @@ def test_columns_and_root_of_a_table_are_options(photos: Path, tmp_path: Path) -
     table.write_text(f"id;fold;kind\n{rows}")
     said = mx("train", table, "-o", model, "--path", "id", "--root", photos, code=1).stderr
     assert "Couldn't tell which column" in said
-    assert "or say which column of a table has the labels: --label ..." in said
+    assert "or name the column of a table with the labels: --label ..." in said
     options = ("--path", "id", "--label", "kind")
     said = mx("train", table, "-o", model, "--tune", "head", *options, code=1).stderr
     assert f"None of the {len(files)} files was found." in said

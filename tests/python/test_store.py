@@ -18,7 +18,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from mxtune import cli, store
+from mxtune import store
+from mxtune.cli import output
 from mxtune.errors import ArgumentError, MxtuneError, StoreError
 from mxtune.formats import mxt
 from mxtune.formats.params import write_params
@@ -33,7 +34,7 @@ WRITERS: dict[str, Callable[[Path], None]] = {
     "the weights": lambda path: write_params(path, ARRAYS),
     "the checkpoint": lambda path: Checkpoint(path, {}).write(TrainingState(params=ARRAYS)),
     "the plot": lambda path: report.write(report.history(HISTORY), path),
-    "the table": lambda path: cli._write("a,b\n" * 50_000, path),
+    "the table": lambda path: output.write("a,b\n" * 50_000, path),
     "the cached features": lambda path: store.keep(path, [bytes(200_000)], 200_000),
 }
 NAMES = dict.fromkeys(WRITERS, "file.png") | {"the cached features": f"{'0' * 32}.npy"}

@@ -2,14 +2,9 @@
 
 # Without `from __future__ import annotations`: on Python 3.9 typer reads no options from annotations that are text.
 
-import json
-import signal
 import sys
-import warnings
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal, Optional
+from typing import Annotated, Any, Literal, Optional
 
 import typer
 
@@ -55,66 +50,6 @@ app = typer.Typer(
 )
 
 
-# A copy of the library's choices: asking it would load NumPy before any help. A test compares them.
-Tune = Literal["auto", "head", "tail", "all"]
-Schedule = Literal["cosine", "constant"]
-Task = Literal["classification", "multilabel", "regression"]
-Kind = Literal["class", "prob", "logit", "features"]
-Figure = Literal["confusion", "per_class", "calibration", "history", "top_losses"]
-
-
-def _whole_number(least: int, most: Optional[int] = None) -> Callable[[str], int]:
-    """A parser; typer's own ranges put ``INTEGER RANGE`` and ``[x>=8]`` into the help."""
-
-    def parse(text: str) -> int:
-        if not text.lstrip("-").isdecimal() or int(text) < least or (most is not None and int(text) > most):
-            limits = f"of at least {least}" if most is None else f"from {least} to {most}"
-            raise typer.BadParameter(f"must be a whole number {limits}, not {text}.")
-        return int(text)
-
-    return parse
-
-
-class _Place(str):
-    """A path as it was given; pathlib would change an address, which is to be named."""
-
-    __slots__ = ()
-
-
-_Place.__name__ = "path"  # which help shows
-Verbose = Annotated[
-    Optional[int],
-    typer.Option(
-        "--verbose",
-        "-v",
-        parser=_whole_number(0, 2),
-        metavar="0|1|2",
-        help="Silent, a line per epoch, or a progress bar.",
-        show_default=False,
-    ),
-]
-Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress output, as --verbose 0.")]
-ModelFile = Annotated[Path, typer.Argument(metavar="MODEL", help="A .mxt file.", show_default=False)]
-Output = Annotated[
-    Optional[Path], typer.Option("--output", "-o", metavar="FILE", help="Output file (default: stdout).")
-]
-PathColumn = Annotated[
-    Optional[str],
-    typer.Option("--path", metavar="COLUMN", help="For a table: the column of paths.", show_default=False),
-]
-LabelColumn = Annotated[
-    Optional[str],
-    typer.Option("--label", metavar="COLUMN", help="For a table: the column of labels.", show_default=False),
-]
-Root = Annotated[
-    Optional[str],
-    typer.Option("--root", metavar="FOLDER", help="For a table: where its paths start.", show_default=False),
-]
-BadPictures = Annotated[
-    Literal["error", "skip"], typer.Option(help="Images that can't be read: list them and stop, or skip them.")
-]
-
-
 def main() -> None:
     """Runs the command, and ends the process with one of the exit codes of its help."""
     for stream in (sys.stdout, sys.stderr):
@@ -125,7 +60,7 @@ def main() -> None:
 
 def _version(wanted: bool) -> None:
     if wanted:
-        from ._version import __version__
+        from .._version import __version__
 
         typer.echo(__version__)
         raise typer.Exit
@@ -146,9 +81,9 @@ def _global(
 @app.command(short_help="Train on photos and write a model.", no_args_is_help=True)
 def train(
     photos: Annotated[
-        _Place,
+        Place,
         typer.Argument(
-            parser=_Place,
+            parser=Place,
             metavar="PHOTOS",
             help="A folder of class folders, or a table of paths and labels: .csv, .tsv, .txt, .xlsx, .parquet.",
             show_default=False,
@@ -161,7 +96,7 @@ def train(
     tune: Annotated[Optional[Tune], typer.Option(help="Which layers to train.", show_default="auto")] = None,
     epochs: Annotated[
         Optional[int],
-        typer.Option(parser=_whole_number(1), metavar="N", help="Maximum epochs for the last layers or all."),
+        typer.Option(parser=whole_number(1), metavar="N", help="Maximum epochs for the last layers or all."),
     ] = None,
     valid: Annotated[
         Optional[str],
@@ -173,10 +108,10 @@ def train(
     ] = None,
     image_size: Annotated[
         Optional[int],
-        typer.Option(parser=_whole_number(8), metavar="PIXELS", help="Height and width of the network's input."),
+        typer.Option(parser=whole_number(8), metavar="PIXELS", help="Height and width of the network's input."),
     ] = None,
     batch_size: Annotated[
-        Optional[int], typer.Option(parser=_whole_number(1), metavar="N", help="Images per step.")
+        Optional[int], typer.Option(parser=whole_number(1), metavar="N", help="Images per step.")
     ] = None,
     lr: Annotated[Optional[float], typer.Option(metavar="RATE", help="Maximum learning rate.")] = None,
     schedule: Annotated[Optional[Schedule], typer.Option(help="Learning-rate schedule.", show_default="cosine")] = None,
@@ -189,7 +124,7 @@ def train(
     ] = None,
     patience: Annotated[
         Optional[int],
-        typer.Option(parser=_whole_number(0), metavar="N", help="Stop after N epochs without improvement (0: never)."),
+        typer.Option(parser=whole_number(0), metavar="N", help="Stop after N epochs without improvement (0: never)."),
     ] = None,
     device: Annotated[
         Optional[str], typer.Option(metavar="DEVICE", help="auto, cpu, gpu, gpu:1 or gpu:0,gpu:1.", show_default="auto")
@@ -203,13 +138,13 @@ def train(
         Optional[str],
         typer.Option(
             metavar="COLUMN|REGEX",
-            help="Patient, animal, burst: none is on both sides of the split. A column, or a regular expression.",
+            help="Patient, animal or burst, never on both sides of a split: a column or a regular expression.",
         ),
     ] = None,
     range: Annotated[  # noqa: A002 - the option's name
         Optional[str],
         typer.Option(
-            metavar="LOW..HIGH", help="Values of black and white beyond 8 bits: 0..4095, or percentiles: 1%..99%."
+            metavar="LOW..HIGH", help="Pixel values of black and white above 8 bits: 0..4095, or percentiles: 1%..99%."
         ),
     ] = None,
     path: PathColumn = None,
@@ -223,9 +158,7 @@ def train(
         ),
     ] = None,
     on_bad: BadPictures = "error",
-    checkpoint: Annotated[
-        Optional[Path], typer.Option(metavar="FILE", help="Save the state of the training here.")
-    ] = None,
+    checkpoint: Annotated[Optional[Path], typer.Option(metavar="FILE", help="Save the training state here.")] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Continue from the checkpoint, if there is one.")] = False,
     plot: Annotated[
         Optional[Path], typer.Option(metavar="FILE", help="Plot the training history: x.png, .pdf or .svg.")
@@ -248,21 +181,21 @@ def train(
       mxtune train labels.csv -o dogs.mxt --root train --path id --label breed
       mxtune train labels.csv -o dogs.mxt --split part && mxtune evaluate dogs.mxt labels.csv --split part
 
-    A table has a column of paths (from its own folder, the current one, or --root) and one of labels.
+    A table has a column of paths (relative to its own folder, the current one, or --root) and one of labels.
 
     Ctrl-C writes the best model so far.
     """
     with _job(verbose, quiet) as watch:
         _writable(output, ".mxt")
         if plot is not None:
-            from .model import report  # noqa: F401 - what it needs is missed before the work, not after
+            from ..model import report  # noqa: F401 - what it needs is missed before the work, not after
 
-            _writable(plot, ".png", ".pdf", ".svg")
-        from . import mximages, mxtrain
-        from .images.source import is_table
-        from .model.meta import checked
+            writable(plot, ".png", ".pdf", ".svg")
+        from .. import mximages, mxtrain
+        from ..images.source import is_table
+        from ..model.meta import checked
 
-        about = checked(_fields(meta)) if meta else None
+        about = checked(fields(meta)) if meta else None
         arguments = {
             "net": net, "tune": tune, "epochs": epochs, "image_size": image_size, "lr": lr,
             "batch_size": batch_size, "schedule": schedule, "augment": augment,
@@ -273,7 +206,7 @@ def train(
         table: dict[str, Any] = {"path": path, "label": label, "root": root}
         images = mximages(photos, on_bad=on_bad, task=task, groups=groups, range=range, split=split, **table)
         if valid is not None:
-            given["valid"] = _valid(valid)
+            given["valid"] = share_or_folder(valid)
             given |= table if is_table(given["valid"]) else {}
         try:
             model = mxtrain(images, **given, meta=about, resume=resume, verbose=0 if quiet else verbose)
@@ -284,7 +217,7 @@ def train(
                 _say(f"Wrote {output}: the best model so far")
             raise
         model.save(output)
-        _say(f"Wrote {output}")
+        say(f"Wrote {output}")
         if plot is not None:
             model.plot(plot, "history")
             _say(f"Wrote {plot}")
@@ -297,8 +230,8 @@ def train(
 def predict(
     model: ModelFile,
     pictures: Annotated[
-        list[_Place],
-        typer.Argument(parser=_Place, metavar="IMAGES...", help="Files, a folder, or a table.", show_default=False),
+        list[Place],
+        typer.Argument(parser=Place, metavar="IMAGES...", help="Files, a folder, or a table.", show_default=False),
     ],
     type: Annotated[Kind, typer.Option(help="Kind of output.")] = "class",  # noqa: A002 - the word in R
     format: Annotated[Literal["csv", "json"], typer.Option(help="Output format.")] = "csv",  # noqa: A002
@@ -307,7 +240,7 @@ def predict(
     path: PathColumn = None,
     root: Root = None,
     batch_size: Annotated[
-        Optional[int], typer.Option(parser=_whole_number(1), metavar="N", help="Images per step.")
+        Optional[int], typer.Option(parser=whole_number(1), metavar="N", help="Images per step.")
     ] = None,
     verbose: Verbose = None,
     quiet: Quiet = False,
@@ -322,10 +255,10 @@ def predict(
 
     Images that can't be read get NA (null in JSON) and are named on stderr; the exit code is then 3.
     """
-    with _job(verbose, quiet):
+    with job(verbose, quiet):
         if output is not None:
-            _writable(output)
-        from . import mximages, mxload
+            writable(output)
+        from .. import mximages, mxload
 
         loaded = mxload(model)
         source: Any = pictures[0] if len(pictures) == 1 else pictures
@@ -333,7 +266,7 @@ def predict(
         images = mximages(source, on_bad="keep", recursive=recursive, path=column, root=root)
         settings: dict[str, Any] = {} if batch_size is None else {"batch_size": batch_size}
         frame = loaded.predict(images, type=type, **settings)
-        _write(_rows(frame, format), output)
+        write(as_table(frame, format), output)
         if len(frame) and frame.iloc[:, 1:].isna().all(axis=1).any():
             raise typer.Exit(BAD_PICTURES)
 
@@ -342,9 +275,9 @@ def predict(
 def evaluate(
     model: ModelFile,
     photos: Annotated[
-        Optional[_Place],
+        Optional[Place],
         typer.Argument(
-            parser=_Place,
+            parser=Place,
             metavar="[PHOTOS]",
             help="Labelled images, as for train; without any, those the model was validated on.",
             show_default=False,
@@ -353,9 +286,7 @@ def evaluate(
     format: Annotated[Literal["text", "json"], typer.Option(help="Output format.")] = "text",  # noqa: A002
     output: Output = None,
     plot: Annotated[Optional[Path], typer.Option(metavar="FILE", help="A figure: x.png, .pdf or .svg.")] = None,
-    kind: Annotated[
-        Optional[Figure], typer.Option(help="What to plot.", show_default="the one that tells most")
-    ] = None,
+    kind: Annotated[Optional[Figure], typer.Option(help="What to plot.", show_default="the most informative")] = None,
     path: PathColumn = None,
     label: LabelColumn = None,
     root: Root = None,
@@ -378,14 +309,14 @@ def evaluate(
       mxtune evaluate pets.mxt more-photos --format json --plot confusion.png
       mxtune evaluate pets.mxt --plot calibration.png --kind calibration
     """
-    with _job(verbose, quiet):
+    with job(verbose, quiet):
         if output is not None:
-            _writable(output)
+            writable(output)
         if plot is not None:
-            _writable(plot, ".png", ".pdf", ".svg")
+            writable(plot, ".png", ".pdf", ".svg")
         elif kind is not None:
-            raise ArgumentError("--kind is of a plot.", hint="Use --plot x.png.")
-        from . import mximages, mxload
+            raise ArgumentError("--kind needs --plot.", hint="Add --plot x.png.")
+        from .. import mximages, mxload
 
         loaded = mxload(model)
         table: dict[str, Any] = {"path": path, "label": label, "root": root}
@@ -397,10 +328,10 @@ def evaluate(
             images = mximages(photos, on_bad=on_bad, split=split, **settings, **table)
             images = images if split is None else images.part("test")
             figures = loaded.evaluate(images)
-        _write(_json(figures) if format == "json" else _facts(figures), output)
+        write(as_json_text(figures) if format == "json" else as_lines(figures), output)
         if plot is not None:
             loaded.plot(plot, kind=kind, x=images)
-            _say(f"Wrote {plot}")
+            say(f"Wrote {plot}")
 
 
 @app.command(short_help="Describe the installation, or a model.")
@@ -416,20 +347,20 @@ def info(
       mxtune info --format json
       mxtune info pets.mxt
     """
-    with _job(None, False):
+    with job(None, False):
         if model is None:
-            from .engines.info import collect
+            from ..engines.info import collect
 
             installation = collect()
-            typer.echo(_json(installation.to_dict()) if format == "json" else f"{installation}\n", nl=False)
+            typer.echo(as_json_text(installation.to_dict()) if format == "json" else f"{installation}\n", nl=False)
             return
-        from . import mxload
+        from .. import mxload
 
         loaded = mxload(model)
         names = ("task", "levels", "metrics", "settings", "provenance", "versions")
         facts: dict[str, Any] = {"meta": loaded.meta} if loaded.meta else {}
         facts |= {name: getattr(loaded, name) for name in names} | {"preprocess": loaded.preprocess.to_dict()}
-        typer.echo(_json(facts) if format == "json" else f"{loaded.summary()}\n", nl=False)
+        typer.echo(as_json_text(facts) if format == "json" else f"{loaded.summary()}\n", nl=False)
 
 
 @app.command(short_help="List pretrained networks.")
@@ -441,15 +372,15 @@ def zoo(format: Annotated[Literal["text", "csv", "json"], typer.Option(help="Out
       mxtune zoo
       mxtune train photos -o small.mxt --net lenet
     """
-    with _job(None, False):
-        from . import mxzoo
+    with job(None, False):
+        from .. import mxzoo
 
         table = mxzoo()
         if format == "text":
             shown = table.assign(parameters=table.parameters.map("{:,}".format), macs=table.macs.map("{:,}".format))
             typer.echo(shown.to_string(index=False))
         else:
-            typer.echo(_rows(table, format), nl=False)
+            typer.echo(as_table(table, format), nl=False)
 
 
 @app.command(short_help="Show or clear cached features.")
@@ -463,9 +394,9 @@ def cache(clear: Annotated[bool, typer.Option("--clear", help="Remove all cached
 
     Above 10 GB (MXTUNE_CACHE_GB), the least recently used are removed. MXTUNE_CACHE sets another folder.
     """
-    with _job(None, False):
-        from . import store
-        from .words import counted, file_size
+    with job(None, False):
+        from .. import store
+        from ..words import counted, file_size
 
         if clear:
             typer.echo(f"Removed {file_size(store.clear())} from {store.features_dir()}")

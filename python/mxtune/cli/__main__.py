@@ -1,0 +1,5 @@
+"""``python -m mxtune.cli`` is the command ``mxtune``."""
+
+from . import main
+
+main()

@@ -1,0 +1,70 @@
+"""Options and arguments that several commands have: their types, parsers and help."""
+
+# Without `from __future__ import annotations`: on Python 3.9 typer reads no options from annotations that are text.
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated, Literal, Optional
+
+import typer
+
+# A copy of the library's choices: asking it would load NumPy before any help. A test compares them.
+Tune = Literal["auto", "head", "tail", "all"]
+Schedule = Literal["cosine", "constant"]
+Task = Literal["classification", "multilabel", "regression"]
+Kind = Literal["class", "prob", "logit", "features"]
+Figure = Literal["confusion", "per_class", "calibration", "history", "top_losses"]
+
+
+def whole_number(least: int, most: Optional[int] = None) -> Callable[[str], int]:
+    """A parser; typer's own ranges put ``INTEGER RANGE`` and ``[x>=8]`` into the help."""
+
+    def parse(text: str) -> int:
+        if not text.lstrip("-").isdecimal() or int(text) < least or (most is not None and int(text) > most):
+            limits = f"of at least {least}" if most is None else f"from {least} to {most}"
+            raise typer.BadParameter(f"must be a whole number {limits}, not {text}.")
+        return int(text)
+
+    return parse
+
+
+class Place(str):
+    """A path as given; pathlib would change an address, which an error must name."""
+
+    __slots__ = ()
+
+
+Place.__name__ = "path"  # which help shows
+Verbose = Annotated[
+    Optional[int],
+    typer.Option(
+        "--verbose",
+        "-v",
+        parser=whole_number(0, 2),
+        metavar="0|1|2",
+        help="Silent, a line per epoch, or a progress bar.",
+        show_default=False,
+    ),
+]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress output, as --verbose 0.")]
+ModelFile = Annotated[Path, typer.Argument(metavar="MODEL", help="A .mxt file.", show_default=False)]
+Output = Annotated[
+    Optional[Path], typer.Option("--output", "-o", metavar="FILE", help="Output file (default: stdout).")
+]
+PathColumn = Annotated[
+    Optional[str],
+    typer.Option("--path", metavar="COLUMN", help="For a table: the column of paths.", show_default=False),
+]
+LabelColumn = Annotated[
+    Optional[str],
+    typer.Option("--label", metavar="COLUMN", help="For a table: the column of labels.", show_default=False),
+]
+Root = Annotated[
+    Optional[str],
+    typer.Option(
+        "--root", metavar="FOLDER", help="For a table: the folder that its paths are relative to.", show_default=False
+    ),
+]
+BadPictures = Annotated[
+    Literal["error", "skip"], typer.Option(help="Images that can't be read: list them and stop, or skip them.")
+]

@@ -1,0 +1,123 @@
+"""How a command runs and what it writes: results to stdout or a file, everything else to stderr."""
+
+from __future__ import annotations
+
+import json
+import signal
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, Optional
+
+import typer
+
+from .. import calls, progress
+from ..errors import ArgumentError, MxtuneError, MxtuneWarning
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+OK, FAILED, USAGE, BAD_PICTURES, INTERRUPTED = 0, 1, 2, 3, 130
+
+
+@contextmanager
+def job(verbose: Optional[int], quiet: bool) -> Iterator[list[int]]:
+    """Progress, warnings and errors go to stderr; errors end it with a code. Yields the signals received."""
+    stopped: list[int] = []
+
+    def stop(number: int, frame: Any) -> None:
+        stopped.append(number)
+        signal.default_int_handler(number, frame)
+
+    before = signal.signal(signal.SIGINT, stop)
+    try:
+        reporter = progress.default(0 if quiet else verbose)
+        with warnings.catch_warnings(), progress.using(reporter), calls.interface("command"):
+            warnings.simplefilter("always", MxtuneWarning)
+            warnings.showwarning = _warn
+            yield stopped
+    except ArgumentError as error:
+        say(str(error))
+        raise typer.Exit(USAGE) from None
+    except MxtuneError as error:
+        say(str(error))
+        raise typer.Exit(FAILED) from None
+    except BrokenPipeError:  # the reader of stdout has seen enough
+        raise
+    except OSError as error:
+        say(f"Can't continue: {error}")
+        raise typer.Exit(FAILED) from None
+    except KeyboardInterrupt:
+        say("Interrupted.")
+        raise typer.Exit(INTERRUPTED) from None
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def say(text: str) -> None:
+    typer.echo(text, err=True)
+
+
+def _warn(message: Any, category: type[Warning], *_: Any, **__: Any) -> None:
+    say(str(message) if issubclass(category, MxtuneWarning) else f"{category.__name__}: {message}")
+
+
+def writable(path: Path, *suffixes: str) -> None:
+    """Refuse a path before the work, not after it, also one with the extension of another kind of file."""
+    if path.is_dir():
+        raise ArgumentError(f"Can't write {path}.", ["it is a folder"], "Add a file name.")
+    if suffixes and path.suffix.lower() not in suffixes:
+        ending = f"its extension is {path.suffix}" if path.suffix else "it has no extension"
+        raise ArgumentError(f"Can't write {path}.", [ending], f"Use {path.with_suffix(suffixes[0])}.")
+    if not path.absolute().parent.is_dir():
+        raise ArgumentError(f"Can't write {path}.", [f"there is no folder {path.parent}"], "Create it first.")
+
+
+def fields(texts: list[str]) -> dict[str, str]:
+    """``title=Pets`` and the like, by name."""
+    wrong = [text for text in texts if "=" not in text]
+    if wrong:
+        raise ArgumentError("--meta takes FIELD=TEXT.", [f"it is {text}" for text in wrong], 'Use --meta title="Pets".')
+    return {name.strip(): value for name, _, value in (text.partition("=") for text in texts)}
+
+
+def share_or_folder(text: str) -> Any:
+    if text.lower() == "none":
+        return None
+    try:
+        return float(text)
+    except ValueError:
+        return text
+
+
+def as_table(frame: pd.DataFrame, form: Literal["csv", "json"]) -> str:
+    if form == "csv":
+        return str(frame.to_csv(index=False, na_rep="NA", lineterminator="\n"))
+    columns = [json.dumps(str(name), ensure_ascii=False) for name in frame]
+    values = [json.loads(frame[name].to_json(orient="values", double_precision=9)) for name in frame]
+    rows = (
+        ", ".join(f"{name}: {json.dumps(value, ensure_ascii=False)}" for name, value in zip(columns, row))
+        for row in zip(*values)
+    )
+    return "[\n" + ",\n".join(f"  {{{row}}}" for row in rows) + "\n]\n"
+
+
+def as_json_text(facts: Any) -> str:
+    from ..formats.mxt.writing import as_json
+
+    return json.dumps(as_json(facts), ensure_ascii=False, allow_nan=False, indent=2) + "\n"
+
+
+def as_lines(figures: dict[str, float]) -> str:
+    return "".join(f"{name:<22}{value:.4g}\n" for name, value in figures.items())
+
+
+def write(text: str, output: Optional[Path]) -> None:
+    if output is None:
+        typer.echo(text, nl=False)
+        return
+    from .. import store
+
+    store.write(output, [text.encode("utf-8", "surrogateescape")], "the table")
+    say(f"Wrote {output}")
