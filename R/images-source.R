@@ -1,5 +1,17 @@
 # What R alone has -- formulas, rows of flattened images, magick -- becomes what Python knows: paths, columns, arrays.
 
+#' The arguments of a verb by name, without those that R alone has: the images and labels that they stand for are in `x`
+#' and `y`.
+#' @noRd
+prepare_arguments <- function(arguments) {
+  images <- arguments[c("x", "y", "layout", "data", "dim", "byrow")]
+  source <- do.call(prepare_source, images, quote = TRUE) # a formula keeps its environment
+  columns <- lapply(arguments[c("groups", "split")], prepare_column, arguments$x, arguments$y, arguments$data)
+  arguments[names(source)] <- source
+  arguments[names(columns)] <- columns
+  arguments[setdiff(names(arguments), c("layout", "data", "dim", "byrow"))]
+}
+
 #' Images and labels, ready to cross the border: a list of `x`, `y`, and of a formula the column of paths, `path`.
 #' @noRd
 prepare_source <- function(x, y = NULL, layout = "NHWC", data = NULL, dim = NULL, byrow = FALSE) {

@@ -68,11 +68,7 @@ mximages <- function(x, y = NULL, levels = NULL, on_bad = "error", layout = "NHW
                      split = NULL, data = NULL, dim = NULL, byrow = FALSE, ...) {
   refuse_unknown(...)
   require_given()
-  arguments <- as.list(environment())
-  source <- prepare_source(x, y, layout, data, dim, byrow)
-  arguments[names(source)] <- source
-  arguments[c("groups", "split")] <- lapply(list(groups, split), prepare_column, x, y, data)
-  arguments[c("layout", "data", "dim", "byrow")] <- NULL
+  arguments <- prepare_arguments(as.list(environment()))
   made("mximages", NULL, arguments)
 }
 

@@ -70,11 +70,7 @@ mxtrain <- function(x, y = NULL, net = "efficientnet_lite0", tune = "auto", epoc
                     task = NULL, layout = "NHWC", data = NULL, dim = NULL, byrow = FALSE, ...) {
   refuse_unknown(...)
   require_given()
-  arguments <- as.list(environment())
-  source <- prepare_source(x, y, layout, data, dim, byrow)
-  arguments[names(source)] <- source
-  arguments[c("groups", "split")] <- lapply(list(groups, split), prepare_column, x, y, data)
-  arguments[c("layout", "data", "dim", "byrow")] <- NULL
+  arguments <- prepare_arguments(as.list(environment()))
   if (is.null(seed)) {
     arguments$seed <- sample.int(.Machine$integer.max, 1)
   }
