@@ -121,7 +121,7 @@ test_that("a fault in a callback names it and keeps the cause", {
 test_that("a network without weights and few images are said, with what to take instead", {
   warned <- expect_warning(
     mxtrain(small_folder(), net = "lenet", epochs = 1, seed = 1),
-    "lenet has no pretrained weights, and 29 images are few to start from.",
+    "lenet has no pretrained weights, and 29 images are few to learn from.",
     class = "mxtune_training_warning"
   )
   expect_match(warned$hint, "Use net = \"efficientnet_lite0\"", fixed = TRUE)
@@ -294,7 +294,7 @@ test_that("weights and labels with names go by name", {
   by_name <- train(c("TRUE" = 0.125, "FALSE" = 0.25))
   expect_identical(train(1 / table(y)), by_name)
   expect_identical(train(c(0.25, 0.125)), by_name)
-  expect_error(train(c(yes = 1)), "classes that do not exist")
+  expect_error(train(c(yes = 1)), "unknown classes")
   shuffled <- setNames(y, files)[c(12:1)]
   expect_identical(as.data.frame(mximages(files, shuffled))$label, factor(y))
 })

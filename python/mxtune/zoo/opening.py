@@ -117,7 +117,7 @@ def open_source(name_or_path: AnyPath, limit: float = 1.0) -> Source:
     """
     if not isinstance(name_or_path, (str, os.PathLike)) or not os.fspath(name_or_path):
         text = "A network is opened by its name or from a file."
-        raise ArgumentError(text, [f"it is {value_text(name_or_path)}"], "mxzoo() lists names.")
+        raise ArgumentError(text, [f"it is {value_text(name_or_path)}"], "mxzoo() lists the names.")
     path = user_path("name_or_path", name_or_path)
     name = os.fspath(name_or_path)
     suffixes = tuple(suffix for one in formats.formats() for suffix in one.suffixes)
@@ -196,7 +196,7 @@ def _owner(file: File, weights: Optional[AnyPath]) -> Entry:
     names = fitting(file.contents.weights or {})
     if not names or weights not in (None, RANDOM):
         call = 'mxnetwork("{}", weights="{}")'.format(names[0] if names else "name", file.path)
-        hint = f"Use {call}." if names else f"Name the network that they belong to: {call}; mxzoo() lists names."
+        hint = f"Use {call}." if names else f"Name the network that they belong to: {call}; mxzoo() lists the names."
         raise NetworkError(f"{file.path} holds weights, and no network to put them into.", hint=hint)
     called = zoo.normalised(file.path.name)
     name = next((one for one in names if zoo.normalised(one) in called), names[0])

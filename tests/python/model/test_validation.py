@@ -150,7 +150,7 @@ def test_other_tasks_remember_too(task: str) -> None:
         assert np.sqrt(squares.mean(axis=1)).mean() == pytest.approx(one.metrics["rmse"])
         assert list(dict.fromkeys(table.get("level", []))) == list(one.levels)
         assert one.default_plot == "calibration"
-        with pytest.raises(ArgumentError, match="per_class is for classes"):
+        with pytest.raises(ArgumentError, match="Metrics per class exist for classes"):
             one.per_class()
 
 
