@@ -97,13 +97,13 @@ def _integer64(vector: Vector) -> Any:
 def _factor(vector: Vector) -> Any:
     """A level that is missing itself, as of `addNA()`, is what is missing: pandas has no such category."""
     levels = vector.texts("levels") or []
-    kept = [level for level in levels if level is not None]
-    places = iter(range(len(kept)))
+    present_levels = [level for level in levels if level is not None]
+    places = iter(range(len(present_levels)))
     code_of = np.array([-1, *(-1 if level is None else next(places) for level in levels)])
     codes = np.where(vector.missing(), 0, vector.values)
     if len(codes) and (codes.min() < 0 or codes.max() >= len(code_of)):
         raise Stuck(f"a factor with codes beyond its {len(levels)} levels")
-    return pd.Categorical.from_codes(code_of[codes], _labels(kept), ordered=vector.inherits("ordered"))
+    return pd.Categorical.from_codes(code_of[codes], _labels(present_levels), ordered=vector.inherits("ordered"))
 
 
 def _microseconds(vector: Vector, unit: float = 1.0) -> tuple[Array, Array]:
@@ -230,9 +230,9 @@ def _of_matrix(matrix: Vector) -> Iterator[tuple[str, Vector]]:
     rows, columns = _shape(matrix)
     titles = matrix.attributes.get("dimnames")
     names = titles.values[1].values if titles is not None and titles.values[1] is not None else [""] * columns
-    kept = {key: value for key, value in matrix.attributes.items() if key not in ("dim", "dimnames")}
+    attributes = {key: value for key, value in matrix.attributes.items() if key not in ("dim", "dimnames")}
     for place, name in enumerate(names):
-        yield name or str(place + 1), Vector(matrix.type, matrix.values[place * rows : (place + 1) * rows], kept)
+        yield name or str(place + 1), Vector(matrix.type, matrix.values[place * rows : (place + 1) * rows], attributes)
 
 
 def _frame_column(column: Any) -> Any:

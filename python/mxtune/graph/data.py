@@ -131,18 +131,18 @@ class Graph:
     heads: tuple[Entry, ...]
 
     def __post_init__(self) -> None:
-        seen: set[str] = set()
+        names_before: set[str] = set()
         for node in self.nodes:
             for source, _ in node.inputs:
-                if source not in seen:
+                if source not in names_before:
                     raise NetworkError(f"Node {node.name} takes {source}, which does not come before it.")
-            if node.name in seen:
+            if node.name in names_before:
                 raise NetworkError(f"Two nodes have the name {node.name}.")
             if not nameable(node.name):
                 raise NetworkError(f"A layer can't be called {node.name!r}.", hint="Use letters, digits and _.")
-            seen.add(node.name)
+            names_before.add(node.name)
         for name, _ in self.heads:
-            if name not in seen:
+            if name not in names_before:
                 raise NetworkError(f"The output {name} is not in the graph.")
 
     @cached_property

@@ -193,8 +193,8 @@ def _attributes(name: str, raw: dict[str, Any]) -> dict[str, str]:
     for key in _HIDDEN:
         if key in arguments:
             words[key] = arguments.pop(key)
-    kept = {key if key.startswith("__") else f"__{key}__": value for key, value in words.items()}
-    return {**arguments, **kept}
+    user_attributes = {key if key.startswith("__") else f"__{key}__": value for key, value in words.items()}
+    return {**arguments, **user_attributes}
 
 
 def _strings(name: str, key: str, raw: object) -> Optional[dict[str, str]]:

@@ -211,28 +211,28 @@ def _audited(
     if bad and (on_bad == "error" or len(bad) == len(looks)):
         hint = f"Use {of_images('on_bad', 'skip')} to go on without them." if len(bad) < len(looks) else None
         raise unreadable(bad, len(looks), hint)
-    kept = np.flatnonzero([look.reason is None for look in looks]).astype(np.int64)
-    good_looks = [looks[row] for row in kept]
-    names = [source.names[row] for row in kept]
+    good_rows = np.flatnonzero([look.reason is None for look in looks]).astype(np.int64)
+    good_looks = [looks[row] for row in good_rows]
+    names = [source.names[row] for row in good_rows]
     if bad:
         lines = [f"{picture.name}: {picture.reason}" for picture in bad]
         warn(PictureWarning(f"Left out {len(bad)} of {len(looks)} images.", bullets(lines, 100)))
-    labels = labels.take(kept)
+    labels = labels.take(good_rows)
     if tidy:
         labels = without_empty(labels, hasattr(getattr(source.y, "dtype", None), "categories"))
     images = ImageSet(
         pixels,
-        kept,
+        good_rows,
         names,
-        [source.files[row] for row in kept],
+        [source.files[row] for row in good_rows],
         labels,
         sizes=np.asarray([(look.height, look.width) for look in good_looks], dtype=np.int32).reshape(-1, 2),
         hashes=[look.hash for look in good_looks],
         grey=all(look.grey for look in good_looks),
         bad=bad,
-        groups=None if source.groups is None else [source.groups[row] for row in kept],
-        parts=None if source.parts is None else [source.parts[row] for row in kept],
-        index=None if source.index is None else source.index[kept],
+        groups=None if source.groups is None else [source.groups[row] for row in good_rows],
+        parts=None if source.parts is None else [source.parts[row] for row in good_rows],
+        index=None if source.index is None else source.index[good_rows],
         column=source.column,
     )
     images = _with_range(images, good_looks, wanted_range)
@@ -263,8 +263,8 @@ def _with_range(images: ImageSet, looks: list[Look], wanted: WantedRange) -> Ima
             progress.default().event("message", text=f"{scale.taken_as(decided_range)} Set `range` to change this.")
         return images.ranged(decided_range)
     if isinstance(wanted, scale.Percentiles):
-        seen = [look for look, part in zip_longest(looks, images.parts or ()) if part in (None, "training")]
-        wanted = scale.percentiles([look.sample for look in seen or looks if look.sample is not None], wanted)
+        training_looks = [look for look, part in zip_longest(looks, images.parts or ()) if part in (None, "training")]
+        wanted = scale.percentiles([look.sample for look in training_looks or looks if look.sample is not None], wanted)
         progress.default().event("message", text=scale.taken_as(wanted))
     return images.ranged(wanted, given=True)
 

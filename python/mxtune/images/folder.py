@@ -75,9 +75,9 @@ def arranged(
         return Folder(names, items, passed_over=passed_over)
     classes: dict[str, list[str]] = {name: [] for name in folders}
     for name, _ in pictures:
-        top, slash, below = name.partition("/")
+        top, slash, rest = name.partition("/")
         if slash:
-            classes[top].append(below)
+            classes[top].append(rest)
     return Folder(
         names,
         items,

@@ -140,17 +140,17 @@ class Loader:
 
     def _decoded(self, rows: AnyRows, skip_bad: bool = False) -> tuple[Rows, list[Pixels]]:
         """Canvases, from which every augmented image is cut; or the images as the network sees them."""
-        kept = {} if self._kept is None else self._kept
-        missing = [int(row) for row in rows if int(row) not in kept]
+        cached = {} if self._kept is None else self._kept
+        missing = [int(row) for row in rows if int(row) not in cached]
         spec = self.preprocess
         prepare = spec.canvas if self.augments else spec.picture
         decoded, bad = decode_or_none(self.images, missing, prepare, at_least=spec.canvas_size)
         if bad and not skip_bad:
             raise unreadable(bad, len(missing))
         self.bad += bad
-        kept.update((row, pixels) for row, pixels in zip(missing, decoded) if pixels is not None)
-        readable = np.asarray([row for row in rows if int(row) in kept], np.int64)
-        return readable, [kept[int(row)] for row in readable]
+        cached.update((row, pixels) for row, pixels in zip(missing, decoded) if pixels is not None)
+        readable = np.asarray([row for row in rows if int(row) in cached], np.int64)
+        return readable, [cached[int(row)] for row in readable]
 
 
 def ahead(work: Any, calls: Sequence[tuple[Any, ...]]) -> Generator[Any, None, None]:

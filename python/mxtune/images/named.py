@@ -83,11 +83,11 @@ def _of_pandas(
     if not own_index.is_unique:
         twice = list(dict.fromkeys(map(str, own_index[own_index.duplicated()])))
         raise kind.error(f"Several {kind.many} have one name.", bullets(twice, 3))
-    plain = "unname() takes them in order" if in_r() else ".tolist() takes them in order"
+    unnaming = "unname() takes them in order" if in_r() else ".tolist() takes them in order"
     if index is None:
         text = f"The names or the index of the {kind.many} don't match the images."
-        raise kind.error(text, _first_few(own_index), f"{_first_picture(names)} {plain}.")
-    hint = f"Give them the same index; {plain}."
+        raise kind.error(text, _first_few(own_index), f"{_first_picture(names)} {unnaming}.")
+    hint = f"Give them the same index; {unnaming}."
     raise kind.error(f"The {kind.many} and the data frame have different indices.", _first_few(own_index), hint)
 
 

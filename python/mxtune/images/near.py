@@ -143,8 +143,8 @@ def _sketches(signatures: NDArray[np.uint8], rows: Rows) -> NDArray[np.float32]:
     """(N, 32): where what these images show lies along its main axes."""
     moments = np.zeros((_SIDE * _SIDE, _SIDE * _SIDE))
     for part in _parts(len(rows)):
-        shown = _unit(_grey(signatures[rows[part]]))
-        moments += shown.T @ shown
+        unit_grey = _unit(_grey(signatures[rows[part]]))
+        moments += unit_grey.T @ unit_grey
     axes = np.linalg.eigh(moments)[1][:, -_AXES:]
     parts = [(_unit(_grey(signatures[rows[part]])) @ axes).astype(np.float32) for part in _parts(len(rows))]
     return np.concatenate(parts)

@@ -108,8 +108,8 @@ def _folds(non_empty: Mapping[str, Files]) -> list[_Part]:
 
 
 def _part(name: str) -> Optional[_Part]:
-    found = role_in(name)
-    return None if found is None else _Part(name, *found)
+    role = role_in(name)
+    return None if role is None else _Part(name, *role)
 
 
 def _subfolders(files: Files) -> list[str]:

@@ -80,9 +80,9 @@ class Pixels:
 
         ``range`` are the numbers that become black and white; the usual ones if None.
         """
-        kept = self._kept.get(row)
-        if kept is not None and kept[0] == scale_for(kept[1], at_least):
-            return self._shown(row, kept[2], range)
+        cached = self._kept.get(row)
+        if cached is not None and cached[0] == scale_for(cached[1], at_least):
+            return self._shown(row, cached[2], range)
         item = self.items[row]
         if isinstance(item, (str, os.PathLike, bytes, bytearray)):
             return self._shown(row, read(self._data(row), at_least).image, range)

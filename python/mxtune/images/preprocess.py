@@ -85,10 +85,10 @@ class Preprocess:
         if min(self.std) <= 0:
             raise ArgumentError("`std` must be above 0.", [f"it is {value_text(self.std)}"])
         if self.range is not None:
-            wanted = parse(self.range)
-            if isinstance(wanted, Percentiles):
+            parsed_range = parse(self.range)
+            if isinstance(parsed_range, Percentiles):
                 raise ArgumentError("`range` must be two numbers.", [f"it is {value_text(self.range)}"])
-            set_field("range", wanted)
+            set_field("range", parsed_range)
         one_of("fit", self.fit, _FITS)
         one_of("interpolation", self.interpolation, _INTERPOLATIONS)
         if not is_number(self.crop) or not 0 < self.crop <= 1:

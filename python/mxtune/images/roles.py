@@ -107,8 +107,10 @@ def parts_of(split: Any, names: Sequence[str]) -> list[str]:
     parts = {text: part_named(text) for text in texts}
     unknown = {text: value for text, value in zip(texts, values) if parts[text] is None}
     if unknown:
-        said = listing([r_text(value) if in_r() else text for text, value in unknown.items()])
-        raise ArgumentError("`split` must say train, valid or test for each image.", [f"it says {said}"], _how_to_say())
+        unknown_texts = listing([r_text(value) if in_r() else text for text, value in unknown.items()])
+        raise ArgumentError(
+            "`split` must say train, valid or test for each image.", [f"it says {unknown_texts}"], _how_to_say()
+        )
     return [str(parts[text]) for text in texts]
 
 

@@ -251,11 +251,11 @@ def _from_table(
         raise LabelError("The labels are given twice: by `y` and by `label`.", hint="Remove one of them.")
     path = None if isinstance(path, Remembered) and path not in list(frame.columns) else path
     require(frame, [*([] if path is None else [path]), *label_names])
-    told = path is not None and not isinstance(path, Remembered)
+    path_is_given = path is not None and not isinstance(path, Remembered)
     column = path_column(frame, label, lambda text: is_there(text, starts)) if path is None else path
-    others = [] if told else other_paths(frame, column)
+    others = [] if path_is_given else other_paths(frame, column)
     others_text = f", not {listing(others)}" if others else ""
-    column_phrases = [] if told else [f'Paths are taken from column "{column}"{others_text}']
+    column_phrases = [] if path_is_given else [f'Paths are taken from column "{column}"{others_text}']
     guess = None
     if labelled and y is None and label is None:
         label, guess = label_column(frame, column)

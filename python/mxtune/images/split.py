@@ -96,17 +96,17 @@ def _drawn(
 
 def _miss(counts: NDArray[np.float64], chosen: NDArray[np.bool_], fraction: float) -> float:
     """How far the classes are from their shares."""
-    wanted = counts.sum(axis=0) * fraction
-    return float((np.abs(counts[chosen].sum(axis=0) - wanted) / np.maximum(wanted, 1)).sum())
+    shares = counts.sum(axis=0) * fraction
+    return float((np.abs(counts[chosen].sum(axis=0) - shares) / np.maximum(shares, 1)).sum())
 
 
 def _by_stratum(strata: Rows, sizes: Rows, order: Rows, fraction: float) -> NDArray[np.bool_]:
     levels = np.unique(strata)
     totals = np.asarray([sizes[strata == level].sum() for level in levels])
     limits = np.asarray([sizes[strata == level].sum() - sizes[strata == level].min() for level in levels])
-    wanted = _shares(totals, limits, fraction)
+    counts_wanted = _shares(totals, limits, fraction)
     chosen = np.zeros(len(strata), dtype=bool)
-    for level, want in zip(levels, wanted):
+    for level, want in zip(levels, counts_wanted):
         remaining = int(want)
         members = order[strata[order] == level]
         for group in members[:-1]:  # the last one trains, whatever the sizes are
@@ -133,7 +133,7 @@ def _by_label(labels: NDArray[np.bool_], sizes: Rows, order: Rows, fraction: flo
     """Iterative stratification (Sechidis, Tsoumakas and Vlahavas, 2011): the rarest label comes first."""
     weights = labels * sizes[:, np.newaxis]
     pictures = labels.sum(axis=0)
-    wanted = weights.sum(axis=0) * fraction
+    targets = weights.sum(axis=0) * fraction
     room = max(1, round(float(sizes.sum()) * fraction))
     in_training = np.zeros(labels.shape[1], dtype=np.int64)
     chosen = np.zeros(len(sizes), dtype=bool)
@@ -143,10 +143,10 @@ def _by_label(labels: NDArray[np.bool_], sizes: Rows, order: Rows, fraction: flo
             is_undecided[group] = False
             own_labels = np.flatnonzero(labels[group])
             needed = (in_training[own_labels] == 0).any()  # each label trains on at least one image
-            if not needed and wanted[label] >= sizes[group] / 2 and sizes[group] <= room:
+            if not needed and targets[label] >= sizes[group] / 2 and sizes[group] <= room:
                 chosen[group] = True
                 room -= int(sizes[group])
-                wanted -= weights[group]
+                targets -= weights[group]
             else:
                 in_training[own_labels] += 1
     for group in order[is_undecided[order]]:  # those without any label fill the rest

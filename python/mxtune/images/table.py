@@ -184,8 +184,8 @@ def _logical_lines(text: str) -> list[str]:
 
 def _is_remark(line: str) -> bool:
     """Whether a first line is a comment, or tells Excel the separator."""
-    told = re.fullmatch("sep=[;,|\t]", line.strip(), re.IGNORECASE)
-    return told is not None or (line.startswith("#") and not any(mark in line for mark in _SEPARATORS[:-1]))
+    separator_line = re.fullmatch("sep=[;,|\t]", line.strip(), re.IGNORECASE)
+    return separator_line is not None or (line.startswith("#") and not any(mark in line for mark in _SEPARATORS[:-1]))
 
 
 def _separator(lines: Sequence[str], suffix: str) -> str:

@@ -418,8 +418,8 @@ class Model:
         LabelError
             They have no labels, or labels that the model does not know.
         """
-        known: dict[str, Any] = {"levels": self.levels or None, "task": self.task, "range": self._range_for(x)}
-        images = mximages(x, y, path=path or self.path_column, split=split, **known, **table)
+        settings: dict[str, Any] = {"levels": self.levels or None, "task": self.task, "range": self._range_for(x)}
+        images = mximages(x, y, path=path or self.path_column, split=split, **settings, **table)
         images = images if split is None else images.part("test")
         if images.y is None:
             raise LabelError(
@@ -497,7 +497,7 @@ class Model:
             Validation images can't be read any more.
         """
         figures: dict[str, float] = {}
-        seen, images = Validation.of(training, None, None, np.zeros(0, bool)), None
+        validated, images = Validation.of(training, None, None, np.zeros(0, bool)), None
         if validation is not None:
             values, good = self._predictor.outputs(validation, title="Validating")
             images, values = validation.images.take(good), values[good]
@@ -516,7 +516,7 @@ class Model:
             figures,
             self.versions,
             self.label_type,
-            seen,
+            validated,
         )
         model._predictor, model._validated = self._predictor, images  # bound already
         return model

@@ -158,9 +158,9 @@ class Attribute:
         try:
             return self.kind.parse(text)
         except ValueError:
-            shown = text if len(text) <= 60 else f"{text[:57]}..."
+            shortened = text if len(text) <= 60 else f"{text[:57]}..."
             allowed = f"{self.kind}{' or None' if self.optional else ''}"
-            raise MisfitError(f"its {self.name} is {shown} and must be {allowed}") from None
+            raise MisfitError(f"its {self.name} is {shortened} and must be {allowed}") from None
 
 
 def integer(name: str, low: int, high: int, default: Any = REQUIRED, optional: bool = False) -> Attribute:

@@ -140,12 +140,12 @@ class Operator:
         needed = self.parameters(values, inputs[0]) if inputs and inputs[0] is not None else {}
         shapes = []
         for slot, shape in zip(slots, inputs):
-            wanted = needed.get(slot.name)
-            if shape is None and wanted is None:
+            needed_shape = needed.get(slot.name)
+            if shape is None and needed_shape is None:
                 raise MisfitError(f"the shape of its {slot.name} is not known")
-            if shape is not None and wanted is not None and shape != wanted:
-                raise MisfitError(f"its {slot.name} is {shape_text(shape)} where {shape_text(wanted)} is needed")
-            shapes.append(shape if shape is not None else wanted)
+            if shape is not None and needed_shape is not None and shape != needed_shape:
+                raise MisfitError(f"its {slot.name} is {shape_text(shape)} where {shape_text(needed_shape)} is needed")
+            shapes.append(shape if shape is not None else needed_shape)
         complete = tuple(shape for shape in shapes if shape is not None)
         outputs = self.shapes(values, complete)
         if any(side < 1 for shape in (*complete, *outputs) for side in shape):

@@ -20,8 +20,8 @@ _TRANSPOSES = (
 
 
 def _dense(values: Values, inputs: tuple[Shape, ...]) -> tuple[Shape, ...]:
-    kept = inputs[0][:1] if values.flatten else inputs[0][:-1]
-    return ((*kept, values.num_hidden),)
+    leading_axes = inputs[0][:1] if values.flatten else inputs[0][:-1]
+    return ((*leading_axes, values.num_hidden),)
 
 
 def _dense_parameters(values: Values, data: Shape) -> Mapping[str, Shape]:

@@ -28,12 +28,12 @@ register(
 
 
 def _reshape(values: Values, inputs: tuple[Shape, ...]) -> tuple[Shape, ...]:
-    data, wanted = inputs[0], values.shape
-    if not wanted:
+    data, codes = inputs[0], values.shape
+    if not codes:
         raise MisfitError("its shape is missing")
     if values.reverse:
-        data, wanted = data[::-1], wanted[::-1]
-    shape = _filled(_followed(data, wanted), data)
+        data, codes = data[::-1], codes[::-1]
+    shape = _filled(_followed(data, codes), data)
     if prod(shape) != prod(data):  # where MXNet 1.9 would read out of bounds
         raise MisfitError(
             f"it can't reshape {shape_text(inputs[0])} to {shape_text(shape[:: -1 if values.reverse else 1])}"

@@ -19,8 +19,8 @@ def _sliced(values: Values, inputs: tuple[Shape, ...]) -> tuple[Shape, ...]:
     if 0 in steps:
         raise MisfitError("its step has a 0")
     parts = (slice(*ends) for ends in zip(values.begin, values.end, steps))
-    kept = tuple(len(range(*part.indices(side))) for part, side in zip(parts, data))
-    return ((*kept, *data[len(kept) :]),)
+    sliced = tuple(len(range(*part.indices(side))) for part, side in zip(parts, data))
+    return ((*sliced, *data[len(sliced) :]),)
 
 
 def _ends(name: str, default: object = REQUIRED) -> Attribute:
@@ -85,11 +85,11 @@ register(
 
 def _cropped(values: Values, inputs: tuple[Shape, ...]) -> tuple[Shape, ...]:
     batch, channels, *size = pictures(inputs[0])
-    wanted = list(pictures(inputs[1])[2:]) if values.num_args == 2 else list(values.h_w)
-    start = [(n - w) // 2 for n, w in zip(size, wanted)] if values.center_crop else list(values.offset)
-    if any(w < 1 or s < 0 or s + w > n for n, w, s in zip(size, wanted, start)):
-        raise MisfitError(f"it can't cut {shape_text(wanted)} out of {shape_text(size)}")
-    return ((batch, channels, *wanted),)
+    cropped_size = list(pictures(inputs[1])[2:]) if values.num_args == 2 else list(values.h_w)
+    start = [(n - w) // 2 for n, w in zip(size, cropped_size)] if values.center_crop else list(values.offset)
+    if any(w < 1 or s < 0 or s + w > n for n, w, s in zip(size, cropped_size, start)):
+        raise MisfitError(f"it can't cut {shape_text(cropped_size)} out of {shape_text(size)}")
+    return ((batch, channels, *cropped_size),)
 
 
 register(
@@ -153,11 +153,11 @@ register(
 def _picked(values: Values, inputs: tuple[Shape, ...]) -> tuple[Shape, ...]:
     data, index = inputs
     axis = axis_of(values.axis, data)
-    kept = (*data[:axis], 1, *data[axis + 1 :])
+    kept_shape = (*data[:axis], 1, *data[axis + 1 :])
     gone = (*data[:axis], *data[axis + 1 :]) or (1,)
-    if index not in (kept, gone):
+    if index not in (kept_shape, gone):
         raise MisfitError(f"its index is {shape_text(index)} where {shape_text(gone)} is needed")
-    return (kept if values.keepdims else gone,)
+    return (kept_shape if values.keepdims else gone,)
 
 
 register(

@@ -224,10 +224,10 @@ def _span(features: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[n
     """
     gram = features.astype(np.float64) @ features.T.astype(np.float64)
     values, vectors = np.linalg.eigh(gram)
-    kept = values > values[-1] * 1e-9
-    root = np.sqrt(values[kept])
-    axes = (features.T @ (vectors[:, kept] / root)).astype(np.float32)
-    return (vectors[:, kept] * root).astype(np.float32), axes
+    significant = values > values[-1] * 1e-9
+    root = np.sqrt(values[significant])
+    axes = (features.T @ (vectors[:, significant] / root)).astype(np.float32)
+    return (vectors[:, significant] * root).astype(np.float32), axes
 
 
 def _unfold(solution: Array, mean: Array, scale: Array, loss: Loss, penalty: float, train_loss: float) -> Head:

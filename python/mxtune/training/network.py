@@ -103,10 +103,10 @@ def prepare(network: Network, plan: Plan, images: ImageSet, outputs: int, seed: 
 
 def _range(network: Network, images: ImageSet) -> Optional[Range]:
     """That of the images; the network's own if it has one, no other is asked for, and the images fit it."""
-    kept = network.preprocess.range
-    if kept is None or images.range_is_given:
+    own_range = network.preprocess.range
+    if own_range is None or images.range_is_given:
         return images.range
-    return kept if all(fits(kept, span) for _, span in images.spans() if span) else images.range
+    return own_range if all(fits(own_range, span) for _, span in images.spans() if span) else images.range
 
 
 def _built_for(source: Source, images: ImageSet, options: Options) -> dict[str, Any]:

@@ -110,9 +110,9 @@ def _split(images: ImageSet, valid: float, seed: int) -> tuple[ImageSet, Optiona
 
 
 def _kept_aside(images: ImageSet, valid: Any, groups: Optional[str], table: Mapping[str, Any]) -> ImageSet:
-    known: dict[str, Any] = {"levels": images.levels or None, "task": images.task, "groups": groups, **table}
-    kept = None if isinstance(valid, ImageSet) else images.range
-    validation = mximages(valid, range=kept, **known).ranged(images.range)
+    settings: dict[str, Any] = {"levels": images.levels or None, "task": images.task, "groups": groups, **table}
+    training_range = None if isinstance(valid, ImageSet) else images.range
+    validation = mximages(valid, range=training_range, **settings).ranged(images.range)
     if validation.range == images.range:
         scales(validation, "the training images", images.range_is_given)
     if validation.y is None:

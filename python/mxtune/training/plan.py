@@ -151,8 +151,8 @@ def _size(facts: Facts, options: Options) -> tuple[tuple[int, int], str]:
     if not facts.size_is_default:
         return facts.size, "the network's own"
     times, least = (2.2, 64) if options.tune == "all" else (3.2, 96)
-    wanted = max(least, 16 * round(times * facts.shorter_side / 16))
-    size = (min(facts.size[0], wanted), min(facts.size[1], wanted))
+    side = max(least, 16 * round(times * facts.shorter_side / 16))
+    size = (min(facts.size[0], side), min(facts.size[1], side))
     if size == facts.size:
         return size, "the network's own"
     return size, f"enough for images of about {facts.shorter_side:.0f} pixels, and faster than {facts.size[0]}"

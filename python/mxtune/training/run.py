@@ -176,8 +176,8 @@ class Run:
             before["valid_loss"], after["valid_loss"], name, before[f"valid_{name}"], after[f"valid_{name}"]
         )
         tried = "all layers" if phase.name == "all" else "the last layers"
-        kept = f"Kept the model with {tried} trained" if self._state.best else f"Kept the {before['stage']}'s model"
-        text = f"Also tried training {tried}: {figures}. {kept}: the lower validation loss decides."
+        verdict = f"Kept the model with {tried} trained" if self._state.best else f"Kept the {before['stage']}'s model"
+        text = f"Also tried training {tried}: {figures}. {verdict}: the lower validation loss decides."
         progress.current().event("message", text=text)
 
     def _ended(self, phase: Phase) -> bool:

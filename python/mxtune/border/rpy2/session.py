@@ -127,15 +127,15 @@ def _load_package() -> Any:
     import rpy2.rinterface as ri
 
     loaded = ri.evalr("tryCatch(loadNamespace('mxtune'), error = conditionMessage)")
-    wanted = "Run in the project's folder: R CMD INSTALL ."
+    install_hint = "Run in the project's folder: R CMD INSTALL ."
     if isinstance(loaded, ri.StrSexpVector):
         libraries = ", ".join(ri.evalr(".libPaths()"))
         bullets = [loaded[0], f"searched in {libraries}"]
-        raise RHostError("R's package mxtune can't be loaded.", bullets, wanted)
+        raise RHostError("R's package mxtune can't be loaded.", bullets, install_hint)
     if not ri.baseenv["exists"]("hosted_call", envir=loaded, inherits=False)[0]:
         version = ri.evalr("as.character(packageVersion('mxtune'))")[0]
         bullets = [f"R's is version {version}, Python's {__version__}"]
-        raise RHostError("R's package mxtune has a different version.", bullets, wanted)
+        raise RHostError("R's package mxtune has a different version.", bullets, install_hint)
     return loaded
 
 

@@ -38,19 +38,19 @@ def calibration(frame: pd.DataFrame) -> Plot:
     tables = {level: frame if level is None else frame[frame["level"] == level] for level in levels}
     if binned:
         levels = sorted(levels, key=lambda level: -float(tables[level]["error"].sum()))
-    shown = levels[:_MOST]
-    columns = min(len(shown), max(2, math.ceil(math.sqrt(len(shown)))))
-    rows = math.ceil(len(shown) / max(columns, 1))
-    side = 5.2 if len(shown) == 1 else 3.1
+    drawn_levels = levels[:_MOST]
+    columns = min(len(drawn_levels), max(2, math.ceil(math.sqrt(len(drawn_levels)))))
+    rows = math.ceil(len(drawn_levels) / max(columns, 1))
+    side = 5.2 if len(drawn_levels) == 1 else 3.1
     figure = Plot(side * columns, side * rows + 0.4)
     panels = figure.subplots(rows, columns, squeeze=False).ravel()
     probability, share = ("probability", "share that has it") if "level" in frame else ("confidence", "accuracy")
-    for axes, level in zip(panels, shown):
+    for axes, level in zip(panels, drawn_levels):
         if binned:
             _reliability(axes, tables[level], level, probability, share)
         else:
             _agreement(axes, tables[level], level)
-    for axes in panels[len(shown) :]:
+    for axes in panels[len(drawn_levels) :]:
         axes.set_axis_off()
     if len(levels) > _MOST:
         figure.suptitle(f"{_MOST} of {len(levels)} {'labels, the largest errors first' if binned else 'numbers'}")

@@ -39,8 +39,8 @@ def confusion(frame: pd.DataFrame) -> Plot:
     widest = max((len(name) for name in names), default=1) * letters * 0.6 / 72
     cell = max(cell, min(1.1 * widest, 5 / size))  # few classes have room for long names
     upright = widest < cell
-    below = 0.1 if upright else widest
-    figure = Plot(max(1.04 * size * cell + widest + 1.5, 3.6), max(size * cell + below + 0.5, 2.6))
+    margin_below = 0.1 if upright else widest
+    figure = Plot(max(1.04 * size * cell + widest + 1.5, 3.6), max(size * cell + margin_below + 0.5, 2.6))
     axes = figure.subplots()
     shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
     shades = axes.imshow(shares, cmap="Blues", vmin=0, vmax=1, aspect="equal")

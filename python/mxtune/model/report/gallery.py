@@ -44,9 +44,9 @@ def gallery(images: Sequence[Image], titles: Sequence[str]) -> Plot:
     for axes in panels:
         axes.set_axis_off()
     for axes, image, title in zip(panels, images, titles):
-        shown = image.convert("RGB")
-        shown.thumbnail((400, 400))
-        axes.imshow(np.asarray(shown), interpolation="nearest" if max(shown.size) < 100 else "antialiased")
+        rgb = image.convert("RGB")
+        rgb.thumbnail((400, 400))
+        axes.imshow(np.asarray(rgb), interpolation="nearest" if max(rgb.size) < 100 else "antialiased")
         axes.set_title("\n".join(_lines(title)), fontsize=8, **text_style())
     return figure
 

@@ -29,7 +29,7 @@ def per_class(truth: NDArray[Any], predicted: NDArray[Any], levels: Sequence[str
     """
     import pandas as pd
 
-    right, n, told = (truth & predicted).sum(axis=0), truth.sum(axis=0), predicted.sum(axis=0)
+    right, n, predicted_n = (truth & predicted).sum(axis=0), truth.sum(axis=0), predicted.sum(axis=0)
     with np.errstate(invalid="ignore", divide="ignore"):
-        shares = {"precision": right / told, "recall": right / n, "f1": 2 * right / (n + told)}
+        shares = {"precision": right / predicted_n, "recall": right / n, "f1": 2 * right / (n + predicted_n)}
     return pd.DataFrame({"level": list(levels), "n": n, **shares})
