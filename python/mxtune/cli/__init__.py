@@ -8,15 +8,37 @@ from typing import Annotated, Any, Literal, Optional
 
 import typer
 
-from . import calls, interrupts, progress
-from .errors import ArgumentError, MxtuneError, MxtuneWarning, TrainingError
-
-if TYPE_CHECKING:
-    import pandas as pd
-
-
-OK, FAILED, USAGE, BAD_PICTURES = 0, 1, 2, 3
-_SIGNALLED = 128  # and the signal's number, as shells have it
+from ..errors import ArgumentError, TrainingError
+from .options import (
+    BadPictures,
+    Figure,
+    Kind,
+    LabelColumn,
+    ModelFile,
+    Output,
+    PathColumn,
+    Place,
+    Quiet,
+    Root,
+    Schedule,
+    Task,
+    Tune,
+    Verbose,
+    whole_number,
+)
+from .output import (
+    BAD_PICTURES,
+    SIGNALLED,
+    as_json_text,
+    as_lines,
+    as_table,
+    fields,
+    job,
+    say,
+    share_or_folder,
+    writable,
+    write,
+)
 
 _HELP = """Fine-tune a pretrained network on your own images, and use it.
 
@@ -185,8 +207,8 @@ def train(
 
     Ctrl-C writes the best model so far.
     """
-    with _job(verbose, quiet) as watch:
-        _writable(output, ".mxt")
+    with job(verbose, quiet) as watch:
+        writable(output, ".mxt")
         if plot is not None:
             from ..model import report  # noqa: F401 - what it needs is missed before the work, not after
 
@@ -214,16 +236,16 @@ def train(
             best = getattr(error, "model", None)
             if best is not None:
                 best.save(output)
-                _say(f"Wrote {output}: the best model so far")
+                say(f"Wrote {output}: the best model so far")
             raise
         model.save(output)
         say(f"Wrote {output}")
         if plot is not None:
             model.plot(plot, "history")
-            _say(f"Wrote {plot}")
-        typer.echo(_facts(model.metrics), nl=False)
+            say(f"Wrote {plot}")
+        typer.echo(as_lines(model.metrics), nl=False)
         if watch.received:
-            raise typer.Exit(_SIGNALLED + watch.received[0])
+            raise typer.Exit(SIGNALLED + watch.received[0])
 
 
 @app.command(short_help="Predict images with a model.", no_args_is_help=True)
@@ -404,110 +426,3 @@ def cache(clear: Annotated[bool, typer.Option("--clear", help="Remove all cached
         kept = store.entries()
         size, most = file_size(sum(entry.n_bytes for entry in kept)), file_size(store.bound())
         typer.echo(f"{store.features_dir()}: {counted(len(kept), 'file')}, {size} of {most}")
-
-
-# What they share ----------------------------------------------------------------------------------------------
-
-
-@contextmanager
-def _job(verbose: Optional[int], quiet: bool) -> Iterator[interrupts.Watch]:
-    """Progress, warnings and errors go to stderr; errors end it with a code. Yields the watch over signals."""
-    with interrupts.watching() as watch, _ended_by_code():
-        reporter = progress.default(0 if quiet else verbose)
-        with warnings.catch_warnings(), progress.using(reporter), calls.interface("command"):
-            warnings.simplefilter("always", MxtuneWarning)
-            warnings.showwarning = _warn
-            yield watch
-
-
-@contextmanager
-def _ended_by_code() -> Iterator[None]:
-    try:
-        yield
-    except ArgumentError as error:
-        _say(str(error))
-        raise typer.Exit(USAGE) from None
-    except MxtuneError as error:
-        _say(str(error))
-        raise typer.Exit(FAILED) from None
-    except BrokenPipeError:  # the reader of stdout has seen enough
-        raise
-    except OSError as error:
-        _say(f"Can't go on: {error}")
-        raise typer.Exit(FAILED) from None
-    except KeyboardInterrupt:
-        _say("Interrupted.")
-        watch = interrupts.current()
-        raise typer.Exit(_SIGNALLED + (watch.received[-1] if watch and watch.received else signal.SIGINT)) from None
-
-
-def _say(text: str) -> None:
-    typer.echo(text, err=True)
-
-
-def _warn(message: Any, category: type[Warning], *_: Any, **__: Any) -> None:
-    _say(str(message) if issubclass(category, MxtuneWarning) else f"{category.__name__}: {message}")
-
-
-def _writable(path: Path, *suffixes: str) -> None:
-    """Refuse a path before the work, not after it: also one that ends like another kind of file."""
-    if path.is_dir():
-        raise ArgumentError(f"Can't write {path}.", ["it is a folder"], "Add a file name.")
-    if suffixes and path.suffix.lower() not in suffixes:
-        ending = f"it ends in {path.suffix}" if path.suffix else "it has no ending"
-        raise ArgumentError(f"Can't write {path}.", [ending], f"Use {path.with_suffix(suffixes[0])}.")
-    if not path.absolute().parent.is_dir():
-        raise ArgumentError(f"Can't write {path}.", [f"there is no folder {path.parent}"], "Make it first.")
-
-
-def _fields(texts: list[str]) -> dict[str, str]:
-    """``title=Pets`` and the like, by name."""
-    wrong = [text for text in texts if "=" not in text]
-    if wrong:
-        raise ArgumentError("--meta takes FIELD=TEXT.", [f"it is {text}" for text in wrong], 'Use --meta title="Pets".')
-    return {name.strip(): value for name, _, value in (text.partition("=") for text in texts)}
-
-
-def _valid(text: str) -> Any:
-    if text.lower() == "none":
-        return None
-    try:
-        return float(text)
-    except ValueError:
-        return text
-
-
-def _rows(frame: "pd.DataFrame", form: Literal["csv", "json"]) -> str:
-    if form == "csv":
-        return str(frame.to_csv(index=False, na_rep="NA", lineterminator="\n"))
-    columns = [json.dumps(str(name), ensure_ascii=False) for name in frame]
-    values = [json.loads(frame[name].to_json(orient="values", double_precision=9)) for name in frame]
-    rows = (
-        ", ".join(f"{name}: {json.dumps(value, ensure_ascii=False)}" for name, value in zip(columns, row))
-        for row in zip(*values)
-    )
-    return "[\n" + ",\n".join(f"  {{{row}}}" for row in rows) + "\n]\n"
-
-
-def _json(facts: Any) -> str:
-    from .formats.mxt.writing import as_json
-
-    return json.dumps(as_json(facts), ensure_ascii=False, allow_nan=False, indent=2) + "\n"
-
-
-def _facts(figures: dict[str, float]) -> str:
-    return "".join(f"{name:<22}{value:.4g}\n" for name, value in figures.items())
-
-
-def _write(text: str, output: Optional[Path]) -> None:
-    if output is None:
-        typer.echo(text, nl=False)
-        return
-    from . import store
-
-    store.write(output, [text.encode("utf-8", "surrogateescape")], "the table")
-    _say(f"Wrote {output}")
-
-
-if __name__ == "__main__":
-    main()

@@ -12,31 +12,31 @@ from typing import TYPE_CHECKING, Any, Literal, Optional
 
 import typer
 
-from .. import calls, progress
+from .. import calls, interrupts, progress
 from ..errors import ArgumentError, MxtuneError, MxtuneWarning
 
 if TYPE_CHECKING:
     import pandas as pd
 
-OK, FAILED, USAGE, BAD_PICTURES, INTERRUPTED = 0, 1, 2, 3, 130
+OK, FAILED, USAGE, BAD_PICTURES = 0, 1, 2, 3
+SIGNALLED = 128  # and the signal's number, as shells have it
 
 
 @contextmanager
-def job(verbose: Optional[int], quiet: bool) -> Iterator[list[int]]:
-    """Progress, warnings and errors go to stderr; errors end it with a code. Yields the signals received."""
-    stopped: list[int] = []
-
-    def stop(number: int, frame: Any) -> None:
-        stopped.append(number)
-        signal.default_int_handler(number, frame)
-
-    before = signal.signal(signal.SIGINT, stop)
-    try:
+def job(verbose: Optional[int], quiet: bool) -> Iterator[interrupts.Watch]:
+    """Progress, warnings and errors go to stderr; errors end it with a code. Yields the watch over signals."""
+    with interrupts.watching() as watch, ended_by_code():
         reporter = progress.default(0 if quiet else verbose)
         with warnings.catch_warnings(), progress.using(reporter), calls.interface("command"):
             warnings.simplefilter("always", MxtuneWarning)
             warnings.showwarning = _warn
-            yield stopped
+            yield watch
+
+
+@contextmanager
+def ended_by_code() -> Iterator[None]:
+    try:
+        yield
     except ArgumentError as error:
         say(str(error))
         raise typer.Exit(USAGE) from None
@@ -50,9 +50,8 @@ def job(verbose: Optional[int], quiet: bool) -> Iterator[list[int]]:
         raise typer.Exit(FAILED) from None
     except KeyboardInterrupt:
         say("Interrupted.")
-        raise typer.Exit(INTERRUPTED) from None
-    finally:
-        signal.signal(signal.SIGINT, before)
+        watch = interrupts.current()
+        raise typer.Exit(SIGNALLED + (watch.received[-1] if watch and watch.received else signal.SIGINT)) from None
 
 
 def say(text: str) -> None:

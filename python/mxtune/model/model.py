@@ -503,7 +503,7 @@ class Model:
             images, values = validation.images.take(good), values[good]
             figures = self._measure(np.asarray(images.y), values)
             seen_before = np.zeros(len(good), bool) if resembling is None else resembling
-            seen = Validation.of(training, images, values, seen_before[good])
+            validated = Validation.of(training, images, values, seen_before[good])
             text = leak.told(self._task, figures, np.asarray(images.y), values, seen_before[good])
             if text:
                 progress.current().event("message", text=text)

@@ -97,7 +97,7 @@ class Network(Editing):
         """The network with a new dense classifier on its features, or on those of every stage.
 
         Dropout that was inserted directly before the old classifier comes before the new one; the network's own does
-        not, which is made for features of other pictures.
+        not, which is made for features of other images.
 
         Parameters
         ----------
