@@ -37,7 +37,7 @@
 #' @param task `"classification"`, `"multilabel"` or `"regression"`. `NULL` infers it from the labels.
 #' @param validation Images for validation: another set made by `mximages()`.
 #' @param path,label For a table: the columns of paths and of labels. `NULL` finds them.
-#' @param range For images of more than 8 bits (16-bit files, arrays of other numbers): the values of black and white, such
+#' @param range For images of more than 8 bits (16-bit files, other arrays): the values of black and white, such
 #'   as `c(0, 4095)`, or percentiles of all values, as `"1%..99%"`. `NULL` decides from all images together: 0 to 1,
 #'   to 255, to the largest number of 10, 12, 14 or 16 bits, or what the values span. A model keeps the range of its
 #'   training images, and new images are treated alike. A range within 0 to 255 stretches 8-bit images, too.

@@ -12,7 +12,7 @@
 #' @param model A model.
 #' @param x Images with labels: anything that [mximages()] takes. `NULL` means those kept for validation.
 #' @param y Their labels, where `x` has none.
-#' @param path,label,root For a table: its columns of paths and of labels, and the folder that the paths are relative to.
+#' @param path,label,root For a table: its columns of paths and labels, and the folder that the paths are relative to.
 #' @param split The purpose of each image, as in [mximages()]: only those for test are evaluated.
 #' @param n How many images.
 #' @param ... Must be empty.

@@ -19,7 +19,7 @@
 #' | `mxfreeze()`, `mxunfreeze()` | the network with layers excluded from training, or included again |
 #'
 #' @param x A name in [mxzoo()], or a file: `.mxt`, `.onnx` of any framework, `-symbol.json` of MXNet next to its
-#'   `.params`, or `.prototxt` of Caffe next to its `.caffemodel`. A file of weights alone (`.pth`, `.safetensors`) leads
+#'   `.params`, or `.prototxt` of Caffe next to its `.caffemodel`. Weights alone (`.pth`, `.safetensors`) lead
 #'   to the network of torchvision, timm or [mxzoo()] whose names and shapes it has.
 #' @param weights A file of weights: MXNet, PyTorch, Caffe or safetensors. `NULL` takes the network's own.
 #' @param classes The number of classes of the last layer. `NULL` keeps the network's own.

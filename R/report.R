@@ -1,10 +1,10 @@
 #' Plot a model
 #'
-#' `plot()` draws the most informative plot of a model: the confusion matrix, precision and recall of each class, how well
+#' `plot()` draws what is most informative: the confusion matrix, precision and recall of each class, how well
 #' probabilities can be trusted, the training history, or the images with the highest loss. It uses ggplot2 where that
 #' is installed, and base graphics otherwise. Returns the plot (ggplot2) or the model, invisibly.
 #'
-#' `"calibration"` shows how often the model is right at each level of confidence, in 15 bins, with the number of images over
+#' `"calibration"` shows how often the model is right at each confidence, in 15 bins, with the number of images over
 #' each and the expected calibration error (Guo et al., 2017): [mxcalibration()] has the numbers. For regression it is
 #' the observed over the predicted.
 #' @param x A model.
