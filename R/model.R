@@ -49,7 +49,12 @@ dotted <- function(frame) {
 #' `mxload()` returns the model. The file contains no code: a file from a stranger may be damaged, but it can't
 #' run anything. `saveRDS()` works as well, for R alone.
 #'
-#' @param model A model.
+#' A name that ends in `.onnx` gives a file for other programs (onnxruntime, also in browsers and on phones, OpenVINO,
+#' TensorRT): of a model, images of the size that it takes, N x H x W x C whole numbers from 0 to 255, to
+#' probabilities, its classes in the metadata; of a network, images as they are prepared for it, to its outputs.
+#' A network is written for MXNet itself as `-symbol.json`, and its weights alone as `.safetensors` or `.params`.
+#'
+#' @param model A model; or, for other formats than `.mxt`, a network.
 #' @param path The file's name, usually ending in `.mxt`.
 #' @param limit How many times as much memory and work for one image the network may need as is usual; networks of
 #'   [mxzoo()] need half or less.
@@ -63,7 +68,8 @@ dotted <- function(frame) {
 mxsave <- function(model, path, ...) {
   refuse_unknown(...)
   require_given()
-  engine_call("save", as_model(model), list(path = path))
+  handle <- as_handle(model)
+  engine_call("save", if (inherits(handle, "mxnetwork")) handle else as_model(model), list(path = path))
   invisible(model)
 }
 

@@ -49,6 +49,7 @@ _PLACES = {  # each public name and the module that holds it
     "Callback": "training",
     "Info": "engines.info",
     "ModelInR": "border.rpy2.model_in_r",
+    "save_network": "formats",
 }
 late.register({name: f"{__name__}.{place}" for name, place in _PLACES.items()})
 

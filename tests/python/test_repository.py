@@ -182,7 +182,7 @@ def test_ci_runs_make_test_and_nothing_cleverer() -> None:
 
 def test_the_example_in_the_readme_runs_and_its_model_prints_as_shown(tmp_path: Path) -> None:
     text = (ROOT / "README.md").read_text(encoding="utf-8")
-    example, _ = re.findall(r"```python\n(.*?)```", text, re.DOTALL)
+    example, *_ = re.findall(r"```python\n(.*?)```", text, re.DOTALL)
     (shown,) = re.findall(r"```text\n(.*?)```", text, re.DOTALL)
     example += "print('printed', model.summary(), sep='\\n')\n"
     done = subprocess.run([sys.executable, "-c", example], cwd=tmp_path, capture_output=True, text=True, check=False)
@@ -195,7 +195,7 @@ def test_the_example_in_the_readme_runs_and_its_model_prints_as_shown(tmp_path: 
 
 def test_the_edits_in_the_readme_run(tmp_path: Path) -> None:
     text = (ROOT / "README.md").read_text(encoding="utf-8")
-    _, example = re.findall(r"```python\n(.*?)```", text, re.DOTALL)
+    _, example, *_ = re.findall(r"```python\n(.*?)```", text, re.DOTALL)
     done = subprocess.run([sys.executable, "-c", example], cwd=tmp_path, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     assert "classifier_dropout" in done.stdout

@@ -140,3 +140,13 @@ test_that("no images give no rows, of the columns that others have", {
   expect_identical(augment(small_model(), images[integer()]), augment(small_model(), images)[0, ])
   expect_error(mximages(character()), "There are no images", class = "mxtune_picture_error")
 })
+
+test_that("models and networks are written for other programs", {
+  folder <- withr::local_tempdir()
+  fit <- small_model()
+  mxsave(fit, file.path(folder, "fit.onnx"))
+  mxsave(mxnetwork("lenet"), file.path(folder, "net.onnx"))
+  expect_output(print(mxnetwork(file.path(folder, "net.onnx"))), "431,080 parameters")
+  expect_output(print(mxnetwork(file.path(folder, "fit.onnx"))), "images of")
+  expect_error(mxsave(mxnetwork("lenet"), file.path(folder, "net.h5")), class = "mxtune_format_error")
+})

@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import Optional, Union
 
 from ..errors import FormatError, MissingFileError, UnsupportedFormatError, WeightsError
+from ..network import Network
 from .contents import Contents, Weights
 from .glimpse import Glimpse
 from .names import NameTable
@@ -34,8 +35,10 @@ __all__ = [
     "Weights",
     "format_of",
     "formats",
+    "is_exported_to",
     "read",
     "register",
+    "save_network",
     "sha256",
     "write",
 ]
@@ -211,3 +214,14 @@ def write(path: PathLike, contents: Contents, names: Optional[NameTable] = None)
     if names is not None and contents.weights is not None:
         contents = replace(contents, weights=names.to_theirs(contents.weights), graph=None)  # it has our names
     writers[0](file, contents)
+
+
+def save_network(network: Network, path: PathLike) -> None:
+    """Write a network to a file of the format of its suffix; see `write`."""
+    write(path, Contents.of(network))
+
+
+def is_exported_to(path: PathLike) -> bool:
+    """Whether a file of this name gets another format than that of models."""
+    name = Path(path).name.lower()
+    return not name.endswith(".mxt") and any(one.write and name.endswith(one.suffixes) for one in formats())

@@ -181,3 +181,27 @@ def _text(name: str, raw: memoryview) -> str:
         return bytes(raw).decode("utf-8")
     except UnicodeDecodeError:
         raise FaultError(f"its {name} is not valid text") from None
+
+
+def written(number: int, value: Union[int, float, str, bytes]) -> bytes:
+    """One field of a message: a number, a text, or bytes, which may be a message.
+
+    Examples
+    --------
+    >>> written(1, "ab") + written(2, 300)
+    b'\\n\\x02ab\\x10\\xac\\x02'
+    """
+    if isinstance(value, float):
+        return _as_varint(number << 3 | 5) + struct.pack("<f", value)
+    if isinstance(value, int):
+        return _as_varint(number << 3) + _as_varint(value & (1 << 64) - 1)
+    content = value.encode() if isinstance(value, str) else value
+    return _as_varint(number << 3 | 2) + _as_varint(len(content)) + content
+
+
+def _as_varint(value: int) -> bytes:
+    parts = bytearray()
+    while value > 127:
+        parts.append(value & 127 | 128)
+        value >>= 7
+    return bytes([*parts, value])

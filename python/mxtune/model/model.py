@@ -14,7 +14,7 @@ from .. import interrupts, late, progress, tasks
 from ..arguments import one_of, user_path, whole
 from ..calls import at_command_line, option
 from ..errors import ArgumentError, LabelError, MxtuneError, PictureWarning
-from ..formats import Contents, mxt
+from ..formats import Contents, is_exported_to, mxt, write
 from ..images import ImageSet, mximages
 from ..images.audit import require_readable
 from ..images.columns import Remembered
@@ -439,13 +439,26 @@ class Model:
         """Write the model to one file; see ARCHITECTURE.md for its format. A crash leaves an older file whole,
         and Ctrl-C and SIGTERM wait until the new one is.
 
+        Parameters
+        ----------
+        path
+            Usually ends in ``.mxt``. In ``.onnx``: the model for other programs: images (N, H, W, C) uint8 of the size
+            that it takes in, probabilities or numbers out, with its classes and its preparation in the metadata.
+            Other suffixes that `Network.save` knows: the network or its weights.
+
         Raises
         ------
         StoreError
             The file can't be written: a full disk, a missing folder, no permission.
+        FormatError
+            A format has no equivalent of a layer, which is named.
         """
+        file = user_path("path", path)
         with interrupts.held():
-            mxt.save(user_path("path", path), self._contents())
+            if is_exported_to(file):
+                write(file, self._contents())
+            else:
+                mxt.save(file, self._contents())
 
     def to_bytes(self) -> bytes:
         """What `save` would write."""

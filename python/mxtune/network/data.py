@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import Union
 
 from .. import graph as graphs
-from ..arguments import whole, yes_or_no
+from .. import late
+from ..arguments import user_path, whole, yes_or_no
 from ..errors import NetworkError
 from ..graph import Builder, Entry, Graph
 from . import features, structure
@@ -167,6 +170,31 @@ class Network(Editing):
     def averaged(self, layer: str) -> Network:
         """The network that ends in what a layer gives, (N, d), averaged over the image if necessary."""
         return self._ending(*features.of_body(self.graph, (layer, 0), self.shapes))
+
+    def save(self, path: Union[str, os.PathLike[str]]) -> None:
+        """Write the network to a file, in the format of its suffix.
+
+        ``.onnx``: normalised images (N, C, H, W) float32 in, logits out. ``-symbol.json``: for MXNet itself, with the
+        weights beside it in ``-0000.params``. ``.safetensors`` or ``.params``: the weights alone.
+
+        Raises
+        ------
+        FormatError
+            No format of this suffix is written, or it has no equivalent of a layer, which is named.
+        StoreError
+            The file can't be written.
+
+        Examples
+        --------
+        >>> import tempfile
+        >>> from pathlib import Path
+        >>> from mxtune import mxnetwork
+        >>> file = Path(tempfile.mkdtemp()) / "lenet.onnx"
+        >>> mxnetwork("lenet").save(file)
+        >>> mxnetwork(file).classifier
+        'classifier'
+        """
+        late.load("save_network")(self, user_path("path", path))
 
 
 Network.__module__ = "mxtune"  # as of `Model`

@@ -2,7 +2,7 @@
 
 ``schema``, ``model``: the file as plain data.  ``reading``: its nodes as our layers, what needs no image computed
 (``fold``).  ``operators``: one file per family of ONNX's operators.  ``patterns``, ``affine``: what exporters take
-apart or make of other layers.  ``notes``: what the file says of its classes.
+apart or make of other layers.  ``notes``: what the file says of its classes.  ``writing``: the way back.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from .model import read_model
 from .notes import levels_of
 from .operators import names
 from .reading import converted
+from .writing import write
 
 __all__ = ["names", "read"]
 
@@ -65,4 +66,4 @@ def _pixels(channels: int, height: int, width: int) -> Preprocess:
     return Preprocess(size=(height, width), channels=channels, mean=(0.0,), std=(1.0,))
 
 
-register(Format("ONNX", (".onnx",), sniff, read))
+register(Format("ONNX", (".onnx",), sniff, read, write))
