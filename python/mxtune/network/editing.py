@@ -297,7 +297,7 @@ class Editing(Described):
         --------
         >>> from mxtune import mxnetwork
         >>> mxnetwork("lenet").plot()
-        <Drawing of lenet: 7 boxes>
+        <Drawing of lenet: 6 boxes>
         """
         drawing = draw(self)
         if path is not None:

@@ -246,8 +246,8 @@ print(process.exitcode, os.wait()[1] >> 8, rh.eval("dir.exists(tempdir())"), len
         "R was started before this process was forked, and can't be used in the child.",
         'i Start workers as new processes: multiprocessing.get_context("spawn"), or subprocess.',
         "MXNet was started before this process was forked, and can't be used in the child.",
-        'i Start workers with multiprocessing.get_context("spawn"), or use threads. A model that is only loaded, and '
-        "predicts nothing before the fork, works in the child.",
+        'i Start workers with multiprocessing.get_context("spawn"), or use threads. A model that was only loaded '
+        "before the fork, without predicting, works in the child.",
         "5 6 True 400",
     ]
     assert (told.returncode, told.stderr) == (0, "")

@@ -98,7 +98,7 @@ def test_engine_precision_and_passes_are_the_arithmetic(engine: engines.Engine) 
 def test_an_unknown_engine_is_named_and_a_second_of_a_name_refused(engine: engines.Engine) -> None:
     with pytest.raises(ArgumentError, match="There is no engine abacus"):
         engines.get("abacus")
-    with pytest.raises(ValueError, match=f"an engine {engine.name} already"):
+    with pytest.raises(ValueError, match=f"already an engine {engine.name}"):
         engines.register(engine)
 
 

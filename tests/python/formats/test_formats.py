@@ -36,7 +36,7 @@ def test_a_file_is_known_by_its_content_whatever_it_is_called(tmp_path: Path) ->
 
 def test_a_file_that_has_no_format_to_be_written_in_is_told(tmp_path: Path) -> None:
     with pytest.raises(FormatError, match=r"Known formats: .*\.json, .*\.safetensors"):
-        formats.write(tmp_path / "w.onnx", Contents(weights={}))
+        formats.write(tmp_path / "w.h5", Contents(weights={}))
 
 
 def test_the_names_of_others_are_of_no_graph_of_ours(tmp_path: Path) -> None:

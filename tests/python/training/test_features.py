@@ -101,7 +101,7 @@ def test_true_keeps_them_where_mxtune_keeps_things(
 
 def test_a_folder_that_can_not_be_written_is_said_at_once(body: Network, sets: list[Loader], tmp_path: Path) -> None:
     (tmp_path / "file").touch()
-    with pytest.raises(ArgumentError, match="Nothing can be written to the folder of `cache`"):
+    with pytest.raises(ArgumentError, match="The folder of `cache` is not writable"):
         features(body, sets, CPU, 8, tmp_path / "file" / "deeper")
 
 
