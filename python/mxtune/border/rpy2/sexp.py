@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import rpy2.rinterface as ri
+from rpy2.rinterface_lib import openrlib
 from rpy2.rinterface_lib.sexp import NULLType
 
 from .. import OURS, from_r, to_r
@@ -23,6 +24,7 @@ _TYPES = {
     "character": ri.StrSexpVector,
     "list": ri.ListSexpVector,
 }
+_BYTES = 3  # of R's encodings of text
 _HELD = {*OURS.values(), "python.builtin.object"}  # R's classes of what Python made
 
 
@@ -121,7 +123,15 @@ def _values(sexp: Any, kind: str) -> Any:
 
 def _texts(sexp: Any) -> list[Any]:
     """R's text, also what is none in its encoding (see ``as_utf8()``)."""
-    try:
-        return list(sexp)
-    except (UnicodeDecodeError, KeyError):  # KeyError: rpy2 has no name for R's encoding "bytes"
-        return list(session.function("as_utf8")(sexp))
+    if not _has_bytes(sexp):
+        try:
+            return list(sexp)
+        except UnicodeDecodeError:
+            pass
+    return list(session.function("as_utf8")(sexp))
+
+
+def _has_bytes(sexp: Any) -> bool:
+    """Whether some of the text is marked as bytes, which R does not translate: rpy2 3.6 ends the process of it."""
+    text, library = sexp.__sexp__._cdata, openrlib.rlib
+    return any(library.Rf_getCharCE(library.STRING_ELT(text, place)) == _BYTES for place in range(len(sexp)))
