@@ -24,7 +24,7 @@ _ROLE = {word: role for role, words in _ROLES.items() for word in words.split()}
 ROLE_WORDS = frozenset(_ROLE)
 FILLERS = {
     *("set", "sets", "data", "dataset", "split", "splits", "part", "fold", "folder", "x"),
-    *("image", "images", "img", "imgs", "image", "images", "pic", "pics", "photo", "photos"),
+    *("image", "images", "img", "imgs", "picture", "pictures", "pic", "pics", "photo", "photos"),
     *("jpg", "jpeg", "png", "tif", "tiff"),
 }
 _GLUED = re.compile(rf"({'|'.join(sorted(_ROLE, key=len, reverse=True))})(sets?|data|dataset|images?|imgs?)")
@@ -43,7 +43,7 @@ def role_in(name: str) -> Optional[Role]:
 
     Examples
     --------
-    >>> role_in("seg_train"), role_in("TestSet"), role_in("cat")
+    >>> role_in("seg_train"), role_in("TestPictures"), role_in("cat")
     (Role(role='train', rest=('seg',)), Role(role='test', rest=()), None)
     """
     words = [glued.group(1) if (glued := _GLUED.fullmatch(word)) else word for word in words_in(name)]
