@@ -338,17 +338,14 @@ def evaluate(
             writable(plot, ".png", ".pdf", ".svg")
         elif kind is not None:
             raise ArgumentError("--kind needs --plot.", hint="Add --plot x.png.")
-        from .. import mximages, mxload
+        from .. import mxload
 
         loaded = mxload(model)
-        table: dict[str, Any] = {"path": path, "label": label, "root": root}
+        table: dict[str, Any] = {"path": path, "label": label, "root": root, "split": split}
         if photos is None:
-            figures, images = loaded.evaluate(split=split, **table), None
+            figures, images = loaded.evaluate(**table), None
         else:
-            settings: dict[str, Any] = {"levels": loaded.levels or None, "task": loaded.task}
-            table["path"] = path or loaded.path_column
-            images = mximages(photos, on_bad=on_bad, split=split, **settings, **table)
-            images = images if split is None else images.part("test")
+            images = loaded.labelled_images(photos, on_bad=on_bad, **table)
             figures = loaded.evaluate(images)
         write(as_json_text(figures) if format == "json" else as_lines(figures), output)
         if plot is not None:

@@ -339,21 +339,4 @@ def _relabelled(images: ImageSet, y: Any, levels: Optional[Sequence[str]], task:
         y, guess = matched(y, images.names, images._files, images.index)
         labels = understand(y, images.names, levels, task)
         _report_guesses(guess, labels.guess)
-    return ImageSet(
-        images._pixels,
-        images._rows,
-        images.names,
-        images._files,
-        labels,
-        sizes=images._sizes,
-        hashes=images._hashes,
-        grey=images.grey,
-        bad=images.bad,
-        problems=images.problems,
-        groups=images.groups,
-        parts=images.parts,
-        range=images.range,
-        range_is_given=images.range_is_given,
-        index=images.index,
-        column=images.column,
-    )
+    return images.labelled(labels)

@@ -328,15 +328,28 @@ class ImageSet:
             raise ArgumentError(f"There are no images for {name}.", [f"the parts are {there}"])
         return self.take([part == wanted for part in self.parts])
 
+    def _twin(self) -> ImageSet:
+        """A copy to change; what is found in it is not added to this set's `problems`."""
+        other = copy.copy(self)
+        other.problems = list(self.problems)
+        return other
+
+    def labelled(self, labels: Labels) -> ImageSet:
+        """The same images with other labels."""
+        other = self._twin()
+        other.labels = labels
+        other.__dict__.pop("near_copies", None)  # in which labels count
+        return other
+
     def grouped(self, groups: Optional[Sequence[str]]) -> ImageSet:
         """The same images in other groups."""
-        other = copy.copy(self)
+        other = self._twin()
         other.groups = None if groups is None else list(groups)
         return other
 
     def parted(self, parts: Sequence[str]) -> ImageSet:
         """The same images in other parts."""
-        other = copy.copy(self)
+        other = self._twin()
         other.parts = list(parts)
         return other
 
@@ -344,7 +357,7 @@ class ImageSet:
         """The same images with another `range`; one that the user has given takes precedence over a model's."""
         if not given and (range == self.range or self.range_is_given):
             return self
-        other = copy.copy(self)
+        other = self._twin()
         other.range, other.range_is_given = range, given
         return other
 

@@ -145,12 +145,12 @@ def network_of(
     classes = None if classes is None else whole("classes", classes, 1)
     limit = number("limit", limit, 0.01, 1_000_000)
     requested = _requested(preprocess, image_size, channels)
-    told = source if isinstance(source, File) and source.contents.graph is None else None
-    if told is not None:  # a file of weights alone, whose network is known by them
-        source = _owner(told, weights)
+    own_file = source if isinstance(source, File) and source.contents.graph is None else None
+    if own_file is not None:  # of weights alone, whose network is known by them
+        source = _owner(own_file, weights)
     if isinstance(source, Entry):
         size, n_channels = requested.get("size"), requested.get("channels")
-        network = _of_zoo(source, weights, classes, size, n_channels, seed, limit, told)
+        network = _of_zoo(source, weights, classes, size, n_channels, seed, limit, own_file)
     elif source.contents.preprocess is not None or source.contents.graph is None:
         network = _of_model(source, weights, requested.get("channels"))
     else:
@@ -223,30 +223,30 @@ def _of_zoo(
     channels: Optional[int],
     seed: int,
     limit: float,
-    told: Optional[File] = None,
+    own_file: Optional[File] = None,
 ) -> Network:
+    """The network of an entry; ``own_file`` holds the weights by which the entry was found."""
+    arrays: Optional[Weights] = None
+    if weights == RANDOM:
+        pass
+    elif own_file is not None:
+        arrays, origin = own_file.contents.weights or {}, _origin(own_file.path)
+    elif weights is not None:
+        arrays, origin = _weights_of(Path(weights))
+        entry = _namesake(entry, arrays) or entry
+    elif entry.weights is not None:
+        arrays, digest = entry.weights()
+        origin = {"source": entry.source, "sha256": digest}
     preprocess = entry.preprocess_for(size, channels)
 
     def build(units: int) -> Network:
         graph = entry.build(units, preprocess.size, preprocess.channels)
         return Network(graph, {}, entry.provenance(), preprocess, limit=limit)
 
-    if weights == RANDOM or (weights is None and entry.weights is None and told is None):
+    if arrays is None:
         network = build(classes or entry.classes)
         origin = {"source": f"initial values, seed {seed}", "licence": entry.licence}
         return replace(network, provenance={**network.provenance, **origin}).initialise(seed)
-    if told is not None:
-        arrays, origin = told.contents.weights or {}, _origin(told.path)
-    elif weights is None and entry.weights is not None:
-        arrays, digest = entry.weights()
-        origin = {"source": entry.source, "sha256": digest}
-    else:
-        arrays, origin = _weights_of(Path(str(weights)))
-        other = _namesake(entry, arrays)
-        if other is not None:
-            return _of_zoo(
-                other, weights, classes, size, channels, seed, limit, File(Path(str(weights)), Contents(weights=arrays))
-            )
     network = build(entry.classes)
     tables = entry.names()
     arrays = without(arrays, entry.ignored)
