@@ -12,22 +12,18 @@ import numpy as np
 
 from .. import interrupts, late, progress, tasks
 from ..arguments import one_of, user_path, whole
-from ..calls import at_command_line, option
-from ..errors import ArgumentError, LabelError, MxtuneError, PictureWarning
+from ..calls import option
+from ..errors import MxtuneError
 from ..formats import Contents, is_exported_to, mxt, write
 from ..images import ImageSet, mximages
 from ..images.audit import require_readable
-from ..images.columns import Remembered
-from ..images.findings import scales, warn
 from ..images.loader import Loader
 from ..images.preprocess import Preprocess
-from ..images.roles import Split
-from ..images.scale import Range
 from ..network import Network
 from ..tasks.label_type import TEXT, LabelType
-from ..words import counted, listing
+from ..words import counted
 from . import leak, saving
-from .judged import Judged
+from .judging import Judging
 from .predictor import BATCH, Predictor
 from .summary import summary
 from .validation import Validation
@@ -45,7 +41,7 @@ KINDS = ("confusion", "per_class", "calibration", "history", "top_losses")
 _LARGEST_CONFUSION = 40  # classes that a plot shows by name
 
 
-class Model:
+class Model(Judging):
     """A trained network with its preprocessing, classes, history and origin; `mxtrain` makes one.
 
     Parameters
@@ -120,12 +116,6 @@ class Model:
         """What was given as ``meta`` of `mxtrain`: title, author, notes, date; empty by default."""
         meta = self.settings.get("meta")
         return dict(meta) if isinstance(meta, Mapping) else {}
-
-    @property
-    def path_column(self) -> Optional[Remembered]:
-        """The column of paths of the table that it was trained on; None without."""
-        column = self.settings.get("path")
-        return Remembered(column) if isinstance(column, str) else None
 
     @property
     def history(self) -> pd.DataFrame:
@@ -208,129 +198,6 @@ class Model:
             columns = pd.DataFrame(self._task.predictions(values, type, good), index=images.index)
         return pd.concat([files, columns], axis=1)
 
-    def evaluate(
-        self,
-        x: Any = None,
-        y: Any = None,
-        path: Optional[str] = None,
-        label: Union[str, Sequence[str], None] = None,
-        root: Optional[PathLike] = None,
-        split: Split = None,
-    ) -> dict[str, float]:
-        """Metrics on labelled images; see `mxtune.tasks.metrics`. Without images, those of the validation.
-
-        Parameters
-        ----------
-        x, y
-            Images and their labels: anything that `mximages` takes.
-        path, label, root
-            For a table: its columns of paths and of labels, and the folder the paths are relative to.
-        split
-            What each image is for, as `mximages` has it: those for test alone are evaluated.
-
-        Raises
-        ------
-        LabelError
-            The images have no labels, or labels that the model does not know.
-        """
-        if x is None:
-            _refuse_unused(y=y, path=path, label=label, root=root, split=split)
-            if not self.metrics:
-                raise LabelError("The model was trained without validation.", hint="Give labelled images.")
-            return dict(self.metrics)
-        judged = self._judged(x, y, path=path, label=label, root=root, split=split)
-        return self._task.measure(judged.y, judged.outputs)
-
-    def confusion(
-        self,
-        x: Any = None,
-        y: Any = None,
-        path: Optional[str] = None,
-        label: Union[str, Sequence[str], None] = None,
-        root: Optional[PathLike] = None,
-        split: Split = None,
-    ) -> pd.DataFrame:
-        """Counts (K, K): the true class in rows, the predicted one in columns. Without images, of the validation.
-
-        Arguments are those of `evaluate`.
-
-        Raises
-        ------
-        ArgumentError
-            The model's task is not classification.
-        """
-        judged = self._judged(x, y, path=path, label=label, root=root, split=split)
-        return self._task.confusion(judged.y, judged.outputs)
-
-    def per_class(
-        self,
-        x: Any = None,
-        y: Any = None,
-        path: Optional[str] = None,
-        label: Union[str, Sequence[str], None] = None,
-        root: Optional[PathLike] = None,
-        split: Split = None,
-    ) -> pd.DataFrame:
-        """A row a class or label: ``level, n, precision, recall, f1``. Without images, of the validation.
-
-        Arguments are those of `evaluate`.
-
-        Raises
-        ------
-        ArgumentError
-            The model predicts numbers.
-        """
-        judged = self._judged(x, y, path=path, label=label, root=root, split=split)
-        return self._task.per_class(judged.y, judged.outputs)
-
-    def calibration(
-        self,
-        x: Any = None,
-        y: Any = None,
-        path: Optional[str] = None,
-        label: Union[str, Sequence[str], None] = None,
-        root: Optional[PathLike] = None,
-        split: Split = None,
-    ) -> pd.DataFrame:
-        """What the model ``predicted`` beside what was ``observed``. Without images, of the validation.
-
-        Arguments are those of `evaluate`.
-
-        For classification a row for each of 15 bins of the probability of the predicted class: ``lower, upper, n``, its
-        mean (``predicted``), the accuracy (``observed``), and ``error``, whose sum is the expected calibration error
-        (Guo et al., 2017). For multilabel such bins for each ``level``, of its probability and its frequency. For
-        numbers a row for each image, and each ``level`` of several.
-
-        Examples
-        --------
-        >>> from mxtune import mxexample, mxtrain
-        >>> model = mxtrain(mxexample("fashion"), net="lenet", epochs=1, verbose=0)
-        >>> int(model.calibration()["n"].sum())
-        80
-        """
-        judged = self._judged(x, y, path=path, label=label, root=root, split=split)
-        return self._task.calibration(judged.y, judged.outputs)
-
-    def top_losses(
-        self,
-        x: Any = None,
-        y: Any = None,
-        n: int = 9,
-        path: Optional[str] = None,
-        label: Union[str, Sequence[str], None] = None,
-        root: Optional[PathLike] = None,
-        split: Split = None,
-    ) -> pd.DataFrame:
-        """The ``n`` images the model is most wrong about: ``file, truth, pred_class, prob, pred_prob, loss``.
-
-        ``prob`` is the probability of the true class, ``pred_prob`` that of the predicted one. For other tasks:
-        ``file, loss``. Rows keep the index of a data frame. Without images, of the validation. Other arguments are
-        those of `evaluate`.
-        """
-        n = whole("n", n, 1)
-        judged = self._judged(x, y, path=path, label=label, root=root, split=split)
-        return judged.worst(self._task, n)
-
     # ---- summary and plots
 
     def summary(self) -> str:
@@ -390,43 +257,6 @@ class Model:
         titles = [self._task.caption(row) for row in worst.to_dict("records")]
         figure: Figure = report.gallery([images.open(places[name]) for name in worst["file"]], titles)
         return figure
-
-    def validation_images(self) -> ImageSet:
-        """The images of the validation, where they still are.
-
-        Raises
-        ------
-        LabelError
-            The model was trained without validation, or in another session on images that had no paths.
-        """
-        self._check_remembered()
-        if self._validated is None:
-            images = mximages(list(self.validation.names), on_bad="keep", range=self.preprocess.range)
-            if [*images.hashes] != [*self.validation.digests]:
-                text = "The validation images are not where they were when the model was trained."
-                raise LabelError(text, hint="Give labelled images as `x`.")
-            self._validated = images
-        return self._validated
-
-    def labelled_images(
-        self, x: Any, y: Any = None, path: Optional[str] = None, split: Split = None, **table: Any
-    ) -> ImageSet:
-        """Images with labels, as `evaluate` takes them: with the model's classes and range of values.
-
-        Raises
-        ------
-        LabelError
-            They have no labels, or labels that the model does not know.
-        """
-        settings: dict[str, Any] = {"levels": self.levels or None, "task": self.task, "range": self._range_for(x)}
-        images = mximages(x, y, path=path or self.path_column, split=split, **settings, **table)
-        images = images if split is None else images.part("test")
-        if images.y is None:
-            raise LabelError(
-                "The images have no labels.",
-                hint=f"Give `y`, class folders, or the column of a table that has the labels: {option('label')}.",
-            )
-        return images
 
     @property
     def r(self) -> Any:
@@ -539,43 +369,6 @@ class Model:
             raise MxtuneError("None of the images can be read.")
         return self._task.measure(y, outputs)
 
-    def _check_remembered(self) -> None:
-        if len(self.validation):
-            return
-        why = "was trained without validation" if not self.metrics else "does not remember its validation images"
-        raise LabelError(f"The model {why}.", hint="Give labelled images.")
-
-    def _judged(self, x: Any, y: Any, **table: Any) -> Judged:
-        """Labelled images that can be read, and the outputs for them; those of the validation without ``x``."""
-        if x is None:
-            _refuse_unused(y=y, **table)
-            self._check_remembered()
-            return Judged(self.validation.names, self.validation.y, self.validation.outputs, None)
-        images = self.labelled_images(x, y, **table)
-        outputs, good = self._outputs(images)
-        if not good.any():
-            raise MxtuneError("None of the images can be read." if len(images) else "There are no images.")
-        count = self.validation.trained_on(images.hashes)
-        if count:
-            trained = f"{count} of {counted(len(images), 'image')} {'was' if count == 1 else 'were'}"
-            warn(PictureWarning(f"{trained} used to train this model: the results are too optimistic."))
-        rows = np.flatnonzero(good)
-        index = None if images.index is None else images.index[rows]
-        return Judged([images.names[row] for row in rows], np.asarray(images.y)[rows], outputs[rows], index)
-
-    def _outputs(self, images: ImageSet, what: str = "logit", batch_size: int = BATCH) -> tuple[Array, Array]:
-        """What the network computes, (N, K) float32, NaN for bad images, and which are good, (N,) bool."""
-        loader = Loader(images, self.preprocess, repeated=False)
-        outputs = self._predictor.outputs(loader, what, batch_size)
-        if loader.images.range == self.preprocess.range:  # and not one that the user gave these images
-            unread = {name for name, _ in loader.bad}
-            scales(loader.images, "the training images", "range" in self.settings, unread)
-        return outputs
-
-    def _range_for(self, x: Any) -> Optional[Range]:
-        """The range of values that images are read with; a set has its own."""
-        return None if isinstance(x, ImageSet) else self.preprocess.range
-
     def __repr__(self) -> str:
         name = self.provenance.get("name", "network")
         measured = ""
@@ -584,14 +377,6 @@ class Model:
             measured = f", {first} {self.metrics[first]:.3g} on {counted(n, 'validation image')}"
             measured += leak.corrected(self._task, self.validation)
         return f"<Model {name}: {self._task}{measured}>"
-
-
-def _refuse_unused(**given: Any) -> None:
-    """Labels and columns belong to images: without any they would be passed over in silence."""
-    names = [option(name).split()[0] for name, value in given.items() if value is not None]
-    if names:
-        needed = "PHOTOS" if at_command_line() else "`x`"
-        raise ArgumentError(f"There is {listing(names)}, but there are no images.", hint=f"Give {needed}, too.")
 
 
 Model.__module__ = "mxtune"  # R dispatches on it: it must outlast a file that moves
