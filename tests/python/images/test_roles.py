@@ -10,9 +10,10 @@ import pandas as pd
 import PIL.Image
 import pytest
 
-from mxtune import calls, progress
+from hearing import images_and_messages
+from mxtune import calls
 from mxtune.errors import ArgumentError, LabelWarning, PictureWarning
-from mxtune.images import ImageSet, mximages
+from mxtune.images import mximages
 from mxtune.images.roles import part_named
 
 WORDS = ["train", "val", "test", "train", "val", "test", "train", "train"]
@@ -29,17 +30,6 @@ def files(tmp_path: Path) -> list[str]:
     for row, picture in enumerate(_pictures()):
         PIL.Image.fromarray(picture).save(tmp_path / f"{row}.png")
     return sorted(map(str, tmp_path.glob("*.png")))
-
-
-def _heard(*args: Any, **kwargs: Any) -> tuple[ImageSet, list[str]]:
-    texts: list[str] = []
-
-    class Reporter:
-        def event(self, kind: str, **info: Any) -> None:
-            texts.extend([info["text"]] if kind == "message" else [])
-
-    with progress.using(Reporter()):
-        return mximages(*args, **kwargs), texts
 
 
 @pytest.mark.parametrize(
@@ -59,7 +49,7 @@ def test_a_column_of_a_table_or_frame_tells_parts(files: list[str], tmp_path: Pa
     frame = pd.DataFrame({"file": files, "kind": LABELS, "use": WORDS}, index=range(30, 38))
     frame.assign(file=[Path(file).name for file in files]).to_csv(tmp_path / "labels.csv", index=False)
     for x in (frame, tmp_path / "labels.csv", frame.assign(use=frame.use.astype("category"))):
-        images, texts = _heard(x, split="use")
+        images, texts = images_and_messages(x, split="use")
         assert images.parts == PARTS
         assert "Of 8 images 4 for training, 2 for validation, 2 for test." in texts
         assert [images.label_of(row) for row in range(8)] == LABELS
@@ -146,16 +136,16 @@ def test_the_way_to_say_it_is_that_of_the_interface(files: list[str]) -> None:
 
 def test_a_column_of_parts_that_is_not_used_is_said(files: list[str]) -> None:
     frame = pd.DataFrame({"file": files, "kind": LABELS, "use": WORDS})
-    images, texts = _heard(frame)
+    images, texts = images_and_messages(frame)
     assert 'Paths are taken from column "file", labels from column "kind".' in texts
     assert 'Column "use" tells parts of a data set, and is not used. To use it: split = "use".' in texts
     assert images.parts is None
-    assert _heard(frame.assign(label=WORDS)[["file", "label"]])[0].levels == ("test", "train", "val")
+    assert images_and_messages(frame.assign(label=WORDS)[["file", "label"]])[0].levels == ("test", "train", "val")
 
 
 def test_groups_in_several_parts_are_named_and_whole_ones_are_said() -> None:
     who = ["ann", "ben", "cat", "dan", "ben", "cat", "eve", "dan"]
-    images, texts = _heard(_pictures(), LABELS, split=WORDS, groups=who)
+    images, texts = images_and_messages(_pictures(), LABELS, split=WORDS, groups=who)
     assert "Of 8 images 4 for training, 2 for validation, 2 for test. No group is in several of these." in texts
     with pytest.warns(PictureWarning, match="resemble images for training.\nx test: 1 of 2.*\nx groups .*: ann"):
         images = mximages(_pictures(), LABELS, split=WORDS, groups=["ann", "ben", "ann", *who[3:]])

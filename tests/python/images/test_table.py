@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 import PIL.Image
 import pytest
 
-from mxtune import progress
+from hearing import images_and_messages
 from mxtune.errors import ArgumentError, MxtuneError, PictureError
 from mxtune.images import ImageSet, mximages
 
@@ -38,17 +37,6 @@ def _rows(labels: list[str], separator: str = ",", path: str = "train/{}.png") -
     return "".join(path.format(n) + f"{separator}{label}\n" for n, label in enumerate(labels, 1))
 
 
-def _heard(*args: Any, **kwargs: Any) -> tuple[ImageSet, list[str]]:
-    texts: list[str] = []
-
-    class Reporter:
-        def event(self, kind: str, **info: Any) -> None:
-            texts.extend([info["text"]] if kind == "message" else [])
-
-    with progress.using(Reporter()):
-        return mximages(*args, **kwargs), texts
-
-
 @pytest.mark.parametrize(
     ("name", "separator", "encoding"),
     [
@@ -66,7 +54,7 @@ def test_separators_encodings_and_line_ends(
     photos: Path, name: str, separator: str, encoding: str, ending: str
 ) -> None:
     text = f"file{separator}label\n" + _rows(["Bär", "Kuh", "Bär", "Kuh"], separator) + "\n"
-    images, heard = _heard(_table(photos, text.replace("\n", ending), name, encoding))
+    images, heard = images_and_messages(_table(photos, text.replace("\n", ending), name, encoding))
     assert images.levels == ("Bär", "Kuh")
     assert images.names[0] == "train/1.png"
     assert 'Paths are taken from column "file", labels from column "label".' in heard
@@ -95,10 +83,12 @@ def test_na_is_a_class_where_it_is_quoted_or_asked_for_and_missing_elsewhere(pho
 
 
 def test_a_table_without_a_header_is_seen(photos: Path) -> None:
-    images, heard = _heard(_table(photos, _rows(["cat", "dog", "cat", "dog"])))
+    images, heard = images_and_messages(_table(photos, _rows(["cat", "dog", "cat", "dog"])))
     assert _labels(images) == ["cat", "dog", "cat", "dog"]
     assert heard[0] == "labels.csv has no header: its columns are called 1, 2."
-    images, _ = _heard(_table(photos, _rows(["cat", "dog", "cat", "dog"], path="train/{}")), path="1", label="2")
+    images, _ = images_and_messages(
+        _table(photos, _rows(["cat", "dog", "cat", "dog"], path="train/{}")), path="1", label="2"
+    )
     assert len(images) == 4
     digits = mximages(_table(photos, "file,0,1\n" + _rows(["1,0", "0,1"] * 2)), label=["0", "1"])
     assert digits.levels == ("0", "1")
@@ -117,7 +107,7 @@ def test_names_of_rows_and_empty_columns_are_left_out(photos: Path) -> None:
 def test_paths_are_found_as_people_write_them(photos: Path, path: str) -> None:
     table = _table(photos, "id,breed\n" + _rows(["a", "b"] * 2, path=path))
     root = None if "train" in path else photos / "train"
-    images, heard = _heard(table, root=root)
+    images, heard = images_and_messages(table, root=root)
     assert _labels(images) == ["a", "b"] * 2
     assert images.names[0] == path.format(1)
     assert images.files is not None

@@ -1,8 +1,9 @@
 """Networks and models as ONNX, for onnxruntime (also in browsers and on phones), OpenVINO and TensorRT.
 
-``layers``: our operators as ONNX's.  ``file``: the bytes.  A network is written as it is: normalised images in, logits
-out. A model is written whole: images (N, H, W, C) uint8 of its size in, probabilities or numbers out, with its classes
-and its preparation in the metadata.
+``rules``: our operators as ONNX's, a file a family.  ``layers``: what a rule is given.  ``file``: the bytes.
+
+A network is written as it is: normalised images in, logits out. A model is written whole: images (N, H, W, C) uint8 of
+its size in, probabilities or numbers out, with its classes and its preparation in the metadata.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from ....ops import Shape
 from ... import Contents
 from ...untrusted import FaultError
 from ..operators import BATCH
+from . import rules  # noqa: F401 - they register themselves
 from .file import FLOAT, UINT8, File
 from .layers import Layer, name_of
 from .layers import write as write_layer
