@@ -82,7 +82,7 @@ def _without_names(value: Any) -> Any:
     if isinstance(value, pd.DataFrame) and value.shape == (1, 1):
         return _option(value.iloc[:, 0].array)[0]
     if isinstance(value, Mapping) and (len(value) == 1 or all(map(_is_single, value.values()))):
-        parts = list(value.values())
+        parts = [part.item() if isinstance(part, np.generic) else part for part in value.values()]
         return parts[0] if len(parts) == 1 else parts
     return value
 
