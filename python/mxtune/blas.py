@@ -1,4 +1,9 @@
-"""How many threads NumPy's BLAS computes with."""
+"""Products of matrices with NumPy's BLAS, by threads that sleep when they wait; the same bits on any number of CPUs.
+
+The threads of OpenBLAS poll for one another: beside other busy programs two of them took twice as long as one, and how
+they divide a sum depends on their number. So BLAS gets one thread, and the CPUs share slices that depend on shapes
+alone.
+"""
 
 from __future__ import annotations
 
@@ -6,23 +11,29 @@ import contextlib
 import os
 import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, Optional
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .machine import usable_cpus
 
 _SETTINGS = (
     *("OPENBLAS_NUM_THREADS", "GOTO_NUM_THREADS", "MKL_NUM_THREADS"),
     *("BLIS_NUM_THREADS", "VECLIB_MAXIMUM_THREADS", "OMP_NUM_THREADS"),
 )  # a user's own
-# Up to this many multiplications a product, a second thread of OpenBLAS gains nothing on 2 quiet CPUs and takes twice
-# as long on busy ones, since the threads poll for each other: 60,000 rows of 1,500 features and 10 classes took 2.8 s
-# of one CPU, or 3.5 to 4.6 s of two. With 2.4e9 (4,000 rows, 400 classes) it was 23 s of one, or 27 s of two.
-_LARGE = 1_000_000_000
+_SLICES = 16
+_SMALL = 2_000_000  # multiplications that take less time than handing them over would
 
 
 _lock = threading.RLock()  # what one thread sets, another can't take back
+_pool: Optional[ThreadPoolExecutor] = None
 
 
 def _after_fork() -> None:
-    global _lock  # noqa: PLW0603 - who held it stayed in the parent
-    _lock = threading.RLock()
+    global _lock, _pool
+    _lock, _pool = threading.RLock(), None
 
 
 if hasattr(os, "register_at_fork"):
@@ -30,24 +41,70 @@ if hasattr(os, "register_at_fork"):
 
 
 @contextlib.contextmanager
-def threads_for(multiplications: int) -> Iterator[None]:
-    """Inside, products of this many multiplications are computed in the calling thread, unless they are very large.
+def one_thread() -> Iterator[None]:
+    """Inside, BLAS computes in the thread that calls it.
 
-    The result then has the same bits on any number of CPUs. A user's own setting, such as ``OPENBLAS_NUM_THREADS``,
-    holds. BLAS is the whole process's: threads that ask for this wait for one another.
+    BLAS is the whole process's: threads that ask for this wait for one another.
 
     Examples
     --------
     >>> import numpy as np
-    >>> from mxtune.blas import threads_for
-    >>> with threads_for(4):
+    >>> from mxtune.blas import one_thread
+    >>> with one_thread():
     ...     np.eye(2) @ np.ones(2)
     array([1., 1.])
     """
-    if multiplications > _LARGE or any(os.environ.get(name) for name in _SETTINGS):
-        yield
-        return
     from threadpoolctl import threadpool_limits
 
     with _lock, threadpool_limits(1, "blas"):
         yield
+
+
+def product(left: NDArray[Any], right: NDArray[Any]) -> NDArray[Any]:
+    """``left @ right``, (M, K) by (K, N), in slices of rows or columns that the CPUs share.
+
+    As many threads as a user has set for BLAS, such as by ``OPENBLAS_NUM_THREADS``; otherwise one for each CPU.
+    Call it inside `one_thread`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from mxtune.blas import product
+    >>> product(np.eye(2), np.ones((2, 1))).tolist()
+    [[1.0], [1.0]]
+    """
+    (rows, inner), columns = left.shape, right.shape[1]
+    if rows * inner * columns <= _SMALL:
+        return np.asarray(left @ right)
+    out = np.empty((rows, columns), np.result_type(left, right))
+    by_rows = rows >= columns
+    parts = _slices(max(rows, columns))
+
+    def fill(part: slice) -> None:
+        if by_rows:
+            np.matmul(left[part], right, out=out[part])
+        else:
+            np.matmul(left, right[:, part], out=out[:, part])
+
+    for _ in _threads().map(fill, parts):
+        pass
+    return out
+
+
+def _slices(side: int) -> list[slice]:
+    size = -(-side // _SLICES)
+    size = -(-size // 64) * 64
+    return [slice(start, min(start + size, side)) for start in range(0, side, size)]
+
+
+def _threads() -> ThreadPoolExecutor:
+    global _pool  # noqa: PLW0603 - idle threads cost nothing, new ones for each product would
+    with _lock:
+        if _pool is None:
+            _pool = ThreadPoolExecutor(_number_of_threads(), "mxtune-product")
+        return _pool
+
+
+def _number_of_threads() -> int:
+    chosen = [os.environ[name] for name in _SETTINGS if os.environ.get(name, "").isdigit()]
+    return max(1, int(chosen[0])) if chosen else usable_cpus()

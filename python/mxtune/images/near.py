@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Optional, Union
 import numpy as np
 import PIL.Image
 
-from ..blas import threads_for
+from ..blas import one_thread
 from .groups import Links
 from .scale import Span
 
@@ -90,7 +90,7 @@ def near_copies(signatures: Sequence[NDArray[np.uint8]], labels: Optional[Sequen
         return ungrouped
     every = np.asarray(signatures)
     classes = np.zeros(len(every), int) if labels is None else np.unique(labels, return_inverse=True)[1]
-    with threads_for(_BLOCK * _WIDE * _AXES):
+    with one_thread():
         groups = _groups(every, classes)
     return ungrouped if groups is None else groups
 

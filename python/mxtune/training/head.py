@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Optional
 import numpy as np
 
 from .. import progress
+from ..blas import one_thread, product
 from ..tasks.losses import Loss
 from .optimiser import lbfgs
 
@@ -46,6 +47,7 @@ class Head:
     interrupted: bool = False
 
 
+@one_thread()
 def fit_head(
     features: NDArray[np.float32],
     targets: Array,
@@ -57,7 +59,7 @@ def fit_head(
     """The head with the least loss on `validation`, of those fitted with each penalty, and its outputs there, (M, K).
 
     Multinomial logistic, logistic or ridge regression by L-BFGS (Liu & Nocedal, 1989), each penalty started from
-    the stronger one before it; it stops when the validation loss gets worse.
+    the stronger one before it; it stops when the validation loss gets worse. The same bits on any number of CPUs.
 
     Parameters
     ----------
@@ -87,7 +89,7 @@ def fit_head(
     trained, judged = features, validation
     if len(features) < min(features.shape[1], _FEW):
         trained, axes = _span(features)
-        judged = None if validation is None else (validation[0] @ axes, validation[1])
+        judged = None if validation is None else (product(validation[0], axes), validation[1])
     start, interrupted = np.zeros((outputs, trained.shape[1] + 1)), False
     reporter = progress.current()
     reporter.event("start", title="Training the head", total=len(penalties), unit="penalties")
@@ -185,7 +187,7 @@ def _slices(rows: int, size: int = 2048) -> list[slice]:
 
 
 def _apply(features: Array, solution: Array, loss: Loss) -> Array:
-    outputs = features @ solution[:, :-1].T.astype(np.float32) + solution[:, -1].astype(np.float32)
+    outputs = product(features, solution[:, :-1].T.astype(np.float32)) + solution[:, -1].astype(np.float32)
     return loss.own_units(outputs.astype(np.float64))
 
 
@@ -201,7 +203,7 @@ def _minimise(
         solution = flat.reshape(shape)
         value, gradient = loss(_apply(features, solution, loss), targets, weights)
         gradient = loss.standardised_gradient(gradient)
-        by_weight = (gradient.T.astype(np.float32) @ features).astype(np.float64)
+        by_weight = product(gradient.T.astype(np.float32), features).astype(np.float64)
         full = np.concatenate([by_weight + penalty * solution[:, :-1], gradient.sum(axis=0)[:, None]], axis=1)
         value += 0.5 * penalty * float((solution[:, :-1] ** 2).sum())
         nonlocal best
@@ -222,11 +224,11 @@ def _span(features: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[n
 
     With fewer images than features the ridge solution lies in that space: the same head for a fraction of the work.
     """
-    gram = features.astype(np.float64) @ features.T.astype(np.float64)
+    gram = product(features.astype(np.float64), features.T.astype(np.float64))
     values, vectors = np.linalg.eigh(gram)
     significant = values > values[-1] * 1e-9
     root = np.sqrt(values[significant])
-    axes = (features.T @ (vectors[:, significant] / root)).astype(np.float32)
+    axes = product(features.T, vectors[:, significant] / root).astype(np.float32)
     return (vectors[:, significant] * root).astype(np.float32), axes
 
 

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any, Optional
 import numpy as np
 
 from .. import interrupts, progress
-from ..blas import threads_for
 from ..engines import AdamW, InputSpec, Program, picture_input
 from ..errors import TrainingError
 from ..graph import partition
@@ -34,8 +33,7 @@ def train_head(network: Network, problem: Problem, phase: Phase, cache: Cache) -
     interrupts.at_stake()
     targets = problem.targets(problem.train)
     validation = None if problem.validation is None else (arrays[1], problem.targets(problem.validation))
-    with threads_for(arrays[0].size * problem.task.outputs):
-        head, outputs = fit_head(arrays[0], targets, problem.loss, problem.task.outputs, validation)
+    head, outputs = fit_head(arrays[0], targets, problem.loss, problem.task.outputs, validation)
     trained = {f"{network.classifier}_weight": head.weight, f"{network.classifier}_bias": head.bias}
     row: Row = {"stage": phase.name, "epoch": 1, "train_loss": head.train_loss, "lr": None}
     if outputs is not None:
