@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from mxtune import progress
 from mxtune.images import ImageSet, mximages
 
 
-def images_and_messages(*args: Any, **kwargs: Any) -> tuple[ImageSet, list[str]]:
-    """What `mximages` gives, and the messages meanwhile."""
+@contextmanager
+def listening() -> Iterator[list[str]]:
+    """The messages of what runs meanwhile."""
     texts: list[str] = []
 
     class Reporter:
@@ -17,4 +20,10 @@ def images_and_messages(*args: Any, **kwargs: Any) -> tuple[ImageSet, list[str]]
             texts.extend([info["text"]] if kind == "message" else [])
 
     with progress.using(Reporter()):
+        yield texts
+
+
+def images_and_messages(*args: Any, **kwargs: Any) -> tuple[ImageSet, list[str]]:
+    """What `mximages` gives, and the messages meanwhile."""
+    with listening() as texts:
         return mximages(*args, **kwargs), texts

@@ -56,9 +56,9 @@ def mxnetwork(
     ----------
     name_or_path
         A name that `mxzoo` lists; or a file that holds a network: a ``.mxt`` model, an ``.onnx`` file of any framework,
-        a ``-symbol.json`` of MXNet, or a ``.prototxt`` of Caffe; a loss or softmax at its end is taken off. A file of
-        weights alone (``.pth``, ``.safetensors``, ``.bin``) leads to the network of torchvision, timm or the zoo whose
-        names and shapes it has.
+        a ``-symbol.json`` of MXNet, or a ``.prototxt`` of Caffe; a loss or softmax at its end is taken off, and a
+        normalisation that an ``.onnx`` file begins with becomes `preprocess`. A file of weights alone (``.pth``,
+        ``.safetensors``, ``.bin``) leads to the network of torchvision, timm or the zoo whose names and shapes it has.
     weights
         None: the zoo's own where it has any (otherwise initial values drawn from `seed`), or the file next to the one
         with the network: ``.params``, ``.caffemodel``. A file of MXNet, PyTorch, Caffe or safetensors: these, under the
@@ -277,6 +277,7 @@ def _of_graph(
     origin: dict[str, str] = {}
     if weights is None and file.contents.weights is not None:
         arrays, origin = file.contents.weights, _origin(file.path)
+        origin["licence"] = file.contents.provenance.get("licence", origin["licence"])
     elif weights != RANDOM:
         weights_file = Path(weights) if weights is not None else file.contents.weights_file
         if weights_file is None:

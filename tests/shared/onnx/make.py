@@ -3,7 +3,8 @@
     python tests/shared/onnx/make.py   (in the environment that `make parity` sets up: torch, onnx, onnxruntime)
 
 Whole networks are compared by `make parity`; here are blocks of each kind, small enough to lie in the repository.
-`cases.npz` has one model for each operator and manner of using it; `outputs.npz` the outputs of the files.
+`cases.npz` has one model for each operator and manner of using it; `outputs.npz` the outputs of the files. Those in
+`prepared/` prepare their images themselves.
 """
 
 from __future__ import annotations
@@ -251,6 +252,70 @@ def caffe2() -> onnx.ModelProto:
     return model
 
 
+# ---- files that prepare their images themselves
+
+
+class Prepared(nn.Module):
+    """Pixels in, logits out: as a user wraps a network before the export."""
+
+    def __init__(self, takes_bytes: bool = False) -> None:
+        super().__init__()
+        self.network, self.takes_bytes = filled(Residual()), takes_bytes
+        self.register_buffer("mean", torch.tensor([0.485, 0.456, 0.406]).view(1, 3, 1, 1))
+        self.register_buffer("std", torch.tensor([0.229, 0.224, 0.225]).view(1, 3, 1, 1))
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        if self.takes_bytes:
+            x = x.permute(0, 3, 1, 2).float() / 255
+        return self.network((x - self.mean) / self.std)
+
+
+def keras_prepared() -> onnx.ModelProto:
+    """Keras' Rescaling and Normalization before the network, as tf2onnx writes them."""
+    model = keras()
+    node, numbers = helper.make_node, numpy_helper.from_array
+    before = [
+        node("Mul", ["x", "factor"], ["scaled"], name="model/rescaling/mul"),
+        node("Add", ["scaled", "offset"], ["rescaled"], name="model/rescaling/add"),
+        node("Sub", ["rescaled", "mean"], ["centred"], name="model/normalization/sub"),
+        node("Div", ["centred", "std"], ["prepared"], name="model/normalization/truediv"),
+    ]
+    model.graph.node[0].input[0] = "prepared"
+    rest = list(model.graph.node)
+    del model.graph.node[:]
+    model.graph.node.extend([*before, *rest])
+    constants = {"factor": 1 / 127.5, "offset": -1.0, "mean": [[[[0.1, -0.2, 0.3]]]], "std": [[[[0.5, 0.6, 0.7]]]]}
+    model.graph.initializer.extend(numbers(np.array(one, np.float32), name) for name, one in constants.items())
+    return model
+
+
+def write_prepared(folder: Path) -> None:
+    """Files that take pixels from 0 to 255, or from 0 to 1, with what they give for the same ones."""
+    pixels = np.random.default_rng(9).integers(0, 256, (3, SIZE, SIZE, 3)).astype(np.uint8)
+    planes = (pixels.transpose(0, 3, 1, 2) / 255).astype(np.float32)
+    one, bytes_ = torch.from_numpy(planes[:1]), torch.from_numpy(pixels[:1])
+    axes = {"dynamic_axes": {"input": {0: "N"}}, "input_names": ["input"]}
+    streams = {name: io.BytesIO() for name in ("tracing", "bytes")}
+    torch.onnx.export(Prepared(), one, streams["tracing"], dynamo=False, opset_version=17, **axes)
+    torch.onnx.export(Prepared(True), bytes_, streams["bytes"], dynamo=False, opset_version=17, **axes)
+    models = {name: onnx.load_model_from_string(stream.getvalue()) for name, stream in streams.items()}
+    models["dynamo"] = torch.onnx.export(Prepared(), (one,), dynamo=True, verbose=False).model_proto
+    models["keras"] = keras_prepared()
+    outputs = {"pixels": pixels}
+    folder.mkdir(exist_ok=True)
+    for name, model in models.items():
+        session = onnxruntime.InferenceSession(model.SerializeToString(), providers=["CPUExecutionProvider"])
+        port = session.get_inputs()[0]
+        x = {"bytes": pixels, "keras": pixels.astype(np.float32)}.get(name, planes)
+        outputs[name] = np.concatenate([session.run(None, {port.name: x[n : n + 1]})[0] for n in range(3)])
+        for part in [*model.graph.node, model]:
+            part.ClearField("doc_string")
+            part.ClearField("metadata_props")
+        model.graph.ClearField("value_info")
+        (folder / f"{name}.onnx").write_bytes(model.SerializeToString())
+    np.savez_compressed(folder / "outputs.npz", **outputs)
+
+
 def computed(model: onnx.ModelProto, x: np.ndarray) -> np.ndarray:
     """What onnxruntime computes, image by image where the file fixes the batch."""
     session = onnxruntime.InferenceSession(model.SerializeToString(), providers=["CPUExecutionProvider"])
@@ -281,6 +346,7 @@ def main() -> None:
     (HERE / "outside.onnx.data").chmod(0o644)
     np.savez_compressed(HERE / "outputs.npz", **outputs)
     np.savez_compressed(HERE / "cases.npz", **cases())
+    write_prepared(HERE / "prepared")
 
 
 if __name__ == "__main__":

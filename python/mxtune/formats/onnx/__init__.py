@@ -2,7 +2,8 @@
 
 ``schema``, ``model``: the file as plain data.  ``reading``: its nodes as our layers, what needs no image computed
 (``fold``).  ``operators``: one file per family of ONNX's operators.  ``patterns``, ``affine``: what exporters take
-apart or make of other layers.  ``notes``: what the file says of its classes.  ``writing``: the way back.
+apart or make of other layers.  ``preparation``: what it does to images itself.  ``notes``: what it says of its classes.
+``writing``: the way back.
 """
 
 from __future__ import annotations
@@ -14,12 +15,12 @@ import numpy as np
 from ...errors import NetworkError
 from ...graph import LIMITS
 from ...graph.limits import check_size
-from ...images.preprocess import Preprocess
 from .. import Contents, Format, Glimpse, register
 from ..untrusted import FaultError
 from .model import read_model
-from .notes import levels_of
+from .notes import levels_of, origin_of, without_activation
 from .operators import names
+from .preparation import preprocess_of
 from .reading import converted
 from .writing import write
 
@@ -49,21 +50,18 @@ def read(path: Path, limit: float = 1.0) -> Contents:
         raise NetworkError(f"Can't read {path}: {fault.strerror or fault}.") from None
     check_size(len(network.graph.nodes), most)
     weights = {name: np.array(array, order="C") for name, array in network.params.items()}
+    preprocess, is_stated = preprocess_of(model.metadata, network.own, network.image, network.takes_bytes)
+    origin = origin_of(model.metadata)
     return Contents(
-        graph=network.graph,
+        graph=without_activation(network.graph, model.metadata),
         weights=weights,
         levels=levels_of(model.metadata),
         image=network.image,
-        usual=_pixels(*network.image) if network.raw else None,
-        usual_is_stated=network.raw,
-        provenance={"name": path.stem, **({"producer": model.producer} if model.producer else {})},
+        usual=preprocess,
+        usual_is_stated=is_stated,
+        provenance={"name": path.stem, **({"producer": model.producer} if model.producer else {}), **origin},
         limit=limit,
     )
-
-
-def _pixels(channels: int, height: int, width: int) -> Preprocess:
-    """What takes whole numbers takes pixels as they are, 0 to 255."""
-    return Preprocess(size=(height, width), channels=channels, mean=(0.0,), std=(1.0,))
 
 
 register(Format("ONNX", (".onnx",), sniff, read, write))

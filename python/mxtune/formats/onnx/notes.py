@@ -1,4 +1,4 @@
-"""What an ONNX file says of its classes: the names that writers put into its metadata."""
+"""What an ONNX file says of itself in its metadata: its classes, as many writers name them; its origin and its task."""
 
 from __future__ import annotations
 
@@ -7,7 +7,10 @@ import json
 from collections.abc import Mapping
 from typing import Any, Optional
 
+from ...graph import Graph, subgraph
+
 _KEYS = ("mxtune.levels", "labels", "classes", "class_names", "names", "id2label", "categories")
+_ORIGIN = ("name", "source", "licence", "url", "paper")
 _MOST = 1_000_000
 
 
@@ -27,6 +30,21 @@ def levels_of(metadata: Mapping[str, str]) -> Optional[tuple[str, ...]]:
         if names is not None and len(set(names)) == len(names) > 1:
             return names
     return None
+
+
+def origin_of(metadata: Mapping[str, str]) -> dict[str, str]:
+    """Where a network came from, as `writing` wrote it: name, source, licence, url, paper."""
+    texts = {key: metadata.get(f"mxtune.{key}", "") for key in _ORIGIN}
+    return {key: text for key, text in texts.items() if 0 < len(text) < 1000}
+
+
+def without_activation(graph: Graph, metadata: Mapping[str, str]) -> Graph:
+    """The graph of a model of several labels without the sigmoid that `writing` put at its end."""
+    last = graph.node(graph.heads[0][0])
+    is_sigmoid = last.op == "sigmoid" or (last.op == "Activation" and last.values.act_type == "sigmoid")
+    if metadata.get("mxtune.task") != "multilabel" or not is_sigmoid:
+        return graph
+    return subgraph(graph, [last.inputs[0]])
 
 
 def _value(text: str) -> Any:

@@ -21,6 +21,7 @@ from .operators import BATCH, Call, Const, Value, Writer, convert, names, reason
 from .operators.base import Input
 from .operators.products import turned
 from .patterns import recognised
+from .preparation import Affine, taken_off
 
 SIZE = (224, 224)
 """Height and width of the images where the file leaves them open."""
@@ -41,14 +42,17 @@ class Converted:
     ----------
     image
         Channels, height and width of what it takes.
-    raw
+    own
+        What the file did to each channel before; None if it did nothing.
+    takes_bytes
         Whether it takes pixels as they are, 0 to 255.
     """
 
     graph: Graph
     params: Mapping[str, NDArray[Any]]
     image: tuple[int, int, int]
-    raw: bool
+    own: Optional[Affine]
+    takes_bytes: bool
 
 
 def converted(model: OnnxModel) -> Converted:
@@ -69,8 +73,9 @@ def converted(model: OnnxModel) -> Converted:
         _read(writer, model, node, values, uses)
     graph = writer.graph(_head(model, values, writer))
     graph = absorbed(recognised(graph, writer.params), writer.params)
+    graph, own = taken_off(graph, writer.params, image[0])
     params = {one.name: writer.params[one.name] for one in graph.nodes if one.name in writer.params}
-    return Converted(graph, params, image, port.elem_type == _UINT8)
+    return Converted(graph, params, image, own, port.elem_type == _UINT8)
 
 
 def _image_input(model: OnnxModel) -> Port:

@@ -110,10 +110,8 @@ def _prepare(file: File, preprocess: Any, image: str) -> None:
 def _metadata(contents: Contents) -> dict[str, str]:
     """What the file says of itself, as texts; ``levels`` as a JSON list in the order of the outputs."""
     assert contents.preprocess is not None  # noqa: S101 - `content_of` has seen to it
-    texts = {
-        "mxtune.preprocess": json.dumps(contents.preprocess.to_dict()),
-        **{f"mxtune.{key}": str(text) for key, text in contents.provenance.items()},
-    }
+    texts = {f"mxtune.{key}": str(text) for key, text in contents.provenance.items()}
+    texts["mxtune.preprocess"] = json.dumps(contents.preprocess.to_dict())
     if contents.levels:
         texts["mxtune.levels"] = json.dumps(list(contents.levels), ensure_ascii=False)
     if contents.model is not None:
