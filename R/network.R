@@ -21,12 +21,14 @@
 #' @param x A name in [mxzoo()], or a file: `.mxt`, `.onnx` of any framework, `-symbol.json` of MXNet next to its
 #'   `.params`, or `.prototxt` of Caffe next to its `.caffemodel`. Weights alone (`.pth`, `.safetensors`) lead
 #'   to the network of torchvision, timm or [mxzoo()] whose names and shapes it has.
-#' @param weights A file of weights: MXNet, PyTorch, Caffe or safetensors. `NULL` takes the network's own.
+#' @param weights A file of weights: MXNet, PyTorch, Caffe, NumPy or safetensors; or the arrays themselves: a named list,
+#'   or an unnamed one in the order of Theano's and Lasagne's programs, whose kernels are turned. `NULL` takes the
+#'   network's own, `"random"` initial values.
 #' @param classes The number of classes of the last layer. `NULL` keeps the network's own.
 #' @param image_size Height and width in pixels: one number or two. `NULL` keeps the network's own.
 #' @param seed A whole number: governs the initial values of weights that have none.
-#' @param channels 3 for colour, 1 for grey; 4 with `mxwith_channels()`, for other programs. `NULL` keeps the network's
-#'   own.
+#' @param channels 3 for colour, 1 for grey, or 4: arrays of four channels, and images with their transparency (RGBA).
+#'   `NULL` keeps the network's own.
 #' @param preprocess How an image becomes the network's input: a list such
 #'   as `list(size = c(28, 28), channels = 1, mean = 0, std = 255, fit = "stretch")`. What is not named stays the
 #'   network's own; if a file does not specify it, that of ImageNet.

@@ -49,6 +49,36 @@ test_that("networks take other images with their weights, and tell what changed"
   expect_error(mxwith_image_size(mxnetwork("lenet"), 40), "fc1_weight", class = "mxtune_weights_error")
 })
 
+test_that("weights are taken from lists of arrays, in order or by name", {
+  draw <- function(...) array(stats::rnorm(prod(...)) / 10, c(...))
+  arrays <- withr::with_seed(1, list(
+    draw(20, 1, 5, 5), draw(20), draw(50, 20, 5, 5), draw(50), draw(800, 500), draw(500), draw(500, 10), draw(10)
+  ))
+  turned <- lapply(arrays, function(array) {
+    switch(length(dim(array)), array, t(array), NULL, array[, , 5:1, 5:1, drop = FALSE])
+  })
+  layers <- rep(c("conv1", "conv2", "fc1", "classifier"), each = 2)
+  by_name <- stats::setNames(turned, paste0(layers, c("_weight", "_bias")))
+  net <- mxnetwork("lenet", weights = arrays)
+  expect_identical(nrow(mxdiff(net, mxnetwork("lenet", weights = by_name))), 0L)
+  expect_gt(nrow(mxdiff(net, mxnetwork("lenet"))), 0)
+  expect_error(mxnetwork("lenet", weights = arrays[-1]), "there are 7 arrays", class = "mxtune_weights_error")
+  expect_error(mxnetwork("lenet", weights = list("a", 1)), "arr_0 is text", class = "mxtune_argument_error")
+})
+
+test_that("a network of four channels is trained on arrays of four, and predicts for them", {
+  pixels <- withr::with_seed(1, array(sample(0:255, 20 * 32 * 32 * 4, TRUE), c(20, 32, 32, 4)))
+  pixels[, , , 4] <- 0
+  pixels[1:10, , 1:16, 4] <- 255
+  pixels[11:20, , 17:32, 4] <- 255
+  labels <- rep(c("left", "right"), each = 10)
+  net <- mxwith_channels(mxnetwork("efficientnet_lite0"), 4)
+  fit <- mxtrain(pixels, labels, net = net, tune = "head", image_size = 32, valid = 0, seed = 1, verbose = 0)
+  expect_identical(as.character(predict(fit, pixels)$.pred_class), labels)
+  expect_warning(predict(fit, pixels[, , , 1:3]), "it has 3 channels, and the network takes 4")
+  expect_error(mxnetwork("efficientnet_lite0", channels = 4), "mxwith_channels(net, 4)", fixed = TRUE)
+})
+
 test_that("a model predicts another output", {
   net <- mxattach(mxnetwork("lenet", seed = 1), "tanh2")
   expect_identical(net$outputs, c("classifier", "tanh2"))

@@ -85,7 +85,7 @@ def as_parameters(
     lacking, foreign = sorted(wanted - set(arrays)), sorted(set(arrays) - wanted)
     if lacking or foreign:
         half = max(_SHOWN // 2, _SHOWN - len(foreign))
-        lines = [f"{name}: not in the file" for name in lacking]
+        lines = [f"{name}: not among the weights" for name in lacking]
         others = [f"{name}: not in the network" for name in foreign]
         lines = lines[:half] + others + lines[half:]
         raise WeightsError(f"The weights in {source} don't match this network.", bullets(lines, _SHOWN), hint)

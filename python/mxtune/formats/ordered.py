@@ -42,8 +42,8 @@ def in_order(arrays: Sequence[NDArray[Any]], graph: Graph, needed: Collection[st
     ]
     if len(slots) != len(arrays):
         raise WeightsError(
-            f"The network has {counted(len(slots), 'parameter')}, and the file {counted(len(arrays), 'array')}.",
-            hint="It must hold those of the same layers in the same order, each with a bias where the network has one.",
+            f"The network has {counted(len(slots), 'parameter')}, and there are {counted(len(arrays), 'array')}.",
+            hint="They must be those of the same layers in the same order, with a bias where the network has one.",
         )
     return {name: _turned(node, slot, array) for (node, slot, name), array in zip(slots, arrays)}
 

@@ -13,12 +13,10 @@ from ..arguments import is_number, yes_or_no
 from ..calls import value_text
 from ..errors import ArgumentError
 from ..spec import json_values, settings
+from .preprocess import Preprocess, image_of
 
 if TYPE_CHECKING:
-    import PIL.Image
     from numpy.typing import NDArray
-
-    from .preprocess import Preprocess
 
     Pixels = NDArray[np.uint8]
 
@@ -166,7 +164,7 @@ class Augment:
         canvas, margin = _with_margin(canvas, left, top, left + window_w, top + window_h)
         left, top = max(0.0, left + margin), max(0.0, top + margin)
         box = (left, top, min(canvas.shape[1], left + window_w), min(canvas.shape[0], top + window_h))
-        view = _image(canvas).resize((width, height), PIL.Image.Resampling.BILINEAR, box)
+        view = image_of(canvas).resize((width, height), PIL.Image.Resampling.BILINEAR, box)
         pixels = np.asarray(view).reshape(height, width, -1)
         return pixels[:, ::-1] if mirror else pixels
 
@@ -215,7 +213,7 @@ def _turned(canvas: Pixels, window: _Window, angle: float, width: int, height: i
     xs = (c, c + a * width, c + b * height, c + a * width + b * height)
     ys = (f, f + d * width, f + e * height, f + d * width + e * height)
     canvas, margin = _with_margin(canvas, min(xs), min(ys), max(xs), max(ys))
-    view = _image(canvas).transform(
+    view = image_of(canvas).transform(
         (width, height),
         PIL.Image.Transform.AFFINE,
         (a, b, c + margin, d, e, f + margin),
@@ -236,16 +234,15 @@ def _with_margin(canvas: Pixels, left: float, top: float, right: float, bottom: 
     return canvas.take(rows, axis=0).take(columns, axis=1), margin
 
 
-def _image(canvas: Pixels) -> PIL.Image.Image:
-    import PIL.Image
-
-    return PIL.Image.fromarray(canvas if canvas.shape[2] == 3 else canvas[:, :, 0])
-
-
 def _jittered(view: Pixels, amounts: NDArray[np.float64]) -> Pixels:
-    """Brightness, contrast and saturation changed by these shares; one table for the first two."""
+    """Brightness, contrast and saturation changed by these shares; one table for the first two.
+
+    A fourth channel stays as it is: it is no colour.
+    """
     import PIL.Image
 
+    if view.shape[2] == 4:
+        return np.dstack([_jittered(view[:, :, :3], amounts), view[:, :, 3:]])
     brightness, contrast, saturation = (1 + float(amount) for amount in amounts)
     middle = float(view[::4, ::4].mean()) * brightness
     values = (np.arange(256) * brightness - middle) * contrast + middle

@@ -25,7 +25,9 @@ class Pictures(Protocol):
     @property
     def names(self) -> Sequence[str]: ...
     def __len__(self) -> int: ...
-    def unchecked(self, index: int, at_least: Union[int, tuple[int, int], None] = None) -> PIL.Image.Image: ...
+    def unchecked(
+        self, index: int, at_least: Union[int, tuple[int, int], None] = None, alpha: bool = False
+    ) -> PIL.Image.Image: ...
 
 
 def decode(
@@ -75,13 +77,17 @@ def decode_or_none(
     view: Callable[[PIL.Image.Image], NDArray[Any]],
     threads: Optional[int] = None,
     at_least: Union[int, tuple[int, int], None] = None,
+    alpha: bool = False,
 ) -> tuple[list[Optional[NDArray[Any]]], list[tuple[str, str]]]:
-    """As `decode`, with ``None`` in place of an image that can't be read, and ``(name, reason)`` of each."""
+    """As `decode`, with ``None`` in place of an image that can't be read, and ``(name, reason)`` of each.
+
+    With ``alpha`` images have four channels; one that has fewer can't be read.
+    """
     rows = range(len(images)) if indices is None else [int(index) for index in indices]
 
     def open_and_view(row: int) -> tuple[Optional[NDArray[Any]], Optional[str]]:
         try:
-            picture = images.unchecked(row, at_least)
+            picture = images.unchecked(row, at_least, alpha)
         except UnreadableError as error:
             return None, str(error)
         return view(picture), None

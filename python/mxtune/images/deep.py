@@ -37,9 +37,10 @@ def lower_bytes(opened: Any) -> Optional[list[Any]]:
     return tiles or None
 
 
-def join_bytes(upper: Any, lower: Any) -> Numbers:
+def join_bytes(upper: Any, lower: Any, alpha: bool = False) -> Numbers:
     """Both bytes of each value, as (H, W, C) uint16; of two images, decoded and upright."""
-    return _without_opaque_alpha(np.asarray(upper).astype(np.uint16) << 8 | np.asarray(lower))
+    values = np.asarray(upper).astype(np.uint16) << 8 | np.asarray(lower)
+    return Numbers(values) if alpha else _without_opaque_alpha(values)
 
 
 def grey_as_bytes(opened: Any) -> Optional[list[Any]]:
@@ -52,11 +53,12 @@ def grey_as_bytes(opened: Any) -> Optional[list[Any]]:
     return tiles if tiles and len(tiles) == len(opened.tile) else None
 
 
-def join_grey(pixels: Any) -> Numbers:
-    """(H, W, 1) uint16 of the bytes of grey and alpha; (H, W, 4) where it is transparent."""
+def join_grey(pixels: Any, alpha: bool = False) -> Numbers:
+    """(H, W, 1) uint16 of the bytes of grey and alpha; (H, W, 4) where it is transparent, or alpha is wanted."""
     pairs = np.asarray(pixels).astype(np.uint16)
-    grey, alpha = (pairs[:, :, place] << 8 | pairs[:, :, place + 1] for place in (0, 2))
-    numbers = _without_opaque_alpha(np.stack([grey, grey, grey, alpha], axis=2))
+    grey, opacity = (pairs[:, :, place] << 8 | pairs[:, :, place + 1] for place in (0, 2))
+    values = np.stack([grey, grey, grey, opacity], axis=2)
+    numbers = Numbers(values) if alpha else _without_opaque_alpha(values)
     return numbers if numbers.values.shape[2] == 4 else Numbers(grey[:, :, np.newaxis])
 
 

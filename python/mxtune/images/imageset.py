@@ -278,10 +278,17 @@ class ImageSet:
         except UnreadableError as error:
             raise unreadable([(self.names[index], str(error))], 1) from error
 
-    def unchecked(self, index: int, at_least: Union[int, tuple[int, int], None] = None) -> PIL.Image.Image:
-        """As `open`, but raises the reason alone (`UnreadableError`); for callers that gather all of them."""
+    def unchecked(
+        self, index: int, at_least: Union[int, tuple[int, int], None] = None, alpha: bool = False
+    ) -> PIL.Image.Image:
+        """As `open`, but raises the reason alone (`UnreadableError`); for callers that gather all of them.
+
+        With ``alpha`` as RGBA; an image without a fourth channel can't be read then.
+        """
         needed = max(at_least) if isinstance(at_least, tuple) else at_least
-        picture = self._pixels.open(int(self._rows[index]), needed, self.range)
+        picture = self._pixels.open(int(self._rows[index]), needed, self.range, alpha)
+        if alpha:
+            return picture
         mode = "L" if self.grey else "RGB"
         return picture if picture.mode == mode else picture.convert(mode)
 

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any, Optional, Union
 
 import numpy as np
 
-from ..errors import ArgumentError
 from ..machine import usable_cpus
 from .augment import Augment
 from .decode import decode_or_none, unreadable
@@ -55,11 +54,6 @@ class Loader:
         *,
         repeated: bool = True,
     ) -> None:
-        if preprocess.channels not in (1, 3):
-            raise ArgumentError(
-                f"Images have 1 or 3 channels, and the network takes {preprocess.channels}.",
-                hint="Networks of other channels are for other programs.",
-            )
         self.images, self.preprocess = images.ranged(preprocess.range), preprocess
         self.bad: list[tuple[str, str]] = []
         self._augment, self._seed = augment or Augment.none(), seed
@@ -144,7 +138,9 @@ class Loader:
         missing = [int(row) for row in rows if int(row) not in cached]
         spec = self.preprocess
         prepare = spec.canvas if self.augments else spec.picture
-        decoded, bad = decode_or_none(self.images, missing, prepare, at_least=spec.canvas_size)
+        decoded, bad = decode_or_none(
+            self.images, missing, prepare, at_least=spec.canvas_size, alpha=spec.channels == 4
+        )
         if bad and not skip_bad:
             raise unreadable(bad, len(missing))
         self.bad += bad

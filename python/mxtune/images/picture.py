@@ -11,7 +11,7 @@ from typing import Any, NamedTuple, Optional, Union
 import numpy as np
 import PIL.Image
 
-from ..words import file_size
+from ..words import counted, file_size
 from .budget import PixelBudget
 from .deep import grey_as_bytes, join_bytes, join_grey, lower_bytes
 from .openers import NoOpenerError, opener
@@ -51,7 +51,7 @@ class Read(NamedTuple):
     scale: int
 
 
-def read(data: bytes, at_least: Optional[int] = None) -> Read:
+def read(data: bytes, at_least: Optional[int] = None, alpha: bool = False) -> Read:
     """The first image in the bytes of a file, upright, as RGB, (where it is grey) L, or numbers beyond 8 bits.
 
     Parameters
@@ -61,6 +61,8 @@ def read(data: bytes, at_least: Optional[int] = None) -> Read:
     at_least
         Pixels of the shorter side that are needed: a large JPEG is then decoded at 1/2, 1/4 or 1/8, which
         costs less. It still runs through the whole file, so a truncated one is found.
+    alpha
+        Keep the channel of transparency: RGBA, or numbers of four channels. Without it the image lies over white.
 
     Raises
     ------
@@ -83,14 +85,14 @@ def read(data: bytes, at_least: Optional[int] = None) -> Read:
         opened.load()
         turn = _orientation(opened)
         if grey_tiles is not None:
-            image = join_grey(_turned(opened, turn))
+            image = join_grey(_turned(opened, turn), alpha)
         elif lower_tiles is None:
-            image = _to_picture_or_numbers(opened, turn)
+            image = _to_picture_or_numbers(opened, turn, alpha)
         else:
             reopened, _ = _open(data)
             reopened.tile = lower_tiles
             reopened.load()
-            image = join_bytes(_turned(opened, turn), _turned(reopened, turn))
+            image = join_bytes(_turned(opened, turn), _turned(reopened, turn), alpha)
     except UnreadableError:
         raise
     except MemoryError as error:
@@ -126,12 +128,12 @@ def scale_for(shorter: int, at_least: Optional[int]) -> int:
     return next(scale for scale in (8, 4, 2, 1) if ratio >= scale or scale == 1)
 
 
-def upright(image: PIL.Image.Image) -> Union[PIL.Image.Image, Numbers]:
-    """An image that a user holds, turned according to its EXIF orientation, as 8-bit RGB or L, or as numbers."""
+def upright(image: PIL.Image.Image, alpha: bool = False) -> Union[PIL.Image.Image, Numbers]:
+    """An image that a user holds, turned according to its EXIF orientation; as what `read` gives."""
     _check_size(*image.size)
     try:
         image.load()
-        return _to_picture_or_numbers(image, _orientation(image))
+        return _to_picture_or_numbers(image, _orientation(image), alpha)
     except UnreadableError:
         raise
     except Exception as error:  # it may still be an unread, damaged file
@@ -148,6 +150,25 @@ def to_rgb_or_grey(image: PIL.Image.Image) -> PIL.Image.Image:
         colours = image.convert("RGB")
         return colours.convert("L") if _grey_palette(image) else colours
     return image.convert("L" if image.mode == "1" else "RGB")
+
+
+def to_rgba(image: PIL.Image.Image) -> PIL.Image.Image:
+    """An 8-bit image with its channel of transparency.
+
+    Raises
+    ------
+    UnreadableError
+        It has none.
+    """
+    if not _transparent(image):
+        channels = 1 if to_rgb_or_grey(image).mode == "L" else 3
+        raise UnreadableError(without_alpha(channels))
+    return image.convert("RGBA")
+
+
+def without_alpha(channels: int) -> str:
+    """Why an image is of no use for a network of four channels."""
+    return f"it has {counted(channels, 'channel')}, and the network takes 4"
 
 
 def _open(data: bytes) -> tuple[Any, str]:
@@ -218,9 +239,9 @@ def _orientation(image: PIL.Image.Image) -> int:
     return turn if turn in _TURNS else 1
 
 
-def _to_picture_or_numbers(image: PIL.Image.Image, turn: int) -> Union[PIL.Image.Image, Numbers]:
+def _to_picture_or_numbers(image: PIL.Image.Image, turn: int, alpha: bool) -> Union[PIL.Image.Image, Numbers]:
     if not image.mode.startswith("I") and image.mode != "F":
-        return _turned(to_rgb_or_grey(image), turn)
+        return _turned(to_rgba(image) if alpha else to_rgb_or_grey(image), turn)
     values = np.asarray(_turned(image, turn))  # grey of 16 or 32 bits
     if values.dtype == np.int32 and values.size and values.min() >= 0 and values.max() <= 65535:
         values = values.astype(np.uint16)

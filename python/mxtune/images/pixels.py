@@ -17,7 +17,7 @@ from . import scale
 from .archive import Member
 from .near import signature
 from .paths import why_not_a_path
-from .picture import MAX_BYTES, UnreadableError, header, read, scale_for, to_rgb_or_grey, upright
+from .picture import MAX_BYTES, UnreadableError, header, read, scale_for, to_rgb_or_grey, to_rgba, upright
 from .scale import Numbers, Range, Span
 from .sniff import misnamed, sniff
 
@@ -75,18 +75,24 @@ class Pixels:
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state, _lock=threading.Lock())
 
-    def open(self, row: int, at_least: Optional[int] = None, range: Optional[Range] = None) -> PIL.Image.Image:  # noqa: A002
-        """The image, upright, RGB or (where it is grey) L; raises `UnreadableError`.
+    def open(
+        self,
+        row: int,
+        at_least: Optional[int] = None,
+        range: Optional[Range] = None,  # noqa: A002
+        alpha: bool = False,
+    ) -> PIL.Image.Image:
+        """The image, upright, RGB or (where it is grey) L; RGBA with ``alpha``; raises `UnreadableError`.
 
         ``range`` are the numbers that become black and white; the usual ones if None.
         """
-        cached = self._kept.get(row)
+        cached = None if alpha else self._kept.get(row)
         if cached is not None and cached[0] == scale_for(cached[1], at_least):
             return self._shown(row, cached[2], range)
         item = self.items[row]
         if isinstance(item, (str, os.PathLike, bytes, bytearray)):
-            return self._shown(row, read(self._data(row), at_least).image, range)
-        return self._shown(row, _in_memory(item), range)
+            return self._shown(row, read(self._data(row), at_least, alpha).image, range, alpha)
+        return self._shown(row, _in_memory(item, alpha), range, alpha)
 
     def look(self, row: int, sampled: int = 0) -> Look:
         """Read and decode it once, in full, and sample ``sampled`` values; never raises for what a file may hold."""
@@ -150,7 +156,13 @@ class Pixels:
         self.spans[row] = span
         return span
 
-    def _shown(self, row: int, picture: Picture, range: Optional[Range]) -> PIL.Image.Image:  # noqa: A002
+    def _shown(
+        self,
+        row: int,
+        picture: Picture,
+        range: Optional[Range],  # noqa: A002
+        alpha: bool = False,
+    ) -> PIL.Image.Image:
         span = self._measure(row, picture)
         if span is not None:
             usual = self._usual if isinstance(self.items[row], Numbers) else scale.usual([span])
@@ -162,7 +174,8 @@ class Pixels:
         assert isinstance(picture, np.ndarray)  # noqa: S101
         if picture.ndim == 3 and picture.shape[2] == 1:
             picture = picture[:, :, 0]
-        return to_rgb_or_grey(PIL.Image.fromarray(picture))
+        image = PIL.Image.fromarray(picture)
+        return to_rgba(image) if alpha else to_rgb_or_grey(image)
 
     def _data(self, row: int) -> bytes:
         item = self.items[row]
@@ -209,11 +222,11 @@ class Pixels:
         self._kept[row] = (scale, shorter, picture if isinstance(picture, Numbers) else np.asarray(picture))
 
 
-def _in_memory(item: Any) -> Picture:
+def _in_memory(item: Any, alpha: bool = False) -> Picture:
     """An image in memory: Pillow's, upright; numbers; or (H, W, C) uint8."""
     if item is None:
         raise UnreadableError("there is no path")
-    return upright(item) if isinstance(item, PIL.Image.Image) else item
+    return upright(item, alpha) if isinstance(item, PIL.Image.Image) else item
 
 
 def _sample(picture: Picture, count: int) -> Optional[NDArray[Any]]:

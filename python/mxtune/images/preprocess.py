@@ -35,7 +35,7 @@ class Preprocess:
     size
         Height and width (pixels) that the network sees.
     channels
-        3 (red, green, blue) or 1 (grey); 4 in networks for other programs.
+        3 (red, green, blue), 1 (grey), or 4: those of arrays (N, H, W, 4), or a picture's with its transparency (RGBA).
     mean, std
         What is subtracted, then divided by, for each channel, on the scale 0 to 255.
     fit
@@ -151,6 +151,8 @@ class Preprocess:
         return out
 
     def _coloured(self, image: PIL.Image.Image) -> PIL.Image.Image:
+        if self.channels == 4:
+            return image_of(_array(image if image.mode == "RGBA" else image.convert("RGBA")))
         mode = "RGB" if self.channels == 3 else "L"
         return image if image.mode == mode else image.convert(mode)
 
@@ -199,6 +201,15 @@ def normalise(pictures: Pixels, mean: tuple[float, ...], std: tuple[float, ...],
     for channel, (offset, scale) in enumerate(zip(mean, std)):
         np.subtract(pictures[..., channel], np.float32(offset), out=out[:, channel], dtype=np.float32)
         out[:, channel] *= np.float32(1 / scale)
+
+
+def image_of(pixels: Pixels) -> PIL.Image.Image:
+    """Pixels (h, w, C) as an image whose channels are resized each by itself."""
+    import PIL.Image
+
+    if pixels.shape[2] == 4:  # as RGBA, Pillow would weight three by the fourth, which need not be transparency
+        return PIL.Image.frombytes("CMYK", (pixels.shape[1], pixels.shape[0]), np.ascontiguousarray(pixels).tobytes())
+    return PIL.Image.fromarray(pixels if pixels.shape[2] == 3 else pixels[:, :, 0])
 
 
 def _array(image: PIL.Image.Image) -> Pixels:

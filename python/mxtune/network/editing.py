@@ -206,7 +206,7 @@ class Editing(Described):
         Parameters
         ----------
         channels
-            1 (grey), 3 (colour), or 4: a network of four channels is for other programs, as images here have none.
+            1 (grey), 3 (colour), or 4: arrays (N, H, W, 4), and pictures with their transparency (RGBA).
 
         Raises
         ------

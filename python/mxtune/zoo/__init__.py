@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from functools import cache
 from typing import TYPE_CHECKING, Optional
 
+from ..calls import in_r
 from ..errors import NetworkError
 from ..formats import Weights
 from ..formats.names import NameTable
@@ -95,7 +96,11 @@ class Entry:
         if channels is None or channels == preprocess.channels:
             return preprocess
         if self.weights is not None:
-            raise NetworkError(f"{self.name} takes images of {preprocess.channels} channels, not {channels}.")
+            verb = "mxwith_channels(net, {})" if in_r() else "net.with_channels({})"
+            hint = f"Open it without `channels`; {verb.format(channels)} then keeps its weights."
+            raise NetworkError(
+                f"{self.name} takes images of {preprocess.channels} channels, not {channels}.", hint=hint
+            )
         mean, std = (sum(values) / len(values) for values in (preprocess.mean, preprocess.std))
         return replace(preprocess, channels=channels, mean=(mean,) * channels, std=(std,) * channels)
 

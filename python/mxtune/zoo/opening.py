@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple, Optional, Union
@@ -13,6 +13,7 @@ from ..arguments import height_and_width, number, user_path, whole
 from ..calls import value_text
 from ..errors import ArgumentError, NetworkError, WeightsError
 from ..formats import Contents, Weights
+from ..formats.given import Arrays, arrays_given
 from ..formats.matching import as_parameters, in_shape, under_our_names, without
 from ..formats.npz import is_ordered
 from ..formats.ordered import in_order
@@ -28,6 +29,7 @@ from .twin import fits, fitting, own_parameters, parameters, tables_of_twin
 
 AnyPath = Union[str, "os.PathLike[str]"]
 RANDOM = "random"
+Given = Union[Path, Weights, str, None]  # the argument `weights`: a file, arrays, `RANDOM`, or the network's own
 
 
 class File(NamedTuple):
@@ -42,7 +44,7 @@ Source = Union[Entry, File]
 
 def mxnetwork(
     name_or_path: AnyPath,
-    weights: Optional[AnyPath] = None,
+    weights: Union[AnyPath, Arrays, None] = None,
     classes: Optional[int] = None,
     image_size: Union[int, Iterable[int], None] = None,
     seed: int = 0,
@@ -62,7 +64,9 @@ def mxnetwork(
     weights
         None: the zoo's own where it has any (otherwise initial values drawn from `seed`), or the file next to the one
         with the network: ``.params``, ``.caffemodel``. A file of MXNet, PyTorch, Caffe or safetensors: these, under the
-        network's own names or those that Gluon, timm and others have for it. ``"random"``: initial values.
+        network's own names or those that Gluon, timm and others have for it. Arrays by name (a state dict) or in the
+        order of Theano's and Lasagne's programs (``.npz``, or a list), whose kernels are turned. ``"random"``: initial
+        values.
     classes
         Number of outputs. If it is not that of the weights, the classifier is a new one.
     image_size
@@ -70,7 +74,8 @@ def mxnetwork(
     seed
         Of initial values.
     channels
-        3 or 1, for networks that have no weights yet; the network's own if None.
+        1, 3 or 4, for networks that have no weights yet; the network's own if None. `Network.with_channels` changes
+        their number and keeps the weights.
     preprocess
         How images become numbers: a `Preprocess`, or some of its settings by name. What is not named stays the
         network's own; if a file does not specify it, that of ImageNet.
@@ -132,7 +137,7 @@ def open_source(name_or_path: AnyPath, limit: float = 1.0) -> Source:
 
 def network_of(
     source: Source,
-    weights: Optional[AnyPath] = None,
+    weights: Union[AnyPath, Arrays, None] = None,
     classes: Optional[int] = None,
     image_size: Union[int, Iterable[int], None] = None,
     seed: int = 0,
@@ -141,20 +146,20 @@ def network_of(
     limit: float = 1,
 ) -> Network:
     """The network of what `open_source` found; arguments and errors are those of `mxnetwork`."""
-    weights = weights if weights in (None, RANDOM) else user_path("weights", weights)
+    given = _weights(weights)
     classes = None if classes is None else whole("classes", classes, 1)
     limit = number("limit", limit, 0.01, 1_000_000)
     requested = _requested(preprocess, image_size, channels)
     own_file = source if isinstance(source, File) and source.contents.graph is None else None
     if own_file is not None:  # of weights alone, whose network is known by them
-        source = _owner(own_file, weights)
+        source = _owner(own_file, given)
     if isinstance(source, Entry):
         size, n_channels = requested.get("size"), requested.get("channels")
-        network = _of_zoo(source, weights, classes, size, n_channels, seed, limit, own_file)
+        network = _of_zoo(source, given, classes, size, n_channels, seed, limit, own_file)
     elif source.contents.preprocess is not None or source.contents.graph is None:
-        network = _of_model(source, weights, requested.get("channels"))
+        network = _of_model(source, given, requested.get("channels"))
     else:
-        network = _of_graph(source, source.contents.graph, weights, requested, seed, limit)
+        network = _of_graph(source, source.contents.graph, given, requested, seed, limit)
     if requested:
         network = replace(network, preprocess=replace(network.preprocess, **requested))
     if requested and isinstance(source, Entry):
@@ -162,6 +167,15 @@ def network_of(
     if classes is not None and classes != _units(network):
         network = network.replace_head(classes, seed=seed, stages=False)
     return network.check()
+
+
+def _weights(weights: Any) -> Given:
+    """The argument: a file's path, arrays by name, `RANDOM`, or None."""
+    if weights is None or (isinstance(weights, str) and weights == RANDOM):
+        return weights
+    if isinstance(weights, (Mapping, Sequence)) and not isinstance(weights, (str, bytes, bytearray)):
+        return arrays_given(weights)
+    return user_path("weights", weights)
 
 
 def _requested(preprocess: Any, image_size: Any, channels: Any) -> dict[str, Any]:
@@ -185,7 +199,7 @@ def _as_given(requested: Mapping[str, Any], network: Network, entry: Entry) -> d
     return {"preprocess": f"{', '.join(same)} as given"} if same else {}
 
 
-def _owner(file: File, weights: Optional[AnyPath]) -> Entry:
+def _owner(file: File, weights: Given) -> Entry:
     """The network of the zoo to which a file of weights belongs, by their names and shapes; it is said which.
 
     Raises
@@ -194,7 +208,7 @@ def _owner(file: File, weights: Optional[AnyPath]) -> Entry:
         There is none.
     """
     names = fitting(file.contents.weights or {})
-    if not names or weights not in (None, RANDOM):
+    if not names or not (weights is None or isinstance(weights, str)):
         call = 'mxnetwork("{}", weights="{}")'.format(names[0] if names else "name", file.path)
         hint = f"Use {call}." if names else f"Name the network that they belong to: {call}; mxzoo() lists the names."
         raise NetworkError(f"{file.path} holds weights, and no network to put them into.", hint=hint)
@@ -206,7 +220,7 @@ def _owner(file: File, weights: Optional[AnyPath]) -> Entry:
     return zoo.entry(name)
 
 
-def _of_model(file: File, weights: Optional[AnyPath], channels: Optional[int]) -> Network:
+def _of_model(file: File, weights: Given, channels: Optional[int]) -> Network:
     if weights is not None:
         raise NetworkError(f"{file.path} has weights of its own.", hint="Leave out `weights`.")
     network = file.contents.network
@@ -217,7 +231,7 @@ def _of_model(file: File, weights: Optional[AnyPath], channels: Optional[int]) -
 
 def _of_zoo(
     entry: Entry,
-    weights: Optional[AnyPath],
+    weights: Given,
     classes: Optional[int],
     size: Optional[tuple[int, int]],
     channels: Optional[int],
@@ -227,12 +241,12 @@ def _of_zoo(
 ) -> Network:
     """The network of an entry; ``own_file`` holds the weights by which the entry was found."""
     arrays: Optional[Weights] = None
-    if weights == RANDOM:
+    if isinstance(weights, str):
         pass
     elif own_file is not None:
         arrays, origin = own_file.contents.weights or {}, _origin(own_file.path)
     elif weights is not None:
-        arrays, origin = _weights_of(Path(weights))
+        arrays, origin = _weights_of(weights)
         entry = _namesake(entry, arrays) or entry
     elif entry.weights is not None:
         arrays, digest = entry.weights()
@@ -270,7 +284,7 @@ def _namesake(entry: Entry, arrays: Weights) -> Optional[Entry]:
 
 
 def _of_graph(
-    file: File, graph: Graph, weights: Optional[AnyPath], requested: Mapping[str, Any], seed: int, limit: float
+    file: File, graph: Graph, weights: Given, requested: Mapping[str, Any], seed: int, limit: float
 ) -> Network:
     bare = without_loss(graph)
     arrays: Weights = {}
@@ -278,12 +292,12 @@ def _of_graph(
     if weights is None and file.contents.weights is not None:
         arrays, origin = file.contents.weights, _origin(file.path)
         origin["licence"] = file.contents.provenance.get("licence", origin["licence"])
-    elif weights != RANDOM:
-        weights_file = Path(weights) if weights is not None else file.contents.weights_file
-        if weights_file is None:
+    elif not isinstance(weights, str):
+        taken = file.contents.weights_file if weights is None else weights
+        if taken is None:
             hint = 'Set `weights` to a file, or to "random".'
             raise WeightsError(f"There is no file of weights next to {file.path}.", hint=hint)
-        arrays, origin = _weights_of(weights_file)
+        arrays, origin = _weights_of(taken)
         arrays = _under_names_of(bare, arrays)
         others = {node.name for node in graph.nodes} - parameters(bare, arrays)  # the loss, or a part of a larger graph
         arrays = {name: array for name, array in arrays.items() if name not in others}
@@ -296,7 +310,7 @@ def _of_graph(
         )
         progress.current().event("message", text=text)
     network = Network(bare, {}, dict(file.contents.provenance), preprocess, limit=limit)
-    if weights == RANDOM:
+    if isinstance(weights, str):
         return network.initialise(seed)
     return replace(_filled(network, arrays, origin), levels=_levels(network, file.contents.levels))
 
@@ -326,8 +340,10 @@ def _named(arrays: Weights, graph: Graph) -> Weights:
     return in_order(list(arrays.values()), graph, parameters(graph)) if arrays and is_ordered(arrays) else {}
 
 
-def _weights_of(file: Path) -> tuple[Weights, dict[str, str]]:
-    """The arrays of a file of weights, and the file's origin."""
+def _weights_of(file: Union[Path, Weights]) -> tuple[Weights, dict[str, str]]:
+    """The arrays of a file of weights, or those given, and their origin."""
+    if not isinstance(file, Path):
+        return file, {"source": "memory", "licence": "unknown"}
     weights = formats.read(file).weights
     if weights is None:
         raise WeightsError(f"{file} contains no weights.")

@@ -10,7 +10,7 @@ import pytest
 
 from mxtune import formats, mxnetwork
 from mxtune.engines import Program, choose
-from mxtune.errors import WeightsError
+from mxtune.errors import ArgumentError, WeightsError
 from mxtune.formats.ordered import in_order
 from mxtune.graph import Builder
 from mxtune.network import Network
@@ -31,6 +31,35 @@ def test_a_network_of_lasagne_predicts_as_before(tmp_path: Path) -> None:
     np.testing.assert_array_equal(engine.bind(Program.of(again)).predict(images),
                                   engine.bind(Program.of(lenet)).predict(images))  # fmt: skip
     assert again.pretrained
+
+
+@pytest.mark.parametrize("where", ["name", "graph", "archive onto a graph"])
+def test_arrays_in_a_list_are_taken_in_order(where: str, tmp_path: Path) -> None:
+    lenet = mxnetwork("lenet", seed=3)
+    lenet.save(tmp_path / "own-symbol.json")
+    arrays = as_lasagne(lenet)
+    np.savez(tmp_path / "model.npz", *arrays)
+    given = tmp_path / "model.npz" if where.startswith("archive") else arrays
+    again = mxnetwork("lenet" if where == "name" else tmp_path / "own-symbol.json", weights=given)
+    assert all(np.array_equal(again.params[name], array) for name, array in lenet.params.items())
+    assert again.provenance["source"] == (str(given) if where.startswith("archive") else "memory")
+
+
+def test_arrays_in_a_dict_go_by_name() -> None:
+    lenet = mxnetwork("lenet", seed=3)
+    again = mxnetwork("lenet", weights=dict(reversed(lenet.params.items())))
+    assert all(np.array_equal(again.params[name], array) for name, array in lenet.params.items())
+
+
+def test_what_is_no_array_is_named() -> None:
+    with pytest.raises(ArgumentError, match=r"must hold arrays of numbers\.\nx arr_1 is a str"):
+        mxnetwork("lenet", weights=[np.zeros(3), "model.npz"])
+    with pytest.raises(ArgumentError, match="x fc1_bias is a list"):
+        mxnetwork("lenet", weights={"fc1_bias": [[1, 2], [3]]})
+    with pytest.raises(WeightsError, match="has 8 parameters, and there are 7 arrays"):
+        mxnetwork("lenet", weights=as_lasagne(mxnetwork("lenet"))[1:])
+    with pytest.raises(WeightsError, match=r"in memory don't match [\s\S]*conv1_bias: not among the weights"):
+        mxnetwork("lenet", weights={"fc1_bias": np.zeros(500)})
 
 
 def test_convolution_is_theanos_which_turns_its_kernel() -> None:
@@ -59,7 +88,7 @@ def test_batchnorm_keeps_the_inverse_of_its_deviation() -> None:
 def test_other_layers_are_refused_in_words(tmp_path: Path) -> None:
     arrays = as_lasagne(mxnetwork("lenet"))
     np.savez(tmp_path / "few.npz", *arrays[:-1])
-    with pytest.raises(WeightsError, match="has 8 parameters, and the file 7 arrays"):
+    with pytest.raises(WeightsError, match="has 8 parameters, and there are 7 arrays"):
         mxnetwork("lenet", weights=tmp_path / "few.npz")
     np.savez(tmp_path / "other.npz", *[np.zeros(3)] * 8)
     with pytest.raises(WeightsError, match="conv1_weight"):

@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 from mxtune import mxexample, mximages, mxnetwork, mxtrain
-from mxtune.errors import ArgumentError, NetworkError, WeightsError
+from mxtune.errors import ArgumentError, NetworkError, PictureError, WeightsError
 from mxtune.graph import Builder, Graph, Node
 from mxtune.images.preprocess import Preprocess
 from mxtune.network import Network
@@ -46,7 +46,7 @@ def test_four_channels_have_the_kernels_of_timm() -> None:
     assert four.preprocess.mean == (*net.preprocess.mean, net.preprocess.mean[0])
     pictures = np.zeros((2, 4, 48, 48), "float32")
     assert outputs(four.graph, four.params, pictures).shape == (2, 3)
-    with pytest.raises(ArgumentError, match="Images have 1 or 3 channels, and the network takes 4"):
+    with pytest.raises(PictureError, match="it has 1 channel, and the network takes 4"):
         mxtrain(mxexample("fashion"), net=four, verbose=0)
     with pytest.raises(ArgumentError, match=r"must be 3 \(colour\), 1 \(grey\) or 4"):
         net.with_channels(5)

@@ -13,6 +13,7 @@ from mxtune.errors import ArgumentError
 from mxtune.network import Network
 from mxtune.network.plot.blocks import Block, blocks_of
 from mxtune.network.plot.layout import arranged
+from mxtune.network.plot.svg import _rails
 
 SVG = "{http://www.w3.org/2000/svg}"
 SIZES = {
@@ -80,6 +81,27 @@ def test_resnet_50_fits_a_wide_screen_and_words_fit_their_boxes() -> None:
     assert len(boxes(picture)) == 72
 
 
+def test_attention_is_one_box() -> None:
+    net = mxnetwork("vit_tiny_patch16_224", weights="random")
+    picture = net.plot()
+    assert picture.count(">attention, 3 heads<") == 12 and "batch_dot" not in re.findall(r">([^<]*)</text>", picture)
+    assert len(boxes(picture)) < 120
+    for title in ("14 \u00d7 14", "197 tokens", "197 tokens, continued", "head"):
+        assert f">{title}</text>" in picture
+    (softmax, *_) = (node.name for node in net.graph.nodes if node.op == "softmax")
+    assert net.attach(softmax).plot().count(">attention, 3 heads<") == 11  # an output of the network is seen
+
+
+def test_lines_around_the_same_boxes_lie_apart() -> None:
+    blocks = [Block([name], [name], "other", inputs)
+              for name, inputs in (("a", []), ("b", ["a"]), ("c", ["b"]), ("d", ["c", "b"]), ("e", ["d", "a"]),
+                                   ("f", ["e"]), ("g", ["f", "e"]))]  # fmt: skip
+    layout = arranged(blocks, ["one"] * len(blocks))
+    assert [(start.row, end.row, rail) for (start, end), rail in _rails(blocks, layout).items()] == [
+        (1, 3, 0), (4, 6, 0), (0, 4, 1),
+    ]  # fmt: skip
+
+
 def test_frozen_layers_and_kinds_are_drawn_as_such() -> None:
     net = mxnetwork("lenet")
     assert net.plot().count("stroke-dasharray") == 0
@@ -112,5 +134,6 @@ def test_a_long_part_goes_on_in_columns_of_one_length() -> None:
 def test_a_picture_is_shown_and_written(tmp_path: Path) -> None:
     drawing = mxnetwork("lenet").plot(tmp_path / "lenet.svg")
     assert (tmp_path / "lenet.svg").read_text(encoding="utf-8") == f"{drawing}\n" == drawing._repr_svg_() + "\n"
+    assert drawing in drawing._repr_html_()
     with pytest.raises(ArgumentError, match=r"must end in \.svg"):
         mxnetwork("lenet").plot(tmp_path / "lenet.png")

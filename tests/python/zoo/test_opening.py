@@ -136,7 +136,7 @@ def test_names_that_lack_or_are_foreign_are_told(lite: Network, tmp_path: Path) 
         mxnetwork("efficientnet_lite0", weights=tmp_path / "w.safetensors")
     told = caught.value.bullets
     assert len(told) == 9 and told[-1] == "and 4 more"
-    assert "extra: not in the network" in told and "block1a_dwbn_beta: not in the file" in told
+    assert "extra: not in the network" in told and "block1a_dwbn_beta: not among the weights" in told
     assert caught.value.hint == ("Supported names: the network's own, those of EfficientNet-PyTorch, those of timm.")
 
 

@@ -128,7 +128,7 @@ def test_weights_of_another_width_or_depth_are_not_taken_for_it(tmp_path: Path) 
     arrays = state_dict("resnet18")
     with pytest.raises(NetworkError, match="holds weights, and no network to put them into"):
         mxnetwork(saved({**arrays, "conv1.weight": np.ones((32, 3, 7, 7), "f4")}, tmp_path))
-    with pytest.raises(WeightsError, match=r"layer1\.2\.bn1\.bias: not in the file"):
+    with pytest.raises(WeightsError, match=r"layer1\.2\.bn1\.bias: not among the weights"):
         mxnetwork("resnet34", weights=saved(arrays, tmp_path))
 
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from math import prod
 
 from ...graph import Graph, Node, Shapes, is_kind, source
 from ...ops.kinds import KINDS
+from ...words import counted
 from ..structure import is_global_pool
 
 _WORDS = {
@@ -15,7 +17,8 @@ _WORDS = {
     "sigmoid": "sigmoid", "tanh": "tanh", "softplus": "softplus", "softsign": "softsign", "batch_norm": "BatchNorm",
     "layer_norm": "LayerNorm", "dropout": "dropout", "max_pool": "max pooling", "avg_pool": "average pooling",
 }  # fmt: skip
-_FOLLOW = ("batchnorm", "activation", "rectifier", "dropout", "flattens")
+_FOLLOW = ("batchnorm", "activation", "rectifier", "dropout", "flattens", "same_count")
+_PLAIN = {"slicechannel": "split", "slice_axis": "slice", "mul_scalar": "\u00d7 number", "plus_scalar": "+ number"}
 _SIGNS = {"Add": "+", "Mul": "\u00d7", "Sub": "\u2212", "Concat": "concatenate", "Sum": "+"}
 
 
@@ -50,8 +53,9 @@ def blocks_of(graph: Graph, shapes: Shapes) -> list[Block]:
     """The boxes of a graph, in its order."""
     made: list[Block] = []
     place: dict[str, Block] = {}
-    inner = _inner(graph)
     heads = {name for name, _ in graph.heads}
+    attention = {node.name: within for node in graph.nodes if (within := _attention(graph, node, heads))}
+    inner = _inner(graph).union(*attention.values())
     for node in graph.nodes:
         if node.is_variable or node.name in inner:
             continue
@@ -62,7 +66,10 @@ def blocks_of(graph: Graph, shapes: Shapes) -> list[Block]:
             before.words.append(_word(graph, node))
             block = before
         else:
-            block = Block([*_hidden(graph, node, inner), node.name], [_title(graph, node, shapes)], _kind(node))
+            title = _title(graph, node, shapes)
+            if node.name in attention:
+                title = f"attention, {counted(prod(shapes[node.name][0][:-2]), 'head')}"
+            block = Block([*_hidden(graph, node, inner), node.name], [title], _kind(node))
             block.inputs = [place[name].output for name in sources if name in place]
             made.append(block)
         for name in block.layers:
@@ -86,20 +93,45 @@ def _inner(graph: Graph) -> set[str]:
     return inner
 
 
-def _hidden(graph: Graph, node: Node, inner: set[str]) -> list[str]:
-    names: list[str] = []
-    waiting = [name for name, _ in node.inputs if name in inner]
+def _attention(graph: Graph, node: Node, heads: set[str]) -> set[str]:
+    """The inner layers of attention, where this one is its weighted sum of values: queries, keys, products, softmax."""
+    inner: set[str] = set()
+    waiting = [name for name, _ in node.inputs] if node.op == "batch_dot" else []
     while waiting:
-        names.insert(0, name := waiting.pop())
-        waiting += [one for one, _ in graph.node(name).inputs if one in inner]
-    return names
+        one = graph.node(waiting.pop())
+        if one.name not in inner and _is_within_attention(graph, one):
+            inner.add(one.name)
+            waiting += [name for name, _ in one.inputs]
+    operators = [graph.node(name).op for name in inner]
+    users = {user.name for name in inner for user in graph.consumers[name]}
+    whole = users <= inner | {node.name} and not inner & heads
+    return inner if whole and "softmax" in operators and operators.count("batch_dot") == 1 else set()
+
+
+def _is_within_attention(graph: Graph, node: Node) -> bool:
+    """Whether it is a product of queries and keys, or changes one map as a whole, without weights of its own."""
+    if node.is_variable or node.has_role("weighted"):
+        return False
+    maps = [name for name, _ in node.inputs if not graph.node(name).is_variable]
+    return node.op == "batch_dot" or len(maps) == 1
+
+
+def _hidden(graph: Graph, node: Node, inner: set[str]) -> list[str]:
+    """The inner layers that a node needs, in the order of the graph."""
+    found: set[str] = set()
+    waiting = [node.name]
+    while waiting:
+        names = {name for name, _ in graph.node(waiting.pop()).inputs if name in inner} - found
+        found |= names
+        waiting += names
+    return [one.name for one in graph.nodes if one.name in found] if found else []
 
 
 def _sources(graph: Graph, node: Node, inner: set[str]) -> list[str]:
-    """The layers that a node takes, past its own inner ones."""
-    names = [name for name, _ in node.inputs if name not in inner and not graph.node(name).is_variable]
-    taken = source(graph, node)[0]
-    return list(dict.fromkeys(names or ([] if graph.node(taken).is_variable else [taken])))
+    """The layers that a node takes, by itself or through its own inner ones."""
+    takers = [graph.node(name) for name in _hidden(graph, node, inner)] + [node]
+    names = [name for taker in takers for name, _ in taker.inputs if name not in inner]
+    return list(dict.fromkeys(name for name in names if not graph.node(name).is_variable))
 
 
 def _follows(graph: Graph, node: Node, before: Block, heads: set[str], inner: set[str]) -> bool:
@@ -116,7 +148,8 @@ def _kinds(graph: Graph, node: Node) -> set[str]:
 def _word(graph: Graph, node: Node) -> str:
     kinds = _kinds(graph, node)
     named = next((_WORDS[kind] for kind in KINDS if kind in kinds and kind in _WORDS), None)
-    return named or _SIGNS.get(node.operator.onnx) or node.op.lstrip("_").lower()
+    plain = node.op.lstrip("_").lower()
+    return named or _SIGNS.get(node.operator.onnx) or _PLAIN.get(plain, plain)
 
 
 def _kind(node: Node) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from html import escape
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Optional
 
 from ... import store
 from ...errors import ArgumentError
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 _WIDTH, _HEIGHT = 158, 36  # of a box, in pixels
 _GAP_X, _GAP_Y, _GUTTER = 14, 12, 56
 _TOP, _LEFT = 96, 40
+_RAILS = (13, 22, 27)  # how far from a box lines run that go around others
 _LETTER = 5.6  # how wide one is, about
 _COLOURS = {  # a light fill and its edge: Okabe and Ito (2008)
     "convolution": ("#dcebf7", "#0072b2"),
@@ -58,6 +59,10 @@ class Drawing(str):
     def _repr_svg_(self) -> str:
         return str(self)
 
+    def _repr_html_(self) -> str:
+        """In its own size, to scroll: as SVG alone, notebooks would shrink it to the page, and its words too."""
+        return f'<div style="overflow-x: auto">{self}</div>'
+
     def __repr__(self) -> str:
         return f"<Drawing of {self.about}>"
 
@@ -73,13 +78,26 @@ def draw(network: Described) -> Drawing:
 
 
 def _titles(network: Described, blocks: Sequence[Block]) -> list[str]:
-    """For each box the resolution of its stage; for what comes behind the last stage, that it is the head."""
+    """For each box the resolution of its stage, or its number of tokens; for what comes behind, "head"."""
     stage_of: dict[str, str] = {}
     for stage in network.stages:
         size = shape_text(network.shapes[stage][0][2:]).replace("x", "\u00d7")
         for node in network.graph.ancestors([stage]):
             stage_of.setdefault(node, size)
-    return [stage_of.get(block.output, "head") for block in blocks]
+    titles: dict[str, str] = {}
+    for block in reversed(blocks):
+        own = next((stage_of[layer] for layer in block.layers if layer in stage_of), None) or _tokens(network, block)
+        if own:
+            titles[block.output] = own
+        if block.output in titles:
+            titles |= {name: titles.get(name, titles[block.output]) for name in block.inputs}
+    return [titles.get(block.output, "head") for block in blocks]
+
+
+def _tokens(network: Described, block: Block) -> Optional[str]:
+    """How many tokens a transformer's dense layer takes."""
+    shape = network.shapes[block.output][0]
+    return f"{shape[1]} tokens" if block.kind == "dense" and len(shape) == 3 else None
 
 
 class _Page:
@@ -149,24 +167,46 @@ def _told(network: Described, block: Block, frozen: bool) -> str:
 def _edges(blocks: Sequence[Block], page: _Page) -> Iterator[str]:
     yield '<g fill="none" stroke="#888888" stroke-width="1.2">'
     crossings = 0
+    rails = _rails(blocks, page.layout)
     for block in blocks:
         end = page.layout.places[block.output]
         for name in block.inputs:
             start = page.layout.places[name]
             if start.column == end.column:
-                yield f'<path d="{_within(start, end, page)}"/>'
+                yield f'<path d="{_within(start, end, page, rails.get((start, end), 0))}"/>'
             else:
                 yield f'<path d="{_across(start, end, page, crossings % 4)}"/>'
                 crossings += 1
     yield "</g>"
 
 
-def _within(start: Place, end: Place, page: _Page) -> str:
+def _rails(blocks: Sequence[Block], layout: Layout) -> dict[tuple[Place, Place], int]:
+    """For each line around other boxes how far out it runs, from 0: two beside one box are apart."""
+    pairs = [(layout.places[name], layout.places[block.output]) for block in blocks for name in block.inputs]
+    around = [(start, end) for start, end in pairs if _goes_around(start, end)]
+    rails: dict[tuple[Place, Place], int] = {}
+    for start, end in sorted(around, key=lambda pair: pair[1].row - pair[0].row):
+        beside = {
+            rail
+            for (other, its_end), rail in rails.items()
+            if (other.column, other.lane) == (start.column, start.lane)
+            and other.row < end.row
+            and start.row < its_end.row
+        }
+        rails[start, end] = min(set(range(len(_RAILS))) - beside, default=len(_RAILS) - 1)
+    return rails
+
+
+def _goes_around(start: Place, end: Place) -> bool:
+    return (start.column, start.lane) == (end.column, end.lane) and end.row > start.row + 1
+
+
+def _within(start: Place, end: Place, page: _Page, rail: int) -> str:
     """From a box to one below it in the same column."""
     (x, y), (to_x, to_y) = page.corner(start), page.corner(end)
-    if start.lane == end.lane and end.row > start.row + 1:  # around what lies between
+    if _goes_around(start, end):
         side, to_side = (x, to_x) if start.lane == 0 else (x + _WIDTH, to_x + _WIDTH)
-        out = -22 if start.lane == 0 else 22
+        out = -_RAILS[rail] if start.lane == 0 else _RAILS[rail]
         top, bottom = y + _HEIGHT / 2, to_y + _HEIGHT / 2
         return f"M{side:g} {top:g} C{side + out:g} {top:g} {side + out:g} {top + 24:g} {side + out:g} {top + 24:g} " \
             f"V{bottom - 24:g} C{side + out:g} {bottom:g} {to_side:g} {bottom:g} {to_side:g} {bottom:g}"  # fmt: skip
