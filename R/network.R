@@ -21,8 +21,8 @@
 #' @param x A name in [mxzoo()], or a file: `.mxt`, `.onnx` of any framework, `-symbol.json` of MXNet next to its
 #'   `.params`, or `.prototxt` of Caffe next to its `.caffemodel`. Weights alone (`.pth`, `.safetensors`) lead
 #'   to the network of torchvision, timm or [mxzoo()] whose names and shapes it has.
-#' @param weights A file of weights: MXNet, PyTorch, Caffe, NumPy or safetensors; or the arrays themselves: a named list,
-#'   or an unnamed one in the order of Theano's and Lasagne's programs, whose kernels are turned. `NULL` takes the
+#' @param weights A file of weights: MXNet, PyTorch, Caffe, NumPy or safetensors; or the arrays themselves: a named
+#'   list, or an unnamed one in the order of Theano's and Lasagne's programs, whose kernels are turned. `NULL` takes the
 #'   network's own, `"random"` initial values.
 #' @param classes The number of classes of the last layer. `NULL` keeps the network's own.
 #' @param image_size Height and width in pixels: one number or two. `NULL` keeps the network's own.

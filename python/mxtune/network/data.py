@@ -136,7 +136,7 @@ class Network(Editing):
         """The network with the output of a layer as an output of its own, behind those that it has.
 
         `mxtrain` trains the first output and keeps the others; ``model.predict(x, type="<layer>")`` gives them,
-        averaged over the image where they are maps.
+        averaged over the image where they are maps or tokens.
 
         Parameters
         ----------

@@ -9,13 +9,15 @@ from ..graph import Builder, Entry, Graph, Shapes, subgraph
 
 
 def of_body(graph: Graph, entry: Entry, shapes: Shapes) -> tuple[Builder, Entry]:
-    """The graph up to `entry`, and there the features (N, d), averaged over the image if necessary."""
+    """The graph up to `entry`, and there the features (N, d), averaged over the image or its tokens if necessary."""
     shape = shapes[entry[0]][entry[1]]
     builder = Builder(subgraph(graph, [entry]))
     if len(shape) == 4:
         if math.prod(shape[2:]) > 1:
             entry = builder.global_pool(entry, "avg", "features_pool")
         entry = builder.flatten(entry, "features")
+    elif len(shape) == 3:  # (N, tokens, d)
+        entry = builder.add_node("mean", "features", [entry], axis="(1,)")
     return builder, entry
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -294,6 +295,21 @@ def test_a_model_predicts_another_output_also_from_its_file(tune: str, tmp_path:
 
 
 # ---- the result is a network like any other
+
+
+def test_tokens_are_averaged_where_a_vector_is_needed() -> None:
+    images = mximages(mxexample("fashion")).take(range(0, 400, 20))
+    net = mxnetwork("vit_tiny_patch16_224", weights="random", seed=1).with_image_size(32)
+    middle = "blocks.5.add_1"
+    (tokens,) = net.cut(middle).shapes[middle]
+    assert tokens == (1, 5, 192)
+    cut = net.cut(middle).replace_head(3)
+    assert cut.params["head_weight"].shape == (3, 192)
+    expected = predict(net.cut(middle)).mean(axis=1) @ cut.params["head_weight"].T
+    np.testing.assert_allclose(predict(cut), expected, atol=1e-4)
+    body = replace(net.attach(middle), pretrained=True)
+    model = mxtrain(images, net=body, tune="head", image_size=32, valid=0, verbose=0, seed=1)
+    assert Model.from_bytes(model.to_bytes()).predict(images, type=middle).shape == (20, 193)
 
 
 EDITS = {
