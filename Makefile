@@ -56,7 +56,7 @@ bench: ## Measure accuracy, speed and memory; writes benchmarks/RESULTS.md
 
 bench-peers: ## Install PyTorch and Keras, each in an environment of its own, for `make bench` to compare with
 	@for peer in torch keras; do python3 -m venv .cache/peers/$$peer; done
-	.cache/peers/torch/bin/pip install --quiet torch==2.13.0 numpy
+	.cache/peers/torch/bin/pip install --quiet torch==2.13.0 torchvision==0.28.0 timm==1.0.31
 	.cache/peers/keras/bin/pip install --quiet tensorflow-cpu==2.21.0 keras==3.15.0
 
 PARITY := .cache/parity

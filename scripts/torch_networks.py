@@ -11,12 +11,10 @@ from __future__ import annotations
 
 import json
 import logging
-import re
 import sys
 import time
 import warnings
 from collections.abc import Iterator
-from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +24,8 @@ from safetensors.torch import save_file
 from torch import nn
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests" / "python"))
+from torchvision_here import torchvision
+
 from drawn_arrays import drawn, images
 
 logging.disable(logging.WARNING)
@@ -54,25 +54,6 @@ TIMM = (
 )  # fmt: skip
 AUXILIARY = {"googlenet": "aux1. aux2.", "inception_v3": "AuxLogits."}  # heads that only their training had
 WITHOUT = {"aux_logits": False, "init_weights": False}
-
-
-@cache
-def torchvision() -> Any:
-    """torchvision, and what it needs; also where its compiled operators are missing: networks need none of them."""
-    library = torch.library.Library("torchvision", "DEF")
-    for _ in range(30):
-        try:
-            import torchvision as package
-
-            return package, library
-        except RuntimeError as fault:
-            missing = re.search(r"operator torchvision::(\w+) does not exist", str(fault))
-            if missing is None:
-                raise
-            library.define(f"{missing[1]}(Tensor x) -> Tensor")
-            for name in [name for name in sys.modules if name.startswith("torchvision")]:
-                del sys.modules[name]
-    raise RuntimeError("torchvision can't be imported")
 
 
 def networks(wanted: list[str]) -> Iterator[tuple[str, str]]:
