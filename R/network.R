@@ -18,9 +18,9 @@
 #' | `mxdiff()` | one row for each difference between two networks: layer, change, before, after |
 #' | `mxfreeze()`, `mxunfreeze()` | the network with layers excluded from training, or included again |
 #'
-#' @param x A name in [mxzoo()], or a file: `.mxt`, `.onnx` of any framework, `-symbol.json` of MXNet next to its
-#'   `.params`, or `.prototxt` of Caffe next to its `.caffemodel`. Weights alone (`.pth`, `.safetensors`) lead
-#'   to the network of torchvision, timm or [mxzoo()] whose names and shapes it has.
+#' @param x A name in [mxzoo()], or a file: `.mxt`, `.keras` or `.h5` of Keras, `.onnx` of any framework, `-symbol.json`
+#'   of MXNet next to its `.params`, or `.prototxt` of Caffe next to its `.caffemodel`. Weights alone (`.pth`,
+#'   `.safetensors`) lead to the network of torchvision, timm or [mxzoo()] whose names and shapes it has.
 #' @param weights A file of weights: MXNet, PyTorch, Caffe, NumPy or safetensors; or the arrays themselves: a named
 #'   list, or an unnamed one in the order of Theano's and Lasagne's programs, whose kernels are turned. `NULL` takes the
 #'   network's own, `"random"` initial values.

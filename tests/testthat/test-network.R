@@ -135,3 +135,10 @@ test_that("a saved network revives in a new session", {
   there <- fresh(function(file) as.data.frame(mxtune::mxlayers(readRDS(file))), list(file))
   expect_identical(there, as.data.frame(mxlayers(net)))
 })
+
+test_that("a network of Keras opens from its file, ready to be trained", {
+  net <- mxnetwork(test_path("..", "shared", "formats", "plain.keras3.keras"))
+  expect_identical(mxlayers(net)$operator, c("Convolution", "Activation", "Pooling", "Flatten", "FullyConnected"))
+  expect_identical(net$classifier, "logits")
+  expect_output(print(net), "images of 8 x 8")
+})

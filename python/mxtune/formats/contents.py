@@ -37,6 +37,8 @@ class Contents:
         How images become the input of networks of this format, for a graph without weights.
     usual_is_stated
         Whether the file says so, or it is only what is usual.
+    usual_of
+        The known network for which that is usual, by whose name the file was taken for it; empty otherwise.
     levels
         What the outputs mean.
     classifier
@@ -59,6 +61,7 @@ class Contents:
     preprocess: Optional[Preprocess] = None
     usual: Optional[Preprocess] = None
     usual_is_stated: bool = False
+    usual_of: str = ""
     levels: Optional[tuple[str, ...]] = None
     classifier: Optional[str] = None
     pretrained: bool = True

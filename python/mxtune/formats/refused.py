@@ -42,8 +42,6 @@ _BY_TORCH = "Use weights as a PyTorch state dict or as .safetensors, for a netwo
 
 REFUSED = (
     # Whole networks of others, until each has a reader
-    Refused("Keras HDF5", (".h5", ".hdf5"), _SAFETENSORS, rb"\x89HDF\r\n\x1a\n"),
-    Refused("Keras", (".keras",), _SAFETENSORS, member=r"model\.weights\.h5"),
     Refused("TensorFlow", (".pb", ".pbtxt"), _SAFETENSORS, rb"(\x08\x01\x12|\x0a.{1,3}\x0a.[\w/.\-]+\x12.[A-Z]\w+)"),
     Refused("TensorFlow checkpoints", (".ckpt", ".index"), _SAFETENSORS),
     Refused("TensorFlow Lite", (".tflite",), "A quantised network can't be trained: use the one it was made from.",

@@ -57,10 +57,11 @@ def mxnetwork(
     Parameters
     ----------
     name_or_path
-        A name that `mxzoo` lists; or a file that holds a network: a ``.mxt`` model, an ``.onnx`` file of any framework,
-        a ``-symbol.json`` of MXNet, or a ``.prototxt`` of Caffe; a loss or softmax at its end is taken off, and a
-        normalisation that an ``.onnx`` file begins with becomes `preprocess`. A file of weights alone (``.pth``,
-        ``.safetensors``, ``.bin``) leads to the network of torchvision, timm or the zoo whose names and shapes it has.
+        A name that `mxzoo` lists; or a file that holds a network: a ``.mxt`` model, a ``.keras`` or ``.h5`` file of
+        Keras, an ``.onnx`` file of any framework, a ``-symbol.json`` of MXNet, or a ``.prototxt`` of Caffe; a loss or
+        softmax at its end is taken off, and a normalisation that a file of Keras or an ``.onnx`` file begins with
+        becomes `preprocess`. A file of weights alone (``.pth``, ``.safetensors``, ``.bin``) leads to the network of
+        torchvision, timm or the zoo whose names and shapes it has.
     weights
         None: the zoo's own where it has any (otherwise initial values drawn from `seed`), or the file next to the one
         with the network: ``.params``, ``.caffemodel``. A file of MXNet, PyTorch, Caffe or safetensors: these, under the
@@ -305,9 +306,10 @@ def _of_graph(
     stated = {**_stated_size(file.contents), **requested}
     preprocess = replace(usual, **requested) if usual else assumed_preprocess(bare, arrays, stated)
     if not (file.contents.usual_is_stated or {"mean", "std"} <= set(requested)):
-        text = (
-            f"{file.path.name} does not specify how images are prepared. {preprocess} Set `preprocess` to change this."
-        )
+        known = file.contents.usual_of
+        why = f" By its name it is {known}, whose images are prepared so:" if known else ""
+        unsaid = f"{file.path.name} does not specify how images are prepared.{why}"
+        text = f"{unsaid} {preprocess} Set `preprocess` to change this."
         progress.current().event("message", text=text)
     network = Network(bare, {}, dict(file.contents.provenance), preprocess, limit=limit)
     if isinstance(weights, str):

@@ -31,8 +31,6 @@ def archive() -> bytes:
 
 # How files of each format begin.
 SAMPLES = {
-    "Keras HDF5": b"\x89HDF\r\n\x1a\n\0\0\0\0\0\x08\x08\0",
-    "Keras": zipped("metadata.json", "config.json", "model.weights.h5"),
     "TensorFlow": b"\x0a\x3b\x0a\x05input\x12\x0bPlaceholder*\x0f\x0a\x05dtype",
     "TensorFlow Lite": b"\x1c\0\0\0TFL3\x14\0",
     "TensorFlow.js": b'{"format": "layers-model", "modelTopology": {}}',

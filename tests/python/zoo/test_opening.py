@@ -166,9 +166,11 @@ def test_missing_unknown_and_refused_files_are_three_errors(tmp_path: Path) -> N
     ) as caught:
         mxnetwork(tmp_path / "notes.bin2")
     assert not isinstance(caught.value, UnsupportedFormatError)
-    (tmp_path / "net.pth").write_bytes(b"\x89HDF\r\n\x1a\n")
+    (tmp_path / "net.pth").write_bytes(b"\x1c\0\0\0TFL3")
     for open_it in (mxnetwork, lambda file: mxnetwork("lenet", weights=file)):
-        with pytest.raises(UnsupportedFormatError, match=r"does not read .*net\.pth\.\nx its format is Keras HDF5\ni "):
+        with pytest.raises(
+            UnsupportedFormatError, match=r"does not read .*net\.pth\.\nx its format is TensorFlow Lite\n"
+        ):
             open_it(tmp_path / "net.pth")
 
 

@@ -85,7 +85,7 @@ def preprocess_of(
     if stated is not None and np.allclose([mean, std], [stated.mean, stated.std], rtol=1e-5, atol=1e-4):
         return stated, True
     plain = stated or Preprocess(size=(height, width), channels=channels, mean=(0.0,), std=(1.0,))
-    return replace(plain, mean=_rounded(mean), std=_rounded(std)), takes_bytes or stated is not None
+    return replace(plain, mean=rounded(mean), std=rounded(std)), takes_bytes or stated is not None
 
 
 def _only_user(graph: Graph, name: str) -> Optional[Node]:
@@ -128,6 +128,6 @@ def _stated(metadata: Mapping[str, str], channels: int) -> Optional[Preprocess]:
     return spec if spec.channels == channels else None
 
 
-def _rounded(values: Array) -> tuple[float, ...]:
+def rounded(values: Array) -> tuple[float, ...]:
     """The numbers to the digits that the file's own, of single precision, have."""
     return tuple(float(f"{value:.7g}") + 0.0 for value in values)

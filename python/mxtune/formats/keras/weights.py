@@ -1,0 +1,118 @@
+"""Which arrays of a file are those of which layer, in both layouts.
+
+The old one (``.h5``) has a group for each layer of the network, with a list of the names of its arrays; those of a
+network inside are all in one list, the trained ones before the others; each layer's own keep their order. The new one
+(``.keras``, ``.weights.h5``) has a group for each layer by its class and its number: ``layers/conv2d_3/vars/0``; those
+inside of another network lie in its group.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Optional
+
+from ...words import counted
+from ..untrusted import FaultError, shown
+from .config import Net
+from .hdf5 import Array, Tree
+
+_CONTAINERS = ("layers", "_layer_checkpoint_dependencies")  # the second of Keras 2.12
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a layer lies: in which networks, and under which name there.
+
+    Parameters
+    ----------
+    names
+        Of the networks around it but the outermost, and of itself.
+    classes
+        The same as the new layout has it: class and number.
+    """
+
+    names: tuple[str, ...] = ()
+    classes: tuple[str, ...] = ()
+
+    def within(self, net: Net) -> dict[str, Place]:
+        """The places of a network's layers, where this is that of the network."""
+        count: Counter[str] = Counter()
+        places = {}
+        for layer in net.layers:
+            if layer.is_operation:
+                continue
+            plain = _snake(layer.kind)
+            number = count[plain]
+            count[plain] += 1
+            name = f"{plain}_{number}" if number else plain
+            places[layer.name] = Place((*self.names, layer.name), (*self.classes, name))
+        return places
+
+
+class Arrays:
+    """The arrays of a file by layer.
+
+    Parameters
+    ----------
+    tree
+        The open file.
+    """
+
+    def __init__(self, tree: Tree) -> None:
+        self.tree = tree
+        self.root = "model_weights" if "model_weights" in tree.groups else ""
+        self.old = bool(self.root) or bool(tree.texts("", "layer_names"))
+        self.container = next((one for one in _CONTAINERS if one in tree.groups), "")
+        if not self.old and not self.container:
+            raise FaultError(
+                "it holds no network of Keras",
+                "Files that other programs write as HDF5 are not read: save arrays as .safetensors or .npz.",
+            )
+
+    def of(self, place: Place, slots: Sequence[str]) -> list[Array]:
+        """The arrays of a layer that has these.
+
+        Raises
+        ------
+        FaultError
+            There are more or fewer.
+        """
+        paths = self._listed(place) if self.old else self._numbered(place, len(slots))
+        if paths is None or len(paths) != len(slots):
+            found = counted(len(paths or ()), "array")
+            raise FaultError(f"it has {found} in the file, and needs {len(slots)}: {', '.join(slots)}")
+        return [self.tree.array(path) for path in paths]
+
+    def _numbered(self, place: Place, count: int) -> Optional[list[str]]:
+        path = "/".join(f"{self.container}/{name}" for name in place.classes)
+        found = [f"{path}/vars/{number}" for number in range(count)]
+        more = f"{path}/vars/{count}" in self.tree.arrays
+        return [one for one in found if one in self.tree.arrays] + [""] * more
+
+    def _listed(self, place: Place) -> Optional[list[str]]:
+        """The paths of a layer's arrays, which the group of the outermost layer lists by name."""
+        group = f"{self.root}/{place.names[0]}" if self.root else place.names[0]
+        if group not in self.tree.groups:
+            return None
+        names = self.tree.texts(group, "weight_names")
+        if len(place.names) > 1:
+            names = [name for name in names if _layer_of(name) == place.names[-1]]
+        paths = [f"{group}/{name}" for name in names]
+        if missing := [path for path in paths if path not in self.tree.arrays]:
+            raise FaultError(f"the array {shown(missing[0])} is not in the file")
+        return paths
+
+
+def _snake(name: str) -> str:
+    """A class as Keras writes it in paths: ``Conv2D`` is ``conv2d``, ``InputLayer`` is ``input_layer``."""
+    name = re.sub(r"\W+", "", name)
+    name = re.sub(r"(.)([A-Z][a-z]+)", r"\1_\2", name)
+    return re.sub(r"([a-z])([A-Z])", r"\1_\2", name).lower()
+
+
+def _layer_of(name: str) -> str:
+    """The layer in the name of an array: ``conv1`` of ``body/conv1/kernel:0``."""
+    return name.split("/")[-2] if "/" in name else ""
