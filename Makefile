@@ -69,6 +69,8 @@ parity: ## Compare with PyTorch and onnxruntime: 88 networks, real weights, ONNX
 	$(PARITY)/bin/python scripts/real_networks.py $(PARITY)/networks
 	$(PARITY)/bin/python scripts/onnx_nodes.py $(PARITY)/networks
 	$(BIN)/python scripts/parity.py $(PARITY)/networks
+	$(BIN)/python scripts/leaving.py $(PARITY)/leaving
+	$(PARITY)/bin/python scripts/torch_loads.py $(PARITY)/leaving
 
 docs: ## Build the manual of the R package and its articles; writes docs/
 	@$(SETUP) python r docs

@@ -52,7 +52,10 @@ dotted <- function(frame) {
 #' A name that ends in `.onnx` gives a file for other programs (onnxruntime, also in browsers and on phones, OpenVINO,
 #' TensorRT): of a model, images of the size that it takes, N x H x W x C whole numbers from 0 to 255, to
 #' probabilities, its classes in the metadata; of a network, images as they are prepared for it, to its outputs.
-#' A network is written for MXNet itself as `-symbol.json`, and its weights alone as `.safetensors` or `.params`.
+#' A network is written for MXNet itself as `-symbol.json`, and its weights alone as `.safetensors` or `.params`. The
+#' weights of a network of torchvision or timm get the names that they have there, whatever the number of classes, so
+#' that `timm.create_model(checkpoint_path=)` loads them: train it with `head = "last features"`, since a head on every
+#' stage is no part of these networks.
 #'
 #' @param model A model; or, for other formats than `.mxt`, a network.
 #' @param path The file's name, usually ending in `.mxt`.

@@ -47,6 +47,9 @@
 #' @param split What each image is for, as [mximages()] has it: those for train are trained on; those for valid are
 #'   validated on, in place of `valid`; those for test are neither, and are left for [mxevaluate()], which has `split`,
 #'   too.
+#' @param head What the new last layer takes: `"every stage"` of the network, or its `"last features"`, as its own last
+#'   layer does: for a network that is to be loaded elsewhere, such as in timm. `"auto"`: every stage, where that is
+#'   worth its cost.
 #' @param meta Information that `summary()` shows: a list with any of `title`, `author`, `notes`, `date`.
 #'   `NULL` by default: the same training then gives the same file.
 #' @param ... Must be empty.
@@ -67,7 +70,7 @@ mxtrain <- function(x, y = NULL, net = "efficientnet_lite0", tune = "auto", epoc
                     class_weights = NULL, patience = NULL, restore_best = TRUE, device = "auto", precision = "auto",
                     seed = NULL, cache = NULL, checkpoint = NULL, resume = FALSE, callbacks = NULL, verbose = NULL,
                     groups = NULL, range = NULL, path = NULL, label = NULL, root = NULL, split = NULL, meta = NULL,
-                    task = NULL, layout = "NHWC", data = NULL, dim = NULL, byrow = FALSE, ...) {
+                    task = NULL, head = "auto", layout = "NHWC", data = NULL, dim = NULL, byrow = FALSE, ...) {
   refuse_unknown(...)
   require_given()
   arguments <- prepare_arguments(as.list(environment()))

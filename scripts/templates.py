@@ -71,6 +71,9 @@ def template(folder: Path, facts: dict[str, Any]) -> tuple[dict[str, Any], str]:
         "ignored": facts["ignored"].split(), "signature": signature(weights),
         "same": facts["name"].startswith("tf_"),
     }  # fmt: skip
+    shapes = {name: shape for name, shape in facts["state"].items() if tuple(shape) != network.shapes[name][0]}
+    if shapes:
+        row["shapes"] = shapes
     return row, to_json(network.graph)
 
 

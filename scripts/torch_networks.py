@@ -111,7 +111,7 @@ def export(library: str, name: str, folder: Path) -> None:
     )  # fmt: skip
     arrays = {key: one.contiguous() for key, one in model.state_dict().items()}
     save_file(arrays, f"{file}.safetensors")
-    state = [key for key in arrays if not key.endswith("num_batches_tracked")]
+    state = {key: list(one.shape) for key, one in arrays.items() if not key.endswith("num_batches_tracked")}
     np.savez(f"{file}.npz", y=y.numpy())
     Path(f"{file}.json").write_text(json.dumps({"library": library, "name": name, **facts, "state": state}))
 

@@ -49,7 +49,7 @@ _PLACES = {  # each public name and the module that holds it
     "Callback": "training",
     "Info": "engines.info",
     "ModelInR": "border.rpy2.model_in_r",
-    "save_network": "formats",
+    "save_network": "zoo.saving",
 }
 late.register({name: f"{__name__}.{place}" for name, place in _PLACES.items()})
 

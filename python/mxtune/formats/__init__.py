@@ -2,7 +2,8 @@
 
 ``Format``: how a kind of file is recognised, read and written.  ``contents``: what a file holds.  ``glimpse``: a first
 look at one.  ``matching``: which array of a file is which parameter.  ``names``: other frameworks' names of them.
-``refused``: formats that are deliberately not read.  ``untrusted``: text and JSON from untrusted sources.
+``notes``: what a file says of itself.  ``refused``: formats that are deliberately not read.  ``untrusted``: text and
+JSON from untrusted sources.
 
 To add a format: a module in this folder that calls `register`. Files are recognised by their content; a suffix counts
 only if that is inconclusive, and for the name of a file to be written.
@@ -22,7 +23,6 @@ from pathlib import Path
 from typing import Optional, Union
 
 from ..errors import FormatError, MissingFileError, UnsupportedFormatError, WeightsError
-from ..network import Network
 from .contents import Contents, Weights
 from .glimpse import Glimpse
 from .names import NameTable
@@ -38,7 +38,6 @@ __all__ = [
     "is_exported_to",
     "read",
     "register",
-    "save_network",
     "sha256",
     "write",
 ]
@@ -214,11 +213,6 @@ def write(path: PathLike, contents: Contents, names: Optional[NameTable] = None)
     if names is not None and contents.weights is not None:
         contents = replace(contents, weights=names.to_theirs(contents.weights), graph=None)  # it has our names
     writers[0](file, contents)
-
-
-def save_network(network: Network, path: PathLike) -> None:
-    """Write a network to a file of the format of its suffix; see `write`."""
-    write(path, Contents.of(network))
 
 
 def is_exported_to(path: PathLike) -> bool:

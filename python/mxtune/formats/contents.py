@@ -29,6 +29,8 @@ class Contents:
         With the loss that it may end in.
     weights
         Arrays by the names in the file, which need not be those of the graph.
+    theirs
+        The same as the library that the network is from has them: under its names, in its shapes.
     weights_file
         The file next to this one that has the weights.
     preprocess
@@ -57,6 +59,7 @@ class Contents:
 
     graph: Optional[Graph] = None
     weights: Optional[Weights] = None
+    theirs: Optional[Weights] = None
     weights_file: Optional[Path] = None
     preprocess: Optional[Preprocess] = None
     usual: Optional[Preprocess] = None

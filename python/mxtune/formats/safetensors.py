@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Optional
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from .. import store
 from ..errors import ArgumentError, WeightsError
 from . import Contents, Format, Glimpse, register
+from .notes import levels_of, origin_of, preprocess_of, texts_of
 from .untrusted import FaultError, is_too_large, json_of, shown
 
 if TYPE_CHECKING:
@@ -49,8 +50,8 @@ def arrays_of(name: str, content: bytes) -> dict[str, NDArray[Any]]:
         Header and arrays do not fill the bytes exactly, without gap or overlap.
     """
     arrays, place = {}, 0
-    size = int.from_bytes(content[:8], "little")
-    for key, dtype, shape, start, end in sorted(_entries(name, content, size), key=lambda entry: entry[3:]):
+    size, header, _ = _header(name, content)
+    for key, dtype, shape, start, end in sorted(_entries(name, header), key=lambda entry: entry[3:]):
         if start != place:
             raise FaultError(f"{name}: {shown(key)} overlaps another array or leaves a gap")
         place = end
@@ -64,8 +65,13 @@ def arrays_of(name: str, content: bytes) -> dict[str, NDArray[Any]]:
     return {key: arrays[key] for key in sorted(arrays)}
 
 
-def bytes_of(arrays: Mapping[str, NDArray[Any]]) -> bytes:
+def bytes_of(arrays: Mapping[str, NDArray[Any]], texts: Optional[Mapping[str, str]] = None) -> bytes:
     """The arrays as the content of a safetensors file; the same arrays in any order give the same bytes.
+
+    Parameters
+    ----------
+    texts
+        Metadata by name.
 
     Raises
     ------
@@ -79,14 +85,16 @@ def bytes_of(arrays: Mapping[str, NDArray[Any]]) -> bytes:
     for name, array in stored.items():
         if array.dtype.newbyteorder("<") not in types:
             raise ArgumentError(f'A file can\'t hold the array "{name}" of type {array.dtype}.')
-    return bytes(save(stored))
+    return bytes(save(stored, None if texts is None else dict(texts)))
 
 
 Entry = tuple[str, str, tuple[int, ...], int, int]
 """For each array its name, type, shape, and where it begins and ends."""
 
 
-def _entries(name: str, content: bytes, size: int) -> Iterator[Entry]:
+def _header(name: str, content: bytes) -> tuple[int, dict[str, Any], dict[str, str]]:
+    """The length of the header, what it says of each array, and the metadata."""
+    size = int.from_bytes(content[:8], "little")
     if not 2 <= size <= min(len(content) - 8, _MOST_HEADER):
         raise FaultError(f"{name}: the header does not fit into {len(content):,} bytes")
     header = json_of(name, content[8 : 8 + size])
@@ -95,6 +103,10 @@ def _entries(name: str, content: bytes, size: int) -> Iterator[Entry]:
     notes = header.pop("__metadata__", {})
     if not isinstance(notes, dict) or not all(isinstance(note, str) for note in notes.values()):
         raise FaultError(f"{name}: the metadata in its header is not text")
+    return size, header, notes
+
+
+def _entries(name: str, header: Mapping[str, Any]) -> Iterator[Entry]:
     for key, facts in header.items():
         place = facts.get("data_offsets") if isinstance(facts, dict) else None
         if not _whole_numbers(place) or len(place) != 2:
@@ -129,22 +141,32 @@ def read(path: Path, limit: float = 1.0) -> Contents:  # noqa: ARG001 - weights 
         It is damaged or hostile.
     """
     try:
-        return Contents(weights=arrays_of(path.name, path.read_bytes()))
+        content = path.read_bytes()
+        weights, texts = arrays_of(path.name, content), _header(path.name, content)[2]
     except FaultError as fault:
         raise WeightsError(f"Can't read the weights in {path}.", [fault.what], fault.hint) from None
     except OSError as fault:
         raise WeightsError(f"Can't read {path}: {fault.strerror or fault}.") from None
+    preprocess = preprocess_of(texts)
+    return Contents(
+        weights=weights,
+        usual=preprocess,
+        usual_is_stated=preprocess is not None,
+        levels=levels_of(texts),
+        provenance=origin_of(texts),
+    )
 
 
 def write(path: Path, contents: Contents) -> None:
-    """Write the arrays; PyTorch's and Hugging Face's programs read them.
+    """Write the arrays as PyTorch's and Hugging Face's programs read them, by the names of their library where known.
 
     Raises
     ------
     StoreError
         The file can't be written.
     """
-    store.write(path, [bytes_of(contents.weights or {})], "the weights")
+    texts = {"format": "pt", **texts_of(contents)}  # transformers asks for the format
+    store.write(path, [bytes_of(contents.theirs or contents.weights or {}, texts)], "the weights")
 
 
 register(Format("safetensors", (".safetensors",), sniff, read, write))

@@ -22,6 +22,7 @@ from ..images.preprocess import Preprocess
 from ..network import Network
 from ..tasks.label_type import TEXT, LabelType
 from ..words import counted
+from ..zoo.saving import contents_of
 from . import leak, saving
 from .judging import Judging
 from .predictor import BATCH, Predictor
@@ -286,7 +287,7 @@ class Model(Judging):
         file = user_path("path", path)
         with interrupts.held():
             if is_exported_to(file):
-                write(file, self._contents())
+                write(file, replace(self._contents(), theirs=contents_of(self.network).theirs))
             else:
                 mxt.save(file, self._contents())
 

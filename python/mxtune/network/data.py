@@ -175,7 +175,9 @@ class Network(Editing):
         """Write the network to a file, in the format of its suffix.
 
         ``.onnx``: normalised images (N, C, H, W) float32 in, logits out. ``-symbol.json``: for MXNet itself, with the
-        weights beside it in ``-0000.params``. ``.safetensors`` or ``.params``: the weights alone.
+        weights beside it in ``-0000.params``. ``.safetensors`` or ``.params``: the weights alone; the former under the
+        names that torchvision or timm has for a network of theirs, whatever its number of classes, so that they load
+        them. A network that is another one by now, such as one with a head on every stage, has its own names.
 
         Raises
         ------

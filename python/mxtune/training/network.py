@@ -21,8 +21,8 @@ from ..network import Network
 from ..network.values import refuse_unusable
 from ..words import counted
 from ..zoo.opening import Source, network_of, open_source
-from .options import Options
-from .plan import EVERY_STAGE, Facts, Plan
+from .options import EVERY_STAGE, Options
+from .plan import Facts, Plan
 
 Net = Union[str, "os.PathLike[str]", Network, Model]
 _ENOUGH = 5_000  # images from which on a network learns well from nothing: mxtrain's other "many" begins there, too

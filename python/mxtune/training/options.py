@@ -10,7 +10,9 @@ from ..arguments import height_and_width, is_number, one_of, whole, yes_or_no
 from ..calls import value_text
 from ..errors import ArgumentError
 
+EVERY_STAGE, LAST_FEATURES = "every stage", "last features"
 TUNES = ("auto", "head", "tail", "all")
+HEADS = ("auto", EVERY_STAGE, LAST_FEATURES)
 SCHEDULES = ("cosine", "constant")
 
 
@@ -34,9 +36,11 @@ class Options:
     restore_best: bool = True
     precision: str = "auto"
     seed: int = 0
+    head: str = "auto"
 
     def __post_init__(self) -> None:
         one_of("tune", self.tune, TUNES)
+        one_of("head", self.head, HEADS)
         one_of("schedule", self.schedule, SCHEDULES)
         for name, least in (("epochs", 1), ("batch_size", 1), ("patience", 0)):
             value = getattr(self, name)

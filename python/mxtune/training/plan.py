@@ -6,11 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from .options import Options
+from .options import EVERY_STAGE, LAST_FEATURES, Options
 from .phase import Phase
 
 _LIGHT = 10_000_000  # multiply-accumulates per image: LeNet has 2 million, EfficientNet-Lite0 at 64 pixels 32
-EVERY_STAGE, LAST_FEATURES = ("every stage", "last features")
 
 
 @dataclass(frozen=True)
@@ -169,6 +168,8 @@ def _head(facts: Facts, options: Options, light: bool) -> tuple[str, str]:
         return LAST_FEATURES, "the network has no pretrained weights"
     if facts.pooled:
         return LAST_FEATURES, "they already contain every stage"
+    if options.head != "auto":
+        return options.head, "`head` asks for it"
     if options.tune == "all" and light:
         return LAST_FEATURES, "every stage would cost more than training all layers of such a light network"
     return EVERY_STAGE, "what early layers detect may be what distinguishes your images"

@@ -72,6 +72,7 @@ def mxtrain(
     split: Split = None,
     meta: Optional[Mapping[str, Any]] = None,
     task: Optional[str] = None,
+    head: str = "auto",
 ) -> Model:
     """A `Model`: a pretrained network, fine-tuned on your images.
 
@@ -149,6 +150,10 @@ def mxtrain(
     task
         ``"classification"``, ``"regression"`` or ``"multilabel"``, if the labels suggest another task: numbered
         classes, for example.
+    head
+        What the new head takes: ``"every stage"`` of the network, or its ``"last features"``, as its own classifier
+        does: for a network that is to be loaded elsewhere, such as in timm. ``"auto"``: every stage, where the network
+        has learned weights and it is worth its cost.
 
     Raises
     ------

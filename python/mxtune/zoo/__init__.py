@@ -8,8 +8,8 @@ from __future__ import annotations
 import importlib
 import pkgutil
 import re
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from functools import cache
 from typing import TYPE_CHECKING, Optional
 
@@ -57,6 +57,8 @@ class Entry:
         Of the names of its parameters, where they are those of the files that it is made for; see `matching`.
     ignored
         How the names of arrays begin that such files have for training alone.
+    shapes
+        Of the arrays in such files, where they differ from those of the graph: a factor for each channel, (C,).
     """
 
     name: str
@@ -74,6 +76,7 @@ class Entry:
     names: Callable[[], tuple[NameTable, ...]] = tuple
     signature: str = ""
     ignored: tuple[str, ...] = ()
+    shapes: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
 
     @property
     def available(self) -> str:

@@ -40,6 +40,8 @@ class File(NamedTuple):
 
 
 Source = Union[Entry, File]
+Found = tuple[Contents, dict[str, str]]
+"""Weights with what their file says, and their origin."""
 
 
 def mxnetwork(
@@ -155,8 +157,10 @@ def network_of(
     if own_file is not None:  # of weights alone, whose network is known by them
         source = _owner(own_file, given)
     if isinstance(source, Entry):
-        size, n_channels = requested.get("size"), requested.get("channels")
-        network = _of_zoo(source, given, classes, size, n_channels, seed, limit, own_file)
+        found = (own_file.contents, _origin(own_file)) if own_file is not None else None
+        if given is not None:
+            found = None if isinstance(given, str) else _weights_of(given)
+        network = _of_zoo(source, found, isinstance(given, str), classes, requested, seed, limit)
     elif source.contents.preprocess is not None or source.contents.graph is None:
         network = _of_model(source, given, requested.get("channels"))
     else:
@@ -208,7 +212,8 @@ def _owner(file: File, weights: Given) -> Entry:
     NetworkError
         There is none.
     """
-    names = fitting(file.contents.weights or {})
+    arrays, stated = file.contents.weights or {}, file.contents.provenance.get("name", "")
+    names = [stated] if zoo.has(stated) and fits(zoo.entry(stated), arrays) else fitting(arrays)
     if not names or not (weights is None or isinstance(weights, str)):
         call = 'mxnetwork("{}", weights="{}")'.format(names[0] if names else "name", file.path)
         hint = f"Use {call}." if names else f"Name the network that they belong to: {call}; mxzoo() lists the names."
@@ -232,27 +237,28 @@ def _of_model(file: File, weights: Given, channels: Optional[int]) -> Network:
 
 def _of_zoo(
     entry: Entry,
-    weights: Given,
+    found: Optional[Found],
+    is_random: bool,
     classes: Optional[int],
-    size: Optional[tuple[int, int]],
-    channels: Optional[int],
+    requested: Mapping[str, Any],
     seed: int,
     limit: float,
-    own_file: Optional[File] = None,
 ) -> Network:
-    """The network of an entry; ``own_file`` holds the weights by which the entry was found."""
+    """The network of an entry, with the weights of a file if there is one, prepared as that says."""
     arrays: Optional[Weights] = None
-    if isinstance(weights, str):
-        pass
-    elif own_file is not None:
-        arrays, origin = own_file.contents.weights or {}, _origin(own_file.path)
-    elif weights is not None:
-        arrays, origin = _weights_of(weights)
+    stated: Optional[Preprocess] = None
+    if found is not None:
+        contents, origin = found
+        arrays = contents.weights or {}
         entry = _namesake(entry, arrays) or entry
-    elif entry.weights is not None:
+        stated = contents.usual if contents.usual_is_stated else None
+    elif entry.weights is not None and not is_random:
         arrays, digest = entry.weights()
         origin = {"source": entry.source, "sha256": digest}
+    size, channels = (requested.get(key, getattr(stated, key, None)) for key in ("size", "channels"))
     preprocess = entry.preprocess_for(size, channels)
+    if stated is not None:
+        preprocess = replace(stated, size=preprocess.size)
 
     def build(units: int) -> Network:
         graph = entry.build(units, preprocess.size, preprocess.channels)
@@ -272,7 +278,8 @@ def _of_zoo(
     shapes = network.shapes
     arrays = {name: in_shape(array, shapes[name][0]) if name in shapes else array for name, array in arrays.items()}
     sources = listing(["the network's own", *(f"those of {table.source}" for table in tables)])
-    return _filled(network, arrays, origin, f"Supported names: {sources}.")
+    network = _filled(network, arrays, origin, f"Supported names: {sources}.")
+    return network if found is None else replace(network, levels=_levels(network, contents.levels))
 
 
 def _namesake(entry: Entry, arrays: Weights) -> Optional[Entry]:
@@ -291,14 +298,14 @@ def _of_graph(
     arrays: Weights = {}
     origin: dict[str, str] = {}
     if weights is None and file.contents.weights is not None:
-        arrays, origin = file.contents.weights, _origin(file.path)
-        origin["licence"] = file.contents.provenance.get("licence", origin["licence"])
+        arrays, origin = file.contents.weights, _origin(file)
     elif not isinstance(weights, str):
         taken = file.contents.weights_file if weights is None else weights
         if taken is None:
             hint = 'Set `weights` to a file, or to "random".'
             raise WeightsError(f"There is no file of weights next to {file.path}.", hint=hint)
-        arrays, origin = _weights_of(taken)
+        found, origin = _weights_of(taken)
+        arrays = found.weights or {}
         arrays = _under_names_of(bare, arrays)
         others = {node.name for node in graph.nodes} - parameters(bare, arrays)  # the loss, or a part of a larger graph
         arrays = {name: array for name, array in arrays.items() if name not in others}
@@ -342,18 +349,25 @@ def _named(arrays: Weights, graph: Graph) -> Weights:
     return in_order(list(arrays.values()), graph, parameters(graph)) if arrays and is_ordered(arrays) else {}
 
 
-def _weights_of(file: Union[Path, Weights]) -> tuple[Weights, dict[str, str]]:
-    """The arrays of a file of weights, or those given, and their origin."""
-    if not isinstance(file, Path):
-        return file, {"source": "memory", "licence": "unknown"}
-    weights = formats.read(file).weights
-    if weights is None:
-        raise WeightsError(f"{file} contains no weights.")
-    return weights, _origin(file)
+def _weights_of(given: Union[Path, Weights]) -> Found:
+    """What a file of weights holds, or the arrays that are given, and their origin.
+
+    Raises
+    ------
+    WeightsError
+        The file has no weights.
+    """
+    if not isinstance(given, Path):
+        return Contents(weights=given), {"source": "memory", "licence": "unknown"}
+    contents = formats.read(given)
+    if contents.weights is None:
+        raise WeightsError(f"{given} contains no weights.")
+    return contents, _origin(File(given, contents))
 
 
-def _origin(file: Path) -> dict[str, str]:
-    return {"source": str(file), "sha256": formats.sha256(file), "licence": "unknown"}
+def _origin(file: File) -> dict[str, str]:
+    licence = file.contents.provenance.get("licence", "unknown")
+    return {"source": str(file.path), "sha256": formats.sha256(file.path), "licence": licence}
 
 
 def _filled(bare: Network, arrays: Weights, origin: Mapping[str, str], hint: Optional[str] = None) -> Network:

@@ -120,6 +120,7 @@ def _register(row: Mapping[str, Any]) -> None:
             names=partial(_names, row["graph"]) if row["name"].startswith("tf_efficientnet_lite") else tuple,
             signature=row["signature"],
             ignored=tuple(row["ignored"]),
+            shapes={name: tuple(shape) for name, shape in row.get("shapes", {}).items()},
         )
     )
 

@@ -58,7 +58,7 @@ def own_parameters(network: Network) -> tuple[str, ...]:
 def tables_of_twin(graph: Graph) -> list[NameTable]:
     """Tables of names for a graph that has the structure of a network of the zoo, as Gluon's ``export`` writes it."""
     for entry in entries():
-        twins = _paired(_graph(entry), graph)
+        twins = paired(_graph(entry), graph)
         if twins:
             return [
                 NameTable(table.source, {twins[ours]: theirs for ours, theirs in table.theirs.items()})
@@ -71,7 +71,7 @@ def _graph(entry: Entry) -> Graph:
     return entry.build(entry.classes, entry.preprocess.size, entry.preprocess.channels)
 
 
-def _paired(one: Graph, other: Graph) -> Optional[dict[str, str]]:
+def paired(one: Graph, other: Graph) -> Optional[dict[str, str]]:
     """For each node of one graph, the node of the other in the same place; None where the two differ in structure."""
     pairs: dict[str, str] = {}
     waiting = list(zip(one.heads, other.heads))

@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 
 from mxtune.errors import ArgumentError
-from mxtune.training.options import Options
+from mxtune.training.options import EVERY_STAGE, LAST_FEATURES, Options
 from mxtune.training.phase import Phase
-from mxtune.training.plan import EVERY_STAGE, LAST_FEATURES, Facts, Plan, decide, guesses
+from mxtune.training.plan import Facts, Plan, decide, guesses
 
 
 def phases(options: Options, pictures: int = 300, validated: bool = True, **facts: Any) -> tuple[Phase, ...]:
@@ -154,6 +154,13 @@ def test_the_head_takes_every_stage_where_that_is_worth_it() -> None:
     ):
         assert decide(facts, Options(tune)).head == LAST_FEATURES
     assert decide(Facts(300, True, macs=2_000_000), Options("tail")).head == EVERY_STAGE
+
+
+@pytest.mark.parametrize("head", [EVERY_STAGE, LAST_FEATURES])
+def test_a_head_that_is_asked_for_is_made(head: str) -> None:
+    plan = decide(Facts(300, True), Options(head=head))
+    assert (plan.head, plan.why["head"]) == (head, "`head` asks for it")
+    assert decide(Facts(300, True, pooled=True), Options(head=head)).head == LAST_FEATURES  # which have every stage
 
 
 def test_a_network_is_light_by_the_size_at_which_it_is_trained() -> None:

@@ -2,23 +2,23 @@
 
 ``schema``, ``model``: the file as plain data.  ``reading``: its nodes as our layers, what needs no image computed
 (``fold``).  ``operators``: one file per family of ONNX's operators.  ``patterns``, ``affine``: what exporters take
-apart or make of other layers.  ``preparation``: what it does to images itself.  ``notes``: what it says of its classes.
-``writing``: the way back.
+apart or make of other layers.  ``preparation``: what it does to images itself. ``writing``: the way back.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
 
 from ...errors import NetworkError
-from ...graph import LIMITS
+from ...graph import LIMITS, Graph, subgraph
 from ...graph.limits import check_size
 from .. import Contents, Format, Glimpse, register
+from ..notes import levels_of, origin_of
 from ..untrusted import FaultError
 from .model import read_model
-from .notes import levels_of, origin_of, without_activation
 from .operators import names
 from .preparation import preprocess_of
 from .reading import converted
@@ -53,7 +53,7 @@ def read(path: Path, limit: float = 1.0) -> Contents:
     preprocess, is_stated = preprocess_of(model.metadata, network.own, network.image, network.takes_bytes)
     origin = origin_of(model.metadata)
     return Contents(
-        graph=without_activation(network.graph, model.metadata),
+        graph=_without_activation(network.graph, model.metadata),
         weights=weights,
         levels=levels_of(model.metadata),
         image=network.image,
@@ -62,6 +62,15 @@ def read(path: Path, limit: float = 1.0) -> Contents:
         provenance={"name": path.stem, **({"producer": model.producer} if model.producer else {}), **origin},
         limit=limit,
     )
+
+
+def _without_activation(graph: Graph, metadata: Mapping[str, str]) -> Graph:
+    """The graph of a model of several labels without the sigmoid that `writing` put at its end."""
+    last = graph.node(graph.heads[0][0])
+    is_sigmoid = last.op == "sigmoid" or (last.op == "Activation" and last.values.act_type == "sigmoid")
+    if metadata.get("mxtune.task") != "multilabel" or not is_sigmoid:
+        return graph
+    return subgraph(graph, [last.inputs[0]])
 
 
 register(Format("ONNX", (".onnx",), sniff, read, write))

@@ -13,15 +13,13 @@ from typing import NamedTuple, Optional
 import numpy as np
 from numpy.typing import NDArray
 
-from ...errors import ArgumentError
 from ...graph import Entry, Graph, Node, subgraph
 from ...images.preprocess import Preprocess
-from ..untrusted import FaultError, json_of
+from .. import notes
 
 Array = NDArray[np.float64]
 _TIMES, _OVER = ("_mul_scalar", "broadcast_mul"), ("_div_scalar", "broadcast_div")
 _PLUS, _MINUS = ("_plus_scalar", "broadcast_add"), ("_minus_scalar", "broadcast_sub")
-_KEY = "mxtune.preprocess"
 
 
 class Affine(NamedTuple):
@@ -72,9 +70,8 @@ def preprocess_of(
         Whether it takes whole numbers: pixels, 0 to 255.
     """
     channels, height, width = image
-    stated = _stated(metadata, channels)
-    if stated is not None:
-        stated = replace(stated, size=(height, width))
+    stated = notes.preprocess_of(metadata)
+    stated = replace(stated, size=(height, width)) if stated and stated.channels == channels else None
     if own is None and not takes_bytes:
         return stated, stated is not None
     mean, std = own or Affine(np.zeros(channels), np.ones(channels))
@@ -117,15 +114,6 @@ def _values(
     if array is None or array.ndim != 4 or array.shape not in ((1, channels, 1, 1), (1, 1, 1, 1)):
         return None
     return np.broadcast_to(array.reshape(-1).astype(np.float64), (channels,))
-
-
-def _stated(metadata: Mapping[str, str], channels: int) -> Optional[Preprocess]:
-    """What `writing` put into the metadata; None where it can't be meant for this network."""
-    try:
-        spec = Preprocess.from_dict(json_of(_KEY, metadata[_KEY].encode()))
-    except (KeyError, FaultError, ArgumentError, TypeError, ValueError, AttributeError):
-        return None
-    return spec if spec.channels == channels else None
 
 
 def rounded(values: Array) -> tuple[float, ...]:

@@ -8,7 +8,6 @@ its size in, probabilities or numbers out, with its classes and its preparation 
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +18,7 @@ from ....errors import FormatError
 from ....graph import LIMITS, Graph, shapes_of
 from ....ops import Shape
 from ... import Contents
+from ...notes import texts_of
 from ...untrusted import FaultError
 from ..operators import BATCH
 from . import rules  # noqa: F401 - they register themselves
@@ -77,7 +77,7 @@ def content_of(contents: Contents) -> list[bytes]:
         output = result
     open_dims = ["batch" if side == BATCH else side for side in dims]
     port: Any = ("images", UINT8, ["batch", *size[1:], size[0]]) if is_model else (image, FLOAT, ["batch", *size])
-    parts = file.content(contents.provenance.get("name", ""), port, (output, open_dims), _metadata(contents))
+    parts = file.content(contents.provenance.get("name", ""), port, (output, open_dims), texts_of(contents))
     if sum(map(len, parts)) > _MOST:
         raise FaultError("it would have more than the 2 GB that a file of ONNX can have")
     return parts
@@ -105,15 +105,3 @@ def _prepare(file: File, preprocess: Any, image: str) -> None:
     file.add("Transpose", ["images/float"], "images/planes", perm=(0, 3, 1, 2))
     file.add("Sub", ["images/planes", mean], "images/centred")
     file.add("Mul", ["images/centred", scale], image)
-
-
-def _metadata(contents: Contents) -> dict[str, str]:
-    """What the file says of itself, as texts; ``levels`` as a JSON list in the order of the outputs."""
-    assert contents.preprocess is not None  # noqa: S101 - `content_of` has seen to it
-    texts = {f"mxtune.{key}": str(text) for key, text in contents.provenance.items()}
-    texts["mxtune.preprocess"] = json.dumps(contents.preprocess.to_dict())
-    if contents.levels:
-        texts["mxtune.levels"] = json.dumps(list(contents.levels), ensure_ascii=False)
-    if contents.model is not None:
-        texts["mxtune.task"] = str(contents.model["task"])
-    return texts

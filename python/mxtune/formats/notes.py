@@ -1,4 +1,4 @@
-"""What an ONNX file says of itself in its metadata: its classes, as many writers name them; its origin and its task."""
+"""What a file says of itself in texts by name, as ONNX and safetensors keep them: classes, preprocessing, origin."""
 
 from __future__ import annotations
 
@@ -7,14 +7,18 @@ import json
 from collections.abc import Mapping
 from typing import Any, Optional
 
-from ...graph import Graph, subgraph
+from ..errors import ArgumentError
+from ..images.preprocess import Preprocess
+from .contents import Contents
+from .untrusted import FaultError, json_of
 
 _KEYS = ("mxtune.levels", "labels", "classes", "class_names", "names", "id2label", "categories")
+_PREPROCESS = "mxtune.preprocess"
 _ORIGIN = ("name", "source", "licence", "url", "paper")
 _MOST = 1_000_000
 
 
-def levels_of(metadata: Mapping[str, str]) -> Optional[tuple[str, ...]]:
+def levels_of(texts: Mapping[str, str]) -> Optional[tuple[str, ...]]:
     """The names of the classes in order, if the file has them: as JSON, as Python writes a list or a dict, or in lines.
 
     Examples
@@ -23,7 +27,7 @@ def levels_of(metadata: Mapping[str, str]) -> Optional[tuple[str, ...]]:
     (('cat', 'dog'), ('a', 'b'), None)
     """
     for key in _KEYS:
-        text = metadata.get(key, "")
+        text = texts.get(key, "")
         if not text or len(text) > _MOST:
             continue
         names = _ordered(_value(text))
@@ -32,19 +36,30 @@ def levels_of(metadata: Mapping[str, str]) -> Optional[tuple[str, ...]]:
     return None
 
 
-def origin_of(metadata: Mapping[str, str]) -> dict[str, str]:
-    """Where a network came from, as `writing` wrote it: name, source, licence, url, paper."""
-    texts = {key: metadata.get(f"mxtune.{key}", "") for key in _ORIGIN}
+def origin_of(texts: Mapping[str, str]) -> dict[str, str]:
+    """Where a network came from, as `texts_of` wrote it: name, source, licence, url, paper."""
+    texts = {key: texts.get(f"mxtune.{key}", "") for key in _ORIGIN}
     return {key: text for key, text in texts.items() if 0 < len(text) < 1000}
 
 
-def without_activation(graph: Graph, metadata: Mapping[str, str]) -> Graph:
-    """The graph of a model of several labels without the sigmoid that `writing` put at its end."""
-    last = graph.node(graph.heads[0][0])
-    is_sigmoid = last.op == "sigmoid" or (last.op == "Activation" and last.values.act_type == "sigmoid")
-    if metadata.get("mxtune.task") != "multilabel" or not is_sigmoid:
-        return graph
-    return subgraph(graph, [last.inputs[0]])
+def preprocess_of(texts: Mapping[str, str]) -> Optional[Preprocess]:
+    """How images are prepared, as `texts_of` wrote it; None where nothing of the kind is said."""
+    try:
+        return Preprocess.from_dict(json_of(_PREPROCESS, texts[_PREPROCESS].encode()))
+    except (KeyError, FaultError, ArgumentError, TypeError, ValueError, AttributeError):
+        return None
+
+
+def texts_of(contents: Contents) -> dict[str, str]:
+    """What a file for other programs says of itself; the classes as a JSON list in the order of the outputs."""
+    texts = {f"mxtune.{key}": str(text) for key, text in contents.provenance.items()}
+    if contents.preprocess is not None:
+        texts[_PREPROCESS] = json.dumps(contents.preprocess.to_dict())
+    if contents.levels:
+        texts["mxtune.levels"] = json.dumps(list(contents.levels), ensure_ascii=False)
+    if contents.model is not None:
+        texts["mxtune.task"] = str(contents.model["task"])
+    return texts
 
 
 def _value(text: str) -> Any:
