@@ -2,7 +2,7 @@
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test test-python test-r bench bench-peers parity docs figures man check check-python check-r format lock setup clean
+.PHONY: help demo test test-python test-r bench bench-peers parity web docs figures man check check-python check-r format lock setup clean
 
 BIN := .venv/bin
 SETUP := scripts/setup.sh
@@ -71,6 +71,10 @@ parity: ## Compare with PyTorch and onnxruntime: 88 networks, real weights, ONNX
 	$(BIN)/python scripts/parity.py $(PARITY)/networks
 	$(BIN)/python scripts/leaving.py $(PARITY)/leaving
 	$(PARITY)/bin/python scripts/torch_loads.py $(PARITY)/leaving
+
+web: ## Classify images on a page in Chromium, with models that mxtune writes and onnxruntime-web; half a minute
+	@$(SETUP) python web
+	$(BIN)/python scripts/web.py .cache/web/node_modules/onnxruntime-web/dist
 
 docs: ## Build the manual of the R package and its articles; writes docs/
 	@$(SETUP) python r docs

@@ -1,6 +1,6 @@
 #!/bin/sh
 # Installs what a goal of the Makefile needs and this machine lacks; a second run installs nothing and takes no time.
-#   scripts/setup.sh python|data|r|docs ...       PYTHON=python3.x chooses the Python of .venv
+#   scripts/setup.sh python|data|r|docs|web ...       PYTHON=python3.x chooses the Python of .venv
 set -eu
 cd "$(dirname "$0")/.."
 
@@ -11,6 +11,8 @@ DEB_R="r-base-core r-base-dev r-cran-reticulate r-cran-cli r-cran-rlang r-cran-g
   r-cran-bit64 r-cran-lintr r-cran-dplyr r-cran-data.table r-cran-future r-cran-furrr r-cran-foreach r-cran-doparallel
   r-cran-plumber r-cran-shiny pandoc qpdf python3-dev locales"
 DEB_DOCS="r-cran-pkgdown chromium"
+DEB_WEB="chromium"
+ONNXRUNTIME_WEB=1.30.0
 
 say() { printf '%s\n' "$@" >&2; }
 stop() { say "$@"; exit 1; }
@@ -132,6 +134,16 @@ r_package() {
   echo "$stamp" >$library/made-from
 }
 
+# onnxruntime for browsers, 140 MB: what a page of a model needs of it is 14 MB.
+web() {
+  [ "$(cat .cache/web/made-from 2>/dev/null)" = "$ONNXRUNTIME_WEB" ] && return 0
+  say "Installing onnxruntime-web into .cache/web"
+  mkdir -p .cache/web
+  npm install --silent --no-audit --no-fund --ignore-scripts --prefix .cache/web "onnxruntime-web@$ONNXRUNTIME_WEB" ||
+    stop "npm could not install onnxruntime-web."
+  echo "$ONNXRUNTIME_WEB" >.cache/web/made-from
+}
+
 debs=
 for part in "$@"; do
   case "$part" in
@@ -139,6 +151,7 @@ for part in "$@"; do
     data) debs="$debs $DEB_DATA" ;;
     r) platform; debs="$debs $DEB_PYTHON $DEB_R" ;;
     docs) debs="$debs $DEB_DOCS" ;;
+    web) debs="$debs $DEB_WEB"; command -v npm >/dev/null || debs="$debs npm" ;;
     *) stop "scripts/setup.sh: unknown part $part" ;;
   esac
 done
@@ -148,5 +161,6 @@ for part in "$@"; do
   case "$part" in
     python) python ;;
     r) r && r_package ;;
+    web) web ;;
   esac
 done

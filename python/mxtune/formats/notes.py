@@ -57,8 +57,6 @@ def texts_of(contents: Contents) -> dict[str, str]:
         texts[_PREPROCESS] = json.dumps(contents.preprocess.to_dict())
     if contents.levels:
         texts["mxtune.levels"] = json.dumps(list(contents.levels), ensure_ascii=False)
-    if contents.model is not None:
-        texts["mxtune.task"] = str(contents.model["task"])
     return texts
 
 

@@ -5,6 +5,7 @@ Eight bytes give the length of the header, which gives the type, shape and place
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -85,7 +86,18 @@ def bytes_of(arrays: Mapping[str, NDArray[Any]], texts: Optional[Mapping[str, st
     for name, array in stored.items():
         if array.dtype.newbyteorder("<") not in types:
             raise ArgumentError(f'A file can\'t hold the array "{name}" of type {array.dtype}.')
-    return bytes(save(stored, None if texts is None else dict(texts)))
+    content = bytes(save(stored))
+    return content if texts is None else _with_texts(content, texts)
+
+
+def _with_texts(content: bytes, texts: Mapping[str, str]) -> bytes:
+    """The content of a file with metadata, in the order of their names: the library's own order is a random one."""
+    size = int.from_bytes(content[:8], "little")
+    notes = json.dumps(dict(sorted(texts.items())), ensure_ascii=False)
+    entries = content[9 : 8 + size].strip()
+    header = f'{{"__metadata__":{notes}'.encode() + (b"," if entries != b"}" else b"") + entries
+    header += b" " * (-len(header) % 8)
+    return len(header).to_bytes(8, "little") + header + content[8 + size :]
 
 
 Entry = tuple[str, str, tuple[int, ...], int, int]
@@ -147,13 +159,8 @@ def read(path: Path, limit: float = 1.0) -> Contents:  # noqa: ARG001 - weights 
         raise WeightsError(f"Can't read the weights in {path}.", [fault.what], fault.hint) from None
     except OSError as fault:
         raise WeightsError(f"Can't read {path}: {fault.strerror or fault}.") from None
-    preprocess = preprocess_of(texts)
     return Contents(
-        weights=weights,
-        usual=preprocess,
-        usual_is_stated=preprocess is not None,
-        levels=levels_of(texts),
-        provenance=origin_of(texts),
+        weights=weights, preprocess=preprocess_of(texts), levels=levels_of(texts), provenance=origin_of(texts)
     )
 
 

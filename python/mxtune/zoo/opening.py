@@ -251,7 +251,7 @@ def _of_zoo(
         contents, origin = found
         arrays = contents.weights or {}
         entry = _namesake(entry, arrays) or entry
-        stated = contents.usual if contents.usual_is_stated else None
+        stated = contents.preprocess if contents.graph is None else None
     elif entry.weights is not None and not is_random:
         arrays, digest = entry.weights()
         origin = {"source": entry.source, "sha256": digest}

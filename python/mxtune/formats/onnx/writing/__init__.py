@@ -77,7 +77,8 @@ def content_of(contents: Contents) -> list[bytes]:
         output = result
     open_dims = ["batch" if side == BATCH else side for side in dims]
     port: Any = ("images", UINT8, ["batch", *size[1:], size[0]]) if is_model else (image, FLOAT, ["batch", *size])
-    parts = file.content(contents.provenance.get("name", ""), port, (output, open_dims), texts_of(contents))
+    texts = {**texts_of(contents), **({"mxtune.task": str(task)} if is_model else {})}
+    parts = file.content(contents.provenance.get("name", ""), port, (output, open_dims), texts)
     if sum(map(len, parts)) > _MOST:
         raise FaultError("it would have more than the 2 GB that a file of ONNX can have")
     return parts
