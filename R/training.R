@@ -15,7 +15,8 @@
 #'
 #' @inheritParams mximages
 #' @inheritSection mximages Kinds of images
-#' @param net Where to start: a name in [mxzoo()], an [mxnetwork()], a model file, or a model to train further.
+#' @param net Where to start: a name in [mxzoo()] or on the Hugging Face hub (`"hf:timm/resnet18.a1_in1k"`), an
+#'   [mxnetwork()], a file with a network, or a model to train further.
 #' @param tune What to train: `"head"` (the new last layer), `"tail"` (the last layers as well), `"all"`, or
 #'   `"auto"`: the head, then the tail while validation improves. The statistics of BatchNorm move where all layers are
 #'   trained from the start; behind a head they stay those that it was fitted under.

@@ -70,6 +70,10 @@ class UnsupportedFormatError(FormatError):
     """A file is of a format that is deliberately not read; the hint says what to do instead."""
 
 
+class HubError(NetworkError):
+    """A repository of the Hugging Face hub can't be opened: the name, the network, or a right to it is missing."""
+
+
 class ModelFileError(MxtuneError):
     """A model file is damaged, hostile, too new, or not a model at all."""
 

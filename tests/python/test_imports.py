@@ -26,6 +26,7 @@ ROOMS: tuple[tuple[str, ...], ...] = (  # from the bottom to the top
     ("images",),
     ("network",),
     ("formats",),
+    ("hub",),
     ("zoo",),
     ("engines",),
     ("model",),

@@ -142,3 +142,33 @@ test_that("a network of Keras opens from its file, ready to be trained", {
   expect_identical(net$classifier, "logits")
   expect_output(print(net), "images of 8 x 8")
 })
+
+test_that("a repository of the Hugging Face hub opens from its cache, and one that can't be reached is told at once", {
+  home <- withr::local_tempdir()
+  snapshot <- file.path(home, "hub", "models--timm--trees", "snapshots", strrep("0a", 20))
+  dir.create(snapshot, recursive = TRUE)
+  dir.create(file.path(home, "hub", "models--timm--trees", "refs"))
+  cat(strrep("0a", 20), file = file.path(home, "hub", "models--timm--trees", "refs", "main"))
+  mxsave(mxnetwork("mobilenetv3_small_100", classes = 3, seed = 1), file.path(snapshot, "model.safetensors"))
+  writeLines(c(
+    '{"architecture": "mobilenetv3_small_100", "num_classes": 3, "label_names": ["ash", "birch", "cedar"],',
+    '"pretrained_cfg": {"input_size": [3, 64, 64], "license": "mit", "crop_mode": "squash"}}'
+  ), file.path(snapshot, "config.json"))
+  seen <- fresh_output(function() {
+    library(mxtune)
+    net <- mxnetwork("hf:timm/trees")
+    print(net)
+    started <- Sys.time()
+    fault <- tryCatch(mxnetwork("hf:timm/nowhere"), mxtune_hub_error = conditionMessage)
+    stopifnot(difftime(Sys.time(), started, units = "secs") < 5)
+    cat(fault, "", sep = "\n")
+    fit <- mxtrain(mxexample("fashion"), net = "hf:timm/trees", tune = "head", verbose = 0)
+    print(fit)
+  }, env = c(HF_HOME = home, HF_ENDPOINT = "http://127.0.0.1:9"))
+  seen <- gsub("\\s+", " ", paste(seen, collapse = " "))
+  expect_match(seen, "hf:timm/trees is opened from the cache of the Hugging Face hub: main, commit 0a0a0a0a0a")
+  expect_match(seen, "mxnetwork mobilenetv3_small_100: .*images of 64 x 64")
+  expect_match(seen, "Can't reach the Hugging Face hub at http://127.0.0.1:9", fixed = TRUE)
+  expect_match(seen, 'open mxnetwork("folder/model.safetensors")', fixed = TRUE)
+  expect_match(seen, "mxmodel mobilenetv3_small_100: 10 classes")
+})

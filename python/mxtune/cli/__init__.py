@@ -113,7 +113,11 @@ def train(
     ],
     output: Annotated[Path, typer.Option("--output", "-o", metavar="FILE", help="The model file to write: x.mxt.")],
     net: Annotated[
-        Optional[str], typer.Option(metavar="NAME|FILE", help="A network by name (see: mxtune zoo), or a model file.")
+        Optional[str],
+        typer.Option(
+            metavar="NAME|FILE",
+            help="A network by name (see: mxtune zoo), on the Hugging Face hub (hf:timm/...), or in a file.",
+        ),
     ] = None,
     tune: Annotated[Optional[Tune], typer.Option(help="Which layers to train.", show_default="auto")] = None,
     epochs: Annotated[

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
 from ..errors import NetworkError
-from ..graph import Entry, Graph, Limits, Node, Shapes, shapes_of, subgraph
+from ..graph import LIMITS, Entry, Graph, Limits, Node, Shapes, shapes_of, subgraph
 from ..ops import Shape, spell
 
 Array = NDArray[np.float32]
@@ -50,6 +52,24 @@ def resampled(
         )
         graph = Graph(tuple(nodes), graph.heads)
     return graph, changed
+
+
+def resampled_graph(graph: Graph, size: tuple[int, int], other: tuple[int, int], channels: int) -> Graph:
+    """The graph for images of another size, where its embeddings of positions have no values yet."""
+    if size == other or not _positions(graph):
+        return graph
+    (data,) = graph.inputs
+    before = shapes_of(graph, {data: (1, channels, *size)})
+    values = {name: np.zeros(before[name][0], np.float32) for name, _ in _positions(graph)}
+    if not any(values[name].shape[1:] == before[node][index][1:] for name, (node, index) in _positions(graph)):
+        return graph  # with biases alone, which fit any size
+    return resampled(graph, values, before, (data, (1, channels, *other)), LIMITS)[0]
+
+
+def misfits(graph: Graph, values: Mapping[str, NDArray[Any]], shapes: Shapes) -> bool:
+    """Whether embeddings of positions are for another size of the image than the one with these shapes."""
+    names = {name for name, _ in _positions(graph)}
+    return any(name in values and values[name].shape != shapes[name][0] for name in names)
 
 
 def _open(graph: Graph, tokens: int, shapes: Shapes) -> Graph:

@@ -20,7 +20,7 @@ from ..model.model import Model
 from ..network import Network
 from ..network.values import refuse_unusable
 from ..words import counted
-from ..zoo.opening import Source, network_of, open_source
+from ..zoo.opening import File, Source, network_of, open_source
 from .options import EVERY_STAGE, Options
 from .plan import Facts, Plan
 
@@ -96,6 +96,8 @@ def warn_of_no_weights(network: Network, pictures: int) -> None:
 def prepare(network: Network, plan: Plan, images: ImageSet, outputs: int, seed: int) -> Network:
     """The network with the plan's preprocessing and the range of the images, and a new head for so many outputs."""
     preprocess = replace(network.preprocess, size=plan.size, fit=plan.fit, range=_range(network, images))
+    if plan.size != network.preprocess.size:
+        network = network.with_image_size(plan.size)  # which resamples embeddings of positions
     if preprocess != network.preprocess:
         network = replace(network, preprocess=preprocess).check()
     return network.replace_head(outputs, seed=seed, stages=plan.head == EVERY_STAGE)
@@ -110,7 +112,9 @@ def _range(network: Network, images: ImageSet) -> Optional[Range]:
 
 
 def _built_for(source: Source, images: ImageSet, options: Options) -> dict[str, Any]:
-    """Arguments for a network that has no weights yet: it is built for the images."""
+    """Arguments for a network that has no weights yet: it is built for the images. And the size that the user chose."""
+    if isinstance(source, File) and source.config is not None:
+        return {"image_size": options.image_size}
     if not isinstance(source, zoo.Entry) or source.weights is not None:
         return {}
     channels = 1 if images.grey and source.preprocess.channels == 1 else 3

@@ -86,7 +86,8 @@ def mxtrain(
         Images and their labels: all that `mximages` takes, or what it returns. Strings ask for classification,
         numbers for regression, a 0/1 matrix or label sets for multilabel.
     net
-        A name that `mxzoo` lists, a file that `mxnetwork` opens, a `Network`, or a `Model` to continue from.
+        A name that `mxzoo` lists, a file or repository (``"hf:timm/resnet18.a1_in1k"``) that `mxnetwork` opens, a
+        `Network`, or a `Model` to continue from.
     tune
         ``"head"``; ``"tail"``: then the layers of the last resolution; ``"all"``: then every layer that is not
         frozen; ``"auto"``: the head, then the tail while validation improves. A network without weights is

@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple, Optional, Union
 
-from .. import formats, progress, zoo
+from .. import formats, hub, progress, zoo
 from ..arguments import height_and_width, number, user_path, whole
 from ..calls import value_text
 from ..errors import ArgumentError, NetworkError, WeightsError
@@ -20,11 +20,14 @@ from ..formats.ordered import in_order
 from ..graph import Graph, without_loss
 from ..images.preprocess import Preprocess
 from ..network.data import Network
+from ..network.positions import misfits
 from ..network.values import half_precision_hint, unusable
 from ..spec import settings
 from ..words import bullets, listing
-from . import Entry
+from . import Entry, timm_config
 from .assumed import assumed_preprocess
+from .repository import open_repository
+from .timm_config import Config
 from .twin import fits, fitting, own_parameters, parameters, tables_of_twin
 
 AnyPath = Union[str, "os.PathLike[str]"]
@@ -33,10 +36,12 @@ Given = Union[Path, Weights, str, None]  # the argument `weights`: a file, array
 
 
 class File(NamedTuple):
-    """A file, and its contents."""
+    """A file and its contents; of weights alone also what timm's configuration says, and where they are from."""
 
     path: Path
     contents: Contents
+    config: Optional[Config] = None
+    origin: Mapping[str, str] = {}
 
 
 Source = Union[Entry, File]
@@ -63,7 +68,10 @@ def mxnetwork(
         Keras, an ``.onnx`` file of any framework, a ``-symbol.json`` of MXNet, or a ``.prototxt`` of Caffe; a loss or
         softmax at its end is taken off, and a normalisation that a file of Keras or an ``.onnx`` file begins with
         becomes `preprocess`. A file of weights alone (``.pth``, ``.safetensors``, ``.bin``) leads to the network of
-        torchvision, timm or the zoo whose names and shapes it has.
+        torchvision, timm or the zoo whose names and shapes it has; `config.json` of timm beside it says which, and how
+        images are prepared. ``"hf:timm/resnet18.a1_in1k"`` is a repository of timm on the Hugging Face hub,
+        ``"@revision"`` may follow: it is downloaded once, and then opened from the hub's cache without a network
+        (extra ``hub``).
     weights
         None: the zoo's own where it has any (otherwise initial values drawn from `seed`), or the file next to the one
         with the network: ``.params``, ``.caffemodel``. A file of MXNet, PyTorch, Caffe or safetensors: these, under the
@@ -90,6 +98,8 @@ def mxnetwork(
     ------
     NetworkError
         No such name (near matches are named), or the file holds no network that can be trusted.
+    HubError
+        The repository does not exist, is not reachable, or access to it needs a token.
     MissingFileError, FormatError, UnsupportedFormatError
         There is no such file; or it is of no known format, or of one that is not read on purpose.
     WeightsError
@@ -126,6 +136,9 @@ def open_source(name_or_path: AnyPath, limit: float = 1.0) -> Source:
     if not isinstance(name_or_path, (str, os.PathLike)) or not os.fspath(name_or_path):
         text = "A network is opened by its name or from a file."
         raise ArgumentError(text, [f"it is {value_text(name_or_path)}"], "mxzoo() lists the names.")
+    if hub.is_reference(name_or_path):
+        weights, config, origin = open_repository(str(name_or_path))
+        return _configured(File(weights, formats.read(weights, limit), config, origin))
     path = user_path("name_or_path", name_or_path)
     name = os.fspath(name_or_path)
     suffixes = tuple(suffix for one in formats.formats() for suffix in one.suffixes)
@@ -134,8 +147,18 @@ def open_source(name_or_path: AnyPath, limit: float = 1.0) -> Source:
     if not path.exists() and not zoo.has(name) and symbol.is_file():
         path, is_path = symbol, True
     if is_path or (path.exists() and not zoo.has(name)):
-        return File(path, formats.read(path, number("limit", limit, 0.01, 1_000_000)))
+        contents = formats.read(path, number("limit", limit, 0.01, 1_000_000))
+        beside = timm_config.beside(path) if path.name in hub.WEIGHTS else None
+        return _configured(File(path, contents, beside, beside.facts if beside else {}))
     return zoo.entry(name)
+
+
+def _configured(file: File) -> File:
+    """The file of weights with what timm's configuration says of them, unless it says so itself."""
+    if file.config is None or file.contents.preprocess is not None:
+        return file._replace(config=None)
+    stated = replace(file.contents, preprocess=file.config.preprocess, levels=file.config.levels)
+    return file._replace(contents=stated)
 
 
 def network_of(
@@ -213,6 +236,11 @@ def _owner(file: File, weights: Given) -> Entry:
         There is none.
     """
     arrays, stated = file.contents.weights or {}, file.contents.provenance.get("name", "")
+    if file.config is not None and weights is None:
+        entries = file.config.entries()
+        if not entries:
+            raise file.config.no_entry(str(file.path))
+        return next((entry for entry in entries if fits(entry, arrays)), entries[0])
     names = [stated] if zoo.has(stated) and fits(zoo.entry(stated), arrays) else fitting(arrays)
     if not names or not (weights is None or isinstance(weights, str)):
         call = 'mxnetwork("{}", weights="{}")'.format(names[0] if names else "name", file.path)
@@ -259,6 +287,11 @@ def _of_zoo(
     preprocess = entry.preprocess_for(size, channels)
     if stated is not None:
         preprocess = replace(stated, size=preprocess.size)
+    if arrays is not None and "size" in requested and entry.weights is None:
+        network = Network(entry.build(entry.classes, size, preprocess.channels), {}, {}, preprocess, limit=limit)
+        if misfits(network.graph, under_our_names(arrays, parameters(network.graph)), network.shapes):
+            others = {key: value for key, value in requested.items() if key != "size"}
+            return _of_zoo(entry, found, is_random, classes, others, seed, limit).with_image_size(size)
 
     def build(units: int) -> Network:
         graph = entry.build(units, preprocess.size, preprocess.channels)
@@ -367,7 +400,7 @@ def _weights_of(given: Union[Path, Weights]) -> Found:
 
 def _origin(file: File) -> dict[str, str]:
     licence = file.contents.provenance.get("licence", "unknown")
-    return {"source": str(file.path), "sha256": formats.sha256(file.path), "licence": licence}
+    return {"source": str(file.path), "sha256": formats.sha256(file.path), "licence": licence, **file.origin}
 
 
 def _filled(bare: Network, arrays: Weights, origin: Mapping[str, str], hint: Optional[str] = None) -> Network:

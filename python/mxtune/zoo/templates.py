@@ -16,6 +16,7 @@ from typing import Any
 from ..formats.names import NameTable, melas
 from ..graph import Graph, Node, from_json
 from ..images.preprocess import Preprocess
+from ..network.positions import resampled_graph
 from ..ops import spell
 from . import Entry, register
 
@@ -38,15 +39,18 @@ class Template:
         The layer that gives the logits; empty if there is none.
     same
         Whether it pads as TensorFlow does, by the size of the map, where a window has strides.
+    size
+        Of the images that it was made for.
     """
 
     graph: str
     classifier: str
     same: bool
+    size: tuple[int, int]
 
-    def build(self, classes: int, size: tuple[int, int], channels: int) -> Graph:  # noqa: ARG002 - of a first layer
+    def build(self, classes: int, size: tuple[int, int], channels: int) -> Graph:
         """The graph for so many classes and images of this size; as `Entry.build`."""
-        graph = _graph(self.graph)
+        graph = resampled_graph(_graph(self.graph), self.size, size, channels)
         if self.classifier:
             graph = _with_units(graph, self.classifier, classes)
         return padded_as_tensorflow(graph, size) if self.same else graph
@@ -106,11 +110,12 @@ def _padded(node: Node, first: str, totals: list[int]) -> list[Node]:
 
 
 def _register(row: Mapping[str, Any]) -> None:
+    preprocess = Preprocess.from_dict(row["preprocess"])
     register(
         Entry(
             name=row["name"],
-            build=Template(row["graph"], row["classifier"], row["same"]).build,
-            preprocess=Preprocess.from_dict(row["preprocess"]),
+            build=Template(row["graph"], row["classifier"], row["same"], preprocess.size).build,
+            preprocess=preprocess,
             parameters=row["parameters"],
             macs=row["macs"],
             licence=row["licence"],

@@ -14,24 +14,17 @@ import numpy as np
 import pytest
 from safetensors.numpy import save_file
 
-from drawn_arrays import drawn, images
+from drawn_arrays import images
 from mxtune import mxnetwork, progress
 from mxtune.errors import NetworkError, WeightsError
 from mxtune.network import Network
 from mxtune.zoo import entries, entry, normalised
 from mxtune.zoo.templates import padded_as_tensorflow
 from running import outputs
+from state_dicts import state_dict
 
 REFERENCES = json.loads((Path(__file__).resolve().parents[2] / "shared" / "templates.json").read_text())
 TEMPLATES = [one.name for one in entries() if one.signature]
-
-
-def state_dict(name: str) -> dict[str, np.ndarray]:
-    """Numbers for each array that a network's file has."""
-    one = entry(name)
-    graph = one.build(one.classes, one.preprocess.size, 3)
-    network = Network(graph, {}, {}, one.preprocess)
-    return {key: drawn(key, network.shapes[key][0]) for key, role in graph.roles.items() if role != "data"}
 
 
 def saved(arrays: dict[str, Any], folder: Path, name: str = "weights") -> Path:
@@ -147,9 +140,18 @@ def test_padding_as_tensorflow_has_it_follows_the_size(size: int) -> None:
     assert padded_as_tensorflow(theirs.graph, (size, size)) == theirs.graph
 
 
-def test_a_network_that_takes_one_size_says_so() -> None:
-    with pytest.raises(NetworkError, match=r"do not fit together|is needed"):
-        mxnetwork("vit_tiny_patch16_224", image_size=160)
+def test_vit_takes_other_sizes_and_its_embeddings_of_positions_are_resampled(tmp_path: Path) -> None:
+    file = saved(state_dict("vit_tiny_patch16_224", 4), tmp_path, "vit_tiny_patch16_224")
+    whole = mxnetwork(file)
+    for network in (mxnetwork(file, image_size=(96, 64)), mxnetwork("vit_tiny_patch16_224", file, image_size=(96, 64))):
+        wanted = whole.with_image_size((96, 64))
+        assert network.graph == wanted.graph and network.preprocess.size == (96, 64) and network.pretrained
+        assert all(np.array_equal(array, wanted.params[name]) for name, array in network.params.items())
+    fresh = mxnetwork("vit_tiny_patch16_224", image_size=(96, 64), classes=4)
+    assert fresh.graph == wanted.graph and fresh.shapes["pos_embed"][0] == (1, 25, 192)
+
+
+def test_a_network_of_dense_layers_on_maps_takes_other_sizes() -> None:
     assert mxnetwork("vgg11.torchvision", image_size=96, classes=2).shapes["classifier.6"][0] == (1, 2)
 
 

@@ -1,0 +1,105 @@
+"""Why a repository of the hub can't be had, and what to do: an error for each reason."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Sequence
+from typing import Any
+
+from .. import calls
+from ..errors import HubError
+from .reference import Reference
+
+_LOG_IN = "log in (hf auth login), or set HF_TOKEN"
+
+
+def refusal(hub: Any, fault: Exception, reference: Reference, names: Sequence[str]) -> HubError:
+    """The error for what `huggingface_hub` raised.
+
+    Parameters
+    ----------
+    hub
+        The package.
+    names
+        The files that were looked for, of which one would do.
+    """
+    kinds, repository = hub.utils, reference.repository
+    page = f"{hub.constants.ENDPOINT}/{repository}"
+    if isinstance(fault, kinds.GatedRepoError):
+        return HubError(
+            f"The owner of {repository} decides who may have its files.",
+            [f"the hub refuses them {'to this account' if hub.utils.get_token() else 'without a token'}"],
+            f"Accept the conditions at {page}, and {_LOG_IN}.",
+        )
+    if isinstance(fault, kinds.RevisionNotFoundError):
+        text = f"The repository {repository} has no revision {reference.revision}."
+        return HubError(text, hint=f"{page}/commits lists its commits; without @ the newest is taken.")
+    if isinstance(fault, kinds.RepositoryNotFoundError):
+        text = f"There is no repository {repository} on the Hugging Face hub, or it is private."
+        return HubError(text, hint=f"Compare its name with {page}. For a private one, {_LOG_IN}.")
+    if isinstance(fault, kinds.EntryNotFoundError) and not isinstance(fault, kinds.LocalEntryNotFoundError):
+        return without_file(hub, reference, names)
+    status = getattr(getattr(fault, "response", None), "status_code", None)
+    if status or not _is_of_the_network(hub, fault):
+        reason = f"it answers with status {status}" if status else _reason(fault)
+        text = f"Can't get {names[0]} of {repository} from the Hugging Face hub at {hub.constants.ENDPOINT}."
+        return HubError(text, [reason], "Try again later; HF_HOME is the folder of its cache, HF_ENDPOINT its address.")
+    return unreachable(hub, reference, names, _reason(fault))
+
+
+def _is_of_the_network(hub: Any, fault: Exception) -> bool:
+    """Whether the hub was not reached: other faults are of the disk, or of what it sends."""
+    known = (TimeoutError, ConnectionError, hub.utils.LocalEntryNotFoundError)
+    return isinstance(fault, known) or not isinstance(fault, (OSError, ValueError))
+
+
+def without_file(hub: Any, reference: Reference, names: Sequence[str]) -> HubError:
+    """The error for a repository that has none of these files."""
+    page = f"{hub.constants.ENDPOINT}/{reference.repository}/tree/{reference.revision}"
+    kind = "no config.json, as timm's have" if "config.json" in names else "no file of weights that is read here"
+    text = f"The repository {reference.repository} has {kind}."
+    hint = (
+        f"Repositories of timm are opened by name. See {page}: a file of weights of another kind opens with the "
+        f"network that it belongs to, once downloaded: {opening('file', 'name')}; ONNX files open as they are."
+    )
+    return HubError(text, [f"looked for {' and '.join(names)}"], hint)
+
+
+def unreachable(hub: Any, reference: Reference, names: Sequence[str], reason: str) -> HubError:
+    """The error where the hub does not answer, and the cache lacks the files."""
+    endpoint = hub.constants.ENDPOINT
+    page = f"{endpoint}/{reference.repository}/tree/{reference.revision}"
+    return HubError(
+        f"Can't reach the Hugging Face hub at {endpoint}.",
+        [reason, f"{names[0]} of {reference} is not in its cache, {hub.constants.HF_HUB_CACHE}"],
+        f"Where there is a network, download config.json and model.safetensors from {page} into one folder, and open "
+        f"{opening('folder/model.safetensors')}. HF_HUB_ETAG_TIMEOUT sets for how many seconds the hub is waited for.",
+    )
+
+
+def no_package(reference: Reference) -> HubError:
+    """The error where `huggingface_hub` is not installed."""
+    return HubError(
+        f"{reference} needs the Python package huggingface_hub, which is not installed.",
+        hint='Install it (pip install huggingface_hub; the extra "hub"), or download config.json and model.safetensors '
+        f"of the repository into one folder, and open {opening('folder/model.safetensors')}.",
+    )
+
+
+def opening(file: str, name: str = "") -> str:
+    """How the current user opens a file, or a network of the zoo with it as its weights."""
+    if calls.at_command_line() and not name:
+        return calls.option("net", file)
+    equals = " = " if calls.in_r() else "="
+    return f'mxnetwork("{name}", weights{equals}"{file}")' if name else f'mxnetwork("{file}")'
+
+
+def _reason(fault: Exception) -> str:
+    """What is told of a fault: its cause's own words, where those say more."""
+    while fault.__cause__ is not None and isinstance(fault.__cause__, Exception):
+        fault = fault.__cause__
+    if isinstance(fault, OSError) and fault.errno:
+        return os.strerror(fault.errno) if fault.errno > 0 else str(fault.strerror)
+    lines = re.sub(r"\[Errno -?\d+\] ", "", str(fault)).splitlines()
+    return lines[0] if lines and lines[0] else type(fault).__name__
