@@ -6,19 +6,19 @@ import importlib
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any, Optional
 
-from .. import progress
 from .._version import __version__
 from ..errors import HubError
 from ..words import file_size
 from .reference import Reference
 from .refusal import no_package, refusal, unreachable, without_file
+from .transfer import Bar, Transfer
 
 WEIGHTS = ("model.safetensors", "pytorch_model.bin")
 _PATIENCE = 2.5  # seconds, for a hub that does not answer; its package waits 10, and tries five times more
-_RESTARTS = 3
 _HEADERS = {"user-agent": f"mxtune/{__version__}"}
 
 
@@ -60,7 +60,7 @@ def fetch(reference: Reference, names: Sequence[str], most: int) -> Path:
     if hub.constants.HF_HUB_OFFLINE:
         raise unreachable(hub, reference, names, "it is not asked, as HF_HUB_OFFLINE is set")
     try:
-        with _without_telemetry(hub):
+        with _settings(hub):
             for name in names:
                 size = _size(hub, reference, name)
                 if size is not None:
@@ -87,14 +87,18 @@ def _package(reference: Reference) -> Any:
 
 
 @contextmanager
-def _without_telemetry(hub: Any) -> Iterator[None]:
-    """Within, `huggingface_hub` neither tells what else is installed nor asks which agents there are."""
-    before = hub.constants.HF_HUB_DISABLE_TELEMETRY
-    hub.constants.HF_HUB_DISABLE_TELEMETRY = True
+def _settings(hub: Any) -> Iterator[None]:
+    """Within, `huggingface_hub` neither tells what else is installed nor asks which agents there are.
+
+    And it counts what has come in parts of 256 kB, not 10 MB: an interrupt is acted on between two of them.
+    """
+    ours = {"HF_HUB_DISABLE_TELEMETRY": True, "DOWNLOAD_CHUNK_SIZE": 1 << 18}
+    before = {name: getattr(hub.constants, name) for name in ours}
+    vars(hub.constants).update(ours)
     try:
         yield
     finally:
-        hub.constants.HF_HUB_DISABLE_TELEMETRY = before
+        vars(hub.constants).update(before)
 
 
 def _patience(hub: Any) -> float:
@@ -131,62 +135,16 @@ def _size(hub: Any, reference: Reference, name: str) -> Optional[int]:
 
 
 def _downloaded(hub: Any, reference: Reference, name: str, size: int, most: int) -> Path:
-    _refuse_beyond(most, size, reference, name)
-
-    class Told(Events):
-        limit = most
-        what = f"{name} of {reference.repository}"
-
-    file = hub.hf_hub_download(
-        reference.repository, name, revision=reference.revision, etag_timeout=_patience(hub), headers=_HEADERS,
-        tqdm_class=Told,
-    )  # fmt: skip
-    return Path(file)
-
-
-def _refuse_beyond(most: int, size: int, reference: Reference, name: str) -> None:
+    what = f"{name} of {reference.repository}"
     if size > most:
-        text = f"{name} of {reference.repository} has {file_size(size)}."
+        text = f"{what} has {file_size(size)}."
         bullet = f"a network that mxtune opens has at most {file_size(most)} of it"
         raise HubError(text, [bullet], "Compare the repository's name with the one that you want.")
-
-
-class Events:
-    """What `huggingface_hub` takes for a bar of tqdm: it tells our reporter.
-
-    Events are sent by the thread that asked for the file alone: another one may bring the bytes, and R listens in one.
-    """
-
-    limit = 0
-    what = ""
-
-    def __init__(self, *_: Any, total: Optional[float] = None, initial: float = 0, **__: Any) -> None:
-        self.total, self.n = total, initial
-        self._thread, self._told, self._restarts = threading.get_ident(), initial, 0
-        self._reporter = progress.current()
-        self._reporter.event("start", title=self.what, total=int(total or 0), unit="B")
-
-    def update(self, n: Optional[float] = 1) -> None:
-        """So many bytes more have come; fewer than none if the hub begins again, which it might do for ever."""
-        self.n += n or 0
-        self._restarts += (n or 0) < 0
-        if self._restarts > _RESTARTS:
-            raise HubError(f"The connection broke while {self.what} was downloaded.", hint="Try again.")
-        if self.n > self.limit:
-            raise HubError(f"{self.what} is longer than the hub says.")
-        if threading.get_ident() == self._thread:
-            self._reporter.event("advance", n=int(self.n - self._told))
-            self._told = self.n
-
-    def close(self) -> None:
-        """All have come, or none will any more."""
-        self._reporter.event("end")
-
-    def __enter__(self) -> Events:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
-
-    def __getattr__(self, _: str) -> Any:
-        return lambda *_, **__: None  # what else a bar can do
+    transfer = Transfer(what, most)
+    return transfer.of(
+        lambda: hub.hf_hub_download(
+            reference.repository, name, revision=reference.revision, etag_timeout=_patience(hub), headers=_HEADERS,
+            tqdm_class=partial(Bar, transfer),
+        ),
+        size,
+    )  # fmt: skip
