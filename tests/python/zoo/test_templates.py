@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from safetensors.numpy import save_file
+from safetensors.numpy import save, save_file
 
 from drawn_arrays import images
 from mxtune import mxnetwork, progress
@@ -115,6 +115,29 @@ def test_the_file_of_a_network_that_two_names_fit_says_so(tmp_path: Path) -> Non
     assert "They fit tf_efficientnet_lite0 too" in heard.texts[-1]
     called_so = saved(arrays, tmp_path, "tf_efficientnet_lite0-80b3e8")
     assert mxnetwork(called_so).provenance["name"] == "tf_efficientnet_lite0"
+
+
+@pytest.mark.parametrize("size", ["tiny", "small"])
+def test_weights_of_vit_and_deit_are_told_apart_by_the_name_of_the_file_alone(size: str, tmp_path: Path) -> None:
+    arrays, heard = state_dict(f"vit_{size}_patch16_224"), Heard()
+    with progress.using(heard):
+        network = mxnetwork(saved(arrays, tmp_path))
+    assert network.provenance["name"] == f"deit_{size}_patch16_224" and network.preprocess.mean[0] == 123.675
+    assert f"They fit vit_{size}_patch16_224 too: name one, with weights=, if that is meant." in heard.texts[-1]
+    for name in (f"vit_{size}_patch16_224", f"deit_{size}_patch16_224"):
+        assert mxnetwork(saved(arrays, tmp_path, f"{name}-a1b2")).provenance["name"] == name
+
+
+def test_bfloat16_is_widened(tmp_path: Path) -> None:
+    arrays = state_dict("mobilenetv3_small_100", 3)
+    halves = {name: (np.asarray(array, "<f4").view("<u4") >> 16).astype("<u2") for name, array in arrays.items()}
+    content = save(halves)
+    length = int.from_bytes(content[:8], "little")
+    header = content[8 : 8 + length].replace(b'"U16"', b'"BF16"')
+    (tmp_path / "w.bin").write_bytes(len(header).to_bytes(8, "little") + header + content[8 + length :])
+    network = mxnetwork(tmp_path / "w.bin")
+    assert network.provenance["name"] == "mobilenetv3_small_100"
+    assert all(np.allclose(network.params[name], array, 1e-2, 0) for name, array in arrays.items())
 
 
 def test_weights_of_another_width_or_depth_are_not_taken_for_it(tmp_path: Path) -> None:
