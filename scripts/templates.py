@@ -37,6 +37,7 @@ def main() -> None:
     contents: dict[str, str] = {}
     order = {"torchvision": 0, "timm": 1}
     listed = [json.loads(file.read_text()) for file in folder.glob("*.json")]
+    listed = [facts for facts in listed if facts["library"] in order]
     for facts in sorted(listed, key=lambda one: (order[one["library"]], one["name"])):
         row, text = template(folder, facts)
         name = facts["name"]

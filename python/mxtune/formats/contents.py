@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -33,6 +33,8 @@ class Contents:
         The same as the library that the network is from has them: under its names, in its shapes.
     weights_file
         The file next to this one that has the weights.
+    with_weights
+        For a description whose graph is known with its weights only: reads both, given the file of weights.
     preprocess
         How images become the network's input.
     usual
@@ -61,6 +63,7 @@ class Contents:
     weights: Optional[Weights] = None
     theirs: Optional[Weights] = None
     weights_file: Optional[Path] = None
+    with_weights: Optional[Callable[[Path], Contents]] = None
     preprocess: Optional[Preprocess] = None
     usual: Optional[Preprocess] = None
     usual_is_stated: bool = False

@@ -67,9 +67,10 @@ def mxnetwork(
         A name that `mxzoo` lists; or a file that holds a network: a ``.mxt`` model, a ``.keras`` or ``.h5`` file of
         Keras, an ``.onnx`` file of any framework, a ``-symbol.json`` of MXNet, or a ``.prototxt`` of Caffe; a loss or
         softmax at its end is taken off, and a normalisation that a file of Keras or an ``.onnx`` file begins with
-        becomes `preprocess`. A file of weights alone (``.pth``, ``.safetensors``, ``.bin``) leads to the network of
-        torchvision, timm or the zoo whose names and shapes it has; `config.json` of timm beside it says which, and how
-        images are prepared. ``"hf:timm/resnet18.a1_in1k"`` is a repository of timm on the Hugging Face hub,
+        becomes `preprocess`. A file of weights alone (``.pth``, ``.safetensors``, ``.bin``, ``.h5``) leads to the
+        network of torchvision, timm, keras.applications or the zoo whose names and shapes it has; `config.json` of timm
+        beside it says which, and how images are prepared. The ``.json`` of a network of Keras (``model.to_json()``)
+        needs its `weights`. ``"hf:timm/resnet18.a1_in1k"`` is a repository of timm on the Hugging Face hub,
         ``"@revision"`` may follow: it is downloaded once, and then opened from the hub's cache without a network
         (extra ``hub``).
     weights
@@ -176,6 +177,7 @@ def network_of(
     classes = None if classes is None else whole("classes", classes, 1)
     limit = number("limit", limit, 0.01, 1_000_000)
     requested = _requested(preprocess, image_size, channels)
+    source, given = _with_weights(source, given)
     own_file = source if isinstance(source, File) and source.contents.graph is None else None
     if own_file is not None:  # of weights alone, whose network is known by them
         source = _owner(own_file, given)
@@ -204,6 +206,16 @@ def _weights(weights: Any) -> Given:
     if isinstance(weights, (Mapping, Sequence)) and not isinstance(weights, (str, bytes, bytearray)):
         return arrays_given(weights)
     return user_path("weights", weights)
+
+
+def _with_weights(source: Source, given: Given) -> tuple[Source, Given]:
+    """A description of a network that is read together with its weights; the rest as it is."""
+    if not isinstance(source, File) or source.contents.with_weights is None:
+        return source, given
+    if not isinstance(given, Path):
+        hint = "Set `weights` to the file in which they were saved."
+        raise WeightsError(f"{source.path} describes a network, and has no weights.", hint=hint)
+    return File(given, source.contents.with_weights(given)), None
 
 
 def _requested(preprocess: Any, image_size: Any, channels: Any) -> dict[str, Any]:

@@ -12,6 +12,7 @@ import shutil
 import sys
 import zipfile
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -23,8 +24,10 @@ from drawn_arrays import images
 from hearing import listening
 from mxtune import formats, mxload, mxnetwork, mxtrain
 from mxtune.errors import FormatError, WeightsError
-from mxtune.formats import Contents
-from mxtune.formats.keras import names
+from mxtune.formats import Contents, keras
+from mxtune.formats.keras.config import Net
+from mxtune.formats.keras.known import _net as known_net
+from mxtune.formats.keras.reading import layout_of
 from running import outputs
 
 SHARED = Path(__file__).resolve().parents[2] / "shared" / "keras"
@@ -173,7 +176,7 @@ def test_what_is_known_of_the_file_comes_along() -> None:
     one = mxnetwork(SHARED / "nested.keras3.keras")
     assert one.provenance["name"] == "nested" and one.provenance["producer"].startswith("Keras 3.")
     assert one.classifier == "classes"
-    assert {"Conv2D", "BatchNormalization", "Dense"} <= set(names())
+    assert {"Conv2D", "BatchNormalization", "Dense"} <= set(keras.names())
 
 
 def test_a_sequential_without_an_input_has_the_shape_of_its_first_layer(tmp_path: Path) -> None:
@@ -186,6 +189,84 @@ def test_a_sequential_without_an_input_has_the_shape_of_its_first_layer(tmp_path
         file = written(tmp_path / "digits.h5", {"class_name": "Sequential", "config": config}, arrays)
         one = formats.read(file)
         assert one.image == (1, 4, 4) and operators(one) == ["Flatten", "FullyConnected"]
+
+
+# ---- weights alone
+
+
+@pytest.mark.parametrize("version", ["keras2", "keras3"])
+def test_weights_alone_go_onto_a_description(version: str, tmp_path: Path) -> None:
+    with h5py.File(SHARED / f"plain.{version}.h5") as store:
+        (tmp_path / "net.json").write_text(store.attrs["model_config"])
+    whole = mxnetwork(SHARED / f"plain.{version}.h5")
+    for end in ("weights.h5", "h5", "keras"):
+        one = mxnetwork(tmp_path / "net.json", weights=SHARED / f"plain.{version}.{end}")
+        assert one.graph == whole.graph and one.preprocess == whole.preprocess
+        assert all(np.array_equal(array, whole.params[name]) for name, array in one.params.items())
+        assert one.provenance["source"] == str(SHARED / f"plain.{version}.{end}")
+
+
+def test_a_description_alone_or_with_other_weights_is_told(tmp_path: Path) -> None:
+    file = tmp_path / "net.json"
+    file.write_text(json.dumps(network()))
+    with pytest.raises(WeightsError, match=r"net.json describes a network, and has no weights\.\ni Set `weights`"):
+        mxnetwork(file)
+    with pytest.raises(FormatError, match="its arrays are those of another network"):
+        mxnetwork(file, weights=SHARED / "plain.keras3.weights.h5")
+    with pytest.raises(FormatError, match="into a network of Keras: its format is ONNX"):
+        mxnetwork(file, weights=SHARED.parent / "formats" / "traced.onnx")
+    (tmp_path / "bad.json").write_text(json.dumps({"class_name": "Functional", "config": {}}))
+    with pytest.raises(FormatError, match="it describes no layers"):
+        mxnetwork(tmp_path / "bad.json")
+
+
+def weights_of(net: Net, file: Path, numbered: bool, width: int = 2) -> Path:
+    """A file of weights for a network of convolutions, as Keras 2 or Keras 3 saves them: of small, made up arrays."""
+    rng, channels = np.random.default_rng(1), {}
+    with h5py.File(file, "w") as store:
+        placed = dict(layout_of(net))
+        by_name = {place.names[0]: place for place in placed}
+        for layer in net.layers:
+            first = channels.get(layer.calls[0].refs[0].layer, 3) if layer.calls else 3
+            place, kernel = by_name.get(layer.name), layer.config.get("kernel_size")
+            channels[layer.name] = 49 * first if layer.kind == "Flatten" else width if place else first
+            if place is None:
+                continue
+            last = [first, width] if kernel is None else [*kernel, first, width]
+            shapes = [last, *[[last[-1]]] * (placed[place] - 1)]
+            arrays = [rng.normal(size=shape).astype("f4") for shape in shapes]
+            for number, array in enumerate(arrays):
+                at = f"layers/{place.classes[0]}/vars/{number}" if numbered else f"{layer.name}/old_{number}"
+                store[at] = array
+            if not numbered:
+                store[layer.name].attrs["weight_names"] = [f"old_{number}".encode() for number in range(len(arrays))]
+        if not numbered:
+            store.attrs["layer_names"] = [layer.name.encode() for layer in net.layers if layer.name in by_name]
+    return file
+
+
+@pytest.mark.parametrize("top", [True, False])
+@pytest.mark.parametrize("numbered", [True, False])
+def test_weights_alone_lead_to_the_network_of_keras_that_they_fit(numbered: bool, top: bool, tmp_path: Path) -> None:
+    """VGG16, here of two filters in each layer: a file fits by its layers, not by their widths."""
+    whole = known_net("vgg16.json.gz")
+    net = replace(
+        whole, layers=tuple(one for one in whole.layers if top or one.name not in ("fc1", "fc2", "predictions"))
+    )
+    with listening() as heard:
+        one = formats.read(weights_of(net, tmp_path / "w.h5", numbered))
+    assert heard == ["w.h5 holds weights of vgg16."] and one.graph is not None
+    assert one.usual is not None and one.usual.mean == (123.68, 116.779, 103.939)
+    assert operators(one).count("Convolution") == 13 and operators(one).count("FullyConnected") == (3 if top else 0)
+    assert one.graph.node(one.graph.heads[0][0]).op in (("softmax",) if top else ("Flatten", "Reshape"))
+
+
+def test_every_known_network_is_made_of_layers_that_are_read() -> None:
+    files = sorted((Path(keras.__file__).parent / "known").glob("*.json.gz"))
+    assert len(files) > 30
+    for file in files:
+        layout = layout_of(known_net(file.name))
+        assert len(layout) > 10 and len({place.classes for place, _ in layout}) == len(layout), file.name
 
 
 # ---- how images are prepared
@@ -301,7 +382,10 @@ def test_other_files_of_hdf5_are_told(tmp_path: Path) -> None:
     with h5py.File(tmp_path / "a.h5", "w") as store:
         store["x"] = np.zeros(3)
     assert "it holds no network of Keras" in refusal(tmp_path / "a.h5")
-    assert "it holds weights alone, and no network" in refusal(SHARED / "plain.keras3.weights.h5")
+    file = SHARED / "plain.keras3.weights.h5"
+    text = refusal(file)
+    assert "it holds weights alone, of a network that is not one of Keras' own" in text
+    assert f'mxnetwork("net.json", weights="{file}")' in text
 
 
 def test_unusable_numbers_are_named(tmp_path: Path) -> None:

@@ -124,6 +124,7 @@ def main() -> None:
     np.savez(HERE / f"{VERSION}.npz", **outputs)
     kept = HERE.parent / "formats"
     shutil.copy(HERE / f"plain.{VERSION}.{'h5' if OLD else 'keras'}", kept)
+    (kept / f"plain.{VERSION}.json").write_text(model.to_json())
 
 
 if __name__ == "__main__":

@@ -28,6 +28,18 @@ def output_of(net: Net, building: Building, arrays: Arrays) -> Value:
     return _network(net, building, arrays, [building.input(net)], Place())[0]
 
 
+def layout_of(net: Net, place: Place = Place()) -> list[tuple[Place, int]]:  # noqa: B008 - it is frozen
+    """The places of a network that have arrays, in order, and how many each has."""
+    found: list[tuple[Place, int]] = []
+    places = place.within(net)
+    for layer in net.layers:
+        if layer.net is not None:
+            found += layout_of(layer.net, places[layer.name])
+        elif layer.kind != "InputLayer" and (slots := rule_of(layer).slots) and (count := len(slots(layer))):
+            found.append((places[layer.name], count))
+    return found
+
+
 def _network(net: Net, building: Building, arrays: Arrays, inputs: Sequence[Value], place: Place) -> list[Value]:
     if len(net.inputs) != len(inputs):
         raise FaultError(f"{shown(net.name)} takes {counted(len(net.inputs), 'input')}, not {len(inputs)}")

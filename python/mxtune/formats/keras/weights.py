@@ -10,8 +10,9 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Optional
 
 from ...words import counted
@@ -59,10 +60,12 @@ class Arrays:
     ----------
     tree
         The open file.
+    renamed
+        Of layers of the outermost network that have another name in the file.
     """
 
-    def __init__(self, tree: Tree) -> None:
-        self.tree = tree
+    def __init__(self, tree: Tree, renamed: Optional[Mapping[str, str]] = None) -> None:
+        self.tree, self.renamed = tree, renamed or {}
         self.root = "model_weights" if "model_weights" in tree.groups else ""
         self.old = bool(self.root) or bool(tree.texts("", "layer_names"))
         self.container = next((one for one in _CONTAINERS if one in tree.groups), "")
@@ -86,15 +89,66 @@ class Arrays:
             raise FaultError(f"it has {found} in the file, and needs {len(slots)}: {', '.join(slots)}")
         return [self.tree.array(path) for path in paths]
 
+    def width(self, place: Place) -> int:
+        """The last side of a layer's first array: of a kernel, the number of its filters; 0 without one."""
+        paths = (self._listed(place) if self.old else self._numbered(place, 1)) or [""]
+        shape = self.tree.arrays[paths[0]].shape if paths[0] in self.tree.arrays else ()
+        return int(shape[-1]) if shape else 0
+
+    def fitted(self, layout: Sequence[tuple[Place, int]]) -> Arrays:
+        """These arrays for a network that has so many in each place, whose layers may have other names in the file.
+
+        Raises
+        ------
+        FaultError
+            It has more or fewer.
+        """
+        if not self.fits(layout):
+            raise FaultError("its arrays are those of another network", "Use the description of that one.")
+        if not self.old:
+            return self
+        names, own = [name for name, _ in _by_layer(layout)], [name for name, _ in self._counted()]
+        return self if set(names) <= set(own) else Arrays(self.tree, dict(zip(names, own)))
+
+    def fits(self, layout: Sequence[tuple[Place, int]]) -> bool:
+        """Whether there are so many arrays in each place: by their paths, or layer by layer."""
+        if not self.old:
+            return {self._path(place): count for place, count in layout} == self._counted_paths
+        wanted = _by_layer(layout)
+        return [count for _, count in wanted] == [count for _, count in self._counted()] or dict(wanted) == dict(
+            self._counted()
+        )
+
+    def _counted(self) -> list[tuple[str, int]]:
+        """Each layer of the outermost network that has arrays, and how many."""
+        groups = {name: self._group(name) for name in self.tree.texts(self.root, "layer_names")}
+        counts = (
+            (name, len(self.tree.texts(at, "weight_names"))) for name, at in groups.items() if at in self.tree.groups
+        )
+        return [(name, count) for name, count in counts if count]
+
+    @cached_property
+    def _counted_paths(self) -> dict[str, int]:
+        """The places in the new layout, and how many arrays they have."""
+        own = re.compile(rf"((?:{self.container}/[^/]+/)*{self.container}/[^/]+)/vars/\d+")
+        return dict(Counter(match[1] for path in self.tree.arrays if (match := own.fullmatch(path))))
+
+    def _group(self, layer: str) -> str:
+        name = self.renamed.get(layer, layer)
+        return f"{self.root}/{name}" if self.root else name
+
+    def _path(self, place: Place) -> str:
+        return "/".join(f"{self.container}/{name}" for name in place.classes)
+
     def _numbered(self, place: Place, count: int) -> Optional[list[str]]:
-        path = "/".join(f"{self.container}/{name}" for name in place.classes)
+        path = self._path(place)
         found = [f"{path}/vars/{number}" for number in range(count)]
         more = f"{path}/vars/{count}" in self.tree.arrays
         return [one for one in found if one in self.tree.arrays] + [""] * more
 
     def _listed(self, place: Place) -> Optional[list[str]]:
         """The paths of a layer's arrays, which the group of the outermost layer lists by name."""
-        group = f"{self.root}/{place.names[0]}" if self.root else place.names[0]
+        group = self._group(place.names[0])
         if group not in self.tree.groups:
             return None
         names = self.tree.texts(group, "weight_names")
@@ -104,6 +158,14 @@ class Arrays:
         if missing := [path for path in paths if path not in self.tree.arrays]:
             raise FaultError(f"the array {shown(missing[0])} is not in the file")
         return paths
+
+
+def _by_layer(layout: Sequence[tuple[Place, int]]) -> list[tuple[str, int]]:
+    """How many arrays each layer of the outermost network has, in order."""
+    counts: dict[str, int] = {}
+    for place, count in layout:
+        counts[place.names[0]] = counts.get(place.names[0], 0) + count
+    return list(counts.items())
 
 
 def _snake(name: str) -> str:
