@@ -1,6 +1,7 @@
 #' Evaluate a model
 #'
-#' `mxevaluate()` returns a data frame with the columns `.metric` and `.estimate`; `mxconfusion()` a table of
+#' `mxevaluate()` returns a data frame with the columns `.metric`, `.estimate`, and `.lower` and `.upper`, the ends of
+#' its interval at 95 % by a bootstrap over images, or over groups where there are any; `mxconfusion()` a table of
 #' truth by prediction; `mxper_class()` precision and recall, one row per class; `mxtop_losses()` the images with the
 #' highest loss, one row per image; `mxcalibration()` what was `predicted` and what was `observed`. Without
 #' images they use those kept for validation, which the model remembers.
@@ -31,9 +32,8 @@ mxevaluate <- function(model, x = NULL, y = NULL, path = NULL, label = NULL, roo
   refuse_unknown(...)
   require_given()
   model <- as_model(model)
-  metrics <- judged("evaluate", model, x, y, path = path, label = label, root = root, split = split)
-  out <- data.frame(.metric = names(metrics), .estimate = as.numeric(unlist(metrics)))
-  like(out, model$history)
+  measured <- judged("evaluated", model, x, y, path = path, label = label, root = root, split = split)
+  stats::setNames(measured, paste0(".", names(measured)))
 }
 
 #' @rdname mxevaluate
@@ -70,13 +70,38 @@ mxcalibration <- function(model, x = NULL, y = NULL, path = NULL, label = NULL, 
   judged("calibration", model, x, y, path = path, label = label, root = root, split = split)
 }
 
+#' What models that had not seen an image say of it
+#'
+#' With folds, which is the default where the head alone is trained, each image that a model was trained on is predicted
+#' by a model that was trained without its fold: `mxout_of_fold()` returns a row for each.
+#'
+#' @param model A model trained with `folds`: see [mxtrain()].
+#' @param ... Must be empty.
+#' @return A data frame: `.file`, the truth and the prediction, and `fold`. For classification `truth`, `.pred_class` and
+#'   their probabilities `prob` and `.pred_prob`; for several labels an image `truth_<label>`, `.pred_<label>` and
+#'   `prob_<label>`; for regression `truth` and `.pred`. An image that is alone in its class has no row.
+#' @export
+#' @examplesIf mxtune:::has_engine()
+#' fit <- mxtrain(mxexample("fashion"), tune = "head", image_size = 64, seed = 1)
+#' mxevaluate(fit)
+#' wrong <- subset(mxout_of_fold(fit), truth != .pred_class)
+#' head(wrong)
+mxout_of_fold <- function(model, ...) {
+  refuse_unknown(...)
+  require_given()
+  dotted(engine_call("out_of_fold", as_model(model)))
+}
+
 #' The result of the model's method for labelled images, or for those of its validation.
 #' @noRd
 judged <- function(what, model, x, y, ..., split = NULL) {
   model <- as_model(model)
   images <- if (is.null(x)) list(y = y) else prepare_source(x, y)
-  arguments <- c(images, list(split = prepare_column(split, x, y, NULL), ...))
-  engine_call(what, model, Filter(Negate(is.null), arguments), listener())
+  arguments <- Filter(Negate(is.null), c(images, list(split = prepare_column(split, x, y, NULL), ...)))
+  if (what == "evaluated") { # with intervals, as a table
+    return(engine_call(what, arguments = c(list(object = model), arguments), listener = listener()))
+  }
+  engine_call(what, model, arguments, listener())
 }
 
 #' Rows are the truth, columns the prediction, in the model's order.

@@ -6,31 +6,38 @@
 #'   numeric, and with `type = "prob"` also `.pred_<class>`, the probability of each (of a class called "class" it is
 #'   `.pred_class_`);
 #' - for several labels per image `.pred_<label>`: logical, or probabilities with `type = "prob"`;
-#' - for regression `.pred`.
+#' - for regression `.pred`;
+#' - with `type = "set"` all that the truth may be, so that for a share `level` of images it is among it
+#'   (split-conformal; Vovk et al., 2005), judged by images that the model was not trained on: `.pred_set`, a list of
+#'   classes, the most probable first; for several labels `NA` where it may be either; for regression `.pred_lower` and
+#'   `.pred_upper`.
 #'
 #' An image that can't be read is a row of `NA`, and a warning names it.
 #'
 #' @param object A model made by [mxtrain()] or read by [mxload()].
 #' @param newdata Images: anything that [mximages()] takes as `x`.
-#' @param type `"class"`, `"prob"`, `"logit"` (before the softmax) or `"features"` (the input of the last layer); or the
-#'   name of another output, see [mxattach()].
+#' @param type `"class"`, `"prob"`, `"logit"` (before the softmax), `"set"` or `"features"` (the input of the last
+#'   layer); or the name of another output, see [mxattach()].
 #' @param on_bad What to do with images that can't be read: `"na"` predicts `NA`, `"error"` stops.
 #' @param batch_size Images per step.
 #' @param path,root For a table: its column of paths, and the folder that they are relative to.
+#' @param level For sets: the share of images whose truth is to be among them.
+#' @param abstain A probability: below it no class is predicted (`NA`), and `.abstained` says why.
 #' @param layout For an array: see [mximages()].
 #' @param ... Must be empty.
+#' @references Vovk, V., Gammerman, A. and Shafer, G. (2005). Algorithmic learning in a random world. Springer.
 #' @return A data frame (a tibble where that package is installed).
 #' @export
 #' @examplesIf mxtune:::has_engine()
 #' fit <- mxtrain(mxexample("fashion"), net = "lenet", tune = "all", epochs = 1, seed = 1)
 #' predict(fit, file.path(mxexample("fashion"), "bag"), type = "prob")
 predict.mxmodel <- function(object, newdata, type = "class", on_bad = "na", batch_size = 32, path = NULL, root = NULL,
-                            ..., layout = "NHWC") {
+                            level = 0.9, abstain = NULL, ..., layout = "NHWC") {
   refuse_unknown(...)
   require_given()
   arguments <- list(
     x = picture_source(newdata, layout, labelled = FALSE), type = type, on_bad = on_bad, batch_size = batch_size,
-    path = path, root = root
+    path = path, root = root, level = level, abstain = abstain
   )
   dotted(engine_call("predict", object, arguments, listener(), spelled = c(x = "newdata")))
 }
@@ -38,7 +45,7 @@ predict.mxmodel <- function(object, newdata, type = "class", on_bad = "na", batc
 #' Python's columns with the dot that tidymodels puts before them.
 #' @noRd
 dotted <- function(frame) {
-  ours <- grepl("^(file|pred)($|_)", names(frame))
+  ours <- grepl("^(file|pred|abstained)($|_)", names(frame))
   names(frame)[ours] <- paste0(".", names(frame)[ours])
   frame
 }
@@ -98,7 +105,8 @@ as_model <- function(model) {
 #' A model's summary, history and metrics
 #'
 #' `summary()` shows how the model was made and how good it is. `as.data.frame()` and `tidy()` return the
-#' training history, one row per epoch. `glance()` returns one row of metrics. `augment()` returns the
+#' training history, one row per epoch. `glance()` returns one row of metrics, and the interval of the first of them, at
+#' 95 %. `augment()` returns the
 #' data with predictions added: a grouped tibble stays grouped, a data.table keeps its key.
 #'
 #' @param object,x A model.
@@ -147,6 +155,9 @@ glance.mxmodel <- function(x, ...) {
     list(task = x$task, network = x$network, classes = length(x$levels), epochs = nrow(x$history)),
     x$metrics
   )
+  if (length(x$interval)) {
+    figures[paste0(names(x$metrics)[1], c("_lower", "_upper"))] <- as.list(unlist(x$interval))
+  }
   like(as.data.frame(figures, check.names = FALSE), x$history)
 }
 

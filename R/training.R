@@ -22,7 +22,7 @@
 #'   trained from the start; behind a head they stay those that it was fitted under.
 #' @param epochs The maximum number of passes through the images. `NULL` chooses by their number.
 #' @param valid The share of images kept for validation, stratified by class; or the images themselves,
-#'   as an [mximages()] or a data frame.
+#'   as an [mximages()] or a data frame. `"auto"`: `folds` where only the head is trained, and 0.2 otherwise.
 #' @param image_size Height and width of the network's input in pixels: one number or two. `NULL` takes the network's
 #'   own, smaller for small images.
 #' @param batch_size Images per step. `NULL` chooses.
@@ -53,6 +53,11 @@
 #'   worth its cost.
 #' @param meta Information that `summary()` shows: a list with any of `title`, `author`, `notes`, `date`.
 #'   `NULL` by default: the same training then gives the same file.
+#' @param folds Cross-validation: the images are divided into so many folds (3 to 20), stratified, copies and groups whole,
+#'   and each is predicted by a head that was trained on the other folds: see [mxout_of_fold()]. The metrics are those of
+#'   these predictions; the model itself learns from all images. `"full"` does it for layers that are trained, too, by 5
+#'   more trainings. `"auto"`: 5 where only the head is trained, `valid` is not given, and there are 20 to 20,000
+#'   images. `NULL` for none.
 #' @param ... Must be empty.
 #' @return A model of class `mxmodel`: see [predict.mxmodel()], [mxevaluate()], [mxsave()]. `saveRDS()` works
 #'   as well.
@@ -66,12 +71,13 @@
 #' files <- list.files(mxexample("fashion"), recursive = TRUE, full.names = TRUE)
 #' clothes <- data.frame(file = files, kind = basename(dirname(files)))
 #' fit <- mxtrain(kind ~ file, data = clothes, net = "lenet", tune = "all", epochs = 1)
-mxtrain <- function(x, y = NULL, net = "efficientnet_lite0", tune = "auto", epochs = NULL, valid = 0.2,
+mxtrain <- function(x, y = NULL, net = "efficientnet_lite0", tune = "auto", epochs = NULL, valid = "auto",
                     image_size = NULL, batch_size = NULL, lr = NULL, schedule = "cosine", augment = "auto",
                     class_weights = NULL, patience = NULL, restore_best = TRUE, device = "auto", precision = "auto",
                     seed = NULL, cache = NULL, checkpoint = NULL, resume = FALSE, callbacks = NULL, verbose = NULL,
                     groups = NULL, range = NULL, path = NULL, label = NULL, root = NULL, split = NULL, meta = NULL,
-                    task = NULL, head = "auto", layout = "NHWC", data = NULL, dim = NULL, byrow = FALSE, ...) {
+                    task = NULL, head = "auto", folds = "auto", layout = "NHWC", data = NULL, dim = NULL, byrow = FALSE,
+                    ...) {
   refuse_unknown(...)
   require_given()
   arguments <- prepare_arguments(as.list(environment()))

@@ -15,7 +15,18 @@ from pathlib import Path
 from .measure import Figure
 
 # Quick ones first. Each is a file with a docstring and figures().
-BENCHMARKS = ("importing", "near", "photos", "busy", "digits", "backbones", "bench_r", "bench_rhost", "fashion")
+BENCHMARKS = (
+    "importing",
+    "near",
+    "photos",
+    "busy",
+    "digits",
+    "backbones",
+    "bench_r",
+    "bench_rhost",
+    "trust",
+    "fashion",
+)
 RESULTS = Path(__file__).with_name("RESULTS.md")
 _PACKAGES = ("mxnet", "numpy", "scipy", "pillow", "pandas")
 

@@ -1,7 +1,7 @@
 test_that("a model is measured on its own validation images and on others", {
   model <- small_model()
   own <- mxevaluate(model)
-  expect_named(own, c(".metric", ".estimate"))
+  expect_named(own, c(".metric", ".estimate", ".lower", ".upper"))
   expect_true(all(c("accuracy", "log_loss") %in% own$.metric))
   all <- of_trained(mxevaluate(model, small_folder()))
   expect_equal(all$.estimate[all$.metric == "n"], 36)

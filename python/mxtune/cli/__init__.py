@@ -24,6 +24,7 @@ from .options import (
     Task,
     Tune,
     Verbose,
+    share,
     whole_number,
 )
 from .output import (
@@ -33,6 +34,7 @@ from .output import (
     as_lines,
     as_table,
     fields,
+    folds_named,
     job,
     say,
     share_or_folder,
@@ -129,7 +131,15 @@ def train(
         typer.Option(
             metavar="SHARE|FOLDER|none",
             help="Share of the images kept for validation, or a folder of others.",
-            show_default="0.2",
+            show_default="folds where only the head is trained, else 0.2",
+        ),
+    ] = None,
+    folds: Annotated[
+        Optional[str],
+        typer.Option(
+            metavar="N|full|none",
+            help="Cross-validation in N folds of heads, or in 5 whole trainings.",
+            show_default="5 where only the head is trained",
         ),
     ] = None,
     image_size: Annotated[
@@ -234,6 +244,8 @@ def train(
         if valid is not None:
             given["valid"] = share_or_folder(valid)
             given |= table if is_table(given["valid"]) else {}
+        if folds is not None:
+            given["folds"] = folds_named(folds)
         try:
             model = mxtrain(images, **given, meta=about, resume=resume, verbose=0 if quiet else verbose)
         except (KeyboardInterrupt, TrainingError) as error:
@@ -247,7 +259,7 @@ def train(
         if plot is not None:
             model.plot(plot, "history")
             say(f"Wrote {plot}")
-        typer.echo(as_lines(model.metrics), nl=False)
+        typer.echo(as_lines(model.evaluate()) if model.metrics else "", nl=False)
         if watch.received:
             raise typer.Exit(SIGNALLED + watch.received[0])
 
@@ -260,6 +272,16 @@ def predict(
         typer.Argument(parser=Place, metavar="IMAGES...", help="Files, a folder, or a table.", show_default=False),
     ],
     type: Annotated[Kind, typer.Option(help="Kind of output.")] = "class",  # noqa: A002 - the word in R
+    level: Annotated[
+        Optional[float],
+        typer.Option(
+            parser=share, metavar="SHARE", help="Of sets: how often the truth is to be in them.", show_default="0.9"
+        ),
+    ] = None,
+    abstain: Annotated[
+        Optional[float],
+        typer.Option(parser=share, metavar="PROBABILITY", help="Below it no class is predicted, with the reason."),
+    ] = None,
     format: Annotated[Literal["csv", "json"], typer.Option(help="Output format.")] = "csv",  # noqa: A002
     output: Output = None,
     recursive: Annotated[bool, typer.Option("--recursive", "-r", help="Include subfolders.")] = False,
@@ -277,6 +299,8 @@ def predict(
     Examples:
       mxtune predict pets.mxt new/*.jpg
       mxtune predict pets.mxt new --type prob --format json -o answers.json
+      mxtune predict pets.mxt new --type set --level 0.95
+      mxtune predict pets.mxt new --abstain 0.9
       mxtune predict pets.mxt new --type features -o features.csv
 
     Images that can't be read get NA (null in JSON) and are named on stderr; the exit code is then 3.
@@ -290,7 +314,8 @@ def predict(
         source: Any = pictures[0] if len(pictures) == 1 else pictures
         column = path or loaded.path_column
         images = mximages(source, on_bad="keep", recursive=recursive, path=column, root=root)
-        settings: dict[str, Any] = {} if batch_size is None else {"batch_size": batch_size}
+        asked = {"batch_size": batch_size, "level": level, "abstain": abstain}
+        settings: dict[str, Any] = {name: value for name, value in asked.items() if value is not None}
         frame = loaded.predict(images, type=type, **settings)
         write(as_table(frame, format), output)
         if len(frame) and frame.iloc[:, 1:].isna().all(axis=1).any():
@@ -313,6 +338,12 @@ def evaluate(
     output: Output = None,
     plot: Annotated[Optional[Path], typer.Option(metavar="FILE", help="A figure: x.png, .pdf or .svg.")] = None,
     kind: Annotated[Optional[Figure], typer.Option(help="What to plot.", show_default="the most informative")] = None,
+    out_of_fold: Annotated[
+        Optional[Path],
+        typer.Option(
+            metavar="FILE", help="Write what was predicted of each training image by a model without it: x.csv."
+        ),
+    ] = None,
     path: PathColumn = None,
     label: LabelColumn = None,
     root: Root = None,
@@ -334,6 +365,7 @@ def evaluate(
       mxtune evaluate pets.mxt more-photos
       mxtune evaluate pets.mxt more-photos --format json --plot confusion.png
       mxtune evaluate pets.mxt --plot calibration.png --kind calibration
+      mxtune evaluate pets.mxt --out-of-fold predictions.csv
     """
     with job(verbose, quiet):
         if output is not None:
@@ -351,7 +383,12 @@ def evaluate(
         else:
             images = loaded.labelled_images(photos, on_bad=on_bad, **table)
             figures = loaded.evaluate(images)
-        write(as_json_text(figures) if format == "json" else as_lines(figures), output)
+        if out_of_fold is not None:
+            writable(out_of_fold, ".csv")
+            write(as_table(loaded.out_of_fold, "csv"), out_of_fold)
+        write(
+            as_json_text(figures | {"intervals": figures.intervals}) if format == "json" else as_lines(figures), output
+        )
         if plot is not None:
             loaded.plot(plot, kind=kind, x=images)
             say(f"Wrote {plot}")

@@ -12,8 +12,19 @@ import typer
 Tune = Literal["auto", "head", "tail", "all"]
 Schedule = Literal["cosine", "constant"]
 Task = Literal["classification", "multilabel", "regression"]
-Kind = Literal["class", "prob", "logit", "features"]
+Kind = Literal["class", "prob", "logit", "set", "features"]
 Figure = Literal["confusion", "per_class", "calibration", "history", "top_losses"]
+
+
+def share(text: str) -> float:
+    """A number between 0 and 1; a parser."""
+    try:
+        value = float(text)
+    except ValueError:
+        value = 0.0
+    if not 0 < value < 1:
+        raise typer.BadParameter(f"must be above 0 and below 1, not {text}.")
+    return value
 
 
 def whole_number(least: int, most: Optional[int] = None) -> Callable[[str], int]:

@@ -18,6 +18,8 @@ from ..errors import ArgumentError, MxtuneError, MxtuneWarning
 if TYPE_CHECKING:
     import pandas as pd
 
+    from ..tasks.intervals import Measured
+
 OK, FAILED, USAGE, BAD_PICTURES = 0, 1, 2, 3
 SIGNALLED = 128  # and the signal's number, as shells have it
 
@@ -90,8 +92,17 @@ def share_or_folder(text: str) -> Any:
         return text
 
 
+def folds_named(text: str) -> Any:
+    """``5``, ``full`` or ``none``."""
+    if text.lower() == "none":
+        return None
+    return int(text) if text.isdecimal() else text
+
+
 def as_table(frame: pd.DataFrame, form: Literal["csv", "json"]) -> str:
     if form == "csv":
+        if "pred_set" in frame:
+            frame = frame.assign(pred_set=[";".join(map(str, one)) if one else None for one in frame["pred_set"]])
         return str(frame.to_csv(index=False, na_rep="NA", lineterminator="\n"))
     columns = [json.dumps(str(name), ensure_ascii=False) for name in frame]
     values = [json.loads(frame[name].to_json(orient="values", double_precision=9)) for name in frame]
@@ -108,8 +119,10 @@ def as_json_text(facts: Any) -> str:
     return json.dumps(as_json(facts), ensure_ascii=False, allow_nan=False, indent=2) + "\n"
 
 
-def as_lines(figures: dict[str, float]) -> str:
-    return "".join(f"{name:<22}{value:.4g}\n" for name, value in figures.items())
+def as_lines(figures: Measured) -> str:
+    """A line a metric, with its interval."""
+    within = {name: f"  {low:.4g} to {high:.4g}" for name, (low, high) in figures.intervals.items()}
+    return "".join(f"{name:<22}{value:<8.4g}{within.get(name, '')}".rstrip() + "\n" for name, value in figures.items())
 
 
 def write(text: str, output: Optional[Path]) -> None:

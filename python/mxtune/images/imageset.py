@@ -420,7 +420,12 @@ class ImageSet:
         if self.groups is None and len(set(near)) == len(near):
             return divide(lambda rows: self.labels.strata(rows, fraction), copies, fraction, seed)
         strata = self.labels.strata(np.arange(len(self)), fraction)
-        return divide_groups(strata, joined(self.groups or near, near, copies), fraction, seed)
+        return divide_groups(strata, self.together(), fraction, seed)
+
+    def together(self) -> list[int]:
+        """A number for each image, equal for those that no split separates: copies, near-copies and groups."""
+        copies: Sequence[object] = range(len(self)) if self._hashes is None else self._hashes
+        return joined(self.groups or self.near_copies, self.near_copies, copies)
 
     @cached_property
     def near_copies(self) -> list[int]:

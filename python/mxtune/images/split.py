@@ -42,6 +42,45 @@ def divide(
     return np.flatnonzero(~validates), np.flatnonzero(validates)
 
 
+def fold_numbers(strata: NDArray[Any], groups: Sequence[object], count: int, seed: int) -> Rows:
+    """(N,) int64: the fold of each image, from 0 to ``count - 1``, each class or label in proportion, groups whole.
+
+    The same seed gives the same folds on every machine.
+
+    Parameters
+    ----------
+    strata
+        What is to be spread evenly: (N,) int64, or (N, K) bool where each column is.
+    groups
+        Rows with equal entries stay in one fold.
+    count
+        How many folds.
+    """
+    numbered = {group: index for index, group in enumerate(dict.fromkeys(groups))}
+    group_of = np.asarray([numbered[group] for group in groups], dtype=np.int64)
+    sizes = np.bincount(group_of)
+    own = _rarest(strata) if strata.ndim > 1 else np.unique(strata, return_inverse=True)[1].reshape(-1)
+    first = own[np.unique(group_of, return_index=True)[1]]  # of several classes in a group, that of its first image
+    order = np.lexsort((np.random.default_rng(seed).random(len(sizes)), -sizes))
+    filled = np.zeros((int(own.max(initial=0)) + 1, count)).tolist()
+    totals = [0] * count
+    fold = [0] * len(sizes)
+    for group, stratum, size in zip(order.tolist(), first[order].tolist(), sizes[order].tolist()):
+        row = filled[stratum]
+        chosen = min(range(count), key=lambda number: (row[number], totals[number]))
+        fold[group] = chosen
+        row[chosen] += size
+        totals[chosen] += size
+    return np.asarray(fold, np.int64)[group_of]
+
+
+def _rarest(labels: NDArray[np.bool_]) -> Rows:
+    """The rarest label of each image, (N,); one more than there are for those without any."""
+    counts = labels.sum(axis=0)
+    rarest: Rows = np.where(labels, counts, len(labels) + 1).argmin(axis=1)
+    return np.where(labels.any(axis=1), rarest, labels.shape[1])
+
+
 _DRAWS = 32  # divisions of whole groups, of which the one nearest to the shares is taken
 _VISITS = 100_000  # groups that all draws may look at
 

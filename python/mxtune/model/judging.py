@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Optional, Union
 
 import numpy as np
@@ -19,6 +20,7 @@ from ..images.roles import Split
 from ..images.scale import Range
 from ..network import Network
 from ..tasks import Task
+from ..tasks.intervals import Measured, measured
 from ..words import counted, listing
 from .judged import Judged
 from .predictor import BATCH, Predictor
@@ -62,8 +64,11 @@ class Judging:
         label: Union[str, Sequence[str], None] = None,
         root: Optional[PathLike] = None,
         split: Split = None,
-    ) -> dict[str, float]:
-        """Metrics on labelled images; see `mxtune.tasks.metrics`. Without images, those of the validation.
+    ) -> Measured:
+        """Metrics on labelled images, a dict; see `mxtune.tasks.metrics`. Without images, those of the validation.
+
+        Its ``intervals`` has the lower and upper end of each, at 95 %: a bootstrap over images, or over groups where
+        there are any; ``frame()`` is a table of all.
 
         Parameters
         ----------
@@ -83,9 +88,35 @@ class Judging:
             _refuse_unused(y=y, path=path, label=label, root=root, split=split)
             if not self.metrics:
                 raise LabelError("The model was trained without validation.", hint="Give labelled images.")
-            return dict(self.metrics)
+            return self._measured
         judged = self._judged(x, y, path=path, label=label, root=root, split=split)
-        return self._task.measure(judged.y, judged.outputs)
+        return measured(self._task, judged.y, judged.outputs, judged.group)
+
+    @property
+    def interval(self) -> Optional[tuple[float, float]]:
+        """The lower and upper end of the first of `metrics`, at 95 %; None without."""
+        return self._measured.interval(next(iter(self.metrics))) if len(self.validation) and self.metrics else None
+
+    @property
+    def out_of_fold(self) -> pd.DataFrame:
+        """What models that had not seen an image say of it: a row for each that was trained on.
+
+        ``file``, the truth and the prediction, and the ``fold``, from 1: for classification ``truth, pred_class``,
+        their probabilities ``prob`` and ``pred_prob``; for multilabel ``truth_<label>, pred_<label>, prob_<label>``;
+        for numbers ``truth`` and ``pred``. An image that is alone in its class has no row.
+
+        Raises
+        ------
+        LabelError
+            The model was trained without folds, or on more images than it remembers.
+        """
+        import pandas as pd
+
+        if not len(self.validation.fold):
+            hint = f"Train it with {option('folds', 5)}."
+            raise LabelError("The model has no predictions out of fold.", hint=hint)
+        answers = self._task.answers(self.validation.y, self.validation.outputs)
+        return pd.DataFrame({"file": self.validation.names, **answers, "fold": self.validation.fold + 1})
 
     def confusion(
         self,
@@ -218,6 +249,12 @@ class Judging:
 
     # ---- internals
 
+    @cached_property
+    def _measured(self) -> Measured:
+        """`metrics`, with intervals where the validation is remembered."""
+        remembered = self.validation
+        return Measured(self.metrics, self._task, remembered.y, remembered.outputs, remembered.group)
+
     def _check_remembered(self) -> None:
         if len(self.validation):
             return
@@ -229,7 +266,9 @@ class Judging:
         if x is None:
             _refuse_unused(y=y, **table)
             self._check_remembered()
-            return Judged(self.validation.names, self.validation.y, self.validation.outputs, None)
+            return Judged(
+                self.validation.names, self.validation.y, self.validation.outputs, None, self.validation.group
+            )
         images = self.labelled_images(x, y, **table)
         outputs, good = self._outputs(images)
         if not good.any():
@@ -240,7 +279,8 @@ class Judging:
             warn(PictureWarning(f"{trained} used to train this model: the results are too optimistic."))
         rows = np.flatnonzero(good)
         index = None if images.index is None else images.index[rows]
-        return Judged([images.names[row] for row in rows], np.asarray(images.y)[rows], outputs[rows], index)
+        group = None if images.groups is None else np.unique(images.groups, return_inverse=True)[1].reshape(-1)[rows]
+        return Judged([images.names[row] for row in rows], np.asarray(images.y)[rows], outputs[rows], index, group)
 
     def _outputs(self, images: ImageSet, what: str = "logit", batch_size: int = BATCH) -> tuple[Array, Array]:
         """What the network computes, (N, K) float32, NaN for bad images, and which are good, (N,) bool."""

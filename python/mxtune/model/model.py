@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import copy
 import io
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Optional, Union
 
@@ -23,26 +24,24 @@ from ..network import Network
 from ..tasks.label_type import TEXT, LabelType
 from ..words import counted
 from ..zoo.saving import contents_of
-from . import leak, saving
-from .judging import Judging
+from . import conformal, leak, saving
+from .drawing import Drawing
 from .predictor import BATCH, Predictor
 from .summary import summary
 from .validation import Validation
 
 if TYPE_CHECKING:
     import pandas as pd
-    from matplotlib.figure import Figure
     from numpy.typing import NDArray
 
     Array = NDArray[Any]
 
 PathLike = Union[str, "os.PathLike[str]"]
-TYPES = ("class", "prob", "logit", "features")
-KINDS = ("confusion", "per_class", "calibration", "history", "top_losses")
-_LARGEST_CONFUSION = 40  # classes that a plot shows by name
+TYPES = ("class", "prob", "logit", "set", "features")
+_OF_TASK = TYPES[:4]
 
 
-class Model(Judging):
+class Model(Drawing):
     """A trained network with its preprocessing, classes, history and origin; `mxtrain` makes one.
 
     Parameters
@@ -138,6 +137,8 @@ class Model(Judging):
         batch_size: int = BATCH,
         path: Optional[str] = None,
         root: Optional[PathLike] = None,
+        level: float = conformal.LEVEL,
+        abstain: Optional[float] = None,
     ) -> pd.DataFrame:
         """One row an image, in the order given: ``file`` and what the model predicts.
 
@@ -149,6 +150,9 @@ class Model(Judging):
                    for numbers
         prob       for classification ``pred_class``; ``pred_<level>``, 0 to 1
         logit      ``pred_<level>``, before softmax or sigmoid
+        set        what the truth is among for a share ``level`` of images, see `mxtune.model.conformal`:
+                   ``pred_set``, classes, the most probable first, after ``pred_class``; ``pred_<label>``,
+                   missing where it may be either; ``pred``, ``pred_lower``, ``pred_upper`` for numbers
         features   ``feature_1`` ...: the output of the network's body, as the head takes it
         an output  ``<name>_1`` ...: another output of the network, averaged over the image
         ========== =============================================================================
@@ -161,7 +165,8 @@ class Model(Judging):
         x
             Images: anything that `mximages` takes.
         type
-            ``"class"``, ``"prob"``, ``"logit"`` or ``"features"``; or the name of another output, see `Network.attach`.
+            ``"class"``, ``"prob"``, ``"logit"``, ``"set"`` or ``"features"``; or the name of another output, see
+            `Network.attach`.
         on_bad
             What happens to images that can't be read: ``"na"``, a row without values and a warning that names
             them; ``"error"``.
@@ -170,6 +175,10 @@ class Model(Judging):
         path, root
             For a table: its column of paths (if None the one of that name in training, or else the likeliest), and the
             folder they are relative to; see `mximages`.
+        level
+            For sets: the share of images whose truth is to be in them, above 0 and below 1.
+        abstain
+            A probability: below it no class is predicted, and ``abstained`` says why.
 
         Raises
         ------
@@ -186,78 +195,34 @@ class Model(Judging):
         one_of("type", type, (*TYPES, *self.network.outputs[1:]))
         one_of("on_bad", on_bad, ("na", "error"))
         batch_size = whole("batch_size", batch_size, 1)
+        conformal.check(self._task, self.validation, type, level, abstain)
         images = mximages(x, on_bad="keep", range=self._range_for(x), path=path or self.path_column, root=root)
         if on_bad == "error":
             require_readable(images, f"Use {option('on_bad', 'na')} to predict the others.")
-        values, good = self._outputs(images, type if type not in TYPES[:3] else "logit", batch_size)
+        values, good = self._outputs(images, "logit" if type in _OF_TASK else type, batch_size)
         files = pd.Series(images.names, index=images.index, dtype=str, name="file")
-        if type not in TYPES[:3]:
+        if type not in _OF_TASK:
             prefix = "feature" if type == "features" else type
             names = [f"{prefix}_{number}" for number in range(1, values.shape[1] + 1)]
             columns = pd.DataFrame(values, columns=names, index=images.index)
         else:
-            columns = pd.DataFrame(self._task.predictions(values, type, good), index=images.index)
+            if type == "set":
+                answers = conformal.sets(self._task, self.validation, values, level, good)
+            else:
+                answers = self._task.predictions(values, type, good)
+            if abstain is not None:
+                answers = self._task.abstaining(answers, values, float(abstain))
+            columns = pd.DataFrame(answers, index=images.index)
         return pd.concat([files, columns], axis=1)
 
-    # ---- summary and plots
+    # ---- summary
 
     def summary(self) -> str:
         """How it was made, what was decided and why, and how good it is, as text."""
         classes = self.per_class() if self._task.has_classes and len(self.validation) else None
-        return summary(repr(self)[1:-1], self.network, self.settings, self._rows, self.metrics, classes)
-
-    @property
-    def default_plot(self) -> str:
-        """The most informative kind of plot of the validation; the history where there was none."""
-        return self.judged_plot if len(self.validation) else "history"
-
-    @property
-    def judged_plot(self) -> str:
-        """The most informative kind of plot of labelled images."""
-        many = self.task == "classification" and len(self.levels) > _LARGEST_CONFUSION
-        return "per_class" if many else self._task.best_plot
-
-    def plot(self, path: Optional[PathLike] = None, kind: Optional[str] = None, x: Any = None, y: Any = None) -> Figure:
-        """A figure; written to a file if `path` is given.
-
-        Parameters
-        ----------
-        path
-            Ends in .png, .pdf or .svg. The name of a kind alone is no path: ``model.plot("calibration")``.
-        kind
-            ``"confusion"``; ``"per_class"``, precision and recall; ``"calibration"``, how often the model is right
-            where it is how sure, and for numbers the observed against the predicted; ``"history"``;
-            ``"top_losses"``. If None the one that tells most: the confusion matrix of up to 40 classes, precision and
-            recall of more classes or of labels, and for numbers the calibration.
-        x, y
-            Labelled images; if None, those of the validation.
-        """
-        from . import report
-
-        if kind is None and path in KINDS:
-            path, kind = None, str(path)
-        kind = one_of("kind", kind or (self.default_plot if x is None else self.judged_plot), KINDS)
-        figures: dict[str, Callable[[], Figure]] = {
-            "confusion": lambda: report.confusion(self.confusion(x, y)),
-            "per_class": lambda: report.per_class(self.per_class(x, y)),
-            "calibration": lambda: report.calibration(self.calibration(x, y)),
-            "history": lambda: report.history(self.history),
-            "top_losses": lambda: self._worst(x, y),
-        }
-        figure = figures[kind]()
-        if path is not None:
-            report.write(figure, user_path("path", path))
-        return figure
-
-    def _worst(self, x: Any, y: Any) -> Figure:
-        from . import report
-
-        images = self.validation_images() if x is None else self.labelled_images(x, y)
-        worst = self.top_losses(None if x is None else images)
-        places = {name: place for place, name in enumerate(images.names)}
-        titles = [self._task.caption(row) for row in worst.to_dict("records")]
-        figure: Figure = report.gallery([images.open(places[name]) for name in worst["file"]], titles)
-        return figure
+        temperature = self.validation.temperature
+        heading = repr(self)[1:-1]
+        return summary(heading, self.network, self.settings, self._rows, self._measured, classes, temperature)
 
     @property
     def r(self) -> Any:
@@ -340,17 +305,48 @@ class Model(Judging):
         PictureWarning
             Validation images can't be read any more.
         """
-        figures: dict[str, float] = {}
-        validated, images = Validation.of(training, None, None, np.zeros(0, bool)), None
-        if validation is not None:
-            values, good = self._predictor.outputs(validation, title="Validating")
-            images, values = validation.images.take(good), values[good]
-            figures = self._measure(np.asarray(images.y), values)
-            seen_before = np.zeros(len(good), bool) if resembling is None else resembling
-            validated = Validation.of(training, images, values, seen_before[good])
-            text = leak.told(self._task, figures, np.asarray(images.y), values, seen_before[good])
-            if text:
-                progress.current().event("message", text=text)
+        if validation is None:
+            return self._validated_by({}, Validation.of(training), None)
+        values, good = self._predictor.outputs(validation, title="Validating")
+        images, values = validation.images.take(good), values[good]
+        figures = self._measure(np.asarray(images.y), values)
+        seen_before = np.zeros(len(good), bool) if resembling is None else resembling
+        validated = Validation.of(training, images, values, seen_before[good])
+        text = leak.told(self._task, figures, np.asarray(images.y), values, seen_before[good])
+        if text:
+            progress.current().event("message", text=text)
+        return self._validated_by(figures, validated, images)
+
+    def cross_validated(
+        self, training: ImageSet, temperature: float, outputs: Array, fold: Array, group: Array
+    ) -> Model:
+        """The model with `metrics` and `validation` of its training images, by models that had not seen them.
+
+        Parameters
+        ----------
+        temperature
+            What the model's own outputs are to be divided by; these were.
+        outputs
+            (N, K) float32: what these say.
+        fold, group
+            (N,) int64: the fold of each image, -1 where none tests it; and equal for what belongs together.
+        """
+        tested = np.flatnonzero(fold >= 0)
+        images = training.take(tested)
+        validated = Validation.of(training, images, outputs[tested], None, fold[tested], group[tested], temperature)
+        model = self if temperature == 1 else self._divided(temperature)
+        return model._validated_by(self._measure(np.asarray(images.y), outputs[tested]), validated, images)
+
+    def _divided(self, temperature: float) -> Model:
+        """The model with its outputs divided by this."""
+        layer = [f"{self.network.classifier}_{part}" for part in ("weight", "bias")]
+        divided = {name: self.network.params[name] / np.float32(temperature) for name in layer}
+        other = copy.copy(self)
+        other.network = replace(self.network, params={**self.network.params, **divided})
+        other._predictor = Predictor(other.network)
+        return other
+
+    def _validated_by(self, figures: dict[str, float], validated: Validation, images: Optional[ImageSet]) -> Model:
         model = Model(
             self.network,
             self.task,
@@ -375,7 +371,11 @@ class Model(Judging):
         measured = ""
         if self.metrics:
             first, n = next(iter(self.metrics)), int(self.metrics.get("n", 0))
-            measured = f", {first} {self.metrics[first]:.3g} on {counted(n, 'validation image')}"
+            within = "" if self.interval is None else " ({:.3g} to {:.3g})".format(*self.interval)
+            where = (
+                f"{counted(n, 'image')} out of fold" if len(self.validation.fold) else counted(n, "validation image")
+            )
+            measured = f", {first} {self.metrics[first]:.3g}{within} on {where}"
             measured += leak.corrected(self._task, self.validation)
         return f"<Model {name}: {self._task}{measured}>"
 

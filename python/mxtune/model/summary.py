@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Optional
 
 from ..network import Network
+from ..tasks.intervals import Measured
 from ..words import counted, shape_text
 
 if TYPE_CHECKING:
@@ -20,14 +21,16 @@ def summary(
     network: Network,
     settings: Mapping[str, Any],
     history: Sequence[Mapping[str, Any]],
-    metrics: Mapping[str, float],
+    metrics: Measured,
     classes: Optional[pd.DataFrame] = None,
+    temperature: float = 1.0,
 ) -> str:
     """A heading, then a line each: the network, its images and training, the plan with its reasons, the metrics, and
     the classes, worst first."""
     origin, pictures = network.provenance, settings.get("pictures", {})
     weights = f"{origin.get('source', 'unknown')} ({origin.get('licence', 'unknown licence')})"
-    trained, validated = pictures.get("training", 0), pictures.get("validation", 0)
+    trained, folds = pictures.get("training", 0), pictures.get("folds")
+    validated_on = f"out of {folds} folds" if folds else f"on {pictures.get('validation', 0)}"
     phases = ", ".join(dict.fromkeys(str(row.get("stage")) for row in history)) or "none"
     meta = settings.get("meta")
     lines = [
@@ -35,14 +38,19 @@ def summary(
         *(_line(name, str(text)) for name, text in (meta.items() if isinstance(meta, Mapping) else ())),
         _line("network", f"{network.n_parameters:,} parameters; weights: {weights}"),
         _line("images", str(network.preprocess)),
-        _line("trained on", f"{counted(trained, 'image')}, validated on {validated}"),
+        _line("trained on", f"{counted(trained, 'image')}, validated {validated_on}"),
         *([_line("data", f"sha256 {str(pictures['digest'])[:16]}")] if "digest" in pictures else []),
         _line("phases", f"{phases}; {counted(len(history), 'epoch')}; seed {settings.get('seed')}"),
         *_plan(settings.get("plan")),
-        *(f"  {name:<24}{value:.4g}" for name, value in metrics.items()),
+        *([] if temperature == 1 else [_line("calibrated", f"outputs divided by a temperature of {temperature:.3g}")]),
+        *(f"  {name:<24}{value:.4g}{_within(metrics.intervals.get(name))}" for name, value in metrics.items()),
         *([] if classes is None else _classes(classes)),
     ]
     return "\n".join(lines)
+
+
+def _within(ends: Optional[tuple[float, float]]) -> str:
+    return "" if ends is None else f" ({ends[0]:.4g} to {ends[1]:.4g})"
 
 
 def _classes(classes: pd.DataFrame) -> list[str]:

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any, Optional
 
 import numpy as np
 
+from ..arguments import is_number
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
@@ -40,6 +42,13 @@ class Validation:
         (N,) bool: a copy, a near-copy or one of their group was trained on.
     trained
         8 bytes for the content of each image that was trained on.
+    fold
+        (N,) int64: the fold of each image, where these are the training images, and the outputs those of models that
+        had not seen them; else empty.
+    group
+        (N,) int64: equal for images that belong together, if any do; else empty.
+    temperature
+        What the outputs of the model, in its last layer, were divided by (Guo et al., 2017); 1 where it did not help.
     """
 
     names: Sequence[str] = ()
@@ -48,18 +57,42 @@ class Validation:
     outputs: Array = field(default_factory=lambda: np.zeros((0, 1), np.float32))
     resembling: Array = field(default_factory=lambda: np.zeros(0, bool))
     trained: frozenset[bytes] = frozenset()
+    fold: Array = field(default_factory=lambda: np.zeros(0, np.int64))
+    group: Array = field(default_factory=lambda: np.zeros(0, np.int64))
+    temperature: float = 1.0
 
     @classmethod
     def of(
-        cls, training: ImageSet, validation: Optional[ImageSet], outputs: Optional[Array], resembling: Array
+        cls,
+        training: ImageSet,
+        validation: Optional[ImageSet] = None,
+        outputs: Optional[Array] = None,
+        resembling: Optional[Array] = None,
+        fold: Optional[Array] = None,
+        group: Optional[Array] = None,
+        temperature: float = 1.0,
     ) -> Validation:
         """What is remembered of a training run, within the limits of size."""
         digests = {digest[:_SHORT] for digest in training.hashes} if len(training) <= MOST_TRAINED else ()
         trained = frozenset(digests)
         too_many = outputs is not None and (outputs.size > MOST_NUMBERS or len(outputs) > MOST_NAMES)
         if validation is None or outputs is None or too_many:
-            return cls(trained=trained)
-        return cls(validation.names, validation.hashes, np.asarray(validation.y), outputs, resembling, trained)
+            return cls(trained=trained, temperature=temperature)
+        if group is None:
+            group = np.asarray(validation.together(), np.int64)
+        has_groups = len(np.unique(group)) < len(group)
+        none, nowhere = np.zeros(0, np.int64), np.zeros(len(outputs), bool)
+        return cls(
+            validation.names,
+            validation.hashes,
+            np.asarray(validation.y),
+            outputs,
+            nowhere if resembling is None else resembling,
+            trained,
+            none if fold is None else fold,
+            np.unique(group, return_inverse=True)[1].reshape(-1) if has_groups else none,
+            temperature,
+        )
 
     def __len__(self) -> int:
         return len(self.names)
@@ -71,6 +104,8 @@ class Validation:
     def to_dict(self) -> dict[str, Any]:
         """As it is written to a file."""
         values: dict[str, Any] = {"trained": _text(b"".join(sorted(self.trained)))}
+        if self.temperature != 1:
+            values["temperature"] = self.temperature
         if not len(self):
             return values
         return values | {
@@ -79,6 +114,8 @@ class Validation:
             "y": _text(self.y.astype("<f8").tobytes()),
             "outputs": _text(self.outputs.astype("<f4").tobytes()),
             "resembling": np.flatnonzero(self.resembling).tolist(),
+            **({"fold": _text(self.fold.astype("<i4").tobytes())} if len(self.fold) else {}),
+            **({"group": _text(self.group.astype("<i4").tobytes())} if len(self.group) else {}),
         }
 
     @classmethod
@@ -91,8 +128,11 @@ class Validation:
             It does not fit the model, or is not what `to_dict` gives.
         """
         trained = frozenset(_pieces(_bytes(values["trained"]), _SHORT))
+        temperature = values.get("temperature", 1.0)
+        if not is_number(temperature) or not 0 < temperature < np.inf:
+            raise ValueError("its temperature is no number above 0")
         if "names" not in values:
-            return cls(trained=trained)
+            return cls(trained=trained, temperature=temperature)
         names, rows = values["names"], values["resembling"]
         count = len(names)
         if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
@@ -108,7 +148,19 @@ class Validation:
             y = y[:, 0]
         resembling = np.zeros(count, dtype=bool)
         resembling[np.asarray(rows, dtype=np.int64)] = True
-        return cls(names, digests, y.astype(np.int64) if coded else y.copy(), numbers, resembling, trained)
+        fold, group = (_numbers(values, part, count) for part in ("fold", "group"))
+        labels = y.astype(np.int64) if coded else y.copy()
+        return cls(names, digests, labels, numbers, resembling, trained, fold, group, temperature)
+
+
+def _numbers(values: Mapping[str, Any], part: str, count: int) -> Array:
+    """Whole numbers from 0 for each image; none where the part is not there."""
+    if part not in values:
+        return np.zeros(0, np.int64)
+    numbers = np.frombuffer(_bytes(values[part]), "<i4").astype(np.int64)
+    if len(numbers) != count or not ((numbers >= 0) & (numbers < count)).all():
+        raise ValueError(f"the {part} of its validation images is not told whole")
+    return numbers
 
 
 def _text(content: bytes) -> str:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Optional, Union
 
 import numpy as np
 
+from ..calls import option
 from ..errors import ArgumentError
 from . import metrics
 from .label_type import TEXT, LabelType
@@ -153,6 +154,36 @@ class Task(ABC):
     def mistakes(self, y: Array, outputs: Array) -> Columns:  # noqa: ARG002 - numbers have none
         """Columns with truth and prediction, for images that the model gets wrong."""
         return {}
+
+    @abstractmethod
+    def answers(self, y: Array, outputs: Array) -> Columns:
+        """Columns with truth and prediction, for any images."""
+
+    # ---- sets: all that the truth may be, at a level
+
+    @abstractmethod
+    def misfits(self, y: Array, outputs: Array) -> Array:
+        """How badly the truth fits the outputs, (N, J): one number an image, or one for each label or number."""
+
+    @abstractmethod
+    def sets(self, outputs: Array, limits: Array, good: NDArray[np.bool_]) -> Columns:
+        """Columns with all that fits the outputs no worse than the limits (J,)."""
+
+    @abstractmethod
+    def size_of_sets(self, outputs: Array, limits: Array) -> str:
+        """How large they are on average, in words."""
+
+    def abstaining(self, columns: Columns, outputs: Array, least: float) -> Columns:  # noqa: ARG002
+        """The columns of predictions without those less probable than this; ``abstained`` says why, or is None.
+
+        Raises
+        ------
+        ArgumentError
+            It is not classification.
+        """
+        hint = f"Use {option('type', 'set')}: it leaves open what is not certain."
+        text = "`abstain` exists for classification only."
+        raise ArgumentError(text, [f"the model's task is {self.name}"], hint)
 
     def caption(self, mistake: Mapping[str, Any]) -> str:
         """A row of ``mistakes``, its ``file`` and ``loss``, in a few words."""

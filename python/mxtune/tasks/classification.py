@@ -120,6 +120,49 @@ class Classification(Task):
             "pred_prob": probabilities.max(axis=1, initial=0),
         }
 
+    def answers(self, y: Array, outputs: Array) -> Columns:
+        return self.mistakes(y, outputs)
+
+    def misfits(self, y: Array, outputs: Array) -> Array:
+        """One less the probability of the true class (Sadinle, Lei and Wasserman, 2019): no other has smaller sets."""
+        probabilities = self.probabilities(outputs.astype(np.float64))
+        return np.asarray(1 - probabilities[np.arange(len(y)), y])[:, np.newaxis]
+
+    def sets(self, outputs: Array, limits: Array, good: NDArray[np.bool_]) -> Columns:
+        probabilities = np.nan_to_num(self.probabilities(outputs.astype(np.float64)))
+        fits = self._fitting(probabilities, limits)
+        values = self.label_type.values(self.levels)
+        order = np.argsort(-probabilities, axis=1, kind="stable")
+        chosen = [
+            [values[k] for k in places if row[k]] if is_good else None
+            for row, places, is_good in zip(fits, order.tolist(), good)
+        ]
+        codes = np.where(good, order[:, 0], -1)
+        return {"pred_class": self._categorical(codes), "pred_set": chosen}
+
+    def size_of_sets(self, outputs: Array, limits: Array) -> str:
+        sizes = self._fitting(self.probabilities(outputs.astype(np.float64)), limits).sum(axis=1)
+        return f"{sizes.mean():.3g} classes"
+
+    @staticmethod
+    def _fitting(probabilities: Array, limits: Array) -> Array:
+        """(N, K) bool; the most probable class is always one."""
+        fits = 1 - probabilities <= limits
+        fits[np.arange(len(fits)), probabilities.argmax(axis=1)] = True
+        return np.asarray(fits)
+
+    def abstaining(self, columns: Columns, outputs: Array, least: float) -> Columns:
+        probabilities = self.probabilities(outputs.astype(np.float64))
+        confidence, best = probabilities.max(axis=1), np.nan_to_num(probabilities).argmax(axis=1)
+        unsure = confidence < least  # and not what could not be read
+        levels = self.shown_levels
+        reasons = [
+            f"{levels[code]} {confident:.2f}, below {least:g}" if is_unsure else None
+            for code, confident, is_unsure in zip(best, confidence, unsure)
+        ]
+        codes = np.where(unsure, -1, columns["pred_class"].codes)
+        return {**columns, "pred_class": self._categorical(codes), "abstained": reasons}
+
     def caption(self, mistake: Mapping[str, Any]) -> str:
         truth = f"truth: {mistake['truth']} ({mistake['prob']:.2f})"
         guess = f"predicted: {mistake['pred_class']} ({mistake['pred_prob']:.2f})"

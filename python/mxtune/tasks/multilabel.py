@@ -69,6 +69,36 @@ class Multilabel(Task):
             columns[f"pred_{level}"] = column
         return columns
 
+    def answers(self, y: Array, outputs: Array) -> Columns:
+        probabilities = self.probabilities(outputs.astype(np.float64))
+        columns: Columns = {}
+        for k, level in enumerate(self.levels):
+            columns |= {f"truth_{level}": y[:, k] > 0, f"pred_{level}": probabilities[:, k] >= 0.5}
+            columns[f"prob_{level}"] = probabilities[:, k]
+        return columns
+
+    def misfits(self, y: Array, outputs: Array) -> Array:
+        """How far each probability is from the label."""
+        return np.asarray(np.abs((y > 0) - self.probabilities(outputs.astype(np.float64))))
+
+    def sets(self, outputs: Array, limits: Array, good: NDArray[np.bool_]) -> Columns:
+        """True or false; missing where it may be either."""
+        import pandas as pd
+
+        probabilities = self.probabilities(outputs.astype(np.float64))
+        is_open = self._open(probabilities, limits) | ~good[:, np.newaxis]
+        has = probabilities >= 0.5
+        return {f"pred_{level}": pd.arrays.BooleanArray(has[:, k].copy(), is_open[:, k].copy())
+                for k, level in enumerate(self.levels)}  # fmt: skip
+
+    def size_of_sets(self, outputs: Array, limits: Array) -> str:
+        share = self._open(self.probabilities(outputs.astype(np.float64)), limits).mean()
+        return f"{100 * share:.3g} % of the labels left open"
+
+    @staticmethod
+    def _open(probabilities: Array, limits: Array) -> Array:
+        return np.asarray((1 - probabilities <= limits) & (probabilities <= limits))
+
     def per_class(self, y: Array, outputs: Array) -> pd.DataFrame:
         return metrics.per_class(y > 0.5, outputs >= 0, self.levels)
 

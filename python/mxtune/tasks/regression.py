@@ -71,6 +71,27 @@ class Regression(Task):
         names = [f"pred_{level}" for level in self.levels] or ["pred"]
         return {name: outputs[:, k] for k, name in enumerate(names)}
 
+    def answers(self, y: Array, outputs: Array) -> Columns:
+        truth = y.reshape(len(outputs), -1)
+        columns: Columns = {}
+        for k, name in enumerate([f"_{level}" for level in self.levels] or [""]):
+            columns |= {f"truth{name}": truth[:, k], f"pred{name}": outputs[:, k].astype(np.float64)}
+        return columns
+
+    def misfits(self, y: Array, outputs: Array) -> Array:
+        """How far each number is off."""
+        return np.asarray(np.abs(y.reshape(len(outputs), -1) - outputs))
+
+    def sets(self, outputs: Array, limits: Array, good: NDArray[np.bool_]) -> Columns:  # noqa: ARG002
+        columns: Columns = {}
+        for k, name in enumerate([f"pred_{level}" for level in self.levels] or ["pred"]):
+            numbers = outputs[:, k].astype(np.float64)
+            columns |= {name: numbers, f"{name}_lower": numbers - limits[k], f"{name}_upper": numbers + limits[k]}
+        return columns
+
+    def size_of_sets(self, outputs: Array, limits: Array) -> str:  # noqa: ARG002
+        return ", ".join(f"{name} +- {limit:.3g}" for name, limit in zip(self.levels or ("prediction",), limits))
+
     def calibration(self, y: Array, outputs: Array) -> pd.DataFrame:
         import pandas as pd
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, Optional
+from typing import TYPE_CHECKING, Any, Optional, Union
 
 import numpy as np
 
@@ -23,7 +23,7 @@ PENALTIES = (1.0, 0.3, 0.1, 0.03, 0.01, 0.003, 0.001)
 _CONSTANT = 1e-6
 _FLOOR = 0.3  # of the median scale: a feature that hardly varies in training must not dominate when it does
 _DEFAULT = 0.1  # where there is no validation
-_WORSE = 1.05  # how much worse the validation loss must get before weaker penalties are not tried
+WORSE = 1.05  # how much worse the validation loss must get before weaker penalties are not tried
 _FEW = 1500  # images up to which their span is worth computing
 _ITERATIONS = 200
 _MANY = 16_000  # images from which a sample of them shows where to begin
@@ -79,7 +79,7 @@ def fit_head(
     KeyboardInterrupt
         Ctrl-C came before there was anything to give back.
     """
-    mean, scale = _standardise(features)
+    mean, scale = standardise(features)
     if validation is not None:
         validation[0][...] -= mean
         validation[0][...] /= scale
@@ -104,10 +104,10 @@ def fit_head(
     found, ended_early = _search(trained, targets, loss, judged, penalties, start, iterations)
     reporter.event("end")
     _, solution, penalty, predicted = found
-    train_loss = float(loss.each(_apply(trained, solution, loss), targets).mean())
+    train_loss = float(loss.each(apply(trained, solution, loss), targets).mean())
     if axes is not None:
         solution = np.concatenate([solution[:, :-1] @ axes.T, solution[:, -1:]], axis=1)
-    head = _unfold(solution, mean, scale, loss, penalty, train_loss)
+    head = unfold(solution, mean, scale, loss, penalty, train_loss)
     return replace(head, interrupted=interrupted or ended_early), predicted
 
 
@@ -125,14 +125,14 @@ def _search(
     solution, interrupted = start, False
     try:
         for penalty in penalties:
-            solution, interrupted = _minimise(features, targets, loss, penalty, solution, iterations)
-            predicted = None if validation is None else _apply(validation[0], solution, loss)
+            solution, interrupted = minimise(features, targets, loss, penalty, solution, iterations)
+            predicted = None if validation is None else apply(validation[0], solution, loss)
             score = 0.0
             if validation is not None and predicted is not None:
                 score = float(loss.each(predicted, validation[1]).mean())
             if best is None or score < best[0]:
                 best = (score, solution, penalty, predicted)
-            elif score > best[0] * _WORSE:
+            elif score > best[0] * WORSE:
                 break
             if interrupted:
                 break
@@ -156,8 +156,8 @@ def _from_sample(
     Ctrl-C came."""
     lowest, solution, first = np.inf, start, penalties[0]
     for penalty in penalties:
-        start, interrupted = _minimise(*sample, loss, penalty, start, _ITERATIONS_OF_MANY)
-        score = float(loss.each(_apply(validation[0], start, loss), validation[1]).mean())
+        start, interrupted = minimise(*sample, loss, penalty, start, _ITERATIONS_OF_MANY)
+        score = float(loss.each(apply(validation[0], start, loss), validation[1]).mean())
         if score >= lowest:
             break
         lowest, solution, first = score, start, penalty
@@ -166,7 +166,7 @@ def _from_sample(
     return tuple(penalty for penalty in penalties if penalty <= first)[:3], solution, interrupted
 
 
-def _standardise(features: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+def standardise(features: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """Mean and scale of the columns, which become 0 and 1, in slices so that no second copy is made."""
     mean = features.mean(axis=0, dtype=np.float64).astype(np.float32)
     square = np.zeros(features.shape[1])
@@ -186,33 +186,44 @@ def _slices(rows: int, size: int = 2048) -> list[slice]:
     return [slice(start, start + size) for start in range(0, rows, size)]
 
 
-def _apply(features: Array, solution: Array, loss: Loss) -> Array:
+def apply(features: Array, solution: Array, loss: Loss) -> Array:
+    """The outputs (N, K) float64 of a solution (K, d + 1), its bias last, in the targets' own units."""
     outputs = product(features, solution[:, :-1].T.astype(np.float32)) + solution[:, -1].astype(np.float32)
     return loss.own_units(outputs.astype(np.float64))
 
 
-def _minimise(
-    features: NDArray[np.float32], targets: Array, loss: Loss, penalty: float, start: Array, iterations: int
+def minimise(
+    features: NDArray[np.float32],
+    targets: Array,
+    loss: Loss,
+    penalty: float,
+    start: Array,
+    iterations: int,
+    steps: Union[float, Array] = 1.0,
+    tolerance: float = _TOLERANCE,
 ) -> tuple[Array, bool]:
-    """The solution, and whether Ctrl-C came first: then it is the best that was tried."""
+    """The solution, and whether Ctrl-C came first: then it is the best that was tried.
+
+    ``steps`` (d + 1,) are the units of each direction: it ends when no gradient in these is above ``tolerance``.
+    """
     best: tuple[float, Optional[Array]] = (np.inf, None)
     shape, weights = start.shape, np.ones(len(targets))
 
     def objective(flat: Array) -> tuple[float, Array]:
         progress.current().event("advance", n=0)  # an event: R checks for Ctrl-C at each
-        solution = flat.reshape(shape)
-        value, gradient = loss(_apply(features, solution, loss), targets, weights)
+        solution = flat.reshape(shape) * steps
+        value, gradient = loss(apply(features, solution, loss), targets, weights)
         gradient = loss.standardised_gradient(gradient)
         by_weight = product(gradient.T.astype(np.float32), features).astype(np.float64)
         full = np.concatenate([by_weight + penalty * solution[:, :-1], gradient.sum(axis=0)[:, None]], axis=1)
         value += 0.5 * penalty * float((solution[:, :-1] ** 2).sum())
         nonlocal best
         if value < best[0]:
-            best = (value, solution.copy())
-        return value, full.ravel()
+            best = (value, solution)
+        return value, (full * steps).ravel()
 
     try:
-        return lbfgs(objective, start.ravel(), iterations, _TOLERANCE).reshape(shape), False
+        return lbfgs(objective, (start / steps).ravel(), iterations, tolerance).reshape(shape) * steps, False
     except KeyboardInterrupt:
         if best[1] is None:
             raise
@@ -232,7 +243,8 @@ def _span(features: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[n
     return (vectors[:, significant] * root).astype(np.float32), axes
 
 
-def _unfold(solution: Array, mean: Array, scale: Array, loss: Loss, penalty: float, train_loss: float) -> Head:
+def unfold(solution: Array, mean: Array, scale: Array, loss: Loss, penalty: float, train_loss: float) -> Head:
+    """The head on features as they were before `standardise`."""
     weight = solution[:, :-1] / scale
     weight, bias = loss.layer_in_own_units(weight, solution[:, -1] - weight @ mean.astype(np.float64))
     return Head(weight.astype(np.float32), bias.astype(np.float32), penalty, train_loss)

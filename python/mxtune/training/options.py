@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Any, Optional
+from typing import Any, Optional, Union
 
 from ..arguments import height_and_width, is_number, one_of, whole, yes_or_no
-from ..calls import value_text
+from ..calls import option, value_text
 from ..errors import ArgumentError
 
 EVERY_STAGE, LAST_FEATURES = "every stage", "last features"
 TUNES = ("auto", "head", "tail", "all")
 HEADS = ("auto", EVERY_STAGE, LAST_FEATURES)
 SCHEDULES = ("cosine", "constant")
+FEWEST_FOLDS, MOST_FOLDS, USUAL_FOLDS = 3, 20, 5
 
 
 @dataclass(frozen=True)
@@ -37,6 +38,7 @@ class Options:
     precision: str = "auto"
     seed: int = 0
     head: str = "auto"
+    folds: Union[str, int, None] = "auto"
 
     def __post_init__(self) -> None:
         one_of("tune", self.tune, TUNES)
@@ -53,6 +55,25 @@ class Options:
             self._set("lr", float(self.lr))
         self._set("restore_best", yes_or_no("restore_best", self.restore_best))
         self._set("seed", whole("seed", self.seed))
+        self._set("folds", self._number_of_folds())
+
+    def _number_of_folds(self) -> Union[str, int]:
+        if self.folds is None or self.folds is False or self.folds in ("auto", "full"):
+            return self.folds or 0
+        if not is_number(self.folds) or self.folds not in (0, *range(FEWEST_FOLDS, MOST_FOLDS + 1)):
+            text = (
+                f'`folds` must be "auto", "full", {value_text(None)} or a number from {FEWEST_FOLDS} to {MOST_FOLDS}.'
+            )
+            raise ArgumentError(text, [f"it is {value_text(self.folds)}"])
+        if self.folds and self.tune in ("tail", "all"):
+            text = f"`folds = {self.folds:.0f}` is for the head, and {option('tune', self.tune)} trains layers."
+            raise ArgumentError(text, hint=f"Use {option('folds', 'full')}: each fold is then a training of its own.")
+        return int(self.folds)
+
+    @property
+    def divides_for_heads(self) -> bool:
+        """Whether the images may be divided into folds for heads, each of which is cheap."""
+        return (self.tune == "head" and self.folds != 0) or self.folds not in (0, "auto", "full")
 
     def _set(self, name: str, value: object) -> None:
         object.__setattr__(self, name, value)

@@ -15,6 +15,7 @@ from ..graph import partition
 from ..images.loader import KEPT_BYTES, Loader
 from ..network import Network
 from .features import Cache, features
+from .folds import fit_folds
 from .head import fit_head
 from .phase import Phase
 from .problem import Problem
@@ -26,19 +27,30 @@ if TYPE_CHECKING:
     Row = dict[str, Any]
 
 
-def train_head(network: Network, problem: Problem, phase: Phase, cache: Cache) -> tuple[Network, Row, bool]:
-    """The network with its head trained on frozen features, the row of history, and whether Ctrl-C came in between."""
+def train_head(
+    network: Network, problem: Problem, phase: Phase, cache: Cache
+) -> tuple[Network, Row, bool, dict[str, Array]]:
+    """The network with its head trained on frozen features, the row of history, whether Ctrl-C came in between, and the
+    arrays of `CrossValidated` where there are folds."""
     loaders = [problem.train] if problem.validation is None else [problem.train, problem.validation]
     arrays = features(network.body, loaders, problem.target, phase.batch_size, cache)
     interrupts.at_stake()
     targets = problem.targets(problem.train)
+    labels = np.asarray(problem.train.images.y)
     validation = None if problem.validation is None else (arrays[1], problem.targets(problem.validation))
-    head, outputs = fit_head(arrays[0], targets, problem.loss, problem.task.outputs, validation)
+    row: Row = {"stage": phase.name, "epoch": 1}
+    unseen: dict[str, Array] = {}
+    if problem.folds is None:
+        head, outputs = fit_head(arrays[0], targets, problem.loss, problem.task.outputs, validation)
+        measured = {} if outputs is None else problem.score(outputs)
+    else:
+        found = fit_folds(arrays[0], targets, problem.loss, problem.task.outputs, problem.folds)
+        head, unseen = found.head, found.arrays()
+        tested = found.fold >= 0
+        measured = problem.scored(labels[tested], unseen["outputs"][tested]) if unseen else {}
+    row |= {"train_loss": head.train_loss, "lr": None, **measured}
     trained = {f"{network.classifier}_weight": head.weight, f"{network.classifier}_bias": head.bias}
-    row: Row = {"stage": phase.name, "epoch": 1, "train_loss": head.train_loss, "lr": None}
-    if outputs is not None:
-        row |= problem.score(outputs)
-    return replace(network, params={**network.params, **trained}), row, head.interrupted
+    return replace(network, params={**network.params, **trained}), row, head.interrupted, unseen
 
 
 def trainable_parameters(network: Network, phase: Phase) -> frozenset[str]:

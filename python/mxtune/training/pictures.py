@@ -19,6 +19,8 @@ from ..images.scale import stands_beside_8_bits
 from ..images.source import is_table
 from ..words import bullets, counted
 
+AUTO = "auto"  # `valid` is not given
+
 
 def look_at(
     x: Any,
@@ -31,7 +33,7 @@ def look_at(
     table: Mapping[str, Any] = MappingProxyType({}),
     task: Optional[str] = None,
 ) -> tuple[ImageSet, Optional[ImageSet]]:
-    """Images to train on, and to validate on if there are any.
+    """Images to train on, and to validate on if there are any: where `valid` is ``"auto"``, those of ``split`` alone.
 
     Parameters
     ----------
@@ -55,10 +57,10 @@ def look_at(
         warn(PictureWarning("`range` has no effect: all images are 8-bit, from 0 to 255 by type."))
     if validation is not None:
         return images, validation
-    if valid is None or valid is False or (is_number(valid) and valid == 0):
+    if valid is None or valid is False or is_auto(valid) or (is_number(valid) and valid == 0):
         return images, None
     if isinstance(valid, bool) or is_number(valid):
-        return _split(images, valid, seed)
+        return hold_out(images, valid, seed)
     again = groups if isinstance(groups, str) else None
     return images, _kept_aside(images, valid, again, table if is_table(valid) else {})
 
@@ -83,13 +85,19 @@ def _by_parts(images: ImageSet, valid: Any) -> tuple[ImageSet, Optional[ImageSet
     training = images.part("training")
     if "validation" not in images.parts:
         return training, None
-    if not is_number(valid) or valid != SHARE:
+    if not is_auto(valid) and not (is_number(valid) and valid == SHARE):
         text = "The images for validation are given twice: by `split` and by `valid`."
         raise ArgumentError(text, hint="Leave `valid` out.")
     return training, images.part("validation")
 
 
-def _split(images: ImageSet, valid: float, seed: int) -> tuple[ImageSet, Optional[ImageSet]]:
+def is_auto(valid: Any) -> bool:
+    """Whether `valid` of `mxtrain` is not given."""
+    return isinstance(valid, str) and valid == AUTO
+
+
+def hold_out(images: ImageSet, valid: float, seed: int) -> tuple[ImageSet, Optional[ImageSet]]:
+    """The images in two sets, of which a share validates; if there are too few of them, all of them, and None."""
     if valid is True or not 0 < valid < 1:
         raise ArgumentError(
             f"`valid` must be a share between 0 and 1, images, or {value_text(None)}.",

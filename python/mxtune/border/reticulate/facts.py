@@ -5,8 +5,8 @@ from __future__ import annotations
 import importlib.util
 import io
 import json
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, Union
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Optional, Union
 
 import numpy as np
 
@@ -15,6 +15,8 @@ from ...graph import LIMITS, from_json, to_json
 from ..signatures import VERBS
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from ...images import ImageSet
     from ...model import Model
     from ...network import Network
@@ -37,10 +39,24 @@ def _of_model(model: Model) -> dict[str, Any]:
         "network": str(model.network.provenance.get("name", "network")),
         "image_size": list(model.preprocess.size),
         "metrics": dict(model.metrics),
+        "interval": list(model.interval or ()),
         "history": model.history,
         "default_plot": model.default_plot,
         "meta": model.meta,
     }
+
+
+def evaluated(
+    object: Model,  # noqa: A002 - the same
+    x: Any = None,
+    y: Any = None,
+    path: Optional[str] = None,
+    label: Union[str, Sequence[str], None] = None,
+    root: Optional[str] = None,
+    split: Union[str, Mapping[str, str], Sequence[str], None] = None,
+) -> pd.DataFrame:
+    """`Model.evaluate` as a data frame, with intervals."""
+    return object.evaluate(x, y, path=path, label=label, root=root, split=split).frame()
 
 
 def _of_images(images: ImageSet) -> dict[str, Any]:

@@ -1,0 +1,109 @@
+"""How sure a metric is: it is measured again on images drawn anew (the bootstrap: Efron & Tibshirani, 1993)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Optional
+
+import numpy as np
+
+from . import metrics
+from .base import Task
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from numpy.typing import NDArray
+
+    Array = NDArray[Any]
+    Interval = tuple[float, float]
+
+LEVEL = 0.95
+_DRAWS, _FEWER, _MANY = 400, 200, 5_000  # of more images than that fewer draws: they are slow, and differ less
+
+
+class Measured(dict[str, float]):
+    """Metrics by name, and how sure each is.
+
+    Parameters
+    ----------
+    figures
+        The metrics.
+    task, y, outputs
+        What they were measured on.
+    group
+        (N,) int64, equal for images that belong together, which are drawn together; None or empty without.
+
+    Examples
+    --------
+    >>> from mxtune import tasks
+    >>> task = tasks.named("classification", ["cat", "dog"])
+    >>> right = np.array([[2.0, 0.0], [0.0, 2.0]] * 40)
+    >>> figures = measured(task, np.array([0, 1] * 30 + [1, 0] * 10), right)
+    >>> figures["accuracy"], [round(end, 2) for end in figures.intervals["accuracy"]]
+    (0.75, [0.66, 0.85])
+    """
+
+    def __init__(
+        self, figures: Mapping[str, float], task: Task, y: Array, outputs: Array, group: Optional[Array] = None
+    ) -> None:
+        super().__init__(figures)
+        self._task, self._y, self._outputs, self._group = task, y, outputs, group
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Measured, (dict(self), self._task, self._y, self._outputs, self._group)
+
+    @cached_property
+    def intervals(self) -> dict[str, Interval]:
+        """The lower and upper end of each metric, which a set of images like these is within in 95 of 100 cases."""
+        return self._of(None)
+
+    def interval(self, name: str) -> Optional[Interval]:
+        """That of one metric; None where there is none."""
+        if "intervals" in self.__dict__:
+            return self.intervals.get(name)
+        return self._of([name]).get(name)
+
+    def frame(self) -> pd.DataFrame:
+        """A data frame: ``metric, estimate, lower, upper``; ``n`` has no interval."""
+        import pandas as pd
+
+        ends = [self.intervals.get(name, (np.nan, np.nan)) for name in self]
+        lower, upper = ([float(end[side]) for end in ends] for side in (0, 1))
+        return pd.DataFrame({"metric": list(self), "estimate": list(self.values()), "lower": lower, "upper": upper})
+
+    def _of(self, names: Optional[Sequence[str]]) -> dict[str, Interval]:
+        targets = self._task.targets(self._y)
+        predicted = self._task.probabilities(self._outputs.astype(np.float64))
+        chosen = [metric for metric in metrics.metrics_of(self._task.name) if metric.name in (names or self)]
+        drawn = [
+            [metric.function(targets[rows], predicted[rows]) for metric in chosen]
+            for rows in _draws(len(targets), self._group)
+        ]
+        if not drawn:
+            return {}
+        tail = (1 - LEVEL) / 2
+        with np.errstate(invalid="ignore"):
+            low, high = np.nanquantile(np.asarray(drawn), [tail, 1 - tail], axis=0)
+        return {
+            metric.name: (float(a), float(b)) for metric, a, b in zip(chosen, low, high) if np.isfinite([a, b]).all()
+        }
+
+
+def measured(task: Task, y: Array, outputs: Array, group: Optional[Array] = None) -> Measured:
+    """Every metric of the task on these images."""
+    return Measured(task.measure(y, outputs), task, y, outputs, group)
+
+
+def _draws(count: int, group: Optional[Array]) -> Iterator[Array]:
+    """Rows drawn with replacement, or those of groups drawn so: the same every time."""
+    rng = np.random.default_rng(0)
+    draws = range(_DRAWS if count <= _MANY else _FEWER) if count > 1 else range(0)
+    if group is None or not len(group):
+        for _ in draws:
+            yield rng.integers(count, size=count)
+        return
+    order = np.argsort(group, kind="stable")
+    members = np.split(order, np.flatnonzero(np.diff(group[order])) + 1)
+    for _ in draws if len(members) > 1 else ():
+        yield np.concatenate([members[one] for one in rng.integers(len(members), size=len(members))])
