@@ -77,8 +77,8 @@ mxcalibration <- function(model, x = NULL, y = NULL, path = NULL, label = NULL, 
 #'
 #' @param model A model trained with `folds`: see [mxtrain()].
 #' @param ... Must be empty.
-#' @return A data frame: `.file`, the truth and the prediction, and `fold`. For classification `truth`, `.pred_class` and
-#'   their probabilities `prob` and `.pred_prob`; for several labels an image `truth_<label>`, `.pred_<label>` and
+#' @return A data frame: `.file`, the truth and the prediction, and `fold`. For classification `truth`, `.pred_class`
+#'   and their probabilities `prob` and `.pred_prob`; for several labels an image `truth_<label>`, `.pred_<label>` and
 #'   `prob_<label>`; for regression `truth` and `.pred`. An image that is alone in its class has no row.
 #' @export
 #' @examplesIf mxtune:::has_engine()

@@ -53,11 +53,11 @@
 #'   worth its cost.
 #' @param meta Information that `summary()` shows: a list with any of `title`, `author`, `notes`, `date`.
 #'   `NULL` by default: the same training then gives the same file.
-#' @param folds Cross-validation: the images are divided into so many folds (3 to 20), stratified, copies and groups whole,
-#'   and each is predicted by a head that was trained on the other folds: see [mxout_of_fold()]. The metrics are those of
-#'   these predictions; the model itself learns from all images. `"full"` does it for layers that are trained, too, by 5
-#'   more trainings. `"auto"`: 5 where only the head is trained, `valid` is not given, and there are 20 to 20,000
-#'   images. `NULL` for none.
+#' @param folds Cross-validation: the images are divided into so many folds (3 to 20), stratified, copies and groups
+#'   whole, and each is predicted by a head that was trained on the other folds: see [mxout_of_fold()]. The metrics are
+#'   those of these predictions; the model itself learns from all images. `"full"` does it for layers that are trained,
+#'   too, by 5 more trainings. `"auto"`: 5 where only the head is trained, `valid` is not given, and there are 20 to
+#'   20,000 images. `NULL` for none.
 #' @param ... Must be empty.
 #' @return A model of class `mxmodel`: see [predict.mxmodel()], [mxevaluate()], [mxsave()]. `saveRDS()` works
 #'   as well.
