@@ -223,6 +223,24 @@ def test_table_of_numbers_asks_for_regression(photos: Path, tmp_path: Path) -> N
     assert (tmp_path / "prices.svg").exists()
 
 
+def test_what_a_model_without_an_image_says_of_it_is_a_table(trained: tuple, photos: Path, tmp_path: Path) -> None:
+    table = tmp_path / "out of fold.csv"
+    said = mx("evaluate", trained[0], "--out-of-fold", table, "--format", "json")
+    figures = json.loads(said.stdout)
+    assert figures["intervals"]["accuracy"][0] <= figures["accuracy"] <= figures["intervals"]["accuracy"][1]
+    answers = pd.read_csv(table)
+    assert (answers.truth == answers.pred_class).mean() == pytest.approx(figures["accuracy"])
+    assert sorted(answers.fold.unique()) == [1, 2, 3, 4, 5]
+    assert "x.csv" in mx("evaluate", trained[0], "--out-of-fold", tmp_path / "x.txt", code=2).stderr
+    sets = pd.read_csv(io.StringIO(mx("predict", trained[0], photos, "--type", "set", "--level", 0.99, "-q").stdout))
+    assert sets.pred_set.str.split(";").map(len).tolist() == [3] * 36  # 36 images are too few for .99
+    silent = mx("predict", trained[0], photos, "--abstain", 0.9999, "-q").stdout
+    assert "below 0.9999" in silent
+    assert "above 0 and below 1" in mx("predict", trained[0], photos, "--abstain", 1.5, code=2).stderr
+    refused = mx("train", photos, "-o", tmp_path / "x.mxt", "--folds", "2", code=2).stderr
+    assert "a number from 3 to 20" in refused
+
+
 def test_columns_and_root_of_a_table_are_options(photos: Path, tmp_path: Path) -> None:
     files = sorted(photos.glob("*/*.png"))
     rows = "".join(f"{file.parent.name}/{file.stem};0;{file.parent.name}\n" for file in files)
