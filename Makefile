@@ -60,7 +60,7 @@ bench-peers: ## Install PyTorch and Keras, each in an environment of its own, fo
 	.cache/peers/keras/bin/pip install --quiet tensorflow-cpu==2.21.0 keras==3.15.0
 
 PARITY := .cache/parity
-parity: ## Compare with PyTorch, onnxruntime and Keras: 110 networks, real weights, ONNX's tests; 25 GB on disk, 40 minutes
+parity: ## Compare with PyTorch, onnxruntime and Keras: 123 networks, real weights, ONNX's tests; 35 GB on disk, an hour
 	@$(SETUP) python
 	@[ -x $(PARITY)/bin/python ] || python3 -m venv $(PARITY)
 	$(PARITY)/bin/pip install --quiet torch==2.13.0 torchvision==0.28.0 timm==1.0.31 onnx==1.23.2 onnxscript==0.7.2 \

@@ -24,7 +24,7 @@ from mxtune.zoo import entries, normalised, templates
 
 HERE = Path(templates.__file__).parent / templates.FOLDER
 FACTORS = ("gamma", "layer_scale", "ls1.gamma", "ls2.gamma")
-ADAPTIVE = {"vgg": 7, "alexnet": 6}  # networks that pool to this size before their dense layers, whatever the images'
+ADAPTIVE = {"vgg": 7, "alexnet": 6}  # torchvision's pool to this size before their dense layers, whatever the images'
 
 
 def main() -> None:
@@ -57,7 +57,8 @@ def template(folder: Path, facts: dict[str, Any]) -> tuple[dict[str, Any], str]:
     graph, weights = read.graph, read.weights or {}
     if graph is None or set(weights) != set(facts["state"]):
         raise ValueError(f"{facts['name']}: {sorted(set(facts['state']) ^ set(weights))[:8]} are not in both")
-    side = next((side for start, side in ADAPTIVE.items() if facts["name"].startswith(start)), None)
+    sides = ADAPTIVE if facts["library"] == "torchvision" else {}
+    side = next((side for start, side in sides.items() if facts["name"].startswith(start)), None)
     graph = with_initial_values(graph if side is None else pooled_to(graph, side))
     preprocess = Preprocess(
         size=facts["size"], mean=tuple(round(255 * one, 4) for one in facts["mean"]),

@@ -48,6 +48,8 @@ TIMM = (
     *(f"tf_efficientnet_lite{number}" for number in range(5)), "efficientnet_lite0",
     *(f"regnety_{size}" for size in ("004", "008", "016", "032")),
     *(f"convnext{version}_{size}" for version in ("", "v2") for size in ("atto", "femto", "pico", "nano", "tiny")),
+    *(f"vgg{depth}{end}" for depth in (11, 13, 16, 19) for end in ("", "_bn")), "mnasnet_100",
+    *(f"tf_efficientnet_b{number}" for number in range(4)),
     "repvgg_a0", "repvgg_a1", "repvgg_a2", "ghostnet_100",
     "vit_tiny_patch16_224", "vit_small_patch16_224", "deit_tiny_patch16_224", "deit_small_patch16_224",
     "vit_small_patch14_dinov2",

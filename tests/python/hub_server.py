@@ -23,6 +23,7 @@ class Repository:
     files: dict[str, bytes]
     commit: str = "0123456789abcdef0123456789abcdef01234567"
     gated: bool = False
+    stored_elsewhere: bool = False  # large files are with another host, as the hub has them
     claims: dict[str, int] = field(default_factory=dict)  # sizes that are told in place of the true ones
     pause: float = 0.0  # seconds between parts of a file
     dies_after: int = -1  # bytes of a file after which the connection ends
@@ -51,6 +52,7 @@ class Handler(BaseHTTPRequestHandler):
     def answer(self, with_body: bool) -> None:
         hub: Any = self.server
         hub.asked.append((self.command, self.path, self.headers.get("User-Agent", "")))
+        hub.tokens.append((self.headers.get("Host", "").partition(":")[0], self.headers.get("Authorization", "")))
         match = _FILE.fullmatch(self.path)
         repository = hub.repositories.get(match["repository"]) if match else None
         if match is None or repository is None:
@@ -63,6 +65,18 @@ class Handler(BaseHTTPRequestHandler):
         if content is None:
             return self.refuse(404, "EntryNotFound", repository.commit)
         etag = f'"{hashlib.sha256(content).hexdigest()}"'
+        if (
+            repository.stored_elsewhere
+            and match["name"].endswith(".safetensors")
+            and "127.0.0.1" in self.headers["Host"]
+        ):
+            self.send_response(302)
+            self.send_header("Location", hub.endpoint.replace("127.0.0.1", "localhost") + self.path)
+            for name, value in (("X-Linked-Etag", etag), ("X-Linked-Size", str(len(content)))):
+                self.send_header(name, value)
+            self.send_header("X-Repo-Commit", repository.commit)
+            self.send_header("Content-Length", "0")
+            return self.end_headers()
         size = repository.claims.get(match["name"], len(content))
         self.send_response(200)
         for name, value in (("ETag", etag), ("X-Linked-Etag", etag), ("X-Repo-Commit", repository.commit)):
@@ -97,6 +111,7 @@ class Hub(ThreadingHTTPServer):
         super().__init__(("127.0.0.1", 0), Handler)
         self.repositories: dict[str, Repository] = {}
         self.asked: list[tuple[str, str, str]] = []
+        self.tokens: list[tuple[str, str]] = []  # for each, the host that was meant, and the token
 
     def handle_error(self, *_: Any) -> None:
         """One who asked has gone: nothing to tell."""

@@ -63,6 +63,7 @@ def repositories() -> dict[str, Repository]:
         "torch/vision": Repository({"resnet18.pth": b"x"}),
         "some/bert": Repository({"config.json": b'{"architectures": ["ResNetForImageClassification"]}'}),
         "timm/lies": Repository({**config, **weights}, claims={"model.safetensors": 1 << 40}),
+        "timm/elsewhere": Repository({**config, **weights}, stored_elsewhere=True),
         "timm/slow": Repository({**config, **weights}, pause=0.1),
     }
 
@@ -96,8 +97,11 @@ def online(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
         small = {"name_or_path": "hf:timm/trees", "image_size": 32, "classes": 3}
         answers = opened(home, *names, small, HF_ENDPOINT=hub.endpoint)
         asked, endpoint = list(hub.asked), hub.endpoint
-        with_token = opened(home, "hf:timm/gated", HF_ENDPOINT=endpoint, HF_TOKEN=TOKEN)
-    yield dict(zip([*NAMES, "torch", "bert", "climbs", "small"], answers)), asked, home, endpoint, with_token[0]
+        hub.tokens.clear()
+        with_token = opened(home, "hf:timm/gated", "hf:timm/elsewhere", HF_ENDPOINT=endpoint, HF_TOKEN=TOKEN)
+        tokens = set(hub.tokens)
+    named = dict(zip([*NAMES, "torch", "bert", "climbs", "small"], answers))
+    yield named, asked, home, endpoint, (*with_token, tokens)
 
 
 def test_a_repository_of_timm_opens_as_its_configuration_says(online: Any) -> None:
@@ -182,8 +186,11 @@ def test_an_architecture_that_can_not_be_built_costs_no_download(online: Any) ->
     assert not [path for _, path, _ in online[1] if "timm/other" in path and "config.json" not in path]
 
 
-def test_a_token_is_used(online: Any) -> None:
-    assert online[4]["text"].startswith("The repository timm/gated has no file of weights")
+def test_a_token_is_used_and_no_other_host_gets_it(online: Any) -> None:
+    gated, elsewhere, tokens = online[4]
+    assert gated["text"].startswith("The repository timm/gated has no file of weights")
+    assert elsewhere["sum"] == online[0]["trees"]["sum"]
+    assert tokens == {("127.0.0.1", f"Bearer {TOKEN}"), ("localhost", "")}
 
 
 def test_without_the_package_the_extra_is_named(tmp_path: Path) -> None:

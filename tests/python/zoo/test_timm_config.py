@@ -75,6 +75,9 @@ def test_timms_own_network_is_preferred_to_its_namesake(tmp_path: Path) -> None:
 
     assert named("efficientnet_b0") == ["efficientnet_b0.timm", "efficientnet_b0"]
     assert named("resnet18") == ["resnet18"] and named("densenet121") == ["densenet121.torchvision"]
+    assert named("vgg11") == ["vgg11.timm", "vgg11.torchvision"] and named("tf_efficientnet_b0") == [
+        "tf_efficientnet_b0"
+    ]
     assert named("lenet") == [] and named("inception_v3") == ["inceptionv3.torchvision"]
 
 
