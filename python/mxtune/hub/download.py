@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import inspect
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -14,7 +15,7 @@ from .._version import __version__
 from ..errors import HubError
 from ..words import file_size
 from .reference import Reference
-from .refusal import no_package, refusal, unreachable, without_file
+from .refusal import no_package, old_package, refusal, unreachable, without_file
 from .transfer import Bar, Transfer
 
 WEIGHTS = ("model.safetensors", "pytorch_model.bin")
@@ -83,6 +84,8 @@ def _package(reference: Reference) -> Any:
         importlib.import_module("huggingface_hub.utils")
     except ImportError:
         raise no_package(reference) from None
+    if "tqdm_class" not in inspect.signature(hub.hf_hub_download).parameters:
+        raise old_package(reference, hub.__version__)
     return hub
 
 

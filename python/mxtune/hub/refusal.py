@@ -87,6 +87,12 @@ def no_package(reference: Reference) -> HubError:
     )
 
 
+def old_package(reference: Reference, version: str) -> HubError:
+    """The error for a `huggingface_hub` whose downloads can't be followed."""
+    text = f"{reference} needs huggingface_hub 1.3 or later."
+    return HubError(text, [f"version {version} is installed"], 'Run: pip install --upgrade "huggingface_hub>=1.3"')
+
+
 def opening(file: str, name: str = "") -> str:
     """How the current user opens a file, or a network of the zoo with it as its weights."""
     if calls.at_command_line() and not name:

@@ -20,7 +20,7 @@ from safetensors.numpy import save
 
 from hub_server import TOKEN, Repository, serving
 from mxtune.errors import HubError
-from mxtune.hub import Reference, is_reference
+from mxtune.hub import Reference, cached, is_reference
 from state_dicts import state_dict
 
 SESSION = Path(__file__).parents[1] / "hub_session.py"
@@ -197,6 +197,12 @@ def test_without_the_package_the_extra_is_named(tmp_path: Path) -> None:
     (answer,) = opened(tmp_path, "hf:timm/trees", WITHOUT_HUB="1")
     assert answer["error"] == "HubError" and 'pip install huggingface_hub; the extra "hub"' in answer["text"]
     assert not list(tmp_path.iterdir())
+
+
+def test_an_old_package_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("huggingface_hub.hf_hub_download", lambda repo_id, filename: f"{repo_id}/{filename}")
+    with pytest.raises(HubError, match=r"needs huggingface_hub 1\.3 or later\.\nx version \d.* is installed"):
+        cached(Reference("timm/trees"), ["config.json"])
 
 
 def test_an_interrupted_download_leaves_no_half_file(tmp_path: Path) -> None:
