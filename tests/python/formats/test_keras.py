@@ -191,6 +191,34 @@ def test_a_sequential_without_an_input_has_the_shape_of_its_first_layer(tmp_path
         assert one.image == (1, 4, 4) and operators(one) == ["Flatten", "FullyConnected"]
 
 
+@pytest.mark.parametrize(
+    ("constants", "wanted"),
+    [({"1": 4.0}, ["_div_scalar", "_mul_scalar"]), ({"0": 4.0}, ["_rdiv_scalar", "_mul_scalar"])],
+)  # fmt: skip
+def test_functions_of_the_first_tensorflow_2_are_read(constants: Config, wanted: list[str], tmp_path: Path) -> None:
+    text = 'name: "x"\nop: "RealDiv"\ninput: "a"'
+    odd = layer("TensorFlowOpLayer", "odd", "conv", node_def=text, constants=constants)
+    last = layer("TFOpLambda", "more", "odd", function="math.multiply")
+    last["inbound_nodes"] = [["_CONSTANT_VALUE", -1, 2.0, {"y": ["odd", 0, 0], "name": None}]]
+    assert operators(formats.read(written(tmp_path / "a.h5", network(odd, last))))[1:3] == wanted
+
+
+def test_maps_at_the_end_are_averaged_to_features(tmp_path: Path) -> None:
+    one = formats.read(written(tmp_path / "a.h5", network(output_layers=[["conv", 0, 0]])))
+    assert operators(one) == ["Convolution", "Pooling", "Flatten"]
+    assert mxnetwork(tmp_path / "a.h5").replace_head(3).classifier
+
+
+def test_a_layer_that_resizes_first_says_the_size_of_the_images(tmp_path: Path) -> None:
+    config = network(size=None)
+    config["config"]["layers"].insert(1, layer("Resizing", "small", "photo", height=12, width=10))
+    config["config"]["layers"][2]["inbound_nodes"] = [[["small", 0, 0, {}]]]
+    one = formats.read(written(tmp_path / "a.h5", config))
+    assert one.image == (3, 12, 10) and operators(one)[0] == "Convolution"
+    again = network(layer("Resizing", "small", "conv", height=3, width=3))
+    assert "it resizes what is no image" in refusal(written(tmp_path / "b.h5", again))
+
+
 # ---- weights alone
 
 
@@ -349,6 +377,8 @@ def test_code_in_a_lambda_is_not_run(tmp_path: Path) -> None:
     [
         (layer("Mine", "odd", "conv"), 'the layer "odd" (Mine): the class Mine is not read'),
         ({**layer("Conv2D", "odd", "conv"), "module": "mine.layers"}, "the class Conv2D is not one of Keras'"),
+        (layer("Custom>Dense", "odd", "conv"), "the class Dense is not one of Keras'"),
+        ({**layer("Dense", "odd", "conv"), "registered_name": "Mine>Dense"}, "the class Dense is not one of Keras'"),
         (layer("Conv2DD", "odd", "conv"), "Did you mean"),
         (layer("Activation", "odd", "conv", activation="mine"), 'the activation "mine" is not one that is read'),
         (layer("TFOpLambda", "odd", "conv", function="linalg.inv"), "the function inv is not read"),

@@ -47,7 +47,8 @@ class Layer:
     name, kind
         What it is called, and its class.
     module
-        Where the class is defined, as far as the file says.
+        Where the class is defined, as far as the file says; for one that a program has registered, its own name for it:
+        ``"Custom>Dense"``.
     config
         Its arguments.
     calls
@@ -127,7 +128,8 @@ def _layer(raw: Any, depth: int) -> Layer:
     nodes = raw.get("inbound_nodes") or []
     if not isinstance(nodes, list):
         raise FaultError(f"{shown(name)} takes what is no list")
-    module = str(raw.get("module") or "")
+    registered = next((one for one in (raw.get("registered_name"), kind) if ">" in str(one)), None)
+    module = str(registered or raw.get("module") or "")
     return Layer(name, kind, module, config, tuple(map(_call, nodes)), inner, _is_operation(module, config, nodes))
 
 

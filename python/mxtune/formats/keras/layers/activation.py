@@ -111,11 +111,6 @@ def _elu(net: Building, one: One, inputs: list[Value]) -> Value:
     return net.op("Elu", one.name, inputs[0], alpha=one.number("alpha", 1.0))
 
 
-@register("ThresholdedReLU")
-def _thresholded(net: Building, one: One, inputs: list[Value]) -> Value:
-    raise FaultError("a ThresholdedReLU is not read")
-
-
 @register("Softmax")
 def _softmax(net: Building, one: One, inputs: list[Value]) -> Value:
     axis = one.get("axis", -1)

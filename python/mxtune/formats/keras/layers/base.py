@@ -87,7 +87,7 @@ def rule_of(layer: Layer) -> Rule:
     if layer.kind in _OTHERS:
         raise FaultError("a Lambda can't be read", _LAMBDA)
     plain = layer.kind.split(">")[-1]  # of what an application registers: "Keras>LayerScale"
-    if layer.module and not re.match(r"(tf_)?keras\b|tensorflow\.(python\.)?keras\b", layer.module):
+    if layer.module and not re.match(r"(tf_)?keras\b|tensorflow\.(python\.)?keras\b", layer.module, re.IGNORECASE):
         raise FaultError(f"the class {shown(plain)[1:-1]} is not one of Keras'", _CUSTOM)
     if layer.is_operation or layer.kind in ("TFOpLambda", "SlicingOpLambda", "TensorFlowOpLayer"):
         name = operation_name(layer)

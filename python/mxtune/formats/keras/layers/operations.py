@@ -45,10 +45,11 @@ def _operand(one: One, raw: Any) -> Operand:
     return array.astype(np.float32)
 
 
-def _constant(one: One) -> Any:
-    """The number that ``TensorFlowOpLayer`` keeps beside itself."""
+def _with_constant(one: One, left: Any) -> tuple[Any, Any]:
+    """Both operands of a ``TensorFlowOpLayer``, which keeps a number beside itself, by its place."""
     constants = one.layer.config.get("constants")
-    return next(iter(constants.values()), None) if isinstance(constants, dict) else None
+    place, value = next(iter(constants.items()), ("1", None)) if isinstance(constants, dict) else ("1", None)
+    return (value, left) if str(place) == "0" else (left, value)
 
 
 def _arithmetic(function: str, op: str) -> None:
@@ -60,7 +61,7 @@ def _arithmetic(function: str, op: str) -> None:
         left = arguments[0] if arguments else _argument(one, 0, "x", "x1")
         right = arguments[1] if len(arguments) > 1 else _argument(one, 1, *_OTHER)
         if right is None:
-            right = _constant(one)
+            left, right = _with_constant(one, left)
         sides = _operand(one, left), _operand(one, right)
         if not any(isinstance(side, Value) for side in sides):
             raise FaultError("it takes no value that depends on the image")

@@ -37,6 +37,13 @@ def _whole_map(net: Building, one: One, x: Value, op: str) -> Value:
     return net.op(op, one.name, x, axes=axes, keepdims=int(one.flag("keepdims", False)))
 
 
+@register("AdaptiveAveragePooling2D")
+def _to_size(net: Building, one: One, inputs: list[Value]) -> Value:
+    already, size = one.is_first(net), one.pair("output_size")
+    x = net.writer.plain(first(inputs[0], already))
+    return last(net.writer.layer("_contrib_AdaptiveAvgPooling2D", one.name, [x], output_size=size), already)
+
+
 @register("GlobalAveragePooling2D", "GlobalAvgPool2D")
 def _global_average(net: Building, one: One, inputs: list[Value]) -> Value:
     return _whole_map(net, one, inputs[0], "ReduceMean")
