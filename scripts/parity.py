@@ -49,7 +49,8 @@ def difference(file: Path, x: np.ndarray, y: np.ndarray, pixels: bool = False) -
         contents = formats.read(file)
         if contents.graph is None or contents.weights is None:
             raise ValueError(f"{file} holds no network")
-        params = {name: array.astype(np.float32) for name, array in contents.weights.items()}
+        weights = {**contents.weights, **(contents.usual_weights if pixels else {})}
+        params = {name: array.astype(np.float32) for name, array in weights.items()}
         if pixels and contents.usual is not None:
             mean, std = (np.reshape(values, (1, -1, 1, 1)) for values in (contents.usual.mean, contents.usual.std))
             x = ((x - mean) / std).astype(np.float32)

@@ -43,6 +43,9 @@ class Contents:
         Whether the file says so, or it is only what is usual.
     usual_of
         The known network for which that is usual, by whose name the file was taken for it; empty otherwise.
+    usual_weights
+        Arrays that take the place of those of the same name where images are prepared as usual: the first kernels of a
+        network that usually takes blue, green and red.
     levels
         What the outputs mean.
     classifier
@@ -68,6 +71,7 @@ class Contents:
     usual: Optional[Preprocess] = None
     usual_is_stated: bool = False
     usual_of: str = ""
+    usual_weights: Weights = field(default_factory=dict)
     levels: Optional[tuple[str, ...]] = None
     classifier: Optional[str] = None
     pretrained: bool = True

@@ -90,7 +90,8 @@ def mxnetwork(
         their number and keeps the weights.
     preprocess
         How images become numbers: a `Preprocess`, or some of its settings by name. What is not named stays the
-        network's own; if a file does not specify it, that of ImageNet.
+        network's own; if a file does not specify it, that of ImageNet. Networks of Keras that usually take blue, green
+        and red take red first, with their usual mean and std; with both given, colours are not turned.
     limit
         How many times the limits of `mxtune.graph.Limits` the network may need, in memory and work for one image. The
         networks of the zoo need half or less of it.
@@ -357,7 +358,10 @@ def _of_graph(
     usual = file.contents.usual
     stated = {**_stated_size(file.contents), **requested}
     preprocess = replace(usual, **requested) if usual else assumed_preprocess(bare, arrays, stated)
-    if not (file.contents.usual_is_stated or {"mean", "std"} <= set(requested)):
+    is_users_own = {"mean", "std"} <= set(requested)
+    if weights is None and not is_users_own:
+        arrays = {**arrays, **file.contents.usual_weights}
+    if not (file.contents.usual_is_stated or is_users_own):
         known = file.contents.usual_of
         why = f" By its name it is {known}, whose images are prepared so:" if known else ""
         unsaid = f"{file.path.name} does not specify how images are prepared.{why}"

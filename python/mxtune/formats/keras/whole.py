@@ -58,10 +58,10 @@ def contents_of(net: Net, version: str, arrays: Arrays, limit: float) -> Content
     check_size(len(graph.nodes), most)
     graph = flattened(graph, params, building.writer.shapes)
     graph, own = taken_off(without_turn(graph, params), params, building.image[0])
-    usual, usual_of = None, ""
+    usual, usual_of, turned = None, "", dict(params)
     if own is not None:
         usual = _preprocess(building.image, rounded(own.mean), rounded(own.std))
-    elif known is not None and building.image[0] == 3 and (not known.blue_first or red_first(graph, params)):
+    elif known is not None and building.image[0] == 3 and (not known.blue_first or red_first(graph, turned)):
         usual, usual_of = _preprocess(building.image, known.mean, known.std), known.name
     weights = {node.name: np.array(params[node.name], order="C") for node in graph.nodes if node.name in params}
     return Contents(
@@ -71,6 +71,7 @@ def contents_of(net: Net, version: str, arrays: Arrays, limit: float) -> Content
         usual=usual,
         usual_is_stated=own is not None,
         usual_of=usual_of,
+        usual_weights={name: turned[name] for name in weights if turned[name] is not params[name]},
         provenance={"name": net.name, "producer": f"Keras {version}".strip()},
         limit=limit,
     )
