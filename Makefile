@@ -69,12 +69,16 @@ parity: ## Compare with PyTorch, onnxruntime and Keras: 123 networks, real weigh
 	$(PARITY)/bin/python scripts/real_networks.py $(PARITY)/networks
 	$(PARITY)/bin/python scripts/onnx_nodes.py $(PARITY)/networks
 	@[ -x $(PARITY)/keras/bin/python ] || python3 -m venv $(PARITY)/keras
-	$(PARITY)/keras/bin/pip install --quiet tensorflow-cpu==2.21.0 keras==3.15.0 tf_keras==2.21.0
+	$(PARITY)/keras/bin/pip install --quiet tensorflow-cpu==2.21.0 keras==3.15.0 tf_keras==2.21.0 tf2onnx==1.17.0
 	$(PARITY)/keras/bin/python scripts/keras_networks.py $(PARITY)/networks
 	TF_USE_LEGACY_KERAS=1 $(PARITY)/keras/bin/python scripts/keras_networks.py $(PARITY)/networks
 	$(BIN)/python scripts/parity.py $(PARITY)/networks
 	$(BIN)/python scripts/leaving.py $(PARITY)/leaving
 	$(PARITY)/bin/python scripts/torch_loads.py $(PARITY)/leaving
+	$(PARITY)/bin/python scripts/bring.py there "PyTorch and Torch" $(PARITY)/bring
+	$(PARITY)/keras/bin/python scripts/bring.py there Keras $(PARITY)/bring
+	$(PARITY)/keras/bin/python scripts/bring.py there TensorFlow $(PARITY)/bring
+	$(BIN)/python scripts/bring.py here $(PARITY)/bring
 
 web: ## Classify images on a page in Chromium, with models that mxtune writes and onnxruntime-web; half a minute
 	@$(SETUP) python web

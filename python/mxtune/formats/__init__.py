@@ -129,6 +129,8 @@ def format_of(path: PathLike) -> Format:
 def _glimpse(file: Path) -> Glimpse:
     try:
         mode = file.stat().st_mode
+        if stat.S_ISDIR(mode) and (file / "saved_model.pb").is_file():  # of TensorFlow, whose users name the folder
+            return _glimpse(file / "saved_model.pb")
         if stat.S_ISDIR(mode):
             raise FormatError(f"{file} is a folder.", hint="Name a file in it.")
         if not stat.S_ISREG(mode):  # a pipe would be waited for

@@ -10,6 +10,7 @@ import numpy as np
 from ..calls import in_r, value_text
 from ..errors import ArgumentError
 from ..words import shape_text
+from .preprocess import CHANNELS
 from .scale import Numbers
 
 if TYPE_CHECKING:
@@ -50,7 +51,7 @@ def pictures_of(array: Any, layout: str, count: Optional[int] = None) -> tuple[P
     pictures, guess = _four_axes(array, layout, count)
     if 0 in pictures.shape:
         raise ArgumentError("The array holds no pixels.", [f"its shape is {array.shape}"])
-    if pictures.shape[3] not in (1, 3, 4):
+    if pictures.shape[3] not in CHANNELS:
         hint = None
         if layout == "NHWC" and array.ndim == 4 and array.shape[1] in (1, 3):
             hint = 'Use layout = "NCHW" if the channels come second.'

@@ -60,8 +60,9 @@ def mximages(
     """An `ImageSet`: the images, their labels, and what is wrong with them by name.
 
     Every file is read and decoded once. JPEG, PNG, WebP, BMP, TIFF, GIF and PNM of any kind become upright
-    8-bit colour or grey; transparent ones lie over white; of several frames the first counts. Hidden and
-    system files are skipped. A file with a misleading extension is read as what it is.
+    8-bit colour or grey; transparent ones lie over white (a network of four channels takes their transparency, too); of
+    several frames the first counts. Hidden and system files are skipped. A file with a misleading extension is read as
+    what it is.
 
     Parameters
     ----------

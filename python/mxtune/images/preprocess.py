@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     Pixels = NDArray[np.uint8]
 
+CHANNELS = (1, 3, 4)  # that a network's images may have
 _FITS = ("crop", "pad", "stretch")
 _INTERPOLATIONS = ("bicubic", "bilinear", "area")
 _LONGEST = 4  # a panorama longer than this is cut before it is resized: its ends are in no view anyway
@@ -72,7 +73,7 @@ class Preprocess:
             object.__setattr__(self, name, value)
 
         set_field("size", height_and_width("size", self.size))
-        if self.channels not in (1, 3, 4):
+        if self.channels not in CHANNELS:
             raise ArgumentError("`channels` must be 3 (colour), 1 (grey) or 4.", [f"it is {value_text(self.channels)}"])
         set_field("channels", int(self.channels))
         for name in ("mean", "std"):

@@ -110,9 +110,12 @@ class Entry:
 
 def imagenet(size: tuple[int, int] = (224, 224), channels: int = 3) -> Preprocess:
     """The preprocessing that most networks for ImageNet were trained with."""
-    mean, std = (123.675, 116.28, 103.53), (58.395, 57.12, 57.375)
+    mean: tuple[float, ...] = (123.675, 116.28, 103.53)
+    std: tuple[float, ...] = (58.395, 57.12, 57.375)
     if channels == 1:
-        mean, std = (sum(mean) / 3,), (sum(std) / 3,)  # type: ignore[assignment]
+        mean, std = (sum(mean) / 3,), (sum(std) / 3,)
+    elif channels == 4:  # as `Network.with_channels` has it
+        mean, std = (*mean, mean[0]), (*std, std[0])
     return Preprocess(size=size, channels=channels, mean=mean, std=std, interpolation="bilinear")
 
 

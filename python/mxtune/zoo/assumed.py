@@ -9,7 +9,7 @@ from typing import Any, Optional
 from ..errors import NetworkError
 from ..formats import Weights
 from ..graph import Graph
-from ..images.preprocess import Preprocess
+from ..images.preprocess import CHANNELS, Preprocess
 from ..network import Network
 from . import imagenet
 
@@ -55,6 +55,6 @@ def _channels(graph: Graph, weights: Weights) -> Optional[int]:
                 candidates.append(first.size)
             if first is not None and node.has_role("convolution") and first.ndim == 4:
                 candidates.append(first.shape[1] * node.values.num_group)
-        if candidates and candidates[0] in (1, 3):
+        if candidates and candidates[0] in CHANNELS:
             return candidates[0]
     return None

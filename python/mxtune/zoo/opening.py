@@ -206,6 +206,9 @@ def _weights(weights: Any) -> Given:
         return weights
     if isinstance(weights, (Mapping, Sequence)) and not isinstance(weights, (str, bytes, bytearray)):
         return arrays_given(weights)
+    if not isinstance(weights, (str, os.PathLike)):
+        text = "`weights` must be a file, or arrays in a list or by name."
+        raise ArgumentError(text, [f"it is {value_text(weights)}"])
     return user_path("weights", weights)
 
 

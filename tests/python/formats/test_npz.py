@@ -54,6 +54,8 @@ def test_arrays_in_a_dict_go_by_name() -> None:
 def test_what_is_no_array_is_named() -> None:
     with pytest.raises(ArgumentError, match=r"must hold arrays of numbers\.\nx arr_1 is a str"):
         mxnetwork("lenet", weights=[np.zeros(3), "model.npz"])
+    with pytest.raises(ArgumentError, match="must be a file, or arrays in a list or by name"):
+        mxnetwork("lenet", weights=np.zeros(3))  # type: ignore[arg-type]
     with pytest.raises(ArgumentError, match="x fc1_bias is a list"):
         mxnetwork("lenet", weights={"fc1_bias": [[1, 2], [3]]})
     with pytest.raises(WeightsError, match="has 8 parameters, and there are 7 arrays"):

@@ -362,7 +362,7 @@ def test_what_no_layer_here_does_is_refused_not_done_otherwise(nodes: list[Any],
     [
         ([port("x", 0, 3, 8, 8), port("z", 0, 3, 8, 8)], r"it takes 2 inputs \(x, z\)"),
         ([port("x", 0, 8)], "has 2 axes, and images have four"),
-        ([port("x", 0, 5, 8, 8)], "has 5 channels, not 1 or 3"),
+        ([port("x", 0, 5, 8, 8)], "has 5 channels, not 1, 3 or 4"),
         ([port("x", 0, 3, 2**20, 8)], "1048576 x 8 pixels"),
     ],
 )

@@ -49,6 +49,12 @@ def test_every_format_with_a_content_of_its_own_has_a_sample() -> None:
     assert {"Core ML", "PaddlePaddle", "TensorFlow checkpoints"} == BY_SUFFIX
 
 
+def test_the_folder_of_a_saved_model_is_tensorflows(tmp_path: Path) -> None:
+    (tmp_path / "saved_model.pb").write_bytes(SAMPLES["TensorFlow"])
+    with pytest.raises(UnsupportedFormatError, match=r"its format is TensorFlow\ni .*tf2onnx.*--saved-model FOLDER"):
+        formats.read(tmp_path)
+
+
 @pytest.mark.parametrize("name", SAMPLES)
 def test_it_is_known_by_its_content_and_the_way_round_is_told(name: str, tmp_path: Path) -> None:
     file = tmp_path / "weights.pth"

@@ -110,6 +110,22 @@ def test_a_network_of_four_channels_learns_from_the_fourth(tmp_path: Path) -> No
         assert again.predict(array[:1, ..., :3])["pred_class"].isna().all()
 
 
+@pytest.mark.parametrize("name", ["net.onnx", "net-symbol.json", "net.mxt", "model.onnx"])
+def test_a_network_of_four_channels_comes_back_from_its_file(name: str, tmp_path: Path) -> None:
+    net = mxnetwork("resnet18_v1", image_size=32, weights="random", classes=2).with_channels(4)
+    if name.startswith("model") or name.endswith(".mxt"):
+        Model(net, "classification", ["left", "right"]).save(tmp_path / name)
+    else:
+        net.save(tmp_path / name)
+    again = mxnetwork(tmp_path / name)
+    assert again.preprocess.channels == 4 and again.shapes[again.output] == ((1, 2),)
+    assert len(again.preprocess.mean) == 4 and again.preprocess.mean[0] == again.preprocess.mean[3]
+    images, _ = pictures(2)
+    for first, second in zip(*(Model(one, "classification", ["left", "right"]).predict(images, type="prob").iloc[:, 1]
+                               for one in (net, again))):  # fmt: skip
+        assert name == "net-symbol.json" or first == pytest.approx(second, abs=1e-5)
+
+
 @pytest.mark.parametrize("fit", ["crop", "pad", "stretch"])
 def test_varied_pictures_keep_four_channels(fit: str) -> None:
     array, labels = pictures()

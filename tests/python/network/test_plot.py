@@ -131,6 +131,16 @@ def test_a_long_part_goes_on_in_columns_of_one_length() -> None:
     assert layout.rows == (20, 20, 20) and layout.titles == ("one", "one", "one")
 
 
+def test_a_column_ends_where_few_lines_go_on() -> None:
+    blocks = []  # 8 residual blocks of 4 boxes
+    for n in range(32):
+        inputs = [str(n - 1)] if n else []
+        blocks.append(Block([str(n)], [""], "other", inputs + ([str(n - 4)] if n >= 4 and n % 4 == 0 else [])))
+    layout = arranged(blocks, ["one"] * len(blocks))
+    assert layout.rows == (17, 15)  # behind the sum, to which two lines go
+    assert layout.places["16"].column == 0 and layout.places["17"].row == 0
+
+
 def test_a_picture_is_shown_and_written(tmp_path: Path) -> None:
     drawing = mxnetwork("lenet").plot(tmp_path / "lenet.svg")
     assert (tmp_path / "lenet.svg").read_text(encoding="utf-8") == f"{drawing}\n" == drawing._repr_svg_() + "\n"

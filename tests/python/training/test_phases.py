@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import replace
 
 import numpy as np
 import pytest
 
-from mxtune import Augment, ImageSet, Network, mxexample, mximages, mxnetwork
+from mxtune import Augment, ImageSet, Network, mxexample, mximages, mxnetwork, mxtrain
 from mxtune.engines import Device, Program, choose
 from mxtune.errors import TrainingError
 from mxtune.images.loader import Loader
@@ -67,6 +68,22 @@ def test_statistics_move_where_all_layers_are_trained_from_the_start(network: Ne
         if "moving" in name and not np.array_equal(array, network.params[name])
     }
     assert moved == (set() if number else set(network.graph.auxiliary))
+
+
+@pytest.mark.parametrize(("name", "frozen", "move"), [
+    ("efficientnet_lite0", "", False), ("resnet18_v1", "", True), ("resnet18_v1", "batch_norm", False),
+])  # fmt: skip
+def test_statistics_do_what_the_documentation_of_tune_says(name: str, frozen: str, move: bool) -> None:
+    network = mxnetwork(name, image_size=32, seed=1)
+    if frozen:
+        network = network.freeze(frozen)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        model = mxtrain(TRAIN, net=network, tune="all", epochs=1, image_size=32, valid=0, verbose=0, seed=1)
+    assert model.history["stage"].tolist() == (["all"] if not network.pretrained else ["head", "all"])
+    statistics = [key for key in model.network.graph.auxiliary if key in network.params]
+    moved = [key for key in statistics if not np.array_equal(model.network.params[key], network.params[key])]
+    assert statistics and moved == (statistics if move else [])
 
 
 def test_what_the_user_froze_is_never_trained(network: Network) -> None:

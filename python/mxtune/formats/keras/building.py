@@ -10,6 +10,7 @@ from typing import Any, Optional, Union
 
 import numpy as np
 
+from ...images.preprocess import CHANNELS
 from ...words import counted, listing
 from ..onnx.model import OnnxNode
 from ..onnx.operators import BATCH, Const, Value, Writer, convert
@@ -84,8 +85,8 @@ class Building:
                 f"its input has {counted(len(shape), 'axis')} beside the batch, and images have three", READ
             )
         channels, *sides = shape if self.channels_first else (shape[2], shape[0], shape[1])
-        if channels not in (1, 3):
-            raise FaultError(f"its input has {channels or 'an open number of'} channels, not 1 or 3", READ)
+        if channels not in CHANNELS:
+            raise FaultError(f"its input has {channels or 'an open number of'} channels, not 1, 3 or 4", READ)
         height, width = _resized(net) or (side or default for side, default in zip(sides, self.size))
         entry = self._image(channels, height, width)
         if self.channels_first:

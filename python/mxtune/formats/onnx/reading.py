@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...graph import Graph
+from ...images.preprocess import CHANNELS
 from ...words import counted, listing, near
 from ..untrusted import AGAIN, FaultError, shown
 from .affine import absorbed
@@ -94,12 +95,11 @@ def _image(writer: Writer, port: Port) -> tuple[Value, tuple[int, int, int]]:
     dims = port.dims or (None, 3, None, None)
     if len(dims) != 4:
         raise FaultError(f"its input {shown(port.name)} has {len(dims)} axes, and images have four", _READ)
-    last = dims[3] in (1, 3) and dims[1] not in (1, 3)
+    last = dims[3] in CHANNELS and dims[1] not in CHANNELS
     channels, height, width = (dims[3], dims[1], dims[2]) if last else (dims[1], dims[2], dims[3])
-    if channels not in (1, 3):
-        raise FaultError(
-            f"its input {shown(port.name)} has {channels or 'an open number of'} channels, not 1 or 3", _READ
-        )
+    if channels not in CHANNELS:
+        wrong = f"{channels or 'an open number of'} channels, not 1, 3 or 4"
+        raise FaultError(f"its input {shown(port.name)} has {wrong}", _READ)
     height, width = height or width or SIZE[0], width or height or SIZE[1]
     if max(height, width) > 2**14:
         raise FaultError(f"its images have {height} x {width} pixels")

@@ -8,7 +8,8 @@ from math import ceil
 
 from .blocks import Block
 
-_ROWS = 26  # of a column: a longer one goes on beside itself
+_ROWS = 26  # of a column: a longer one goes on beside itself,
+_SLACK = 4  # by so many rows more, where few lines go from one to the next
 
 
 @dataclass(frozen=True)
@@ -40,11 +41,11 @@ def arranged(blocks: Sequence[Block], titles: Sequence[str]) -> Layout:
     """
     ranks = _ranks(blocks)
     order = sorted(range(len(blocks)), key=lambda place: (ranks[place], place))
-    columns = _columns(ranks, titles)
+    last_use = _last_use(blocks, ranks)
+    columns = _columns(ranks, titles, last_use)
     places: dict[str, Place] = {}
     taken: dict[int, set[int]] = {}
     free_from: dict[tuple[int, int], int] = {}  # the rank below which a lane of a column is in use by a long edge
-    last_use = _last_use(blocks, ranks)
     for number in order:
         block, rank = blocks[number], ranks[number]
         column, start = columns[rank]
@@ -83,8 +84,8 @@ def _titles(ranks: Sequence[int], titles: Sequence[str]) -> dict[int, str]:
     return first
 
 
-def _columns(ranks: Sequence[int], titles: Sequence[str]) -> dict[int, tuple[int, int]]:
-    """For each rank its column, and the rank with which that begins; long parts have several columns of one length."""
+def _columns(ranks: Sequence[int], titles: Sequence[str], last_use: Sequence[int]) -> dict[int, tuple[int, int]]:
+    """For each rank its column, and the rank with which that begins; long parts have several, of about one length."""
     parts: list[list[int]] = []
     before = None
     for rank, title in sorted(_titles(ranks, titles).items()):
@@ -95,11 +96,27 @@ def _columns(ranks: Sequence[int], titles: Sequence[str]) -> dict[int, tuple[int
     columns: dict[int, tuple[int, int]] = {}
     column = 0
     for part in parts:
-        length = ceil(len(part) / ceil(len(part) / _ROWS))
-        for start in range(0, len(part), length):
-            columns.update((rank, (column, part[start])) for rank in part[start : start + length])
-            column += 1
+        start = 0
+        while start < len(part):
+            end = start + _length(part[start:], ranks, last_use)
+            columns.update((rank, (column, part[start])) for rank in part[start:end])
+            start, column = end, column + 1
     return columns
+
+
+def _length(part: Sequence[int], ranks: Sequence[int], last_use: Sequence[int]) -> int:
+    """Of the first column of a part: as the others, or near that where fewer boxes have lines to what follows."""
+    n_columns = ceil(len(part) / _ROWS)
+    even = ceil(len(part) / n_columns)
+    if n_columns == 1:
+        return even
+    most = _ROWS + _SLACK
+    choices = range(max(even - _SLACK, len(part) - (n_columns - 1) * most), min(even + _SLACK, most) + 1)
+
+    def lines(length: int) -> int:
+        return sum(rank < part[length] <= last for rank, last in zip(ranks, last_use))
+
+    return min(choices, key=lambda length: (lines(length), abs(length - even)))
 
 
 def _last_use(blocks: Sequence[Block], ranks: Sequence[int]) -> list[int]:
