@@ -149,7 +149,8 @@ test_that("a repository of the Hugging Face hub opens from its cache, and one th
   dir.create(snapshot, recursive = TRUE)
   dir.create(file.path(home, "hub", "models--timm--trees", "refs"))
   cat(strrep("0a", 20), file = file.path(home, "hub", "models--timm--trees", "refs", "main"))
-  mxsave(mxnetwork("mobilenetv3_small_100", classes = 3, seed = 1), file.path(snapshot, "model.safetensors"))
+  net <- mxnetwork("mobilenetv3_small_100", classes = 3, seed = 1, image_size = 64)
+  mxsave(net, file.path(snapshot, "model.safetensors")) # which tells the size of its images, as does config.json
   writeLines(c(
     '{"architecture": "mobilenetv3_small_100", "num_classes": 3, "label_names": ["ash", "birch", "cedar"],',
     '"pretrained_cfg": {"input_size": [3, 64, 64], "license": "mit", "crop_mode": "squash"}}'

@@ -20,7 +20,8 @@ from ..model.model import Model
 from ..network import Network
 from ..network.values import refuse_unusable
 from ..words import counted
-from ..zoo.opening import File, Source, network_of, open_source
+from ..zoo.opening import network_of
+from ..zoo.source import File, Source, open_source
 from .options import EVERY_STAGE, Options
 from .plan import Facts, Plan
 

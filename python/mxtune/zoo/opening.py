@@ -6,9 +6,9 @@ import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, NamedTuple, Optional, Union
+from typing import Any, Optional, Union
 
-from .. import formats, hub, progress, zoo
+from .. import formats, progress, zoo
 from ..arguments import height_and_width, number, user_path, whole
 from ..calls import value_text
 from ..errors import ArgumentError, NetworkError, WeightsError
@@ -24,27 +24,13 @@ from ..network.positions import misfits
 from ..network.values import half_precision_hint, unusable
 from ..spec import settings
 from ..words import bullets, listing
-from . import Entry, timm_config
+from . import Entry
 from .assumed import assumed_preprocess
-from .repository import open_repository
-from .timm_config import Config
+from .source import AnyPath, File, Source, open_source
 from .twin import fits, fitting, own_parameters, parameters, tables_of_twin
 
-AnyPath = Union[str, "os.PathLike[str]"]
 RANDOM = "random"
 Given = Union[Path, Weights, str, None]  # the argument `weights`: a file, arrays, `RANDOM`, or the network's own
-
-
-class File(NamedTuple):
-    """A file and its contents; of weights alone also what timm's configuration says, and where they are from."""
-
-    path: Path
-    contents: Contents
-    config: Optional[Config] = None
-    origin: Mapping[str, str] = {}
-
-
-Source = Union[Entry, File]
 Found = tuple[Contents, dict[str, str]]
 """Weights with what their file says, and their origin."""
 
@@ -115,52 +101,6 @@ def mxnetwork(
     """
     source = open_source(name_or_path, limit)
     return network_of(source, weights, classes, image_size, seed, channels, preprocess, limit)
-
-
-def open_source(name_or_path: AnyPath, limit: float = 1.0) -> Source:
-    """What this name stands for: an entry of the zoo, or a file with its contents.
-
-    Parameters
-    ----------
-    limit
-        As of `mxnetwork`, for a graph in a file.
-
-    Raises
-    ------
-    NetworkError
-        There is neither; near matches are named.
-
-    Examples
-    --------
-    >>> open_source("LeNet").name
-    'lenet'
-    """
-    if not isinstance(name_or_path, (str, os.PathLike)) or not os.fspath(name_or_path):
-        text = "A network is opened by its name or from a file."
-        raise ArgumentError(text, [f"it is {value_text(name_or_path)}"], "mxzoo() lists the names.")
-    if hub.is_reference(name_or_path):
-        weights, config, origin = open_repository(str(name_or_path))
-        return _configured(File(weights, formats.read(weights, limit), config, origin))
-    path = user_path("name_or_path", name_or_path)
-    name = os.fspath(name_or_path)
-    suffixes = tuple(suffix for one in formats.formats() for suffix in one.suffixes)
-    is_path = os.sep in name or name.lower().endswith(suffixes)
-    symbol = path.with_name(f"{path.name}-symbol.json")  # the prefix that MXNet's own functions take
-    if not path.exists() and not zoo.has(name) and symbol.is_file():
-        path, is_path = symbol, True
-    if is_path or (path.exists() and not zoo.has(name)):
-        contents = formats.read(path, number("limit", limit, 0.01, 1_000_000))
-        beside = timm_config.beside(path) if path.name in hub.WEIGHTS else None
-        return _configured(File(path, contents, beside, beside.facts if beside else {}))
-    return zoo.entry(name)
-
-
-def _configured(file: File) -> File:
-    """The file of weights with what timm's configuration says of them, unless it says so itself."""
-    if file.config is None or file.contents.preprocess is not None:
-        return file._replace(config=None)
-    stated = replace(file.contents, preprocess=file.config.preprocess, levels=file.config.levels)
-    return file._replace(contents=stated)
 
 
 def network_of(

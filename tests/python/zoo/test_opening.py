@@ -25,7 +25,7 @@ from mxtune.errors import (
 from mxtune.formats import Contents
 from mxtune.network import Network
 from mxtune.zoo import entry
-from mxtune.zoo.opening import File, open_source
+from mxtune.zoo.source import File, open_source
 
 
 def package_file() -> Path:
@@ -160,6 +160,11 @@ def test_a_name_is_one_of_the_zoo_and_a_file_a_file(tmp_path: Path, monkeypatch:
 def test_missing_unknown_and_refused_files_are_three_errors(tmp_path: Path) -> None:
     with pytest.raises(MissingFileError, match=r"There is no file nowhere\.onnx\.\ni Looked for /"):
         mxnetwork("nowhere.onnx")
+    for meant in ("timm/x.y_z", "hf-hub:timm/x.y_z", "hf_hub:timm/x.y_z", "https://a.hub/timm/x.y_z"):
+        with pytest.raises(MissingFileError, match=r'i A repository of the Hugging Face hub is "hf:timm/x\.y_z"'):
+            mxnetwork(meant)
+    with pytest.raises(MissingFileError, match=r"i Looked for /"):
+        mxnetwork("folder/model.pth")
     (tmp_path / "notes.bin2").write_text("hello")
     with pytest.raises(
         FormatError, match=r"(?s)Can't recognise the format of .*i Known formats: \.bin, .*\.mxt"
