@@ -83,11 +83,17 @@ class Measured(dict[str, float]):
         if not drawn:
             return {}
         tail = (1 - LEVEL) / 2
-        with np.errstate(invalid="ignore"):
-            low, high = np.nanquantile(np.asarray(drawn), [tail, 1 - tail], axis=0)
-        return {
-            metric.name: (float(a), float(b)) for metric, a, b in zip(chosen, low, high) if np.isfinite([a, b]).all()
-        }
+        units = len(targets) if self._group is None or not len(self._group) else len(np.unique(self._group))
+        found: dict[str, Interval] = {}
+        for metric, values in zip(chosen, np.asarray(drawn).T):
+            known = values[np.isfinite(values)]
+            if 2 * len(known) > len(values):  # a draw may lack a class
+                low, high = np.quantile(known, [tail, 1 - tail])
+                if metric.greater_is_better and low == high:  # all right, or all wrong: Clopper & Pearson (1934)
+                    rest = 1 - tail ** (1 / units)
+                    low, high = (low - rest, high) if low == metric.best else (low, high + rest)
+                found[metric.name] = (float(low), float(high))
+        return found
 
 
 def measured(task: Task, y: Array, outputs: Array, group: Optional[Array] = None) -> Measured:

@@ -47,7 +47,8 @@ _NEIGHBOUR, _LARGEST = 25, 0.1
 class Folds:
     """How images are divided: into ``count`` folds, by ``seed``, evenly by ``strata``; equal ``groups`` stay together.
 
-    ``strata`` is (N,) int64 or (N, K) bool; ``groups`` has N numbers; ``classes`` tells whether each stratum is one.
+    ``strata`` is (N,) int64 or (N, K) bool; ``groups`` has N numbers; ``classes``: each stratum is a class; ``given``:
+    the user has told groups, and what the network finds alike does not join them.
     """
 
     count: int
@@ -55,22 +56,26 @@ class Folds:
     strata: Array
     groups: list[int]
     classes: bool
+    given: bool = False
 
     @classmethod
     def of(cls, images: ImageSet, count: int, seed: int) -> Folds:
         """The folds of labelled images, whose copies and groups stay together."""
         strata = images.labels.strata(np.arange(len(images)), 1 / count)
         classes = images.has_classes and strata.ndim == 1
-        return cls(count, seed, strata, images.together(), classes)
+        return cls(count, seed, strata, images.together(), classes, images.groups is not None)
 
     @property
     def are_possible(self) -> bool:
-        """Whether each fold gets some groups, of which some can be tested."""
-        return len(set(self.groups)) >= _LEAST_GROUPS * self.count and self.count <= int((self.numbers() >= 0).sum())
+        """Whether each fold has some images to test."""
+        fold = self.numbers()
+        return len(np.unique(fold[fold >= 0])) == self.count
 
     @property
-    def are_cheap(self) -> bool:
-        """Whether heads for all folds take little memory."""
+    def are_worthwhile(self) -> bool:
+        """Whether each fold has several groups, and heads for all of them take little memory."""
+        if len(set(self.groups)) < _LEAST_GROUPS * self.count:
+            return False
         n = len(self.groups)
         outputs = self.strata.shape[1] if self.strata.ndim > 1 else len(np.unique(self.strata))
         return n <= _MOST_IMAGES and n * outputs <= _MOST_OUTPUTS
@@ -85,9 +90,12 @@ class Folds:
 
     def with_near(self, near: list[tuple[int, int]]) -> Folds:
         """The folds in which these pairs of images stay together, too."""
+        if not near:
+            return self
         links = Links(len(self.groups))
         links.add(near)
-        return replace(self, groups=joined(self.groups, links.groups())) if near else self
+        folds = replace(self, groups=joined(self.groups, links.groups()))
+        return folds if folds.are_possible else self
 
 
 def folds_of(
@@ -114,7 +122,7 @@ def folds_of(
     count = options.folds if isinstance(options.folds, int) else USUAL_FOLDS
     folds = Folds.of(images, count, options.seed)
     if by_itself:
-        return folds if folds.are_possible and folds.are_cheap else None
+        return folds if folds.are_worthwhile and folds.are_possible else None
     if not folds.are_possible:
         what = f"there are {counted(len(set(folds.groups)), 'image or group', 'different images or groups')}"
         hint = f"Use {option('valid', 0.2)}."
@@ -221,7 +229,7 @@ def fit_folds(
     mean, scale = standardise(features)
     axes, spread = _axes(features)
     along = product(features, axes)
-    near = _near(along)
+    near = [] if folds.given else _near(along)
     folds = folds.with_near(near)
     fold = folds.numbers()
     _tell(near, fold)

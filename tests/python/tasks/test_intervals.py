@@ -53,9 +53,28 @@ def test_it_is_a_dict_and_a_table() -> None:
     assert figures.interval("accuracy") == figures.intervals["accuracy"]
 
 
+def test_all_right_is_not_certain() -> None:
+    y, outputs = answers(20, 1)
+    low, high = measured(TASK, y, outputs).intervals["accuracy"]
+    assert (round(low, 3), high) == (0.832, 1)
+    low, high = measured(TASK, 1 - y, outputs).intervals["accuracy"]
+    assert (low, round(high, 3)) == (0, 0.168)
+    pairs = measured(TASK, y, outputs, np.arange(20) // 2).intervals["accuracy"]
+    assert round(pairs[0], 3) == 0.692
+
+
 def test_of_nothing_and_of_one_image_there_is_none() -> None:
     assert measured(TASK, *answers(1, 1)).intervals == {}
     assert measured(TASK, np.repeat(0, 9), np.ones((9, 2)), np.zeros(9, int)).intervals == {}
+
+
+@pytest.mark.filterwarnings("error")
+def test_what_few_draws_can_measure_has_none() -> None:
+    rare = np.array([0] * 39 + [1])
+    known = measured(TASK, rare, np.eye(2)[rare].astype(np.float32)).intervals
+    assert "accuracy" in known
+    assert "roc_auc" in known  # two draws of three have the one dog
+    assert "roc_auc" not in measured(TASK, np.zeros(40, int), np.eye(2)[rare].astype(np.float32)).intervals
 
 
 def test_other_tasks_have_theirs() -> None:

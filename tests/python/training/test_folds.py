@@ -9,7 +9,7 @@ import pytest
 
 from hearing import listening
 from mxtune import Model, mxexample, mximages, mxtrain, progress
-from mxtune.errors import ArgumentError, LabelError
+from mxtune.errors import ArgumentError, LabelError, TrainingWarning
 from mxtune.images.split import fold_numbers
 from mxtune.tasks.losses import CrossEntropy, SquaredError
 from mxtune.training.folds import Folds, fit_folds
@@ -208,7 +208,7 @@ def test_what_is_asked_for_is_done() -> None:
         ({"folds": "full", "valid": IMAGES.take(range(9))}, "The folds are the validation"),
         ({"folds": 5, "tune": "tail"}, 'Use folds = "full"'),
         ({"folds": 5, "net": "lenet", "tune": "auto"}, "a network without weights is trained whole"),
-        ({"folds": 5, "x": IMAGES.take(range(0, 133, 9))}, "too few images for 5 folds"),
+        ({"folds": 20, "x": IMAGES.take(range(0, 133, 9))}, "too few images for 20 folds"),
     ],
 )
 def test_what_can_t_be_is_refused(settings: dict[str, Any], text: str) -> None:
@@ -216,8 +216,12 @@ def test_what_can_t_be_is_refused(settings: dict[str, Any], text: str) -> None:
         trained(**settings)
 
 
-def test_few_images_are_held_out_instead() -> None:
-    assert not len(trained(IMAGES.take(range(0, 133, 9))).validation.fold)
+def test_of_few_images_some_are_held_out_instead() -> None:
+    few = IMAGES.take(range(0, 133, 9))
+    assert not len(trained(few).validation.fold)
+    assert len(trained(few, folds=3).validation.fold)
+    sites = IMAGES.grouped([str(row % 4) for row in range(len(IMAGES))])  # each with all classes
+    assert len(set(trained(sites, folds=4).validation.group.tolist())) == 4
 
 
 @pytest.mark.filterwarnings("ignore:lenet has no pretrained weights")
@@ -232,3 +236,23 @@ def test_full_folds_are_trainings_of_their_own_and_say_so_first() -> None:
     if model.validation.temperature == 1:
         assert model.predict(IMAGES).equals(plain.predict(IMAGES))
     assert len(plain.validation) < len(IMAGES)
+
+
+@pytest.mark.filterwarnings("ignore:lenet has no pretrained weights")
+def test_ctrl_c_among_full_folds_gives_the_whole_model() -> None:
+    class Interrupts:
+        def __init__(self) -> None:
+            self.fold = ""
+
+        def event(self, kind: str, **info: Any) -> None:
+            self.fold = info["text"] if kind == "message" else self.fold
+            if kind == "epoch" and self.fold.startswith("Fold 2"):
+                self.fold = ""
+                raise KeyboardInterrupt
+
+    settings: dict[str, Any] = {"net": "lenet", "tune": "auto", "image_size": None, "epochs": 1}
+    with progress.using(Interrupts()), pytest.warns(TrainingWarning, match="The folds were interrupted"):
+        model = trained(**settings, folds="full", verbose=None)
+    assert not len(model.validation.fold)
+    assert 0 < model.metrics["n"] < len(IMAGES)
+    assert model.predict(IMAGES).equals(trained(**settings).predict(IMAGES))
