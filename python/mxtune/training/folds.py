@@ -229,7 +229,7 @@ def fit_folds(
     mean, scale = standardise(features)
     axes, spread = _axes(features)
     along = product(features, axes)
-    near = [] if folds.given else _near(along)
+    near = [] if folds.given else [pair for pair in _near(along) if folds.groups[pair[0]] != folds.groups[pair[1]]]
     folds = folds.with_near(near)
     fold = folds.numbers()
     _tell(near, fold)
@@ -389,5 +389,5 @@ def _tell(near: list[tuple[int, int]], fold: Rows) -> None:
         progress.current().event("message", text=text)
     untested = int((fold < 0).sum())
     if untested:
-        text = f"{counted(untested, 'image is', 'images are')} alone in a class: no fold tests them."
+        text = f"No fold tests {counted(untested, 'image')} whose class is a single image or group."
         progress.current().event("message", text=text)
