@@ -151,7 +151,7 @@ hosted_function <- function(carried) {
   force(carried)
   function(...) {
     answer <- carried(...)
-    if (!is.null(answer$interrupt)) {
+    if (is.null(answer) || !is.null(answer$interrupt)) { # NULL: Ctrl-C came just before or after Python's function
       rlang::interrupt()
     }
     if (!is.null(answer$error)) {

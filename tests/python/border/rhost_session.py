@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import logging
 import resource
+import sys
 import warnings
 from pathlib import Path
 from typing import Any
@@ -434,6 +435,29 @@ def test_messages_are_lines_of_the_log(caplog: pytest.LogCaptureFixture) -> None
 def test_what_r_prints_goes_to_stdout(capsys: pytest.CaptureFixture[str]) -> None:
     rh.eval("print(1:3); cat('done\\n')")
     assert capsys.readouterr().out == "[1] 1 2 3\ndone\n"
+
+
+def test_a_value_of_r_takes_no_reference_to_none() -> None:  # 30,000 of them would end a process of Python 3.11
+    numbers = rh.r([1.5, 2.5])
+    rh.py(numbers)
+    before = sys.getrefcount(None)
+    for _ in range(2000):
+        rh.py(numbers)
+    assert abs(sys.getrefcount(None) - before) < 500
+
+
+def test_what_python_lets_go_is_collected_in_r() -> None:
+    def used() -> float:
+        return float(rh.eval("sum(gc()[, 2])"))  # MB
+
+    before = used()
+    for _ in range(40):
+        held = rh.r(np.zeros(1_000_000))
+        assert rh.call("length", held) == 1_000_000
+    assert used() - before < 40
+    del held
+    assert rh.eval("1 + 1") == 2
+    assert used() - before < 5
 
 
 def test_memory_of_r_is_collected_with_models_in_it(model: Model) -> None:

@@ -207,6 +207,89 @@ def test_ctrl_c_is_one_keyboard_interrupt_in_every_nesting() -> None:
     assert told.returncode == 4  # SIGTERM's own handler ended it, out of R's loop
 
 
+STEPS = """
+import signal
+rh.start()
+works = {
+    "eval": lambda: rh.eval("sum(1:10)"),
+    "frame": lambda: rh.eval("frame", frame=frame),
+    "object": lambda: rh.eval("quote(x)"),
+    "python": lambda: rh.eval("x", x=works),
+    "python in r": lambda: rh.call("sapply", 1, lambda x: x + 1),
+    "r in python in r": lambda: rh.call("sapply", 1, lambda x: rh.call("sum", [x, rh.eval("1 + 1")])),
+}
+frame = rh.eval("data.frame(a = 1:2, b = c('x', NA))")
+
+def at_step(work, step, number):  # what comes of a signal at this step of Python's code, and how many are left
+    def count(*_):
+        nonlocal step
+        step -= 1
+        if step == 0:
+            signal.raise_signal(number)
+
+    try:
+        sys.setprofile(count)
+        work()
+        left, step = step, -1
+        outcome = "went on"
+    except BaseException as error:
+        left, outcome = 0, type(error).__name__
+    finally:
+        sys.setprofile(None)
+    return outcome, left
+
+def expired(*_):
+    raise TimeoutError
+
+seen = []
+counted = lambda *_: seen.append(1)
+handlers = {signal.SIGINT: signal.default_int_handler, signal.SIGALRM: expired, signal.SIGUSR1: counted}
+for number, handler in handlers.items():
+    signal.signal(number, handler)
+outcomes = {}
+for name, work in works.items():
+    for number in handlers if name == "eval" else [signal.SIGINT]:
+        work()
+        steps = 100_000 - at_step(work, 100_000, number)[1]
+        came = [at_step(work, step, number)[0] for step in range(1, steps - 20, steps // 100)]
+        outcomes[f"{name} {number.name}"] = sorted({*came}), len(came) >= 100
+assert all(signal.getsignal(number) is handler for number, handler in handlers.items())
+assert rh.eval("1 + 1") == 2
+print(json.dumps([outcomes, len(seen)]))
+"""
+
+
+def test_a_signal_at_any_step_of_a_call_does_what_its_handler_does_once() -> None:
+    told = script(STEPS)
+    assert (told.returncode, told.stderr) == (0, "")
+    outcomes, seen = json.loads(told.stdout)
+    does = {"SIGINT": "KeyboardInterrupt", "SIGALRM": "TimeoutError", "SIGUSR1": "went on"}
+    assert outcomes == {name: [[does[name.split()[-1]]], True] for name in outcomes}
+    assert len(outcomes) == 8
+    assert seen >= 100
+
+
+def test_ctrl_c_at_any_moment_of_many_short_calls_is_one_keyboard_interrupt() -> None:
+    told = script("""
+import random, signal, subprocess
+handler, rng, said = signal.getsignal(signal.SIGINT), random.Random(1), []
+for number in range(60):
+    keys = f"sleep {rng.uniform(0.01, 0.06):.3f}; kill -INT {os.getpid()}"
+    try:
+        subprocess.Popen(["sh", "-c", keys])
+        while True:
+            if number % 3:
+                rh.eval("sum(1:10)")
+            else:
+                rh.call("sapply", [1, 2], lambda x: rh.eval("quote(x)"))
+    except BaseException as error:
+        said.append(type(error).__name__)
+assert signal.getsignal(signal.SIGINT) is handler
+print(len(said), {*said})
+""")
+    assert (told.returncode, told.stdout.strip(), told.stderr) == (0, "60 {'KeyboardInterrupt'}", "")
+
+
 # ---- threads, forks, and what is missing
 
 

@@ -7,7 +7,7 @@ from typing import Any, Callable
 import rpy2.rinterface as ri
 
 from ...errors import RQuitError
-from . import interrupts, session
+from . import interrupts, session, signals
 from .outcome import raised
 
 Convert = Callable[[Any], Any]
@@ -27,7 +27,9 @@ def function(called: Callable[..., Any], into_r: Convert, out_of_r: Convert) -> 
 def _carrier(function: Callable[..., Any], into_r: Convert, out_of_r: Convert) -> Callable[..., Any]:
     def carried(*arguments: Any, **named: Any) -> Any:
         try:
-            answer = function(*map(out_of_r, arguments), **{name: out_of_r(value) for name, value in named.items()})
+            sent, by_name = [*map(out_of_r, arguments)], {name: out_of_r(value) for name, value in named.items()}
+            with signals.released():
+                answer = function(*sent, **by_name)
             return into_r({"value": answer})
         except RQuitError as error:
             interrupts.keep(error)

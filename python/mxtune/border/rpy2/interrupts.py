@@ -1,6 +1,9 @@
-"""Ctrl-C while R runs. Python runs its handlers of signals inside rpy2's callbacks, where an exception has nowhere to
-go: it is kept, and R is made to stop at once. But reticulate lets R look for events in the middle of Python code, too:
-there the signal is sent again, and reaches the code it was meant for."""
+"""Ctrl-C while R runs; elsewhere at the border signals wait (`signals`).
+
+Python runs its handlers of signals inside rpy2's callbacks, where an exception has nowhere to go: it is kept, and R is
+made to stop at once. But reticulate lets R look for events in the middle of Python code, too: there the signal is sent
+again, and reaches the code it was meant for.
+"""
 
 from __future__ import annotations
 
@@ -13,9 +16,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
 from types import FrameType, TracebackType
-from typing import Optional
+from typing import Any, Optional
 
 from ... import interrupts
+from . import signals
 
 _CALLBACKS = (
     "_busy",
@@ -26,7 +30,7 @@ _CALLBACKS = (
     "_consolewrite_ex",
     "_showmessage",
 )
-_BRIDGES = ("rpy2", "rpytools")  # the latter is reticulate's
+_BRIDGES = (__package__, "rpy2", "rpytools")  # the last is reticulate's
 _SOON = 0.01  # seconds: after the callback has ended
 _kept: list[BaseException] = []
 _depth = 0  # of calls into R within calls into R
@@ -34,7 +38,7 @@ _depth = 0  # of calls into R within calls into R
 
 def shield() -> None:
     """Let no exception be lost in rpy2's callbacks."""
-    from rpy2.rinterface_lib import callbacks, openrlib
+    from rpy2.rinterface_lib import _rinterface_capi, callbacks, openrlib
 
     library = openrlib._rinterface_cffi
     if not hasattr(library, "lib"):  # rpy2 without a compiler: its callbacks can't be registered again
@@ -49,6 +53,13 @@ def shield() -> None:
         if callable(function):
             library.ffi.def_extern(name=name, onerror=_escaped)(function)
 
+    evaluate = _rinterface_capi._evaluate_in_r
+
+    def evaluate_in_r(arguments: Any) -> Any:
+        with signals.held():
+            return evaluate(arguments)
+
+    library.ffi.def_extern(name="_evaluate_in_r", onerror=_not_evaluated)(evaluate_in_r)
     interrupts.pass_on(_r_runs)
 
 
@@ -62,7 +73,7 @@ def _r_runs(frame: Optional[FrameType]) -> bool:
 
 def _is_bridge(frame: Optional[FrameType]) -> bool:
     """Whether this code of rpy2 or reticulate has called R."""
-    return frame is None or str(frame.f_globals.get("__name__")).partition(".")[0] in _BRIDGES
+    return frame is None or f"{frame.f_globals.get('__name__')}.".startswith(tuple(f"{name}." for name in _BRIDGES))
 
 
 def keep(error: BaseException) -> None:
@@ -122,14 +133,15 @@ def _suspended_flag() -> ctypes.c_int:
         return ctypes.c_int()
 
 
-def _escaped(kind: type[BaseException], error: BaseException, trace: Optional[TracebackType]) -> None:
+def _escaped(_: type[BaseException], error: BaseException, trace: Optional[TracebackType]) -> None:
     """What cffi calls with an exception that left a callback."""
-    if isinstance(error, Exception):
-        traceback.print_exception(kind, error, trace)
+    number = _signal_behind(error, trace)
+    if number is None:
+        traceback.print_exception(type(error), error, trace)
         return
     if _python_was_running(trace):
         main = threading.main_thread().ident
-        again = threading.Timer(_SOON, signal.pthread_kill, (main, _signal_behind(trace)))
+        again = threading.Timer(_SOON, signal.pthread_kill, (main, number))
         again.daemon = True
         again.start()
         return
@@ -139,15 +151,23 @@ def _escaped(kind: type[BaseException], error: BaseException, trace: Optional[Tr
     openrlib.rlib.R_interrupts_pending = 1
 
 
+def _not_evaluated(_: type[BaseException], error: BaseException, __: Optional[TracebackType]) -> Any:
+    """What R gets, and `hosted_function()` knows, where a function of Python was not called or its value was lost."""
+    from rpy2.rinterface_lib import openrlib
+
+    keep(error)
+    return openrlib.rlib.R_NilValue
+
+
 def _python_was_running(trace: Optional[TracebackType]) -> bool:
     """Whether the callback came in the middle of Python code, and not from a call into R by rpy2 or reticulate."""
     return trace is not None and not _is_bridge(trace.tb_frame.f_back)
 
 
-def _signal_behind(trace: Optional[TracebackType]) -> int:
-    """The signal whose handler raised."""
+def _signal_behind(error: BaseException, trace: Optional[TracebackType]) -> Optional[int]:
+    """The signal whose handler raised; None for a fault of the callback itself."""
     ran = {frame.f_code for frame, _ in traceback.walk_tb(trace)}
     for number in signal.valid_signals():
         if getattr(signal.getsignal(number), "__code__", None) in ran:
             return number
-    return signal.SIGINT
+    return None if isinstance(error, Exception) else signal.SIGINT

@@ -104,11 +104,8 @@ class ModelInR:
 
     def _draw(self, path: Path, width: float, height: float, **named: Any) -> None:
         from . import running
-        from .sexp import into_r
 
         device = _DEVICES.get(path.suffix.lower())
         if device is None:
             raise ArgumentError(f"`path` must end in {', '.join(_DEVICES)}.", [f"it is {path}"])
-        sizes = into_r([float(width), float(height)])
-        sent = into_r(named)
-        running.run("hosted_plot", self.object, into_r(str(path)), into_r(device), sizes, sent)
+        running.run("hosted_plot", self.object, str(path), device, [float(width), float(height)], named)

@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 import rpy2.rinterface as ri
 
-from . import session
+from . import session, signals
 from .outcome import outcome
 
 
@@ -32,11 +32,13 @@ class RObject(ri.Sexp):  # type: ignore[misc]  # rpy2 has no types
     @property
     def classes(self) -> tuple[str, ...]:
         """R's classes of it."""
-        return tuple(self.rclass)
+        with signals.held():
+            return tuple(self.rclass)
 
     def __repr__(self) -> str:
-        printed = outcome(session.raw("hosted_print", ri.ListSexpVector([self])))
-        return "\n".join(printed).strip("\n")
+        with signals.held():
+            printed = outcome(session.raw("hosted_print", ri.ListSexpVector([self])))
+            return "\n".join(printed).strip("\n")
 
     __str__ = __repr__
 
@@ -77,7 +79,7 @@ def give(sexp: Any) -> Any:
     from .. import reticulate
 
     key = reticulate.hand_over(None)
-    outcome(session.raw("to_host", sexp, ri.StrSexpVector([key])))
+    outcome(session.function("to_host")(sexp, ri.StrSexpVector([key])))
     return reticulate.take(key)
 
 
@@ -85,4 +87,4 @@ def handle(value: Any, how: str) -> Any:
     """R's object for Python's: ``"from_host"`` for ours, ``"object_from_host"`` for any other."""
     from .. import reticulate
 
-    return outcome(session.raw(how, ri.StrSexpVector([reticulate.hand_over(value)])))
+    return outcome(session.function(how)(ri.StrSexpVector([reticulate.hand_over(value)])))

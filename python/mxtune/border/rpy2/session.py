@@ -11,13 +11,13 @@ import signal
 import sys
 import threading
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Optional
 
 from ..._version import __version__
 from ...engines import info
 from ...errors import RError, RHostError
-from . import interrupts
+from . import interrupts, signals
 from .outcome import outcome
 
 _REMOTE = "Python's own methods, such as model.predict(), work in every thread."
@@ -42,7 +42,7 @@ def start() -> None:
             return
     elif threading.current_thread() is not threading.main_thread():
         raise RHostError(_elsewhere("R can only be started in the main thread"), hint=f"Call it there. {_REMOTE}")
-    with _own_sigint():
+    with signals.held(), _own_sigint():
         _begin()
         _home = here
         package = _load_package()
@@ -53,28 +53,46 @@ def start() -> None:
 
 
 def function(name: str) -> Callable[..., Any]:
-    """A function of R's package mxtune, exported or not."""
+    """A function of R's package mxtune, exported or not, whose work is short: no signal stops it."""
     import rpy2.rinterface as ri
 
     def called(*arguments: Any) -> Any:
-        with interrupts.suspended():
+        with signals.held(), interrupts.suspended():
             return ri.baseenv["get"](name, envir=_package)(*arguments)
 
     return called
 
 
 def raw(name: str, *arguments: Any) -> Any:
-    """The outcome as R reports it."""
+    """The outcome of the user's R code, as R reports it; signals stop it."""
+    import rpy2.rinterface as ri
     from rpy2.rinterface_lib.embedded import RRuntimeError
 
     start()
-    interrupts.forget()
-    try:
-        return function(name)(*arguments)
-    except RRuntimeError as error:  # an interrupt before or after what hosted() watches
-        if str(error).strip():
-            raise RError(str(error).strip()) from error
-        raise interrupts.pending() from None
+    with signals.held():
+        interrupts.forget()
+        try:
+            with interrupts.suspended():
+                return _evaluated(ri.baseenv["get"](name, envir=_package), arguments)
+        except RRuntimeError as error:  # an interrupt before or after what hosted() watches
+            if str(error).strip():
+                raise RError(str(error).strip()) from error
+            raise interrupts.pending() from None
+
+
+def _evaluated(function: Any, arguments: Sequence[Any]) -> Any:
+    """A function's value as rpy2 has it, but for signals, which pass while R works."""
+    from rpy2.rinterface_lib import _rinterface_capi, conversion, embedded, memorymanagement, openrlib
+
+    library, failed = openrlib.rlib, openrlib.ffi.new("int *", 0)
+    with memorymanagement.rmemory() as protected:
+        call = protected.protect(_rinterface_capi.build_rcall(function.__sexp__._cdata, arguments))
+        with signals.released():
+            # the call, which is protected, keeps the value
+            value = library.SETCAR(call, library.R_tryEval(call, library.R_GlobalEnv, failed))
+        if failed[0]:
+            raise embedded.RRuntimeError(_rinterface_capi._geterrmessage())
+        return conversion._cdata_to_rinterface(value)
 
 
 def _elsewhere(rule: str) -> str:
@@ -100,6 +118,9 @@ def _begin() -> None:
         os.register_at_fork(after_in_child=_after_fork)
     _quieten_rpy2()
     _hear_all()
+    from . import memory
+
+    memory.install()
 
 
 def _missing() -> RHostError:

@@ -12,7 +12,7 @@ from rpy2.rinterface_lib.sexp import NULLType
 from .. import OURS, from_r, to_r
 from ..parts import Stuck, crossing, part
 from ..vector import ATTRIBUTES, DTYPES, Vector
-from . import callables, session
+from . import callables, session, signals
 from .objects import bare, give, handle, wrap
 
 _TYPES = {
@@ -32,13 +32,14 @@ def into_r(value: Any) -> Any:
     """R's object for a value of Python."""
     if isinstance(value, ri.Sexp):
         return bare(value)
-    with crossing("into R"):
+    with crossing("into R"), signals.held():
         return _write(to_r.to_r(value))
 
 
 def out_of_r(value: Any, singles: bool = True) -> Any:
     """Python's value for an object of R; what is not from R stays. ``singles``: see `mxtune.border.from_r.from_r`."""
-    return from_r.from_r(_read(value), singles)
+    with signals.held():
+        return from_r.from_r(_read(value), singles)
 
 
 def _write(value: Any) -> Any:
@@ -68,6 +69,7 @@ def _written(vector: Vector) -> Any:
     if vector.type == "list":
         names, items = vector.texts("names"), []
         for place, item in enumerate(vector.values):
+            signals.check()
             with part(names[place] if names else f"[[{place + 1}]]"):
                 items.append(_write(item))
         return kind(items)
@@ -110,15 +112,19 @@ def _kind(sexp: Any) -> str:
 
 def _values(sexp: Any, kind: str) -> Any:
     if kind == "list":
-        return [_read(item) for item in sexp]
+        return [_item(item) for item in sexp]
     if kind == "character":
         return [None if text is ri.NA_Character else text for text in _texts(sexp)]
-    if kind == "complex":
-        return np.array(list(sexp), complex)
     if not len(sexp):
         return np.empty(0, DTYPES[kind])
-    memory = np.frombuffer(bytes(sexp), np.uint8) if kind == "raw" else np.asarray(sexp.memoryview())
-    return np.array(memory, DTYPES[kind]).ravel(order="F")  # a copy: R's memory is only borrowed
+    # not rpy2's memoryview(), which takes a reference to None with each call: 30,000 vectors later Python 3.11 ends
+    memory = openrlib.ffi.buffer(sexp._R_GET_PTR(sexp.__sexp__._cdata), len(sexp) * sexp._R_SIZEOF_ELT)
+    return np.frombuffer(memory, DTYPES[kind]).copy()  # R's memory is only borrowed
+
+
+def _item(sexp: Any) -> Any:
+    signals.check()
+    return _read(sexp)
 
 
 def _texts(sexp: Any) -> list[Any]:
