@@ -23,6 +23,7 @@ from pathlib import Path
 from typing import Optional, Union
 
 from ..errors import FormatError, MissingFileError, UnsupportedFormatError, WeightsError
+from ..words import listing
 from .contents import Contents, Weights
 from .glimpse import Glimpse
 from .names import NameTable
@@ -192,7 +193,7 @@ def write(path: PathLike, contents: Contents, names: Optional[NameTable] = None)
     Raises
     ------
     FormatError
-        No format of this suffix is written.
+        No format of this suffix is written; the error lists those that are.
     StoreError
         The file can't be written.
 
@@ -210,14 +211,16 @@ def write(path: PathLike, contents: Contents, names: Optional[NameTable] = None)
     writable = [one for one in formats() if one.write]
     writers = [one.write for one in writable if one.write and file.name.lower().endswith(one.suffixes)]
     if not writers:
-        known = sorted(suffix for one in writable for suffix in one.suffixes)
-        raise FormatError(f"No known format has files called {file.name}.", hint=f"Known formats: {', '.join(known)}.")
+        known = sorted(f"{suffix} ({one.name})" for one in writable for suffix in one.suffixes)
+        kind = next((f"of {one.name}" for one in formats() if file.name.lower().endswith(one.suffixes)), "of that name")
+        text = f"Can't write {file.name}: no files {kind} are written."
+        raise FormatError(text, hint=f"Written are {listing(known)}.")
     if names is not None and contents.weights is not None:
         contents = replace(contents, weights=names.to_theirs(contents.weights), graph=None)  # it has our names
     writers[0](file, contents)
 
 
 def is_exported_to(path: PathLike) -> bool:
-    """Whether a file of this name gets another format than that of models."""
+    """Whether a file of this name is of another known format than that of models."""
     name = Path(path).name.lower()
-    return not name.endswith(".mxt") and any(one.write and name.endswith(one.suffixes) for one in formats())
+    return not name.endswith(".mxt") and any(name.endswith(one.suffixes) for one in formats())

@@ -247,7 +247,7 @@ class Model(Drawing):
         StoreError
             The file can't be written: a full disk, a missing folder, no permission.
         FormatError
-            A format has no equivalent of a layer, which is named.
+            A format has no equivalent of a layer, which is named; or the suffix is that of a format that is only read.
         """
         file = user_path("path", path)
         with interrupts.held():

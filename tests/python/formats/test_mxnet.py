@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from mxtune import formats, mxnetwork
+from mxtune import formats, mxexample, mximages, mxnetwork, mxtrain
 from mxtune.engines.mxnet import load
 from mxtune.errors import FormatError, NetworkError
 from mxtune.formats import Contents, mxnet
 from mxtune.formats.params import write_params
 from mxtune.graph import Builder, to_json
+from running import outputs
 
 
 def test_a_symbol_file_that_is_none_is_named(tmp_path: Path) -> None:
@@ -47,6 +51,37 @@ def test_what_is_written_is_read_by_mxnet_itself(tmp_path: Path) -> None:
     assert all(np.array_equal(theirs[name], net.params[name]) for name in theirs)
     again = mxnetwork(tmp_path / "lite-symbol.json", preprocess=net.preprocess)
     assert again.graph == net.graph and again.pretrained
+
+
+BARE = """
+import sys
+import numpy as np
+np.bool = bool  # MXNet 1.9.1 is older than NumPy 1.24
+import mxnet as mx
+prefix, source, target = sys.argv[1:]
+x = mx.nd.array(np.load(source))
+symbol, arguments, auxiliary = mx.model.load_checkpoint(prefix, 0)
+bound = symbol.bind(mx.cpu(), {**arguments, "data": x}, aux_states=auxiliary, grad_req="null")
+block = mx.gluon.SymbolBlock.imports(f"{prefix}-symbol.json", ["data"], f"{prefix}-0000.params")
+assert not any(name.startswith("mxtune") for name in sys.modules)
+np.savez(target, checkpoint=bound.forward(is_train=False)[0].asnumpy(), gluon=block(x).asnumpy())
+"""
+
+
+def test_mxnet_alone_computes_the_same_bits(tmp_path: Path) -> None:
+    images = mximages(mxexample("fashion"))[list(range(0, 320, 8))]
+    model = mxtrain(images, net=mxnetwork("efficientnet_lite0", image_size=32), tune="head", verbose=0)
+    model.save(tmp_path / "clothes-symbol.json")
+    net = model.network
+    x = net.preprocess.batch(np.stack([net.preprocess.picture(images.open(place)) for place in range(3)]))
+    np.save(tmp_path / "x.npy", x)
+    command = [sys.executable, "-W", "ignore", "-c", BARE, tmp_path / "clothes", tmp_path / "x.npy", tmp_path / "y.npz"]
+    environment = {**os.environ, "MXNET_SUBGRAPH_BACKEND": "NONE"}  # layers as they are, not fused
+    subprocess.run(command, check=True, env=environment, timeout=100)
+    wanted, y = outputs(net.graph, net.params, x, passes=False), np.load(tmp_path / "y.npz")
+    assert np.array_equal(y["checkpoint"], wanted) and np.array_equal(y["gluon"], wanted)
+    again = mxnetwork(tmp_path / "clothes", preprocess=net.preprocess)  # the prefix, as MXNet's own functions take it
+    assert again.graph == net.graph and again.params.keys() == net.params.keys()
 
 
 def test_weights_alone_are_no_network(tmp_path: Path) -> None:

@@ -156,5 +156,7 @@ def test_what_has_no_equivalent_is_named(tmp_path: Path) -> None:
 
 
 def test_a_name_without_a_format_says_which_there_are(tmp_path: Path) -> None:
-    with pytest.raises(FormatError, match=r"net\.h5.\ni Known formats: .*\.onnx"):
+    with pytest.raises(FormatError, match=r"net\.h5: no files of Keras.* are written\.\ni Written are .*\.onnx \(ONNX"):
         mxnetwork("lenet").save(tmp_path / "net.h5")
+    with pytest.raises(FormatError, match="no files of that name"):
+        mxnetwork("lenet").save(tmp_path / "net.xyz")
