@@ -60,7 +60,7 @@ bench-peers: ## Install PyTorch and Keras, each in an environment of its own, fo
 	.cache/peers/keras/bin/pip install --quiet tensorflow-cpu==2.21.0 keras==3.15.0
 
 PARITY := .cache/parity
-parity: ## Compare with PyTorch, onnxruntime and Keras: 123 networks, real weights, ONNX's tests; 35 GB on disk, an hour
+parity: ## Compare with PyTorch, onnxruntime, Keras, TensorFlow: 125 networks, real weights, ONNX's tests; 35 GB on disk, an hour
 	@$(SETUP) python
 	@[ -x $(PARITY)/bin/python ] || python3 -m venv $(PARITY)
 	$(PARITY)/bin/pip install --quiet torch==2.13.0 torchvision==0.28.0 timm==1.0.31 onnx==1.23.2 onnxscript==0.7.2 \
@@ -72,6 +72,7 @@ parity: ## Compare with PyTorch, onnxruntime and Keras: 123 networks, real weigh
 	$(PARITY)/keras/bin/pip install --quiet tensorflow-cpu==2.21.0 keras==3.15.0 tf_keras==2.21.0 tf2onnx==1.17.0
 	$(PARITY)/keras/bin/python scripts/keras_networks.py $(PARITY)/networks
 	TF_USE_LEGACY_KERAS=1 $(PARITY)/keras/bin/python scripts/keras_networks.py $(PARITY)/networks
+	$(PARITY)/keras/bin/python scripts/tensorflow_graphs.py $(PARITY)/networks
 	$(BIN)/python scripts/parity.py $(PARITY)/networks
 	$(BIN)/python scripts/leaving.py $(PARITY)/leaving
 	$(PARITY)/bin/python scripts/torch_loads.py $(PARITY)/leaving

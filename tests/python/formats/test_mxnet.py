@@ -80,6 +80,8 @@ def test_mxnet_alone_computes_the_same_bits(tmp_path: Path) -> None:
     subprocess.run(command, check=True, env=environment, timeout=100)
     wanted, y = outputs(net.graph, net.params, x, passes=False), np.load(tmp_path / "y.npz")
     assert np.array_equal(y["checkpoint"], wanted) and np.array_equal(y["gluon"], wanted)
+    with pytest.raises(FormatError, match="no files of TensorFlow Lite are written"):
+        model.save(tmp_path / "clothes.tflite")
     again = mxnetwork(tmp_path / "clothes", preprocess=net.preprocess)  # the prefix, as MXNet's own functions take it
     assert again.graph == net.graph and again.params.keys() == net.params.keys()
 

@@ -33,8 +33,8 @@ def taken_off(graph: Graph, params: Mapping[str, NDArray[np.float32]], channels:
     """The graph without the factors and shifts of channels that it begins with; and what these do, if it has any."""
     (image,) = graph.inputs if len(graph.inputs) == 1 else (graph.nodes[0].name,)
     scale, shift = np.ones(channels), np.zeros(channels)
-    last = image
-    while (step := _only_user(graph, last)) is not None:
+    last, heads = image, {name for name, _ in graph.heads}
+    while (step := _only_user(graph, last)) is not None and step.name not in heads:
         values = _values(step, last, params, channels)
         if values is None or not np.isfinite(values).all():
             break
@@ -51,8 +51,7 @@ def taken_off(graph: Graph, params: Mapping[str, NDArray[np.float32]], channels:
         return (image, 0) if one[0] == last else one
 
     nodes = [replace(node, inputs=tuple(map(entry, node.inputs))) for node in graph.nodes]
-    heads = tuple(map(entry, graph.heads))
-    return subgraph(Graph(tuple(nodes), heads), heads), Affine(-shift / scale, 1 / scale)
+    return subgraph(Graph(tuple(nodes), graph.heads), graph.heads), Affine(-shift / scale, 1 / scale)
 
 
 def preprocess_of(
@@ -86,12 +85,12 @@ def preprocess_of(
 
 
 def _only_user(graph: Graph, name: str) -> Optional[Node]:
-    """The one layer that takes this value, if it is not an output itself; zeros that are made of its shape don't count.
+    """The one layer that takes this value; zeros that are made of its shape don't count.
 
     A class token is repeated for each image by such zeros.
     """
     users = [node for node in graph.consumers[name] if not _is_of_shape(graph, node)]
-    return users[0] if len(users) == 1 and name not in {head for head, _ in graph.heads} else None
+    return users[0] if len(users) == 1 else None
 
 
 def _is_of_shape(graph: Graph, node: Node) -> bool:
