@@ -24,7 +24,7 @@ from typing import Any, ClassVar
 import numpy as np
 from PIL import Image
 
-from mxtune import Model, mxexample, mximages, mxnetwork, mxtrain
+from mxtune import Model, Network, mxexample, mximages, mxnetwork, mxtrain
 
 PAGE = Path(__file__).resolve().parents[1] / "inst" / "web" / "classify.html"
 RUNTIME = ("ort.wasm.min.mjs", "ort-wasm-simd-threaded.mjs", "ort-wasm-simd-threaded.wasm")
@@ -109,14 +109,20 @@ class Quiet(http.server.SimpleHTTPRequestHandler):
 
 
 def models() -> dict[str, Model]:
-    """Of colour and grey images, several labels, and numbers."""
+    """Of colour and grey images, stretched, cropped and padded; of several labels, and of numbers."""
     images = mximages(mxexample("fashion"))
     places = list(range(0, len(images), 4))
     few = images[places]
+
+    def fitted(fit: str) -> Network:
+        return mxnetwork("efficientnet_lite0", preprocess={"fit": fit, "size": (64, 64)})
+
     lite, lenet = mxnetwork("efficientnet_lite0", image_size=64), mxnetwork("lenet")
     sets = [["dark", "light"][: place % 3] for place in range(len(few))]
     return {
         "colour": mxtrain(images, net=lite, tune="head", seed=1, verbose=0),
+        "cropped": mxtrain(images, net=fitted("crop"), tune="head", seed=1, verbose=0),
+        "padded": mxtrain(images, net=fitted("pad"), tune="head", seed=1, verbose=0),
         "grey": mxtrain(images, net=lenet, tune="all", epochs=2, seed=1, verbose=0),
         "labels": mxtrain(few, sets, net=lite, task="multilabel", tune="head", seed=1, verbose=0),
         "numbers": mxtrain(few, np.arange(len(few)) / 10, net=lite, tune="head", seed=1, verbose=0),
@@ -179,7 +185,7 @@ def main() -> None:
                 preprocess = model.network.preprocess
                 exact = Path(folder) / f"{name}.png"
                 with Image.open(photo) as image:
-                    Image.fromarray(preprocess.picture(image).squeeze()).save(exact)
+                    Image.fromarray(preprocess.canvas(image).squeeze()).save(exact)
                 shown, ours = on_the_page(browser, exact), wanted(model, exact)
                 far = max(abs(shown[label] - ours[label]) for label in shown)
                 resized, ours = on_the_page(browser, photo), wanted(model, photo)
