@@ -185,7 +185,8 @@ def main() -> None:
                 preprocess = model.network.preprocess
                 exact = Path(folder) / f"{name}.png"
                 with Image.open(photo) as image:
-                    Image.fromarray(preprocess.canvas(image).squeeze()).save(exact)
+                    pixels = preprocess.canvas(image).squeeze()
+                Image.fromarray(pixels[12:-12] if preprocess.fit == "pad" else pixels).save(exact)  # bars of 12 pixels
                 shown, ours = on_the_page(browser, exact), wanted(model, exact)
                 far = max(abs(shown[label] - ours[label]) for label in shown)
                 resized, ours = on_the_page(browser, photo), wanted(model, photo)

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     Content = tuple[dict[str, Any], str, dict[str, NDArray[Any]]]
 
 NO_MODEL = "Model files are written by model.save() and mxsave()."
+NETWORK = "mxnetwork() opens the network or the weights in it; a whole model is a .mxt file."
 # What Python's zip reader raises for damaged files; the sizes it trusts are checked against the file first.
 _ZIP_FAULTS = (zipfile.BadZipFile, ValueError, EOFError, RuntimeError, struct.error, OverflowError)
 
@@ -104,7 +105,7 @@ def _check_beginning(beginning: bytes) -> None:
         return
     for other in formats():
         if other.sniff(Glimpse(beginning)):
-            raise FaultError(f"its format is {other.name}", NO_MODEL if other.read else other.way_round)
+            raise FaultError(f"its format is {other.name}", NETWORK if other.read else other.way_round)
     raise FaultError("it is not a model file", NO_MODEL)
 
 
