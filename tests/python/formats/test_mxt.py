@@ -453,7 +453,7 @@ def test_other_files_are_told_apart(tmp_path: Path) -> None:
         (
             "model.safetensors",
             WEIGHTS,
-            "its format is safetensors\ni mxnetwork() opens the network or the weights in it; a whole model is a .mxt file.",
+            "its format is safetensors\ni mxnetwork() opens the network or the weights in it; a whole model",
         ),
         (
             "model.pkl",

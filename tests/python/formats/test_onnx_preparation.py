@@ -93,7 +93,7 @@ def written(steps: list[tuple[str, Any]], folder: Path) -> Path:
     file.add("Conv", [last, file.constant("conv.weight", np.ones((2, 3, 4, 4), "f4"))], "conv")
     file.add("Flatten", ["conv"], "y")
     port = ("images", UINT8 if is_bytes else FLOAT, ["batch", 3, 4, 4])
-    (folder / "one.onnx").write_bytes(b"".join(file.content("one", port, ("y", ["batch", 2]), {})))
+    (folder / "one.onnx").write_bytes(b"".join(file.content("one", port, [("y", ["batch", 2])], {})))
     return folder / "one.onnx"
 
 
@@ -140,7 +140,7 @@ def test_a_preprocess_that_can_not_be_meant_is_not_believed(text: str, tmp_path:
     file.add("Flatten", ["conv"], "y")
     notes = {"mxtune.preprocess": text, "mxtune.levels": json.dumps(["a", "b"])}
     port = ("images", FLOAT, ["batch", 3, 4, 4])
-    (tmp_path / "one.onnx").write_bytes(b"".join(file.content("one", port, ("y", ["batch", 2]), notes)))
+    (tmp_path / "one.onnx").write_bytes(b"".join(file.content("one", port, [("y", ["batch", 2])], notes)))
     network = mxnetwork(tmp_path / "one.onnx")
     assert network.preprocess.size == (4, 4) and network.levels == ("a", "b")
     np.testing.assert_allclose(network.preprocess.mean, IMAGENET[0])

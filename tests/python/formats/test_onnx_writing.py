@@ -143,12 +143,23 @@ def test_a_model_takes_pixels_and_gives_probabilities(tmp_path: Path) -> None:
     assert again.levels == tuple(model.levels)
 
 
+def test_outputs_that_were_attached_follow(tmp_path: Path) -> None:
+    network = mxnetwork("lenet").attach("tanh3").attach("pool1")
+    network.save(tmp_path / "net.onnx")
+    file = read_model((tmp_path / "net.onnx").read_bytes(), tmp_path, 20_000)
+    assert [(one.name, one.dims) for one in file.outputs] == [
+        ("classifier", (None, 10)), ("tanh3", (None, 500)), ("pool1", (None, 20, 12, 12)),
+    ]  # fmt: skip
+    again = mxnetwork(tmp_path / "net.onnx")
+    assert again.classifier == "classifier" and again.params.keys() == network.params.keys()
+
+
 def test_what_has_no_equivalent_is_named(tmp_path: Path) -> None:
     b = Builder()
     x = b.add_node("erfinv", "odd", [b.conv(b.data(), "conv", 2, 3)])
     preprocess = Preprocess(size=(8, 8), channels=3, mean=(0.0,), std=(1.0,))
     network = Network(b.graph(b.dense(x, "fc", 2)), {}, {}, preprocess).initialise(1)
-    with pytest.raises(FormatError, match=r"odd \(erfinv\): the operator has no equivalent"):
+    with pytest.raises(FormatError, match=r"odd \(erfinv\): the operator has no equivalent\ni Replace the layer"):
         network.save(tmp_path / "net.onnx")
     assert not (tmp_path / "net.onnx").exists()
     with pytest.raises(FormatError, match="no whole network"):

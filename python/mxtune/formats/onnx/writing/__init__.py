@@ -3,7 +3,8 @@
 ``rules``: our operators as ONNX's, a file a family.  ``layers``: what a rule is given.  ``file``: the bytes.
 
 A network is written as it is: normalised images in, logits out. A model is written whole: images (N, H, W, C) uint8 of
-its size in, probabilities or numbers out, with its classes and its preparation in the metadata.
+its size in, probabilities or numbers out, with its classes and its preparation in the metadata. Outputs that were
+attached follow under the names of their layers.
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ from .layers import Layer, name_of
 from .layers import write as write_layer
 
 _ACTIVATIONS = {"classification": "Softmax", "multilabel": "Sigmoid"}
+_LAYER = 'Replace the layer, or write ".mxt" or "-symbol.json", which hold any.'
 _MOST = 2**31 - 2**20  # bytes of a protocol buffers' message
 
 
@@ -43,7 +45,8 @@ def write(path: Path, contents: Contents) -> None:
     try:
         parts = content_of(contents)
     except FaultError as fault:
-        raise FormatError(f"Can't write {path} as ONNX.", [fault.what]) from None
+        hint = _LAYER if fault.hint == _LAYER else None
+        raise FormatError(f"Can't write {path} as ONNX.", [fault.what], hint) from None
     store.write(path, parts, "the network")
 
 
@@ -52,9 +55,9 @@ def content_of(contents: Contents) -> list[bytes]:
     graph, weights, preprocess = contents.graph, contents.weights, contents.preprocess
     if graph is None or weights is None or preprocess is None:
         raise FaultError("there is no whole network: its graph, its weights and how images are prepared are needed")
-    if len(graph.inputs) != 1 or len(graph.heads) != 1:
-        raise FaultError("a network must have one input and one output")
-    (image,), (head,) = graph.inputs, graph.heads
+    if len(graph.inputs) != 1:
+        raise FaultError(f"a network must have one input, not {len(graph.inputs)}")
+    (image,) = graph.inputs
     size: Shape = (preprocess.channels, *preprocess.size)
     shapes = shapes_of(graph, {image: (BATCH, *size)}, LIMITS.times(max(contents.limit, 1) * BATCH))
     file = File()
@@ -67,18 +70,18 @@ def content_of(contents: Contents) -> list[bytes]:
             try:
                 write_layer(Layer(file, graph, node, shapes))
             except FaultError as fault:
-                raise FaultError(f"{node.name} ({node.op}): {fault.what}") from None
-    output, dims = name_of(*head), shapes[head[0]][head[1]]
+                raise FaultError(f"{node.name} ({node.op}): {fault.what}", _LAYER) from None
+    names = [name_of(*head) for head in graph.heads]
     task = (contents.model or {}).get("task")
     if is_model:
         kind = _ACTIVATIONS.get(str(task), "Identity")
         result = "predictions" if kind == "Identity" else "probabilities"
-        file.add(kind, [output], result, **({"axis": 1} if kind == "Softmax" else {}))
-        output = result
-    open_dims = ["batch" if side == BATCH else side for side in dims]
+        file.add(kind, names[:1], result, **({"axis": 1} if kind == "Softmax" else {}))
+        names[0] = result
+    sides = [["batch" if side == BATCH else side for side in shapes[name][output]] for name, output in graph.heads]
     port: Any = ("images", UINT8, ["batch", *size[1:], size[0]]) if is_model else (image, FLOAT, ["batch", *size])
     texts = {**texts_of(contents), **({"mxtune.task": str(task)} if is_model else {})}
-    parts = file.content(contents.provenance.get("name", ""), port, (output, open_dims), texts)
+    parts = file.content(contents.provenance.get("name", ""), port, list(zip(names, sides)), texts)
     if sum(map(len, parts)) > _MOST:
         raise FaultError("it would have more than the 2 GB that a file of ONNX can have")
     return parts

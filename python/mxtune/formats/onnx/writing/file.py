@@ -43,7 +43,7 @@ class File:
         self,
         name: str,
         image: tuple[str, int, Sequence[Dimension]],
-        output: tuple[str, Sequence[Dimension]],
+        outputs: Sequence[tuple[str, Sequence[Dimension]]],
         metadata: Mapping[str, str],
     ) -> list[bytes]:
         """The bytes of the file, in parts.
@@ -52,12 +52,12 @@ class File:
         ----------
         image
             Name, type and dimensions of the input; a text for a dimension that is open.
-        output
-            Name and dimensions of the output.
+        outputs
+            Name and dimensions of each output.
         """
         parts = [written(1, node) for node in self.nodes] + [written(2, name or "network")]
         parts += [written(5, _tensor(name, array)) for name, array in sorted(self.arrays.items())]
-        parts += [written(11, _port(*image)), written(12, _port(output[0], FLOAT, output[1]))]
+        parts += [written(11, _port(*image)), *(written(12, _port(name, FLOAT, dims)) for name, dims in outputs)]
         graph = b"".join(parts)
         return [
             written(1, IR_VERSION) + written(2, "mxtune") + written(3, __version__),
