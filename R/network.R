@@ -19,9 +19,10 @@
 #' | `mxfreeze()`, `mxunfreeze()` | the network with layers excluded from training, or included again |
 #'
 #' @param x A name in [mxzoo()], or a file: `.mxt`, `.keras` or `.h5` of Keras, `.onnx` of any framework, `-symbol.json`
-#'   of MXNet next to its `.params`, or `.prototxt` of Caffe next to its `.caffemodel`. Weights alone (`.pth`,
-#'   `.safetensors`, `.h5`) lead to the network of torchvision, timm, keras.applications or [mxzoo()] whose names and
-#'   shapes it has, with timm's `config.json` beside them also to its preprocessing. The `.json` of a network of Keras
+#'   of MXNet next to its `.params`, or `.prototxt` of Caffe next to its `.caffemodel`; a normalisation that a file
+#'   of Keras or ONNX begins with becomes `preprocess`. Weights alone (`.pth`, `.safetensors`, `.h5`) lead to the
+#'   network of torchvision, timm, keras.applications or [mxzoo()] whose names and shapes it has, with timm's
+#'   `config.json` beside them also to its preprocessing. The `.json` of a network of Keras
 #'   (`model.to_json()`) needs its `weights`. `"hf:timm/resnet18.a1_in1k"` is a repository of timm on the
 #'   Hugging Face hub, which `"@revision"` may follow: downloaded once, then opened without a network (Python package
 #'   `huggingface_hub`).

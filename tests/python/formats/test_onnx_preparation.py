@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 
 from hearing import listening
-from mxtune import mxexample, mximages, mxnetwork, mxtrain
+from mxtune import formats, mxexample, mximages, mxnetwork, mxtrain
+from mxtune.formats import Contents
 from mxtune.formats.onnx.writing.file import FLOAT, UINT8, File
 from mxtune.graph import Builder
 from mxtune.images.preprocess import Preprocess
@@ -131,6 +132,16 @@ def test_a_network_that_takes_prepared_images_keeps_what_prepares_them(tmp_path:
     ours, theirs = (outputs(n.graph, n.params, n.preprocess.batch(pixels)) for n in (plain, again))
     assert close(theirs, ours)
     assert mxnetwork(tmp_path / "net.onnx", preprocess={"mean": 0, "std": 255}).preprocess.std == (255.0,) * 3
+
+
+@pytest.mark.parametrize("model", [None, {"task": "regression"}], ids=["network", "model"])
+def test_images_of_four_channels_come_back(model: Any, tmp_path: Path) -> None:
+    network = mxnetwork("efficientnet_lite0", image_size=32, classes=2).with_channels(4)
+    formats.write(tmp_path / "net.onnx", Contents.of(network, model))
+    again = mxnetwork(tmp_path / "net.onnx")
+    assert again.preprocess == network.preprocess
+    x = np.random.default_rng(0).normal(size=(2, 4, 32, 32)).astype("f4")
+    assert close(outputs(again.graph, again.params, x), outputs(network.graph, network.params, x))
 
 
 @pytest.mark.parametrize("text", ["", "[]", "{}x", '{"size": [8, 8], "colour": 1}', '{"channels": 1}', "[" * 5000])
