@@ -1,10 +1,11 @@
-#' Predict images with a model
+#' Predict images with a model, or with a network as it is
 #'
 #' Returns a data frame with one row per image, in the order given: `.file` (images of an
 #' array are numbered there, from `[1]`), and
 #' - for classification `.pred_class`, a factor whose levels are those of `factor(y)`, also where `y` was logical or
 #'   numeric, and with `type = "prob"` also `.pred_<class>`, the probability of each (of a class called "class" it is
 #'   `.pred_class_`);
+#'   with `top = 5` there are so many rows per image, its likeliest classes first: `.file`, `.pred_class`, `.pred_prob`;
 #' - for several labels per image `.pred_<label>`: logical, or probabilities with `type = "prob"`;
 #' - for regression `.pred`;
 #' - with `type = "set"` all that the truth may be, so that for a share `level` of images it is among it
@@ -14,7 +15,10 @@
 #'
 #' An image that can't be read is a row of `NA`, and a warning names it.
 #'
-#' @param object A model made by [mxtrain()] or read by [mxload()].
+#' A network with ImageNet's weights knows its 1,000 classes, one from a file the classes that the file names. An edit
+#' after which the outputs mean something else forgets them; `type = "logit"` and `"features"` need none.
+#'
+#' @param object A model made by [mxtrain()] or read by [mxload()]; or an [mxnetwork()].
 #' @param newdata Images: anything that [mximages()] takes as `x`.
 #' @param type `"class"`, `"prob"`, `"logit"` (before the softmax), `"set"` or `"features"` (the input of the last
 #'   layer); or the name of another output, see [mxattach()].
@@ -23,6 +27,8 @@
 #' @param path,root For a table: its column of paths, and the folder that they are relative to.
 #' @param level For sets: the share of images whose truth is to be among them.
 #' @param abstain A probability: below it no class is predicted (`NA`), and `.abstained` says why.
+#' @param top For classification: how many of the likeliest classes to return, each in a row. `NULL` returns one row per
+#'   image.
 #' @param layout For an array: see [mximages()].
 #' @param ... Must be empty.
 #' @references Vovk, V., Gammerman, A. and Shafer, G. (2005). Algorithmic learning in a random world. Springer.
@@ -31,16 +37,23 @@
 #' @examplesIf mxtune:::has_engine()
 #' fit <- mxtrain(mxexample("fashion"), net = "lenet", tune = "all", epochs = 1, seed = 1)
 #' predict(fit, file.path(mxexample("fashion"), "bag"), type = "prob")
+#'
+#' net <- mxnetwork("efficientnet_lite0")
+#' predict(net, file.path(mxexample("fashion"), "sandal"), top = 3)
 predict.mxmodel <- function(object, newdata, type = "class", on_bad = "na", batch_size = 32, path = NULL, root = NULL,
-                            level = 0.9, abstain = NULL, ..., layout = "NHWC") {
+                            level = 0.9, abstain = NULL, top = NULL, ..., layout = "NHWC") {
   refuse_unknown(...)
   require_given()
   arguments <- list(
     x = picture_source(newdata, layout, labelled = FALSE), type = type, on_bad = on_bad, batch_size = batch_size,
-    path = path, root = root, level = level, abstain = abstain
+    path = path, root = root, level = level, abstain = abstain, top = top
   )
   dotted(engine_call("predict", object, arguments, listener(), spelled = c(x = "newdata")))
 }
+
+#' @rdname predict.mxmodel
+#' @export
+predict.mxnetwork <- predict.mxmodel
 
 #' Python's columns with the dot that tidymodels puts before them.
 #' @noRd
@@ -164,7 +177,8 @@ glance.mxmodel <- function(x, ...) {
 #' @rdname mxmodel
 #' @export
 augment.mxmodel <- function(x, data, path, ...) {
-  refuse_unknown(..., known = c("data", "path", setdiff(names(formals(predict.mxmodel)), c("object", "newdata"))))
+  of_predict <- setdiff(names(formals(predict.mxmodel)), c("object", "newdata", "top")) # a row per image
+  refuse_unknown(..., known = c("data", "path", of_predict))
   if (missing(data)) {
     abort_missing("data")
   }

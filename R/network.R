@@ -15,6 +15,7 @@
 #' | `mxattach()` | the network with one more output, which `predict(fit, newdata, type = "<layer>")` gives |
 #' | `mxwith_channels()`, `mxwith_image_size()` | the network for other images, with its weights |
 #' | `plot()` | a picture: boxes in columns, one for each resolution |
+#' | `predict()` | the classes of images, by a network with labels; see [predict.mxmodel()] |
 #' | `mxdiff()` | one row for each difference between two networks: layer, change, before, after |
 #' | `mxfreeze()`, `mxunfreeze()` | the network with layers excluded from training, or included again |
 #'
@@ -42,7 +43,8 @@
 #' @param ... For `mxinsert_after()`, `mxinsert_before()`, `mxreplace()`: the operator's arguments, as MXNet names them.
 #'   Otherwise not used.
 #' @return An object of class `mxnetwork`; its `$classifier` is the name of the last layer, its `$stages` are those of
-#'   the last layer of each resolution, its `$outputs` those of the layers that give its outputs.
+#'   the last layer of each resolution, its `$outputs` those of the layers that give its outputs, its
+#'   `$levels` the classes that they stand for, or `NULL`.
 #' @export
 #' @examplesIf mxtune:::has_engine()
 #' net <- mxnetwork("lenet")

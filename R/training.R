@@ -16,7 +16,8 @@
 #' @inheritParams mximages
 #' @inheritSection mximages Kinds of images
 #' @param net Where to start: a name in [mxzoo()] or on the Hugging Face hub (`"hf:timm/resnet18.a1_in1k"`), an
-#'   [mxnetwork()], a file with a network, or a model to train further.
+#'   [mxnetwork()], a file with a network, or a model to train further. `"auto"` chooses among EfficientNet-Lite0, Lite1
+#'   and Lite2 by number and size of the images, and says which and why; the choice is the same on every machine.
 #' @param tune What to train: `"head"` (the new last layer), `"tail"` (the last layers as well), `"all"`, or
 #'   `"auto"`: the head, then the tail while validation improves. The statistics of BatchNorm move where all layers are
 #'   trained from the start; behind a head they stay those that it was fitted under.
@@ -71,13 +72,12 @@
 #' files <- list.files(mxexample("fashion"), recursive = TRUE, full.names = TRUE)
 #' clothes <- data.frame(file = files, kind = basename(dirname(files)))
 #' fit <- mxtrain(kind ~ file, data = clothes, net = "lenet", tune = "all", epochs = 1)
-mxtrain <- function(x, y = NULL, net = "efficientnet_lite0", tune = "auto", epochs = NULL, valid = "auto",
-                    image_size = NULL, batch_size = NULL, lr = NULL, schedule = "cosine", augment = "auto",
-                    class_weights = NULL, patience = NULL, restore_best = TRUE, device = "auto", precision = "auto",
-                    seed = NULL, cache = NULL, checkpoint = NULL, resume = FALSE, callbacks = NULL, verbose = NULL,
-                    groups = NULL, range = NULL, path = NULL, label = NULL, root = NULL, split = NULL, meta = NULL,
-                    task = NULL, head = "auto", folds = "auto", layout = "NHWC", data = NULL, dim = NULL, byrow = FALSE,
-                    ...) {
+mxtrain <- function(x, y = NULL, net = "auto", tune = "auto", epochs = NULL, valid = "auto", image_size = NULL,
+                    batch_size = NULL, lr = NULL, schedule = "cosine", augment = "auto", class_weights = NULL,
+                    patience = NULL, restore_best = TRUE, device = "auto", precision = "auto", seed = NULL,
+                    cache = NULL, checkpoint = NULL, resume = FALSE, callbacks = NULL, verbose = NULL, groups = NULL,
+                    range = NULL, path = NULL, label = NULL, root = NULL, split = NULL, meta = NULL, task = NULL,
+                    head = "auto", folds = "auto", layout = "NHWC", data = NULL, dim = NULL, byrow = FALSE, ...) {
   refuse_unknown(...)
   require_given()
   arguments <- prepare_arguments(as.list(environment()))

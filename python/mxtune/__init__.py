@@ -30,13 +30,13 @@ if TYPE_CHECKING:
     from .network import Network
     from .training.callbacks import Callback
     from .training.train import mxtrain
-    from .zoo import mxzoo
+    from .zoo.listing import mxzoo
     from .zoo.opening import mxnetwork
 
 _PLACES = {  # each public name and the module that holds it
     "mxtrain": "training",
     "mxload": "model",
-    "mxzoo": "zoo",
+    "mxzoo": "zoo.listing",
     "mxnetwork": "zoo.opening",
     "mximages": "images",
     "mxinfo": "engines.info",
@@ -50,6 +50,8 @@ _PLACES = {  # each public name and the module that holds it
     "Info": "engines.info",
     "ModelInR": "border.rpy2.model_in_r",
     "save_network": "zoo.saving",
+    "measure_speed": "engines.speed",
+    "recorded_speed": "engines.speed",
 }
 late.register({name: f"{__name__}.{place}" for name, place in _PLACES.items()})
 

@@ -6,6 +6,7 @@ import contextlib
 import ctypes
 import math
 import os
+import platform
 from pathlib import Path
 from typing import Optional
 
@@ -27,6 +28,22 @@ def usable_cpus() -> int:
         cpus = os.cpu_count() or 1
     quota = _quota()
     return max(1, min(cpus, math.ceil(quota))) if quota else max(1, cpus)
+
+
+def processor() -> str:
+    """The name of the processor, or of its kind where the system does not tell more.
+
+    Examples
+    --------
+    >>> from mxtune.machine import processor
+    >>> bool(processor())
+    True
+    """
+    with contextlib.suppress(OSError):
+        for line in Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace").splitlines():
+            if line.startswith("model name"):
+                return line.partition(":")[2].strip()
+    return platform.processor() or platform.machine() or "unknown"
 
 
 def return_freed_memory() -> None:

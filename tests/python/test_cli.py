@@ -178,6 +178,12 @@ def test_predict_gives_a_row_a_picture_in_order(trained: tuple, photos: Path) ->
     assert said.stderr == ""
 
 
+def test_predict_takes_a_network_by_its_name() -> None:
+    coffee = Path(__file__).parents[1] / "shared" / "coffee.jpg"
+    said = mx("predict", "EfficientNet-Lite0", coffee, "--top", "2", "-q").stdout.splitlines()
+    assert said[0] == "file,pred_class,pred_prob" and len(said) == 3 and ",espresso," in said[1]
+
+
 def test_predict_names_bad_pictures_and_ends_with_3(trained: tuple, photos: Path, tmp_path: Path) -> None:
     good = next((photos / "bag").iterdir())
     (tmp_path / "broken.png").write_bytes(good.read_bytes()[:100])
@@ -283,6 +289,14 @@ def test_info_tells_of_the_machine_and_of_a_model(trained: tuple) -> None:
     assert json.loads(mx("info", "--format", "json").stdout)["versions"]["mxtune"] == mxtune.__version__
     assert "3 classes" in mx("info", trained[0]).stdout
     assert json.loads(mx("info", trained[0], "--format", "json").stdout)["levels"] == ["bag", "sandal", "trouser"]
+
+
+def test_zoo_lists_the_networks_that_are_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MXTUNE_CACHE", str(tmp_path))
+    said = mx("zoo", "LeNet", "--measure").stdout.splitlines()
+    assert len(said) == 3 and said[2].startswith("lenet") and len(said[2].split()) == 6
+    assert pd.read_csv(io.StringIO(mx("zoo", "--format", "csv").stdout))["seconds"].count() == 1
+    assert "There is no network lenett" in mx("zoo", "lenett", code=1).stderr
 
 
 def test_zoo_lists_networks() -> None:

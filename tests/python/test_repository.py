@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -193,11 +194,14 @@ def test_the_example_in_the_readme_runs_and_its_model_prints_as_shown(tmp_path: 
     assert [without_figures(shown)] == [without_figures(printed)], "run: make figures"
 
 
-def test_the_edits_in_the_readme_run(tmp_path: Path) -> None:
+def test_the_prediction_and_the_edits_in_the_readme_run(tmp_path: Path) -> None:
     text = (ROOT / "README.md").read_text(encoding="utf-8")
-    _, example, *_ = re.findall(r"```python\n(.*?)```", text, re.DOTALL)
+    _, prediction, example, *_ = re.findall(r"```python\n(.*?)```", text, re.DOTALL)
+    shutil.copy(ROOT / "tests" / "shared" / "coffee.jpg", tmp_path)
+    example = f"{prediction}\n{example}"
     done = subprocess.run([sys.executable, "-c", example], cwd=tmp_path, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
+    assert "espresso" in done.stdout
     assert "classifier_dropout" in done.stdout
     assert (tmp_path / "network.svg").read_text(encoding="utf-8").startswith("<svg")
 

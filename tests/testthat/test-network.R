@@ -143,6 +143,29 @@ test_that("a network of Keras opens from its file, ready to be trained", {
   expect_match(net$text[1], "images of 8 x 8") # print() breaks its line
 })
 
+test_that("a network with ImageNet's weights predicts as it is", {
+  coffee <- normalizePath(testthat::test_path("..", "shared", "coffee.jpg"))
+  net <- mxnetwork("efficientnet_lite0")
+  expect_identical(net$levels[968], "espresso")
+  told <- predict(net, coffee)
+  expect_named(told, c(".file", ".pred_class"))
+  expect_identical(as.character(told$.pred_class), "espresso")
+  expect_identical(levels(told$.pred_class), net$levels)
+  likeliest <- predict(net, c(coffee, coffee), top = 3)
+  expect_named(likeliest, c(".file", ".pred_class", ".pred_prob"))
+  expect_identical(nrow(likeliest), 6L)
+  expect_false(is.unsorted(rev(likeliest$.pred_prob[1:3])))
+  expect_identical(as.character(likeliest$.pred_class[c(1, 4)]), c("espresso", "espresso"))
+})
+
+test_that("a network forgets its classes by an edit after which they mean nothing", {
+  other <- mxreplace_head(mxnetwork("efficientnet_lite0"), units = 3)
+  expect_null(other$levels)
+  folder <- file.path(mxexample("fashion"), "bag")
+  expect_error(predict(other, folder), "does not know what its outputs mean", class = "mxtune_network_error")
+  expect_identical(ncol(predict(other, folder, type = "logit")), 4L)
+})
+
 test_that("a repository of the Hugging Face hub opens from its cache, and one that can't be reached is told at once", {
   home <- withr::local_tempdir()
   snapshot <- file.path(home, "hub", "models--timm--trees", "snapshots", strrep("0a", 20))

@@ -16,7 +16,7 @@ test_that("R's signatures show Python's arguments and defaults, in the same orde
 })
 
 test_that("args() and completion show a user what there is", {
-  expect_identical(formals(mxtrain)$net, "efficientnet_lite0")
+  expect_identical(formals(mxtrain)$net, "auto")
   expect_identical(formals(mximages)$on_bad, "error")
 })
 

@@ -87,6 +87,7 @@ VERBS = {
     "plot.mxnetwork": Verb("network", "Network.plot", ("x",), _DOTS),
     "mxremove": Verb("network", "Network.remove", ("net",), _DOTS),
     "mxrename": Verb("network", "Network.rename", ("net",), _DOTS),
+    "mxzoo": Verb("zoo", "mxzoo", last=_DOTS),
     "mxexample": Verb("examples", "mxexample"),
 }
 

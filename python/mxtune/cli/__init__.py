@@ -119,6 +119,7 @@ def train(
         typer.Option(
             metavar="NAME|FILE",
             help="A network by name (see: mxtune zoo), on the Hugging Face hub (hf:timm/...), or in a file.",
+            show_default="auto",
         ),
     ] = None,
     tune: Annotated[Optional[Tune], typer.Option(help="Which layers to train.", show_default="auto")] = None,
@@ -266,7 +267,9 @@ def train(
 
 @app.command(short_help="Predict images with a model.", no_args_is_help=True)
 def predict(
-    model: ModelFile,
+    model: Annotated[
+        Path, typer.Argument(metavar="MODEL", help="A .mxt file, or a network's name.", show_default=False)
+    ],
     pictures: Annotated[
         list[Place],
         typer.Argument(parser=Place, metavar="IMAGES...", help="Files, a folder, or a table.", show_default=False),
@@ -290,6 +293,10 @@ def predict(
     batch_size: Annotated[
         Optional[int], typer.Option(parser=whole_number(1), metavar="N", help="Images per step.")
     ] = None,
+    top: Annotated[
+        Optional[int],
+        typer.Option(parser=whole_number(1), metavar="N", help="The N likeliest classes of each image, a line each."),
+    ] = None,
     verbose: Verbose = None,
     quiet: Quiet = False,
 ) -> None:
@@ -302,19 +309,20 @@ def predict(
       mxtune predict pets.mxt new --type set --level 0.95
       mxtune predict pets.mxt new --abstain 0.9
       mxtune predict pets.mxt new --type features -o features.csv
+      mxtune predict efficientnet_lite0 coffee.png --top 3      (a network as it is: ImageNet's classes)
 
     Images that can't be read get NA (null in JSON) and are named on stderr; the exit code is then 3.
     """
     with job(verbose, quiet):
         if output is not None:
             writable(output)
-        from .. import mximages, mxload
+        from .. import mximages, mxload, mxnetwork, zoo
 
-        loaded = mxload(model)
+        loaded = mxnetwork(model) if zoo.has(str(model)) and not model.exists() else mxload(model)
         source: Any = pictures[0] if len(pictures) == 1 else pictures
-        column = path or loaded.path_column
+        column = path or getattr(loaded, "path_column", None)
         images = mximages(source, on_bad="keep", recursive=recursive, path=column, root=root)
-        asked = {"batch_size": batch_size, "level": level, "abstain": abstain}
+        asked = {"batch_size": batch_size, "level": level, "abstain": abstain, "top": top}
         settings: dict[str, Any] = {name: value for name, value in asked.items() if value is not None}
         frame = loaded.predict(images, type=type, **settings)
         write(as_table(frame, format), output)
@@ -424,21 +432,34 @@ def info(
 
 
 @app.command(short_help="List pretrained networks.")
-def zoo(format: Annotated[Literal["text", "csv", "json"], typer.Option(help="Output format.")] = "text") -> None:  # noqa: A002
-    """List the networks that can be trained, and whether their weights are available offline.
+def zoo(
+    names: Annotated[
+        Optional[list[str]], typer.Argument(metavar="[NAMES]...", help="Networks; all if none.", show_default=False)
+    ] = None,
+    measure: Annotated[
+        bool, typer.Option("--measure", help="Measure the speed of these, or of those with weights here.")
+    ] = False,
+    format: Annotated[Literal["text", "csv", "json"], typer.Option(help="Output format.")] = "text",  # noqa: A002
+) -> None:
+    """List the networks that can be trained, those with weights here first.
 
     \b
     Examples:
       mxtune zoo
+      mxtune zoo --measure                       (seconds for 1,000 images, kept in the cache)
+      mxtune zoo resnet18 resnet50 --measure
       mxtune train photos -o small.mxt --net lenet
     """
     with job(None, False):
         from .. import mxzoo
+        from ..zoo import entry
+        from ..zoo.listing import text
 
-        table = mxzoo()
+        chosen = [entry(name).name for name in names or []]
+        table = mxzoo(measure=chosen if measure and chosen else measure)
+        table = table[table["name"].isin(chosen)] if chosen else table
         if format == "text":
-            shown = table.assign(parameters=table.parameters.map("{:,}".format), macs=table.macs.map("{:,}".format))
-            typer.echo(shown.to_string(index=False))
+            typer.echo(text(table))
         else:
             typer.echo(as_table(table, format), nl=False)
 

@@ -14,7 +14,7 @@ import numpy as np
 from .. import interrupts, late, progress, tasks
 from ..arguments import one_of, user_path, whole
 from ..calls import option
-from ..errors import MxtuneError
+from ..errors import ArgumentError, MxtuneError, NetworkError
 from ..formats import Contents, is_exported_to, mxt, write
 from ..images import ImageSet, mximages
 from ..images.audit import require_readable
@@ -22,7 +22,7 @@ from ..images.loader import Loader
 from ..images.preprocess import Preprocess
 from ..network import Network
 from ..tasks.label_type import TEXT, LabelType
-from ..words import counted
+from ..words import counted, shape_text
 from ..zoo.saving import contents_of
 from . import conformal, leak, saving
 from .drawing import Drawing
@@ -139,6 +139,7 @@ class Model(Drawing):
         root: Optional[PathLike] = None,
         level: float = conformal.LEVEL,
         abstain: Optional[float] = None,
+        top: Optional[int] = None,
     ) -> pd.DataFrame:
         """One row an image, in the order given: ``file`` and what the model predicts.
 
@@ -179,6 +180,8 @@ class Model(Drawing):
             For sets: the share of images whose truth is to be in them, above 0 and below 1.
         abstain
             A probability: below it no class is predicted, and ``abstained`` says why.
+        top
+            For classification: so many rows an image, its likeliest classes first, ``file, pred_class, pred_prob``.
 
         Raises
         ------
@@ -196,12 +199,20 @@ class Model(Drawing):
         one_of("on_bad", on_bad, ("na", "error"))
         batch_size = whole("batch_size", batch_size, 1)
         conformal.check(self._task, self.validation, type, level, abstain)
+        if top is not None and (type != "class" or abstain is not None):
+            raise ArgumentError(f"`top` needs {option('type', 'class')}, and no `abstain`.")
+        rows = 1 if top is None else self._task.rows(whole("top", top, 1))
         images = mximages(x, on_bad="keep", range=self._range_for(x), path=path or self.path_column, root=root)
         if on_bad == "error":
             require_readable(images, f"Use {option('on_bad', 'na')} to predict the others.")
         values, good = self._outputs(images, "logit" if type in _OF_TASK else type, batch_size)
-        files = pd.Series(images.names, index=images.index, dtype=str, name="file")
-        if type not in _OF_TASK:
+        index = pd.RangeIndex(len(images)) if images.index is None else images.index
+        files = pd.Series(images.names, index=index, dtype=str, name="file")
+        if top is not None:
+            files = files.repeat(rows)
+            files = files.reset_index(drop=True) if images.index is None else files
+            columns = pd.DataFrame(self._task.likeliest(values, rows, good), index=files.index)
+        elif type not in _OF_TASK:
             prefix = "feature" if type == "features" else type
             names = [f"{prefix}_{number}" for number in range(1, values.shape[1] + 1)]
             columns = pd.DataFrame(values, columns=names, index=images.index)
@@ -214,6 +225,24 @@ class Model(Drawing):
                 answers = self._task.abstaining(answers, values, float(abstain))
             columns = pd.DataFrame(answers, index=images.index)
         return pd.concat([files, columns], axis=1)
+
+    @classmethod
+    def of_network(cls, network: Network) -> Model:
+        """A model of a network as it is, whose classes are those of the network, or numbers of its outputs from 1 on.
+
+        Raises
+        ------
+        NetworkError
+            Its output is not a row of numbers for each image, or it has another number of classes.
+        """
+        shape = network.shapes[network.output][0]
+        if len(shape) != 2:
+            text = "The network does not end in one row of numbers for each image."
+            raise NetworkError(text, [f"{network.output}: {shape_text(shape[1:])}"], "mxtrain() gives it a classifier.")
+        levels = network.levels or tuple(map(str, range(1, shape[1] + 1)))
+        if len(levels) != shape[1]:
+            raise NetworkError(f"The network has {shape[1]} outputs, and names of {len(levels)} classes.")
+        return cls(network, "classification", levels)
 
     # ---- summary
 

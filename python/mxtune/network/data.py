@@ -5,16 +5,20 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Union
+from typing import TYPE_CHECKING, Any, Optional, Union
 
 from .. import graph as graphs
 from .. import late
 from ..arguments import user_path, whole, yes_or_no
+from ..calls import option
 from ..errors import NetworkError
 from ..graph import Builder, Entry, Graph
 from . import features, structure
 from .editing import Editing
 from .select import Layers, layers_of
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -93,6 +97,55 @@ class Network(Editing):
 
     def _ending(self, builder: Builder, entry: Entry) -> Network:
         return self._with(builder.graph(entry), classifier="")
+
+    # ---- predictions
+
+    def predict(
+        self,
+        x: Any,
+        type: str = "class",  # noqa: A002 - the word in R
+        on_bad: str = "na",
+        batch_size: int = 32,
+        path: Optional[str] = None,
+        root: Union[str, os.PathLike[str], None] = None,
+        level: float = 0.9,
+        abstain: Optional[float] = None,
+        top: Optional[int] = None,
+    ) -> pd.DataFrame:
+        """One row an image, in the order given, as `Model.predict`: ``file`` and what the network says as it is.
+
+        Networks with ImageNet's weights know its 1,000 classes, those from files the classes that the file names.
+        An edit after which outputs mean something else forgets them.
+
+        Parameters
+        ----------
+        x, type, on_bad, batch_size, path, root, level, abstain, top
+            As of `Model.predict`; without images that it was validated on, a network has no sets.
+
+        Raises
+        ------
+        NetworkError
+            It does not know what its outputs mean; ``type="logit"`` and ``type="features"`` need no classes.
+
+        Examples
+        --------
+        >>> from mxtune import mxexample, mxnetwork
+        >>> table = mxnetwork("efficientnet_lite0").predict(mxexample("fashion"), top=5)
+        >>> list(table.columns), len(table)
+        (['file', 'pred_class', 'pred_prob'], 1600)
+        """
+        if type in ("class", "prob") and self.levels is None:
+            text = "The network does not know what its outputs mean."
+            raise NetworkError(
+                text, hint=f"Train it on labelled images, or use {option('type', 'logit')} for its outputs."
+            )
+        answer: pd.DataFrame = self._model.predict(x, type, on_bad, batch_size, path, root, level, abstain, top)
+        return answer
+
+    @cached_property
+    def _model(self) -> Any:
+        """The network as a model, which is bound to an engine once."""
+        return late.load("Model").of_network(self)
 
     # ---- edits
 

@@ -15,7 +15,8 @@ from ..errors import NetworkError, WeightsError
 from ..graph import LIMITS, Entry, Graph, Limits, Shapes, shapes_of
 from ..graph.limits import check_picture
 from ..images.preprocess import Preprocess
-from ..words import bullets, listing, shape_text
+from ..tasks.base import shown
+from ..words import bullets, counted, listing, shape_text
 from . import layers, structure
 
 if TYPE_CHECKING:
@@ -176,10 +177,15 @@ class Described:
     def __repr__(self) -> str:
         name = self.provenance.get("name", "network")
         height, width = self.preprocess.size
+        labels = (
+            ""
+            if self.levels is None
+            else f", {counted(len(self.levels), 'class', 'classes')} ({shown(self.levels, 3)})"
+        )
         return (
             f"<Network {name}: {self.n_parameters:,} parameters, {len(self.trainable)} of "
             f"{sum(n in self.params for n in self.graph.arguments)} arrays trainable, "
-            f"images of {height} x {width}, output {self.output}>"
+            f"images of {height} x {width}, output {self.output}{labels}>"
         )
 
     def __str__(self) -> str:

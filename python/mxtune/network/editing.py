@@ -177,6 +177,7 @@ class Editing(Described):
         if edit is replaced:
             values = {key: array.shape for key, array in self.params.items()}
             edited = edited._without(unfit(graph, layers, values, edited.shapes))
+            edited = replace(edited, levels=None) if self.classifier in layers else edited
         return edited.initialise(seed).check()
 
     def remove(self: N, layer: Layers) -> N:
@@ -333,7 +334,8 @@ class Editing(Described):
         """This network with another graph, and those of its parameters that the graph has."""
         params = {name: array for name, array in self.params.items() if name in graph}
         frozen = frozenset(name for name in self.frozen if name in graph)
-        return replace(self, graph=graph, params=params, frozen=frozen, classifier=classifier)
+        levels = self.levels if graph.heads[:1] == self.graph.heads[:1] else None  # of another layer they say nothing
+        return replace(self, graph=graph, params=params, frozen=frozen, classifier=classifier, levels=levels)
 
     def initialise(self: N, seed: int = 0) -> N:
         """The network with initial values for the parameters that have none; see `initialise.initial_value`."""

@@ -134,6 +134,20 @@ class Task(ABC):
         Images that are not ``good`` (N,) have outputs NaN, and nothing in the columns.
         """
 
+    def rows(self, top: int) -> int:  # noqa: ARG002 - there is nothing to rank
+        """How many rows `likeliest` has for each image, of those that were asked for.
+
+        Raises
+        ------
+        ArgumentError
+            The task has no likeliest classes.
+        """
+        raise ArgumentError("`top` applies to classification only.", [f"this is {self.name}"])
+
+    def likeliest(self, outputs: Array, rows: int, good: NDArray[np.bool_]) -> Columns:
+        """Columns of a data frame with so many rows for each image: its likeliest classes."""
+        raise NotImplementedError
+
     def probabilities(self, outputs: Array) -> Array:
         """What the outputs mean, (N, K)."""
         return self.loss().probabilities(outputs)

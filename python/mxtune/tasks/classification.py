@@ -111,6 +111,18 @@ class Classification(Task):
             columns |= {name: values[:, k] for k, name in enumerate(names)}
         return columns
 
+    def rows(self, top: int) -> int:
+        return min(top, len(self.levels))
+
+    def likeliest(self, outputs: Array, rows: int, good: NDArray[np.bool_]) -> Columns:
+        values = self.probabilities(outputs)
+        order = np.argsort(-np.nan_to_num(values), axis=1, kind="stable")[:, :rows]
+        codes = np.where(good[:, None], order, -1)
+        return {
+            "pred_class": self._categorical(codes.ravel()),
+            "pred_prob": np.take_along_axis(values, order, axis=1).ravel(),
+        }
+
     def mistakes(self, y: Array, outputs: Array) -> Columns:
         probabilities = self.probabilities(outputs.astype(np.float64))
         return {

@@ -22,6 +22,7 @@ from ..network.values import refuse_unusable
 from ..words import counted
 from ..zoo.opening import network_of
 from ..zoo.source import File, Source, open_source
+from .backbone import AUTO, Choice, choose
 from .options import EVERY_STAGE, Options
 from .plan import Facts, Plan
 
@@ -56,6 +57,13 @@ def open_network(net: Net, images: ImageSet, options: Options) -> tuple[Network,
     return network, settled
 
 
+def choice_for(net: Net, images: ImageSet, validated: bool, options: Options) -> Optional[Choice]:
+    """The network that is chosen for the images, where ``net`` leaves that open."""
+    if not isinstance(net, str) or net != AUTO:
+        return None
+    return choose(len(images), validated, _shorter_side(images), options)
+
+
 def facts_of(network: Network, settled: bool, images: ImageSet, validated: bool, target: Target) -> Facts:
     """What the plan is made from. ``target`` is where the network is trained."""
     default = None if settled else _zoo_preprocess(network)
@@ -63,7 +71,7 @@ def facts_of(network: Network, settled: bool, images: ImageSet, validated: bool,
     return Facts(
         images=len(images),
         validated=validated,
-        shorter_side=float(np.median(images.sizes.min(axis=1))),
+        shorter_side=_shorter_side(images),
         size=spec.size,
         fit=spec.fit,
         size_is_default=default is not None and spec.size == default.size and "size" not in chosen,
@@ -74,6 +82,11 @@ def facts_of(network: Network, settled: bool, images: ImageSet, validated: bool,
         engine=target.engine.name,
         precision=target.precision,
     )
+
+
+def _shorter_side(images: ImageSet) -> float:
+    """The median over the images, pixels."""
+    return float(np.median(images.sizes.min(axis=1)))
 
 
 def warn_of_no_weights(network: Network, pictures: int) -> None:

@@ -73,6 +73,8 @@ class Plan:
         How many; 0 for none.
     why
         The reason for each of these, by name, a few words.
+    net
+        The network, if it was chosen for the images; empty if the user named one.
     """
 
     size: tuple[int, int]
@@ -83,10 +85,12 @@ class Plan:
     precision: str = "float32"
     folds: int = 0
     why: Mapping[str, str] = field(default_factory=dict)
+    net: str = ""
 
     def to_dict(self) -> dict[str, Any]:
         """The plan as plain JSON values."""
         return {
+            **({"net": self.net} if self.net else {}),
             "size": list(self.size),
             "fit": self.fit,
             "head": self.head,

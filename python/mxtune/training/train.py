@@ -32,7 +32,7 @@ from .callbacks import AnyCallback, as_list
 from .features import Cache, fingerprint
 from .folds import folds_of
 from .full import FullRun
-from .network import facts_of, open_network, prepare, warn_of_no_weights
+from .network import choice_for, facts_of, open_network, prepare, warn_of_no_weights
 from .options import Options
 from .pictures import hold_out, is_auto, look_at
 from .plan import Plan, decide, guesses
@@ -47,7 +47,7 @@ _SMALL = 64  # images with a shorter side below this are enlarged, and hardly zo
 def mxtrain(
     x: Any,
     y: Any = None,
-    net: Union[PathLike, Network, Model] = "efficientnet_lite0",
+    net: Union[PathLike, Network, Model] = "auto",
     tune: str = "auto",
     epochs: Optional[int] = None,
     valid: Any = "auto",
@@ -92,6 +92,9 @@ def mxtrain(
     net
         A name that `mxzoo` lists, a file or repository (``"hf:timm/resnet18.a1_in1k"``) that `mxnetwork` opens, a
         `Network`, or a `Model` to continue from.
+        ``"auto"`` chooses among EfficientNet-Lite0, Lite1 (for images of 75 pixels or more on the shorter side) and
+        Lite2 (of 260 or more), the larger ones while training takes at most 2e12 multiply-accumulates, which is a few
+        hundred images; it is the same on every machine.
     tune
         ``"head"``; ``"tail"``: then the layers of the last resolution; ``"all"``: then every layer that is not
         frozen; ``"auto"``: the head, then the tail while validation improves. A network without weights is
@@ -228,7 +231,9 @@ def prepared(**arguments: Any) -> Union[Run, FullRun]:
         images, validation = look_at(
             asked.x, asked.y, asked.valid, options.seed, asked.groups, asked.range, asked.split, table, asked.task
         )
-        network, settled = open_network(asked.net, images, options)
+        validated = validation is not None or is_auto(asked.valid)
+        choice = choice_for(asked.net, images, validated, options)
+        network, settled = open_network(choice.net if choice else asked.net, images, options)
         folds = folds_of(images, validation, asked.valid, options, bool(network.pretrained))
         every = images
         if folds is None and validation is None and is_auto(asked.valid):
@@ -236,6 +241,9 @@ def prepared(**arguments: Any) -> Union[Run, FullRun]:
         facts = facts_of(network, settled, images, validation is not None, target)
         facts = replace(facts, folds=0 if folds is None else folds.count)
         plan = decide(facts, options)
+        if choice:
+            plan = replace(plan, net=choice.net, why={"net": choice.why, **plan.why})
+            progress.current().event("message", text=str(choice))
         for guess in guesses(plan, facts, options):
             progress.current().event("message", text=guess)
         varied = Augment.parse(asked.augment, small=facts.shorter_side < _SMALL, grey=images.grey)

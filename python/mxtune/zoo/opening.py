@@ -203,7 +203,7 @@ def _owner(file: File, weights: Given) -> Entry:
         hint = f"Use {call}." if names else f"Name the network that they belong to: {call}; mxzoo() lists the names."
         raise NetworkError(f"{file.path} holds weights, and no network to put them into.", hint=hint)
     called = zoo.normalised(file.path.name)
-    name = next((one for one in names if zoo.normalised(one) in called), names[0])
+    name = max((one for one in names if zoo.normalised(one) in called), key=len, default=names[0])
     others = [one for one in names if one != name]
     more = f" They fit {listing(others)} too: name one, with weights=, if that is meant." if others else ""
     progress.current().event("message", text=f"{file.path.name} holds weights of {name}.{more}")
@@ -268,7 +268,8 @@ def _of_zoo(
     arrays = {name: in_shape(array, shapes[name][0]) if name in shapes else array for name, array in arrays.items()}
     sources = listing(["the network's own", *(f"those of {table.source}" for table in tables)])
     network = _filled(network, arrays, origin, f"Supported names: {sources}.")
-    return network if found is None else replace(network, levels=_levels(network, contents.levels))
+    levels = contents.levels if found is not None else entry.levels()
+    return replace(network, levels=_levels(network, levels))
 
 
 def _namesake(entry: Entry, arrays: Weights) -> Optional[Entry]:

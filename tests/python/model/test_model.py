@@ -290,7 +290,8 @@ def test_words_say_what_it_is(model: Model, labels: Model, number: Model) -> Non
         "stretched to 64 x 64",
         "trained on  400 images, validated out of 5 folds",
         "phases      head; 1 epoch; seed 0",
-        "plan        size 64 x 64: `image_size` asks for it",
+        "plan        net efficientnet_lite0: a larger network is no better at this `image_size`",
+        "            size 64 x 64: `image_size` asks for it",
         "            fit stretch: the whole image is used",
         'phases head: tune = "head": only the head',
     ):

