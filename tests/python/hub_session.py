@@ -17,9 +17,6 @@ from mxtune import mxnetwork, progress
 from mxtune.errors import MxtuneError
 from mxtune.network.layers import count
 
-if os.environ.get("WITHOUT_HUB"):
-    sys.modules["huggingface_hub"] = None  # type: ignore[assignment]
-
 
 class Heard:
     def __init__(self) -> None:
@@ -51,5 +48,8 @@ def facts(arguments: dict[str, Any]) -> dict[str, Any]:
     return {**answer, "messages": heard.texts, "bytes": heard.bytes, "seconds": time.monotonic() - started}
 
 
-for call in json.loads(sys.argv[1]):
-    print(json.dumps(facts(call)), flush=True)
+if __name__ == "__main__":
+    if os.environ.get("WITHOUT_HUB"):
+        sys.modules["huggingface_hub"] = None  # type: ignore[assignment]
+    for call in json.loads(sys.argv[1]):
+        print(json.dumps(facts(call)), flush=True)
