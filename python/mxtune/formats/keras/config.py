@@ -10,6 +10,7 @@ from ..untrusted import FaultError, shown
 
 NETWORKS = ("Functional", "Model", "Sequential")
 _DEEPEST = 8
+_OF_APPLICATIONS = ("Custom>CustomScaleLayer",)  # what Keras 2 registered for its InceptionResNetV2
 _KERAS_1 = "Open the file with Keras 2 (2.0 to 2.3 read those of Keras 1), and save the network again."
 
 
@@ -129,7 +130,7 @@ def _layer(raw: Any, depth: int) -> Layer:
     if not isinstance(nodes, list):
         raise FaultError(f"{shown(name)} takes what is no list")
     registered = next((one for one in (raw.get("registered_name"), kind) if ">" in str(one)), None)
-    module = str(registered or raw.get("module") or "")
+    module = str(raw.get("module") or ("" if registered in _OF_APPLICATIONS else registered) or "")
     return Layer(name, kind, module, config, tuple(map(_call, nodes)), inner, _is_operation(module, config, nodes))
 
 

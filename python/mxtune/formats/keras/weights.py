@@ -153,7 +153,7 @@ class Arrays:
             return None
         names = self.tree.texts(group, "weight_names")
         if len(place.names) > 1:
-            names = [name for name in names if _layer_of(name) == place.names[-1]]
+            names = _of_layer(names, place.names[-1])
         paths = [f"{group}/{name}" for name in names]
         if missing := [path for path in paths if path not in self.tree.arrays]:
             raise FaultError(f"the array {shown(missing[0])} is not in the file")
@@ -175,6 +175,14 @@ def _snake(name: str) -> str:
     return re.sub(r"([a-z])([A-Z])", r"\1_\2", name).lower()
 
 
-def _layer_of(name: str) -> str:
-    """The layer in the name of an array: ``conv1`` of ``body/conv1/kernel:0``."""
-    return name.split("/")[-2] if "/" in name else ""
+def _of_layer(names: Sequence[str], layer: str) -> list[str]:
+    """The names of a layer's arrays: ``conv1/kernel:0``, or behind those of networks around it: ``body/conv1/kernel``.
+
+    A layer's own name may have parts, too: ``conv1/bn``.
+    """
+    parts = [name.split("/") for name in names]
+    for around in range(max(map(len, parts), default=0) - 1):
+        found = [name for name, own in zip(names, parts) if "/".join(own[around:-1]) == layer]
+        if found:
+            return found
+    return []
