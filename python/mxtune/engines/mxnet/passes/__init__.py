@@ -14,6 +14,7 @@ from .clip_as_relu_min import clip_as_relu_min
 from .depthwise_as_matmul import depthwise_as_matmul
 from .fold_batchnorm import fold_batchnorm
 from .freeze_statistics import freeze_statistics
+from .guard_concat import guard_concat
 from .guard_fusion import guard_fusion
 from .undo import Undo
 
@@ -25,6 +26,7 @@ PASSES: tuple[Pass, ...] = (
     depthwise_as_matmul,  # before padding is absorbed: it takes zeros before a convolution over by itself
     absorb_asymmetric_padding,
     clip_as_relu_min,
+    guard_concat,
     guard_fusion,
 )
 """In the order in which they are applied."""
