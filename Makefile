@@ -2,7 +2,7 @@
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test test-python test-r bench bench-peers parity web docs figures man check check-python check-r format lock setup clean
+.PHONY: help demo test test-python test-r bench bench-peers parity web fuzz docs figures man check check-python check-r format lock setup clean
 
 BIN := .venv/bin
 SETUP := scripts/setup.sh
@@ -84,6 +84,10 @@ parity: ## Compare with PyTorch, onnxruntime, Keras, TensorFlow: 125 networks, r
 web: ## Classify images on a page in Chromium, with models that mxtune writes and onnxruntime-web; half a minute
 	@$(SETUP) python web
 	$(BIN)/python scripts/web.py .cache/web/node_modules/onnxruntime-web/dist
+
+fuzz: ## Open 10,000 damaged and hostile files of every format; others with SEED=1
+	@$(SETUP) python
+	PYTHONPATH=tests/python $(BIN)/python -m hostile 10000 $(or $(SEED),0) --keep .cache/hostile
 
 docs: ## Build the manual of the R package and its articles; writes docs/
 	@$(SETUP) python r docs

@@ -41,15 +41,28 @@ def listing(names: Sequence[str], most: int = 8) -> str:
     return ", ".join(names[:most]) + more or "none"
 
 
+def shortened(text: str, most: int = 400) -> str:
+    """The text, or its beginning and end where it is longer than a message should be.
+
+    Examples
+    --------
+    >>> shortened("abcdefghijkl", most=9)
+    'abc...jkl'
+    """
+    part = max((most - 3) // 2, 1)
+    return text if len(text) <= most else f"{text[:part]}...{text[-part:]}"
+
+
 def bullets(lines: Sequence[str], most: int = 20) -> list[str]:
-    """Lines of an error or a warning: the first ones, and how many more there are.
+    """Lines of an error or a warning: the first ones, and how many more there are; none is longer than 400 characters.
 
     Examples
     --------
     >>> bullets(["a: empty", "b: empty", "c: empty"], most=2)
     ['a: empty', 'b: empty', 'and 1 more']
     """
-    return list(lines) if len(lines) <= most else [*lines[:most], f"and {len(lines) - most} more"]
+    shown = [shortened(line) for line in lines[:most]]
+    return shown if len(lines) <= most else [*shown, f"and {len(lines) - most} more"]
 
 
 def shape_text(sides: Iterable[int]) -> str:

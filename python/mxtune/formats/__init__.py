@@ -27,6 +27,7 @@ from ..words import listing
 from .contents import Contents, Weights
 from .glimpse import Glimpse
 from .names import NameTable
+from .untrusted import naming
 
 __all__ = [
     "Contents",
@@ -118,6 +119,8 @@ def format_of(path: PathLike) -> Format:
     'Keras HDF5'
     """
     file = Path(path)
+    if file.is_dir():
+        return _of_folder(file)
     glimpse = _glimpse(file)
     by_content = [one for one in formats() if one.sniff(glimpse)]
     matching = by_content or [one for one in formats() if file.name.lower().endswith(one.suffixes)]
@@ -127,14 +130,25 @@ def format_of(path: PathLike) -> Format:
     return matching[0]
 
 
+def _of_folder(folder: Path) -> Format:
+    """The format that is a folder; each of these is deliberately not read."""
+    try:
+        names = sorted(one.name for one in folder.iterdir())
+    except OSError as fault:
+        raise WeightsError(f"Can't read {folder}: {fault.strerror or fault}.") from None
+    glimpse = Glimpse(b"", tuple(names))
+    for one in formats():
+        if one.read is None and (one.sniff(glimpse) or folder.name.lower().endswith(one.suffixes)):
+            return one
+    suffixes = tuple(suffix for one in formats() if one.read for suffix in one.suffixes)
+    readable = [name for name in names if name.lower().endswith(suffixes)]
+    hint = f"Name a file in it: {listing(readable, 4)}." if readable else "No file in it has a known suffix."
+    raise FormatError(f"{folder} is a folder.", hint=hint)
+
+
 def _glimpse(file: Path) -> Glimpse:
     try:
-        mode = file.stat().st_mode
-        if stat.S_ISDIR(mode) and (file / "saved_model.pb").is_file():  # of TensorFlow, whose users name the folder
-            return _glimpse(file / "saved_model.pb")
-        if stat.S_ISDIR(mode):
-            raise FormatError(f"{file} is a folder.", hint="Name a file in it.")
-        if not stat.S_ISREG(mode):  # a pipe would be waited for
+        if not stat.S_ISREG(file.stat().st_mode):  # a pipe would be waited for
             raise FormatError(f"{file} is not a regular file.")
         glimpse = Glimpse.of(file)
     except (FileNotFoundError, NotADirectoryError):
@@ -169,7 +183,8 @@ def read(path: PathLike, limit: float = 1.0) -> Contents:
     one = format_of(path)
     if one.read is None:
         raise UnsupportedFormatError(f"mxtune does not read {path}.", [f"its format is {one.name}"], one.way_round)
-    return one.read(Path(path), limit)
+    with naming(Path(path)):
+        return one.read(Path(path), limit)
 
 
 def sha256(path: PathLike) -> str:

@@ -13,7 +13,7 @@ from typing import Any, BinaryIO, Optional
 
 from ..errors import WeightsError
 
-MAX_INSTRUCTIONS = 5_000_000
+MAX_INSTRUCTIONS = 2_000_000
 _MARK = object()
 
 
@@ -153,6 +153,10 @@ class _Machine:
             raise WeightsError("its pickle is malformed (a call without arguments)")
         self.push(self.call(what, arguments))
 
+    def new_object(self) -> None:
+        arguments, what = self.pop(), self.pop()
+        self.push(self.call(what, arguments if isinstance(arguments, tuple) else ()))
+
     def build(self) -> None:
         self.pop()  # the state of an object (a module's version numbers): nothing that tensors need
         self.push(self.pop())
@@ -215,5 +219,6 @@ _INSTRUCTIONS: dict[bytes, Callable[[_Machine], None]] = {
     b"\x93": _Machine.stack_global,
     b"R": _Machine.reduce,
     b"b": _Machine.build,
+    b"\x81": _Machine.new_object,
     b"Q": _Machine.persistent_id,
 }

@@ -22,6 +22,7 @@ _COUNTERS = ("num_batches_tracked", "n_averaged")  # of PyTorch's BatchNorm and 
 # How training code wraps a network: DataParallel, Lightning, timm's and others' moving averages, torch.compile.
 _WRAPPERS = ("module", "model", "model_ema", "ema", "ema_model", "net", "network", "state_dict", "_orig_mod")
 _WRAPPED = re.compile(rf"(?:(?:{'|'.join(_WRAPPERS)})\.)+")
+_MOST_WRAPPERS = 6  # that a file's names may have: each is tried with each network
 _SHOWN = 8
 
 
@@ -160,7 +161,7 @@ def _prefixes(names: Iterable[str]) -> list[str]:
     names = list(names)
     wrappers = {"", *(match[0] for name in names if (match := _WRAPPED.match(name)))}
     prefixes = []
-    for wrapper in sorted(wrappers, key=lambda wrapper: ("ema" in wrapper, len(wrapper), wrapper)):
+    for wrapper in sorted(wrappers, key=lambda wrapper: ("ema" in wrapper, len(wrapper), wrapper))[:_MOST_WRAPPERS]:
         inner = common_prefix(name[len(wrapper) :] for name in names if name.startswith(wrapper))
         prefixes += [wrapper, wrapper + inner]
     return list(dict.fromkeys(prefixes))

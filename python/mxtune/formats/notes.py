@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import json
+import warnings
 from collections.abc import Mapping
 from typing import Any, Optional
 
@@ -66,7 +67,9 @@ def _value(text: str) -> Any:
     except (ValueError, RecursionError):
         pass
     try:
-        return ast.literal_eval(text) if text.count("(") + text.count("[") + text.count("{") < 50 else None
+        with warnings.catch_warnings():  # of an escape that Python does not know
+            warnings.simplefilter("ignore")
+            return ast.literal_eval(text) if text.count("(") + text.count("[") + text.count("{") < 50 else None
     except (ValueError, SyntaxError, MemoryError, RecursionError, TypeError):
         return text.split("\n") if "\n" in text else text.split(",")
 

@@ -17,15 +17,15 @@ from ..errors import WeightsError
 from ..graph import Graph
 from ..words import shape_text
 from . import Contents, Format, Glimpse, Weights, register
-from .untrusted import is_too_large
+from .untrusted import MOST_AXES, is_too_large
 
 Array = NDArray[Any]
 _LIST = 0x112
+_MOST_ARRAYS = 100_000
 _V1, _V2, _V3 = 0xF993FAC8, 0xF993FAC9, 0xF993FACA
 _TYPES = {0: "<f4", 1: "<f8", 2: "<f2", 3: "u1", 4: "<i4", 5: "i1", 6: "<i8", 7: "?"}
 _BFLOAT16 = 12
 _FLAGS = {np.dtype(code): flag for flag, code in _TYPES.items()}
-_MOST_DIMENSIONS = 32
 
 
 def read_params(path: Union[str, os.PathLike[str]]) -> dict[str, Array]:
@@ -62,6 +62,8 @@ def read_params(path: Union[str, os.PathLike[str]]) -> dict[str, Array]:
         raise reader.error("it does not begin like an MXNet .params file")
     reader.number("<Q", "the file")
     count = reader.count("the number of arrays", least=4)
+    if count > _MOST_ARRAYS:
+        raise reader.error(f"it has {count:,} arrays; at most {_MOST_ARRAYS:,} are read")
     arrays = [reader.array(f"array {i + 1} of {count}") for i in range(count)]
     names = [reader.text(f"name {i + 1}") for i in range(reader.count("the number of names", least=8))]
     if reader.left:
@@ -141,7 +143,7 @@ class _Reader:
         dimensions = self.number("<i", what) if versioned else magic
         if dimensions == (-1 if magic == _V3 else 0):
             return None
-        if not 0 <= dimensions <= _MOST_DIMENSIONS:
+        if not 0 <= dimensions <= MOST_AXES:
             raise self.error(f"{what} has {dimensions} dimensions")
         shape = tuple(self.number("<q" if versioned else "<I", what) for _ in range(dimensions))
         if min(shape, default=0) < 0 or is_too_large(shape):

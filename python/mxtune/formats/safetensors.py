@@ -18,7 +18,7 @@ from .. import store
 from ..errors import ArgumentError, WeightsError
 from . import Contents, Format, Glimpse, register
 from .notes import levels_of, origin_of, preprocess_of, texts_of
-from .untrusted import FaultError, is_too_large, json_of, shown
+from .untrusted import MOST_AXES, FaultError, is_too_large, json_of, shown
 
 if TYPE_CHECKING:
     from typing_extensions import TypeGuard
@@ -32,7 +32,6 @@ DTYPES = {
     BFLOAT16: "<u2",
 }
 _MOST_HEADER = 1 << 24  # bytes; a network of 10,000 arrays has 1 MB
-_MOST_DIMENSIONS = 32
 
 
 def arrays_of(name: str, content: bytes) -> dict[str, NDArray[Any]]:
@@ -126,7 +125,7 @@ def _entries(name: str, header: Mapping[str, Any]) -> Iterator[Entry]:
         dtype, shape = facts.get("dtype"), facts.get("shape")
         if not isinstance(dtype, str) or dtype not in DTYPES:
             raise FaultError(f"{name}: {shown(key)} has an unknown type of number")
-        if not _whole_numbers(shape) or len(shape) > _MOST_DIMENSIONS:
+        if not _whole_numbers(shape) or len(shape) > MOST_AXES:
             raise FaultError(f"{name}: {shown(key)} has no valid shape")
         if place[1] - place[0] != math.prod(shape) * np.dtype(DTYPES[dtype]).itemsize:
             raise FaultError(f"{name}: {shown(key)} does not fill the place it claims")

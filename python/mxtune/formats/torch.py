@@ -20,14 +20,13 @@ from typing import Any, BinaryIO, NamedTuple, Union
 import numpy as np
 from numpy.typing import NDArray
 
-from ..errors import WeightsError
+from ..errors import UnsupportedFormatError, WeightsError
 from . import Contents, Format, Glimpse, Weights, _pickle, register
-from .untrusted import is_too_large
+from .untrusted import MOST_AXES, is_too_large
 
 MAGIC = 0x1950A86A20F9469CFC6C
 PROTOCOL = 1001
 MAX_PICKLE = 64 * 2**20
-MAX_DIMENSIONS = 16
 _SHARES = 8  # tensors may share storages; together they may be at most this many times the file
 
 _STORAGES = {
@@ -38,6 +37,20 @@ _STORAGES = {
 _ORDERED_DICT = "collections.OrderedDict"
 _TENSOR = ("torch._utils._rebuild_tensor_v2", "torch._utils._rebuild_tensor")
 _PARAMETER = ("torch._utils._rebuild_parameter",)
+# What training scripts keep beside the weights: settings, scores, paths. Nothing is made of it.
+_NOTES = {
+    "argparse.Namespace", "pathlib.PosixPath", "pathlib.WindowsPath", "pathlib._local.PosixPath", "numpy.dtype",
+    "numpy.core.multiarray.scalar", "numpy._core.multiarray.scalar", "_codecs.encode", "datetime.datetime",
+    "datetime.timedelta",
+}  # fmt: skip
+_QUANTISED = "Quantised tensors can't be trained: save those of the network that it was made from."
+_INSTEAD = {  # of tensors that no network here can have
+    "torch._utils._rebuild_qtensor": _QUANTISED,
+    "torch._utils._rebuild_sparse_tensor": "Save the tensors dense: tensor.to_dense().",
+    "torch._utils._rebuild_tensor_v3": "Save the tensors as float32: tensor.float().",
+    **dict.fromkeys(("torch.ComplexFloatStorage", "torch.ComplexDoubleStorage"), "Save real tensors: tensor.real."),
+    **dict.fromkeys(("torch.QInt8Storage", "torch.QUInt8Storage", "torch.QInt32Storage"), _QUANTISED),
+}
 _CALLABLE = {_ORDERED_DICT, *_TENSOR, *_PARAMETER}
 # What zipfile raises for a damaged archive; RuntimeError for one that is encrypted or of a newer kind.
 _ZIP_FAULTS = (
@@ -104,7 +117,7 @@ def read_pth(path: Union[str, os.PathLike[str]]) -> Weights:
             stream.seek(0)
             return _read_legacy(stream, size)
     except WeightsError as fault:
-        raise WeightsError(f"Can't read the weights in {file.name}.", [fault.message], fault.hint) from None
+        raise type(fault)(f"Can't read the weights in {file.name}.", [fault.message], fault.hint) from None
     except OSError as fault:
         raise WeightsError(f"Can't read {file}: {fault.strerror or fault}.") from None
 
@@ -113,25 +126,34 @@ def _find(module: str, name: str) -> Any:
     full = f"{module}.{name}"
     if full in _CALLABLE or (module in ("torch", "torch.storage") and name in _STORAGES):
         return _Global(full)
-    raise WeightsError(f"it names {full[:100]!r}, which weights do not need; nothing of it was run", hint=_STATE_DICT)
+    if full in _NOTES:
+        return _Global(full)
+    what = f"it names {full[:100]!r}, which weights do not need; nothing of it was run"
+    raise UnsupportedFormatError(what, hint=_INSTEAD.get(full, _STATE_DICT))
 
 
 def _call(what: Any, arguments: tuple[Any, ...]) -> Any:
     if not isinstance(what, _Global):
         raise WeightsError("its pickle calls something that is not a function")
     if what.name == _ORDERED_DICT:
-        pairs = list(arguments[0]) if arguments else []
-        if not all(isinstance(key, str) for key, _ in pairs):
-            raise WeightsError("its pickle has a key that is not text")
-        return dict(pairs)
+        if not arguments:
+            return {}
+        pairs = arguments[0]
+        if not isinstance(pairs, list) or not all(isinstance(key, str) for key, _ in pairs):
+            raise WeightsError("its pickle has a table whose names are not text")
+        table = dict(pairs)
+        pairs.clear()  # else a thousand tables of one list of a thousand fill the memory
+        return table
     if what.name in _PARAMETER:
         return arguments[0]
+    if what.name in _NOTES:
+        return None
     if what.name not in _TENSOR:
         raise WeightsError(f"its pickle calls {what.name}")
     storage, offset, size, strides = arguments[:4]
     if not isinstance(storage, _Storage) or not isinstance(size, tuple) or not isinstance(strides, tuple):
         raise WeightsError("it has a tensor without storage, size or strides")
-    if len(size) != len(strides) or len(size) > MAX_DIMENSIONS:
+    if len(size) != len(strides) or len(size) > MOST_AXES:
         raise WeightsError(f"it has a tensor of {len(size)} sizes and {len(strides)} strides")
     counts = all(isinstance(n, int) and 0 <= n < 2**48 for n in (offset, *size, *strides))
     if not counts or is_too_large(size):
@@ -174,7 +196,8 @@ def _read_legacy(stream: BinaryIO, size: int) -> Weights:
 
     content = _pickle.load(stream, _find, _call, persistent)
     keys = unpickled()
-    if not isinstance(keys, list) or set(keys) != set(storages) or len(keys) != len(storages):
+    texts = isinstance(keys, list) and all(isinstance(key, str) for key in keys)  # the hash of others may take for ever
+    if not texts or set(keys) != set(storages) or len(keys) != len(storages):
         raise WeightsError("its storages are not those that its tensors use")
     data: dict[str, NDArray[np.generic]] = {}
     for key in keys:
@@ -256,7 +279,7 @@ def _unwrapped(content: Any) -> dict[str, _Tensor]:
         if tensors:
             return tensors
         content = next((content[name] for name in _WRAPPERS if isinstance(content.get(name), dict)), None)
-    raise WeightsError("it holds no table of tensors")
+    raise WeightsError("it holds no table of tensors", hint=_STATE_DICT)
 
 
 def _view(name: str, tensor: _Tensor, data: Mapping[str, NDArray[np.generic]]) -> NDArray[np.generic]:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Union
 
 from .data import Entry, Graph, Node
+from .names import Names
 
 Size = Union[int, tuple[int, int]]
 
@@ -25,6 +26,11 @@ class Builder:
     base
         A graph to extend; its nodes are kept.
 
+    Attributes
+    ----------
+    nodes
+        What was written so far.
+
     Examples
     --------
     >>> b = Builder()
@@ -35,17 +41,14 @@ class Builder:
     """
 
     def __init__(self, base: Graph | None = None) -> None:
-        self._nodes: list[Node] = list(base.nodes) if base else []
-        self._names = {node.name for node in self._nodes}
+        self.nodes: list[Node] = list(base.nodes) if base else []
+        self._names = Names(node.name for node in self.nodes)
 
     def add_node(self, op: str, name: str, inputs: Sequence[Entry], **attrs: str) -> Entry:
         """Any operator of MXNet, its arguments as MXNet writes them."""
-        candidate, number = name, 1
-        while candidate in self._names:
-            candidate, number = f"{name}_{number}", number + 1
-        self._names.add(candidate)
-        self._nodes.append(Node(candidate, op, attrs, tuple(inputs)))
-        return candidate, 0
+        node = Node(self._names.new(name), op, attrs, tuple(inputs))
+        self.nodes.append(node)
+        return node.name, 0
 
     def data(self, name: str = "data") -> Entry:
         """The input, (N, C, H, W)."""
@@ -168,4 +171,4 @@ class Builder:
         """The graph that ends in these entries, with only what they need."""
         from .edit import subgraph
 
-        return subgraph(Graph(tuple(self._nodes), tuple(heads)), heads)
+        return subgraph(Graph(tuple(self.nodes), tuple(heads)), heads)

@@ -15,6 +15,7 @@ from ..ops import MisfitError
 from ..words import counted
 from .data import Entry, Graph, Node, misfit, nameable
 from .limits import LIMITS, Limits, check_size
+from .names import Names
 
 MAX_BRACKETS = 20  # for each node that a network may have
 MAX_NAME = 1_000
@@ -109,7 +110,7 @@ class _Reader:
     """The nodes read so far, and the name of each position of the file."""
 
     def __init__(self, written: set[str]) -> None:
-        self.written = written  # every name in the file, so that a new name does not clash with a later one
+        self.names = Names(reserved=written)  # every name in the file: a new one does not clash with a later one
         self.nodes: list[Node] = []
         self.by_position: list[Node] = []
         self.taken: dict[str, Node] = {}
@@ -135,7 +136,7 @@ class _Reader:
         if operator == "null" and name in self.taken and self.taken[name].op == "null":
             self.by_position.append(self.taken[name])
             return
-        node = Node(self._unique(name), operator, attributes, inputs)
+        node = Node(self.names.new(name), operator, attributes, inputs)
         try:
             self.by_position.append(self._add(self._complete(node)))
         except NetworkError as fault:
@@ -151,14 +152,6 @@ class _Reader:
         if output >= source.n_outputs:
             _refuse(f"an input of {_short(user)} is output {output} of {_short(source.name)}, which has fewer")
         return source.name, output
-
-    def _unique(self, name: str) -> str:
-        if name not in self.taken:
-            return name
-        number = 1
-        while f"{name}_{number}" in self.taken or f"{name}_{number}" in self.written:
-            number += 1
-        return f"{name}_{number}"
 
     def _add(self, node: Node) -> Node:
         self.nodes.append(node)
@@ -176,7 +169,7 @@ class _Reader:
             name = f"{node.name}_{slot.name}"
             variable = self.taken.get(name)
             if variable is None or not variable.is_variable:
-                variable = self._add(Node(self._unique(name)))
+                variable = self._add(Node(self.names.new(name)))
             added.append((variable.name, 0))
         return replace(node, inputs=node.inputs + tuple(added)) if added else node
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING, Any, Optional
 
 import numpy as np
@@ -35,7 +35,11 @@ def refuse_unusable(network: Network) -> Network:
 def unusable(graph: Graph, params: Mapping[str, NDArray[Any]]) -> list[str]:
     """A line for each parameter with an unusable number, and what is wrong with it."""
     pairs = (pair for node in graph.nodes for pair in zip(node.inputs, node.slots))
-    variances = {name for (name, _), slot in pairs if slot.name == "moving_var"}
+    return faults(params, {name for (name, _), slot in pairs if slot.name == "moving_var"})
+
+
+def faults(params: Mapping[str, NDArray[Any]], variances: Collection[str] = ()) -> list[str]:
+    """A line for each array with a number that is not finite, or with a variance below zero."""
     lines = ((name, _fault(array, name in variances)) for name, array in params.items())
     return [f"{name}: {fault}" for name, fault in lines if fault]
 

@@ -73,6 +73,8 @@ class Measured(dict[str, float]):
         return pd.DataFrame({"metric": list(self), "estimate": list(self.values()), "lower": lower, "upper": upper})
 
     def _of(self, names: Optional[Sequence[str]]) -> dict[str, Interval]:
+        if not len(self._y):  # the model keeps none, as those of earlier versions
+            return {}
         targets = self._task.targets(self._y)
         predicted = self._task.probabilities(self._outputs.astype(np.float64))
         chosen = [metric for metric in metrics.metrics_of(self._task.name) if metric.name in (names or self)]

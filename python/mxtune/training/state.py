@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any, Optional, Union
 from .. import store
 from ..arguments import user_path
 from ..errors import ArgumentError, CheckpointError
+from ..network.values import faults
+from ..words import bullets
 
 if TYPE_CHECKING:
     import numpy as np
@@ -122,7 +124,8 @@ class Checkpoint:
         Raises
         ------
         CheckpointError
-            The file is not a checkpoint, is damaged, was written by another version, or is of other data or settings.
+            The file is not a checkpoint, is damaged, was written by another version, is of other data or settings, or
+            has numbers that are not finite.
         """
         if self.path is None or not self.path.exists():
             return None
@@ -137,7 +140,7 @@ class Checkpoint:
             version = facts.get("version", 1)
             if version == _VERSION:
                 state = _state_of(facts, arrays)
-        except (SafetensorError, KeyError, ValueError, TypeError, AttributeError, OSError) as error:
+        except (SafetensorError, KeyError, ValueError, TypeError, AttributeError, OSError, RecursionError) as error:
             raise CheckpointError(f"{self.path} is not an mxtune checkpoint, or is damaged.", hint=_ANEW) from error
         if version != _VERSION:
             raise CheckpointError(f"Another mxtune version wrote the checkpoint {self.path.name}.", hint=_ANEW)
@@ -149,6 +152,8 @@ class Checkpoint:
                 [f"different {name}" for name in differs],
                 "Use the same images and settings as before, or remove it to start again.",
             )
+        if wrong := [line for group in _GROUPS for line in faults(getattr(state, group))]:
+            raise CheckpointError(f"The checkpoint {self.path.name} has unusable numbers.", bullets(wrong, 8), _ANEW)
         return state
 
 

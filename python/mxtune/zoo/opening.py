@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
+from functools import wraps
 from pathlib import Path
 from typing import Any, Optional, Union
 
@@ -17,6 +18,7 @@ from ..formats.given import Arrays, arrays_given
 from ..formats.matching import as_parameters, in_shape, under_our_names, without
 from ..formats.npz import is_ordered
 from ..formats.ordered import in_order
+from ..formats.untrusted import naming
 from ..graph import Graph, without_loss
 from ..images.preprocess import Preprocess
 from ..network.data import Network
@@ -103,6 +105,21 @@ def mxnetwork(
     return network_of(source, weights, classes, image_size, seed, channels, preprocess, limit)
 
 
+def _naming_files(build: Callable[..., Network]) -> Callable[..., Network]:
+    """What is wrong with a network names one of the files that it is made of."""
+
+    @wraps(build)
+    def network_of(source: Source, weights: Any = None, *arguments: Any, **named: Any) -> Network:
+        own = [Path(source.origin.get("source", source.path))] if isinstance(source, File) else []
+        given = source.contents.weights_file if weights is None and isinstance(source, File) else weights
+        files = [Path(given)] if isinstance(given, (str, os.PathLike)) and given != RANDOM else []
+        with naming(*files, *own):
+            return build(source, weights, *arguments, **named)
+
+    return network_of
+
+
+@_naming_files
 def network_of(
     source: Source,
     weights: Union[AnyPath, Arrays, None] = None,

@@ -62,7 +62,7 @@ def open_source(name_or_path: AnyPath, limit: float = 1.0) -> Source:
     name = os.fspath(name_or_path)
     suffixes = tuple(suffix for one in formats.formats() for suffix in one.suffixes)
     is_path = os.sep in name or name.lower().endswith(suffixes)
-    symbol = path.with_name(f"{path.name}-symbol.json")  # the prefix that MXNet's own functions take
+    symbol = path.parent / f"{path.name}-symbol.json"  # the prefix that MXNet's own functions take
     if not path.exists() and not zoo.has(name) and symbol.is_file():
         path, is_path = symbol, True
     if is_path or (path.exists() and not zoo.has(name)):

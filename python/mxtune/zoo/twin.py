@@ -14,6 +14,8 @@ from ..network import Network
 from ..network.layers import parameters_of
 from . import Entry, entries
 
+_MOST_ARRAYS = 10_000  # the largest network here has some 1,000
+
 
 def parameters(graph: Graph, weights: Collection[str] = ()) -> set[str]:
     """The names of the variables that need a value, or have one among these weights."""
@@ -29,6 +31,8 @@ def fitting(weights: Mapping[str, NDArray[Any]], start: str = "") -> list[str]:
     start
         How the names begin of the networks that are asked for.
     """
+    if len(weights) > _MOST_ARRAYS:
+        return []
     ignored = tuple(sorted({part for entry in entries() for part in entry.ignored}))
     told = signatures(weights, ignored)
     asked = [entry for entry in entries() if entry.name.startswith(start)]

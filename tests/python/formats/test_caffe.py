@@ -110,3 +110,8 @@ def test_a_blob_that_nothing_makes_is_named(tmp_path: Path) -> None:
 def test_text_that_is_no_description_is_refused_with_its_line(content: str) -> None:
     with pytest.raises(FaultError, match=r"line|nested"):
         text.parse("# first line\n" + content)
+
+
+def test_strings_have_the_escapes_of_protocol_buffers() -> None:
+    content = r"""name: "a\"b\x41\101\n\d" 'c\\' """
+    assert text.parse(content) == {"name": ['a"bAA\ndc\\']}

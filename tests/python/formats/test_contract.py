@@ -8,10 +8,11 @@ from __future__ import annotations
 import os
 import pickle
 import random
+import resource
 import struct
 import time
-import tracemalloc
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
@@ -30,7 +31,7 @@ SHARED = Path(__file__).resolve().parents[2] / "shared" / "formats"
 FORMATS = {one.name: one for one in formats.formats()}
 READ = [name for name, one in FORMATS.items() if one.read]
 WRITTEN = [name for name, one in FORMATS.items() if one.write]
-MUTATIONS, LIES = 2_000, 800
+MUTATIONS, LIES = 300, 200  # test_hostile.py opens more, of more kinds; `make fuzz` 10,000
 MODEL = {
     "task": "classification", "settings": {"seed": 1}, "metrics": {"accuracy": 0.5}, "versions": {"mxtune": "0"},
     "history": [{"stage": "all", "epoch": 1, "lr": 0.1}],
@@ -170,7 +171,7 @@ def arrays_of(contents: Contents) -> list[Any]:
 
 
 @pytest.mark.parametrize("name", READ)
-def test_thousands_of_damaged_files_are_errors_or_arrays(name: str, tmp_path: Path) -> None:
+def test_hundreds_of_damaged_files_are_errors_or_arrays(name: str, tmp_path: Path) -> None:
     file, whole_files = name_for(FORMATS[name], tmp_path), list(samples(name, tmp_path))
     rng, refused = random.Random(5), 0  # noqa: S311 - no secret
     started = time.process_time()
@@ -216,8 +217,9 @@ def test_any_size_that_lies_is_refused_before_memory_is_taken(name: str, tmp_pat
     """Wherever the file says how long something is, it now says more than any machine has."""
     file, whole_files = name_for(FORMATS[name], tmp_path), list(samples(name, tmp_path))
     rng = random.Random(6)  # noqa: S311 - no secret
-    tracemalloc.start()
-    try:
+    file.write_bytes(whole_files[0])
+    formats.read(file)  # what is imported late is imported now
+    with little_memory():
         for number in range(LIES):
             content = whole_files[number % len(whole_files)]
             lie = rng.choice([b"\xff\xff\xff\x7f", b"\0\0\0\0\0\0\0\x10", b"\xff" * 8])
@@ -225,12 +227,22 @@ def test_any_size_that_lies_is_refused_before_memory_is_taken(name: str, tmp_pat
             file.write_bytes(content[:at] + lie + content[at + len(lie) :])
             try:
                 arrays = arrays_of(formats.read(file))
-            except MxtuneError:
+            except MxtuneError as error:
+                assert "too little memory" not in str(error)
                 continue
             assert sum(array.nbytes for array in arrays) <= 8 * len(content)
-        assert tracemalloc.get_traced_memory()[1] < 64 * 2**20
+
+
+@contextmanager
+def little_memory() -> Iterator[None]:
+    """Within, this process gets no more than 512 MB in addition to what it has: a lie is 2 GB or more."""
+    before = resource.getrlimit(resource.RLIMIT_AS)
+    used = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
+    resource.setrlimit(resource.RLIMIT_AS, (used + (512 << 20), before[1]))
+    try:
+        yield
     finally:
-        tracemalloc.stop()
+        resource.setrlimit(resource.RLIMIT_AS, before)
 
 
 @pytest.mark.parametrize("name", READ)

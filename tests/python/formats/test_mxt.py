@@ -461,7 +461,8 @@ def test_other_files_are_told_apart(tmp_path: Path) -> None:
             "its format is Python's pickle\ni A pickle could run code, so none is opened",
         ),
         ("model.txt", b"PKWARE is no magic", "damaged, or was cut short"),
-        ("photo.jpg", b"\xff\xd8\xff\xe0", "not a model file"),
+        ("photo.jpg", b"\xff\xd8\xff\xe0", "its format is an image"),
+        ("notes.txt", b"notes", "not a model file"),
         ("empty.mxt", b"", "it is empty"),
     ):
         path = tmp_path / name

@@ -112,3 +112,18 @@ def test_objects_and_bombs_are_refused(tmp_path: Path) -> None:
         archive.writestr("arr_0.npy", bytes(10_000_000))
     with pytest.raises(WeightsError, match="far larger than the file"):
         formats.read(tmp_path / "bomb.npz")
+
+
+def test_a_header_of_python_2_is_read_and_none_is_evaluated(tmp_path: Path) -> None:
+    for number, (shape, right) in enumerate({"(2L, 3L)": True, "(6L,)": True, "(2, 1 + 2)": False}.items()):
+        header = f"{{'descr': '<f4', 'fortran_order': False, 'shape': {shape}, }}\n".encode()
+        file = tmp_path / f"{number}.npz"
+        with zipfile.ZipFile(file, "w") as archive:
+            content = b"\x93NUMPY\1\0" + len(header).to_bytes(2, "little") + header + np.arange(6, dtype="f4").tobytes()
+            archive.writestr("a.npy", content)
+        if right:
+            weights = formats.read(file).weights
+            assert weights is not None and weights["a"].size == 6
+            continue
+        with pytest.raises(WeightsError, match="does not state its shape"):
+            formats.read(file)

@@ -2,107 +2,24 @@
 
 from __future__ import annotations
 
+import argparse
 import collections
+import datetime
 import importlib.util
-import io
 import os
 import pickle
 import struct
 import zipfile
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
-from mxtune.errors import WeightsError
+from mxtune.errors import UnsupportedFormatError, WeightsError
 from mxtune.formats.torch import MAGIC, PROTOCOL, read_pth
-
-MACHINE = {"protocol_version": 1001, "little_endian": True, "type_sizes": {"short": 2, "int": 4, "long": 4}}
-
-
-class Named:
-    """Pickles as a global of another module, which need not exist here."""
-
-    def __init__(self, module: str, name: str) -> None:
-        self.module, self.name = module, name
-
-
-class Called:
-    """Pickles as a call of a global."""
-
-    def __init__(self, what: Named, *arguments: Any) -> None:
-        self.what, self.arguments = what, arguments
-
-
-class Storage:
-    """Pickles as a persistent id."""
-
-    def __init__(self, kind: str, key: str, count: int) -> None:
-        self.identity = ("storage", Named("torch", kind), key, "cpu", count)
-
-
-class Pickler(pickle._Pickler):  # the one in Python: globals are written as told
-    def __init__(self, file: io.BytesIO, legacy: bool = True) -> None:
-        super().__init__(file, protocol=2)
-        self.legacy = legacy
-
-    def persistent_id(self, thing: Any) -> Any:
-        if not isinstance(thing, Storage):
-            return None
-        return (*thing.identity, None) if self.legacy else thing.identity
-
-    def save(self, thing: Any, save_persistent_id: bool = True) -> None:
-        if isinstance(thing, Named):
-            self.write(b"c" + f"{thing.module}\n{thing.name}\n".encode())
-        elif isinstance(thing, Called):
-            self.save(thing.what)
-            self.save(thing.arguments)
-            self.write(b"R")
-        else:
-            super().save(thing, save_persistent_id)
-
-
-def pickled(thing: Any, legacy: bool = True) -> bytes:
-    file = io.BytesIO()
-    Pickler(file, legacy).dump(thing)
-    return file.getvalue()
-
-
-def tensor(
-    key: str,
-    count: int,
-    size: tuple[int, ...],
-    strides: tuple[int, ...],
-    offset: int = 0,
-    kind: str = "Float",
-) -> Called:
-    storage = Storage(f"{kind}Storage", key, count)
-    return Called(
-        Named("torch._utils", "_rebuild_tensor_v2"),
-        storage,
-        offset,
-        size,
-        strides,
-        False,
-        collections.OrderedDict(),
-    )
-
-
-def legacy(content: Any, storages: dict[str, bytes], counts: dict[str, int], machine: Any = MACHINE) -> bytes:
-    parts = [pickled(thing) for thing in (MAGIC, PROTOCOL, machine, content, list(storages))]
-    return b"".join(parts) + b"".join(struct.pack("<q", counts[key]) + raw for key, raw in storages.items())
-
-
-def zipped(content: Any, storages: dict[str, bytes], compression: int = zipfile.ZIP_STORED) -> bytes:
-    file = io.BytesIO()
-    with zipfile.ZipFile(file, "w", compression) as archive:
-        archive.writestr("model/data.pkl", pickled(content, legacy=False))
-        archive.writestr("model/byteorder", "little")
-        for key, raw in storages.items():
-            archive.writestr(f"model/data/{key}", raw)
-    return file.getvalue()
-
+from torch_files import MACHINE, Called, Named, legacy, pickled, tensor, zipped
 
 SIX = np.arange(6, dtype="<f4")
 
@@ -137,6 +54,35 @@ def test_offset_and_strides_are_honoured(layout: int, written: Any) -> None:
     np.testing.assert_array_equal(found["a"], SIX.reshape(2, 3).T)
     np.testing.assert_array_equal(found["b"], [1, 3])
     assert found["a"].flags.owndata or found["a"].base is None
+
+
+@pytest.mark.parametrize("layout", [0, 1], ids=["legacy", "zip"])
+def test_settings_and_scores_beside_the_weights_are_passed_over(layout: int, written: Any) -> None:
+    """As training scripts save them: nothing is made of these, and what is not among them is refused."""
+    notes = {
+        "args": argparse.Namespace(lr=0.1, data=Path("x")),
+        "best": np.float64(3),
+        "at": datetime.datetime(2020, 1, 1),
+    }
+    content = {**notes, "state_dict": {"a": tensor("0", 6, (6,), (1,))}}
+    assert read_pth(written(both(content)[layout])).keys() == {"a"}
+    with pytest.raises(UnsupportedFormatError, match=r"it names 'fractions\.Fraction'"):
+        read_pth(written(both({**content, "odd": Fraction(1, 2)})[layout]))
+
+
+@pytest.mark.parametrize(
+    ("name", "way"),
+    [
+        ("torch._utils._rebuild_qtensor", "Quantised"), ("torch._utils._rebuild_sparse_tensor", "to_dense"),
+        ("torch._utils._rebuild_tensor_v3", "float32"), ("torch.ComplexFloatStorage", "real"),
+        ("__main__.Net", "state_dict"),
+    ],
+)  # fmt: skip
+def test_what_no_network_here_can_have_is_refused_with_the_way_round(name: str, way: str, written: Any) -> None:
+    module, _, kind = name.rpartition(".")
+    with pytest.raises(UnsupportedFormatError, match=kind) as caught:
+        read_pth(written(both({"a": Called(Named(module, kind))})[1]))
+    assert way in str(caught.value.hint)
 
 
 @pytest.mark.parametrize("layout", [0, 1], ids=["legacy", "zip"])
@@ -184,7 +130,9 @@ def test_code_is_named_and_not_run(
     trace = tmp_path / "trace"
     filled = [a.format(str(trace)) if isinstance(a, str) else a for a in arguments]
     content = {"a": tensor("0", 6, (6,), (1,)), "b": Called(Named(module, name), *filled)}
-    with pytest.raises(WeightsError, match=f"names '{module}.{name}'(.*\\n)*i Save the weights alone: torch.save"):
+    with pytest.raises(
+        WeightsError, match=f"names '{module}.{name}'(.*\\n)*i Save the (weights alone: torch.save|tensors dense)"
+    ):
         read_pth(written(both(content)[layout]))
     assert not trace.exists()
 

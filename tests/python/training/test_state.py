@@ -55,6 +55,18 @@ def test_there_is_none_yet(tmp_path: Path) -> None:
     assert Checkpoint(None, IDENTITY).read() is None
 
 
+@pytest.mark.parametrize("group", ["params", "best", "executor"])
+def test_a_checkpoint_with_numbers_that_are_not_finite_is_refused_by_name(group: str, tmp_path: Path) -> None:
+    state = training_state()
+    name, array = next(iter(getattr(state, group).items()))
+    array.reshape(-1)[1] = np.nan
+    Checkpoint(tmp_path / "training.ckpt", IDENTITY).write(state)
+    with pytest.raises(
+        CheckpointError, match=f"has unusable numbers.\nx {name}: 1 NaN of {array.size} numbers\ni Remove"
+    ):
+        Checkpoint(tmp_path / "training.ckpt", IDENTITY).read()
+
+
 @pytest.mark.parametrize("name", IDENTITY)
 def test_a_checkpoint_of_another_training_says_what_differs(file: Path, name: str) -> None:
     with pytest.raises(CheckpointError, match=f"belongs to another training run.\nx different {name}\ni"):

@@ -23,7 +23,7 @@ def sniff_description(glimpse: Glimpse) -> bool:
 
 def sniff_weights(glimpse: Glimpse) -> bool:
     """Whether it begins with a name, then with a layer or an input."""
-    return glimpse.begins(rb"\x0a[\x01-\x7f][\x20-\x7e]+(\xa2\x06|\x12|\x1a|\x22)")
+    return glimpse.begins(rb"\x0a[\x01-\x7f][\x20-\x7e]+(\xa2\x06|\x12|\x1a)")
 
 
 def weights_beside(description: Path) -> Path | None:

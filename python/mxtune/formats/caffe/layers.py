@@ -6,8 +6,9 @@ from collections.abc import Callable
 from typing import Any, Optional
 
 from ...errors import NetworkError
-from ...graph import Builder, Entry, shapes_of
-from ...ops import Shape, spell
+from ...graph import Builder, Entry, Node
+from ...graph.data import misfit
+from ...ops import MisfitError, Shape, spell
 from ..untrusted import AGAIN, FaultError
 from .net import Layer, one
 from .text import Message
@@ -31,6 +32,7 @@ class Building:
     def __init__(self, image: Optional[Shape], scales: dict[str, str]) -> None:
         self.builder, self.image, self.scales = Builder(), image, scales
         self.input = self.builder.data()
+        self._shapes: dict[str, tuple[Optional[Shape], ...]] = {}
 
     def add(self, op: str, layer: Layer, *inputs: Entry, **attrs: Any) -> Entry:
         """A node of the layer's name."""
@@ -53,9 +55,23 @@ class Building:
                 "its size depends on that of the image, which is not in the file",
                 "Use the description for deployment (deploy.prototxt), which has the size of its input.",
             )
-        if entry == self.input:
-            return self.image
-        return shapes_of(self.builder.graph(entry), {self.input[0]: (1, *self.image)})[entry[0]][entry[1]][1:]
+        for node in self.builder.nodes[len(self._shapes) :]:  # those since the last time
+            self._shapes[node.name] = self._outputs(node)
+        shape = self._shapes[entry[0]][entry[1]]
+        if shape is None:
+            raise FaultError("its size is not known")
+        return shape[1:]
+
+    def _outputs(self, node: Node) -> tuple[Optional[Shape], ...]:
+        if node.name == self.input[0]:
+            return ((1, *(self.image or ())),)
+        if node.is_variable:  # a parameter has the shape that its layer gives it
+            return (node.declared_shape,)
+        try:
+            _, outputs = node.operator.infer(node.values, tuple(self._shapes[name][at] for name, at in node.inputs))
+        except MisfitError as fault:
+            raise misfit(node, fault) from None
+        return outputs
 
 
 def rule(*kinds: str) -> Callable[[Rule], Rule]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 import re
 from collections.abc import Iterator
 from typing import Any, Union
@@ -13,6 +12,7 @@ Message = dict[str, list[Any]]
 """The values of each field, in order: texts (of strings and enumerations), numbers, booleans, or messages."""
 
 MAX_DEPTH = 24
+_LONGEST_NUMBER = 40
 _TOKEN = re.compile(
     r"""(?:\s+|\#[^\n]*)
     |(?P<name>[A-Za-z_]\w*)
@@ -21,6 +21,8 @@ _TOKEN = re.compile(
     |(?P<mark>[{}<>\[\]:;,])""",
     re.VERBOSE,
 )
+_ESCAPE = re.compile(r"\\([0-7]{1,3}|[xX][0-9a-fA-F]{1,2}|.)")
+_ESCAPES = {"a": "\a", "b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t", "v": "\v"}
 _WORDS = {"true": True, "false": False}
 _CLOSING = {"{": "}", "<": ">"}
 
@@ -106,13 +108,15 @@ class _Parser:
             return _WORDS.get(text, text)
         if kind == "number":
             return self._number(text, at)
-        parts = [self._unquoted(text, at)]
+        parts = [self._unquoted(text)]
         while self._next[0] == "string":  # strings side by side are one
-            parts.append(self._unquoted(*self._next[1:]))
+            parts.append(self._unquoted(self._next[1]))
             self._next = next(self._tokens)
         return "".join(parts)
 
     def _number(self, text: str, at: int) -> float:
+        if len(text) > _LONGEST_NUMBER:
+            raise self._fault(at)
         try:
             return int(text, 0)
         except ValueError:
@@ -122,8 +126,14 @@ class _Parser:
         except ValueError:
             raise self._fault(at) from None
 
-    def _unquoted(self, text: str, at: int) -> str:
-        try:
-            return str(ast.literal_eval(text))
-        except (ValueError, SyntaxError):
-            raise self._fault(at) from None
+    def _unquoted(self, text: str) -> str:
+        return _ESCAPE.sub(_unescaped, text[1:-1])
+
+
+def _unescaped(match: re.Match[str]) -> str:
+    code = match[1]
+    if code[0] in "01234567":
+        return chr(int(code, 8))
+    if len(code) > 1:  # x and digits
+        return chr(int(code[1:], 16))
+    return _ESCAPES.get(code, code)

@@ -90,7 +90,9 @@ def _array(layer: Layer, blob: SimpleNamespace) -> NDArray[np.float32]:
     values = blob.data if len(blob.data) else blob.doubles
     legacy = (blob.num, blob.channels, blob.height, blob.width)
     shape = tuple(int(side) for side in blob.shape.dim) if blob.shape is not None else legacy
-    if any(side < 0 for side in shape) or is_too_large(shape) or prod(shape) != len(values):
+    if any(side < 0 for side in shape) or is_too_large(shape):
+        raise FaultError(f"{layer.name}: it has an array of an impossible shape")
+    if prod(shape) != len(values):
         raise FaultError(f"{layer.name}: it has {len(values):,} numbers for a shape of {list(shape)}")
     return np.array(values, np.float32).reshape(shape)
 

@@ -16,9 +16,9 @@ from pathlib import Path
 from typing import Any
 
 from ... import progress
-from ...errors import FormatError
+from ...errors import FormatError, UnsupportedFormatError
 from .. import Contents, Format, Glimpse, format_of, register
-from ..untrusted import FaultError, json_of
+from ..untrusted import FaultError, RefusedError, json_of
 from .archive import read_archive
 from .config import Net, net_of
 from .hdf5 import Tree, opened
@@ -135,7 +135,8 @@ def _told(path: Path, what: str = "network") -> Iterator[None]:
     try:
         yield
     except FaultError as fault:
-        raise FormatError(f"Can't read the {what} in {path}.", [fault.what], fault.hint) from None
+        error = UnsupportedFormatError if isinstance(fault, RefusedError) else FormatError
+        raise error(f"Can't read the {what} in {path}.", [fault.what], fault.hint) from None
     except OSError as fault:
         raise FormatError(f"Can't read {path}: {fault.strerror or fault}.") from None
 

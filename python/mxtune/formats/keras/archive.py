@@ -8,7 +8,7 @@ import zlib
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from ..untrusted import FaultError, json_of
+from ..untrusted import FaultError, json_of, refuse_packing
 
 _CONFIG, _WEIGHTS, _METADATA = "config.json", "model.weights.h5", "metadata.json"
 _MOST_TIMES = 8  # that the members may be as large as the file
@@ -40,6 +40,8 @@ def read_archive(path: Path) -> Archive:
             if stream.read(2) != b"PK":
                 raise FaultError("something stands before its first member")
             entries = archive.infolist()
+            for entry in entries:
+                refuse_packing(entry)
             names = [entry.filename for entry in entries]
             if len(set(names)) < len(names) or len(names) > _MOST_MEMBERS:
                 raise FaultError("its members have one name, or are too many")

@@ -137,7 +137,7 @@ def _bytes_of(one: Any, path: str, size: int) -> int:
         raise FaultError(f"{shown(path)} is packed by a filter of HDF5 that is not read")
     length, stored = int(one.nbytes), one.id.get_storage_size()
     chunk = math.prod(one.chunks) * one.dtype.itemsize if one.chunks else 0
-    if (length != stored and not filters and not chunk) or length > _MOST_TIMES * size or chunk > _MOST_TIMES * size:
+    if (length != stored and not filters and not chunk) or max(length, stored, chunk) > _MOST_TIMES * size:
         raise FaultError(f"{shown(path)} claims {length:,} bytes, and the file has {stored:,} for it")
     return length
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from ...errors import NetworkError
 from ...words import counted
 from ..onnx.operators import Value
-from ..untrusted import AGAIN, FaultError, shown
+from ..untrusted import AGAIN, FaultError, RefusedError, shown
 from .building import READ, Building, One
 from .config import Call, Layer, Net, Ref
 from .layers import rule_of
@@ -42,7 +42,7 @@ def layout_of(net: Net, place: Place = Place()) -> list[tuple[Place, int]]:  # n
 
 def _network(net: Net, building: Building, arrays: Arrays, inputs: Sequence[Value], place: Place) -> list[Value]:
     if len(net.inputs) != len(inputs):
-        raise FaultError(f"{shown(net.name)} takes {counted(len(net.inputs), 'input')}, not {len(inputs)}")
+        raise RefusedError(f"{shown(net.name)} takes {counted(len(net.inputs), 'input')}, not {len(inputs)}")
     values: dict[Ref, Value] = {Ref(ref.layer): value for ref, value in zip(net.inputs, inputs)}
     places = place.within(net)
     for layer, number, call in _in_order(net, values):
@@ -66,7 +66,7 @@ def _applied(
         own = dict(zip(slots, arrays.of(place, slots))) if slots else {}
         result = rule.function(building, One(layer, call, own, values), inputs)
     except FaultError as fault:
-        raise FaultError(f"{label}: {fault.what}", READ if fault.hint == AGAIN else fault.hint) from None
+        raise type(fault)(f"{label}: {fault.what}", READ if fault.hint == AGAIN else fault.hint) from None
     except _FAULTS as fault:
         raise FaultError(f"{label}: its arguments do not fit ({str(fault)[:100]})", READ) from None
     return [result] if isinstance(result, Value) else result

@@ -12,12 +12,12 @@ from pathlib import Path
 
 import numpy as np
 
-from ...errors import NetworkError
+from ...errors import NetworkError, UnsupportedFormatError
 from ...graph import LIMITS, Graph, subgraph
 from ...graph.limits import check_size
 from .. import Contents, Format, Glimpse, register
 from ..notes import levels_of, origin_of
-from ..untrusted import FaultError
+from ..untrusted import FaultError, RefusedError
 from .model import read_model
 from .operators import names
 from .preparation import preprocess_of
@@ -29,7 +29,7 @@ __all__ = ["names", "read"]
 
 def sniff(glimpse: Glimpse) -> bool:
     """Whether it begins as a model does: its version, then the name of its writer or the graph."""
-    return glimpse.begins(rb"\x08[\x02-\x20](\x12|\x1a|\x22|\x28|\x3a|\x42)")
+    return glimpse.begins(rb"\x08[\x02-\x20](\x12(\0|[\x01-\x7f][\x20-\x7e\x80-\xff])|\x1a|\x22|\x28|\x3a|\x42)")
 
 
 def read(path: Path, limit: float = 1.0) -> Contents:
@@ -39,13 +39,16 @@ def read(path: Path, limit: float = 1.0) -> Contents:
     ------
     NetworkError
         It is damaged or hostile, needs a file that is missing, or has an operator that is not read: the node is named.
+    UnsupportedFormatError
+        It takes other than one image, is quantised, has control flow, or gives something else than a row of numbers.
     """
     most = LIMITS.times(limit)
     try:
         model = read_model(path.read_bytes(), path.parent, most.nodes)
         network = converted(model)
     except FaultError as fault:
-        raise NetworkError(f"Can't read the network in {path}.", [fault.what], fault.hint) from None
+        error = UnsupportedFormatError if isinstance(fault, RefusedError) else NetworkError
+        raise error(f"Can't read the network in {path}.", [fault.what], fault.hint) from None
     except OSError as fault:
         raise NetworkError(f"Can't read {path}: {fault.strerror or fault}.") from None
     check_size(len(network.graph.nodes), most)

@@ -15,6 +15,7 @@ from .model import OnnxNode
 Array = NDArray[Any]
 MOST = 2**20
 """The most numbers that a constant may grow to; one of position embeddings has some 600,000."""
+_MOST_AXES = 8
 
 _TYPES = {
     1: "f4",
@@ -51,9 +52,18 @@ def fold(node: OnnxNode, arrays: Sequence[Optional[Array]]) -> Optional[list[Arr
     return result if isinstance(result, list) else [np.asarray(result)]
 
 
-def _bounded(shape: Sequence[int]) -> tuple[int, ...]:
+def bounded(shape: Sequence[int]) -> tuple[int, ...]:
+    """The shape of a constant.
+
+    Raises
+    ------
+    FaultError
+        It is impossible, or too large for one.
+    """
+    if len(shape) > _MOST_AXES:
+        raise FaultError(f"it would make a constant of {len(shape):,} axes")
     sides = tuple(int(side) for side in shape)
-    if min(sides, default=0) < 0 or math.prod(max(side, 1) for side in sides) > MOST or len(sides) > 8:
+    if min(sides, default=0) < 0 or math.prod(max(side, 1) for side in sides) > MOST:
         raise FaultError(f"it would make a constant of {math.prod(sides):,} numbers")
     return sides
 
@@ -64,7 +74,7 @@ def _together(function: Callable[..., Any]) -> Callable[[OnnxNode, Sequence[Any]
     def folded(node: OnnxNode, arrays: Sequence[Any]) -> Array:
         shape = np.broadcast_shapes(*(array.shape for array in arrays))
         if all(array.size < math.prod(shape) for array in arrays):
-            _bounded(shape)
+            bounded(shape)
         return np.asarray(function(*arrays))
 
     return folded
@@ -90,11 +100,11 @@ def _reshape(node: OnnxNode, arrays: Sequence[Any]) -> Array:
 
 def _unsqueeze(node: OnnxNode, arrays: Sequence[Any]) -> Array:
     axes = _axes(node, arrays) or ()
-    return np.expand_dims(arrays[0], tuple(axes)) if arrays[0].ndim + len(axes) <= 8 else _too_deep()
+    return np.expand_dims(arrays[0], tuple(axes)) if arrays[0].ndim + len(axes) <= _MOST_AXES else _too_deep()
 
 
 def _too_deep() -> Array:
-    raise FaultError("it has more than 8 axes")
+    raise FaultError(f"it has more than {_MOST_AXES} axes")
 
 
 def _slice(node: OnnxNode, arrays: Sequence[Any]) -> Array:
@@ -123,7 +133,7 @@ def _gather(node: OnnxNode, arrays: Sequence[Any]) -> Array:
     data, indices = arrays
     axis = int(node.attributes.get("axis", 0))  # type: ignore[arg-type]
     if indices.size > data.shape[axis]:
-        _bounded((indices.size, data.size // max(data.shape[axis], 1)))
+        bounded((indices.size, data.size // max(data.shape[axis], 1)))
     taken: Array = np.take(data, indices.astype(np.int64), axis=axis)
     return taken
 
@@ -132,27 +142,33 @@ def _range(node: OnnxNode, arrays: Sequence[Any]) -> Array:
     start, stop, step = (array.reshape(-1)[0] for array in arrays)
     if step == 0:
         raise ValueError("a step of 0")
-    _bounded((max(0, math.ceil((float(stop) - float(start)) / float(step))),))
+    bounded((max(0, math.ceil((float(stop) - float(start)) / float(step))),))
     return np.arange(start, stop, step, dtype=arrays[0].dtype)
 
 
 def _filled(node: OnnxNode, arrays: Sequence[Any]) -> Array:
     value = node.attributes.get("value")
     one = value.reshape(-1)[:1] if isinstance(value, np.ndarray) else np.zeros(1, np.float32)
-    return np.full(_bounded(arrays[0]), one[0], one.dtype)
+    return np.full(bounded(arrays[0]), one[0], one.dtype)
 
 
 def _expand(node: OnnxNode, arrays: Sequence[Any]) -> Array:
-    return np.broadcast_to(arrays[0], _bounded(np.broadcast_shapes(arrays[0].shape, _bounded(arrays[1]))))
+    return np.broadcast_to(arrays[0], bounded(np.broadcast_shapes(arrays[0].shape, bounded(arrays[1]))))
 
 
 def _tile(node: OnnxNode, arrays: Sequence[Any]) -> Array:
-    _bounded([side * int(n) for side, n in zip(arrays[0].shape, arrays[1])])
-    return np.tile(arrays[0], arrays[1])
+    data, repeats = arrays[0], [int(n) for n in arrays[1]]
+    more = max(len(repeats), data.ndim)
+    bounded([side * n for side, n in zip(_padded(data.shape, more), _padded(repeats, more))])
+    return np.tile(data, repeats)
+
+
+def _padded(sides: Sequence[int], count: int) -> tuple[int, ...]:
+    return (*(1,) * (count - len(sides)), *sides)
 
 
 def _concat(node: OnnxNode, arrays: Sequence[Any]) -> Array:
-    _bounded((sum(array.size for array in arrays),))
+    bounded((sum(array.size for array in arrays),))
     return np.concatenate(arrays, axis=int(node.attributes["axis"]))  # type: ignore[arg-type]
 
 

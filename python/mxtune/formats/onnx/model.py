@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import stat
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,9 +28,9 @@ _DTYPES = {
 }  # fmt: skip
 _BFLOAT16 = 16
 FLOATING = (1, 10, 11, _BFLOAT16)
-_MOST_AXES = 32
 _DATA_FIELDS = ("float_data", "int32_data", "int64_data", "double_data", "uint64_data")
 _EXTERNAL = 1
+_SHARES = 8  # arrays may lie in one place; together they may be at most this many times the file
 
 
 @dataclass(frozen=True)
@@ -112,10 +113,11 @@ def read_model(content: bytes, folder: Path, most_nodes: int) -> OnnxModel:
     if len(graph.nodes) + len(graph.initializers) > most_nodes:
         raise FaultError(f"it has {len(graph.nodes):,} nodes; at most {most_nodes:,} are read")
     versions = [one.version for one in raw.opsets if one.domain in ("", "ai.onnx")]
-    arrays = {one.name: _array(one, folder) for one in graph.initializers}
+    elsewhere = _Elsewhere(folder)
+    arrays = {one.name: _array(one, elsewhere) for one in graph.initializers}
     return OnnxModel(
         versions[0] if versions else 1,
-        tuple(_node(one, folder) for one in graph.nodes),
+        tuple(_node(one, elsewhere) for one in graph.nodes),
         arrays,
         tuple(_port(one) for one in graph.inputs if one.name not in arrays),
         tuple(_port(one) for one in graph.outputs),
@@ -134,17 +136,17 @@ def _port(raw: SimpleNamespace) -> Port:
     return Port(raw.name, tensor.elem_type, dims)
 
 
-def _node(raw: SimpleNamespace, folder: Path) -> OnnxNode:
-    attributes = {one.name: _attribute(one, folder) for one in raw.attributes}
+def _node(raw: SimpleNamespace, elsewhere: _Elsewhere) -> OnnxNode:
+    attributes = {one.name: _attribute(one, elsewhere) for one in raw.attributes}
     domain = "" if raw.domain == "ai.onnx" else raw.domain
     return OnnxNode(raw.op, raw.name, tuple(raw.inputs), tuple(raw.outputs), attributes, domain)
 
 
-def _attribute(raw: SimpleNamespace, folder: Path) -> Attribute:
+def _attribute(raw: SimpleNamespace, elsewhere: _Elsewhere) -> Attribute:
     kinds = {1: raw.f, 2: raw.i, 3: raw.s, 4: raw.t, 6: raw.floats, 7: raw.ints, 8: raw.strings}
     value = kinds.get(raw.type)
     if raw.type == 4 and value is not None:
-        return _array(value, folder)
+        return _array(value, elsewhere)
     if isinstance(value, memoryview):
         return bytes(value).decode("utf-8", "replace")
     if isinstance(value, list):
@@ -152,17 +154,17 @@ def _attribute(raw: SimpleNamespace, folder: Path) -> Attribute:
     return tuple(value.tolist()) if isinstance(value, np.ndarray) else value
 
 
-def _array(raw: SimpleNamespace, folder: Path) -> Array:
+def _array(raw: SimpleNamespace, elsewhere: _Elsewhere) -> Array:
     """The array of a tensor: as many bytes or numbers as its sides say, or it is refused."""
     name, shape = shown(raw.name), tuple(int(side) for side in raw.dims)
-    if len(shape) > _MOST_AXES or min(shape, default=0) < 0 or is_too_large(shape):
+    if min(shape, default=0) < 0 or is_too_large(shape):
         raise FaultError(f"the array {name} has impossible sides")
     if raw.data_type not in _DTYPES:
         raise FaultError(f"the array {name} is of type {raw.data_type}, which no image network needs")
     dtype = np.dtype(_DTYPES[raw.data_type])
     size = math.prod(shape) * dtype.itemsize
     if raw.data_location == _EXTERNAL:
-        flat = np.frombuffer(_external(raw, folder, size), dtype)
+        flat = np.frombuffer(elsewhere.read(raw, size), dtype)
     elif len(raw.raw_data) or not math.prod(shape):
         flat = np.frombuffer(raw.raw_data, dtype) if len(raw.raw_data) == size else np.empty(0, dtype)
     else:
@@ -177,29 +179,48 @@ def _array(raw: SimpleNamespace, folder: Path) -> Array:
     return flat.reshape(shape)
 
 
-def _external(raw: SimpleNamespace, folder: Path, size: int) -> bytes:
-    """The bytes of an array that lies in another file: one in this folder or below, large enough, no link."""
-    where = {one.key: one.value for one in raw.external_data}
-    location = where.get("location", "")
-    parts = location.replace("\\", "/").split("/")
-    if not location or ".." in parts or parts[0] == "" or ":" in parts[0] or "\0" in location:
-        raise FaultError(f"the array {shown(raw.name)} lies in {shown(location)}, outside the folder of this file")
-    file = folder
-    for part in parts:
-        file = file / part
-        if file.is_symlink():
-            raise FaultError(f"{shown(location)}, which has the array {shown(raw.name)}, is a link")
-    hint = f"Copy {location} into the folder {folder}: the weights of this network lie in it."
-    try:
-        facts = file.stat()
-    except (OSError, ValueError):
-        raise FaultError(f"its weights lie in another file, {shown(location)}, which is not there", hint) from None
-    try:
-        offset, length = int(where.get("offset") or 0), int(where.get("length") or size)
-    except ValueError:
-        raise FaultError(f"the array {shown(raw.name)} has no valid place in {shown(location)}") from None
-    if not stat.S_ISREG(facts.st_mode) or length != size or offset < 0 or offset + length > facts.st_size:
-        raise FaultError(f"{shown(location)} does not hold the array {shown(raw.name)} where this file says")
-    with file.open("rb") as stream:
-        stream.seek(offset)
-        return stream.read(size)
+class _Elsewhere:
+    """Reads arrays that lie in other files: each in the folder of the model or below, large enough, no link."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.taken: Counter[Path] = Counter()
+
+    def read(self, raw: SimpleNamespace, size: int) -> bytes:
+        """The bytes of an array."""
+        where = {one.key: one.value for one in raw.external_data}
+        location, name = where.get("location", ""), shown(raw.name)
+        file = self._file(location, name)
+        place = shown(location)
+        hint = f"Copy {location} into the folder {self.folder}: the weights of this network lie in it."
+        try:
+            facts = file.stat()
+        except (OSError, ValueError):
+            raise FaultError(f"its weights lie in another file, {place}, which is not there", hint) from None
+        try:
+            offset, length = int(where.get("offset") or 0), int(where.get("length") or size)
+        except ValueError:
+            raise FaultError(f"the array {name} has no valid place in {place}") from None
+        if not stat.S_ISREG(facts.st_mode) or length != size or offset < 0 or offset + length > facts.st_size:
+            raise FaultError(f"{place} does not hold the array {name} where this file says")
+        self.taken[file] += size
+        if self.taken[file] > _SHARES * facts.st_size:
+            raise FaultError(f"its arrays together are far larger than {place}, in which they lie")
+        with file.open("rb") as stream:
+            stream.seek(offset)
+            return stream.read(size)
+
+    def _file(self, location: str, name: str) -> Path:
+        parts = location.replace("\\", "/").split("/")
+        if not location or ".." in parts or parts[0] == "" or ":" in parts[0] or "\0" in location:
+            raise FaultError(f"the array {name} lies in {shown(location)}, outside the folder of this file")
+        file = self.folder
+        for part in parts:
+            file = file / part
+            try:
+                is_link = file.is_symlink()
+            except OSError:  # too long for a name
+                is_link = False
+            if is_link:
+                raise FaultError(f"{shown(location)}, which has the array {name}, is a link")
+        return file

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from ...graph import Graph
 from ...images.preprocess import CHANNELS
 from ...words import counted, listing, near
-from ..untrusted import AGAIN, FaultError, shown
+from ..untrusted import AGAIN, FaultError, RefusedError, shown
 from .affine import absorbed
 from .fold import fold
 from .model import FLOATING, OnnxModel, OnnxNode, Port
@@ -27,6 +27,8 @@ from .preparation import Affine, taken_off
 SIZE = (224, 224)
 """Height and width of the images where the file leaves them open."""
 _UINT8 = 2
+# The numbers that constants may have together that are computed: so many, and so many times those of the file
+_FOLDED, _FOLDED_TIMES = 2**24, 16
 _READ = "mxtune reads networks that take one image, and classify it or give features of it."
 _CONSTANT = ("value", "value_float", "value_int", "value_floats", "value_ints")
 _SAME_NUMBERS = ("Identity", "Cast", "Reshape", "Unsqueeze", "Squeeze", "Flatten", "CastLike", "Dropout")
@@ -65,7 +67,8 @@ def converted(model: OnnxModel) -> Converted:
         It takes other than one image, or has an operator or an argument that is not read; the node is named.
     """
     port = _image_input(model)
-    writer = Writer(port.dims[0] or 0 if port.dims else 0)
+    numbers = sum(array.size for array in model.arrays.values())
+    writer = Writer(port.dims[0] or 0 if port.dims else 0, _FOLDED + _FOLDED_TIMES * numbers)
     values: dict[str, Input] = {name: Const(array, name) for name, array in model.arrays.items()}
     values[port.name], image = _image(writer, port)
     uses = Counter(name for node in model.nodes for name in node.inputs)
@@ -83,7 +86,7 @@ def _image_input(model: OnnxModel) -> Port:
     used = {name for node in model.nodes for name in node.inputs}
     inputs = [one for one in model.inputs if one.name in used]
     if len(inputs) != 1:
-        raise FaultError(f"it takes {counted(len(inputs), 'input')} ({listing([one.name for one in inputs], 4)}), "
+        raise RefusedError(f"it takes {counted(len(inputs), 'input')} ({listing([one.name for one in inputs], 4)}), "
                          "and a network here takes one: the image", _READ)  # fmt: skip
     if inputs[0].elem_type not in (*FLOATING, _UINT8):
         raise FaultError(f"its input {shown(inputs[0].name)} is no image", _READ)
@@ -115,7 +118,7 @@ def _read(writer: Writer, model: OnnxModel, node: OnnxNode, values: dict[str, In
         outputs = _outputs(writer, model, node, values, uses)
     except FaultError as fault:
         label = node.name or (node.outputs[0] if node.outputs else "")
-        raise FaultError(
+        raise type(fault)(
             f"{shown(label)} ({shown(node.op)[1:-1]}): {fault.what}", _READ if fault.hint == AGAIN else fault.hint
         ) from None
     values.update(zip(node.outputs, outputs))
@@ -134,6 +137,9 @@ def _outputs(
     if len(constants) == len(inputs) and not _repeats(node, constants):
         outputs = fold(node, [one.array if one is not None else None for one in constants])
         if outputs is not None:
+            writer.folded += sum(array.size for array in outputs)
+            if writer.folded > writer.most_folded:
+                raise FaultError("the constants that the file computes would fill the memory")
             return [_named(node, constants, array) for array in outputs]
     once = tuple(uses[name] == 1 for name in node.inputs)
     result = convert(writer, Call(node, model.opset, inputs, _layer_name(node, inputs), once))
@@ -151,7 +157,7 @@ def _unknown(node: OnnxNode, opset: int) -> FaultError:
     domain = f" of {shown(node.domain)[1:-1]}" if node.domain else f" of ONNX {opset}"
     why = reason(node.op)
     if why:
-        return FaultError(why)
+        return RefusedError(why)
     hint = near(node.op, names()) if not node.domain else None
     return FaultError(
         f"the operator {shown(node.op)[1:-1]}{domain} is not read",
@@ -214,4 +220,4 @@ def _head(model: OnnxModel, values: Mapping[str, Input], writer: Writer) -> tupl
         if one.shape[0] == BATCH and len(rest) <= 1:
             return writer.reshaped(one, (BATCH, rest[0] if rest else 1), "output").entry
     found = listing([f"{port.name}" for port in model.outputs], 4)
-    raise FaultError(f"its output ({found}) is no row of numbers for each image", _READ)
+    raise RefusedError(f"its output ({found}) is no row of numbers for each image", _READ)

@@ -9,7 +9,7 @@ from typing import Optional
 
 from ....words import near
 from ...onnx.operators import Value
-from ...untrusted import FaultError, shown
+from ...untrusted import RefusedError, shown
 from ..building import Building, One, Results
 from ..config import Layer
 
@@ -81,24 +81,24 @@ def rule_of(layer: Layer) -> Rule:
 
     Raises
     ------
-    FaultError
+    RefusedError
         It is of a class that is not read, or not of Keras.
     """
     if layer.kind in _OTHERS:
-        raise FaultError("a Lambda can't be read", _LAMBDA)
+        raise RefusedError("a Lambda can't be read", _LAMBDA)
     plain = layer.kind.split(">")[-1]  # of what an application registers: "Keras>LayerScale"
     if layer.module and not re.match(r"(tf_)?keras\b|tensorflow\.(python\.)?keras\b", layer.module, re.IGNORECASE):
-        raise FaultError(f"the class {shown(plain)[1:-1]} is not one of Keras'", _CUSTOM)
+        raise RefusedError(f"the class {shown(plain)[1:-1]} is not one of Keras'", _CUSTOM)
     if layer.is_operation or layer.kind in ("TFOpLambda", "SlicingOpLambda", "TensorFlowOpLayer"):
         name = operation_name(layer)
         if name not in _OPERATIONS:
-            raise FaultError(f"the function {shown(name)[1:-1]} is not read", _CUSTOM)
+            raise RefusedError(f"the function {shown(name)[1:-1]} is not read", _CUSTOM)
         return _OPERATIONS[name]
     if plain in _REFUSED:
-        raise FaultError(_REFUSED[plain])
+        raise RefusedError(_REFUSED[plain])
     if plain not in _RULES:
         hint = near(plain, names())
-        raise FaultError(f"the class {shown(plain)[1:-1]} is not read", hint or _CUSTOM)
+        raise RefusedError(f"the class {shown(plain)[1:-1]} is not read", hint or _CUSTOM)
     return _RULES[plain]
 
 

@@ -10,6 +10,7 @@ import numpy as np
 from ....ops import all_operators
 from ....ops.base import DATA
 from ...untrusted import FaultError
+from ..fold import bounded
 from ..model import FLOATING
 from .base import BATCH, Call, Value, Writer, register
 
@@ -99,7 +100,7 @@ def _prelu(writer: Writer, call: Call) -> Value:
     array = slope.array.reshape(-1)
     if array.size not in (1, channels) or slope.array.size != max(slope.array.shape, default=1):
         raise FaultError("it has a slope for each pixel")
-    values = array if array.size == channels else np.repeat(array, channels)
+    values = array if array.size == channels else np.repeat(array, bounded((channels,))[0])
     return writer.layer(
         "LeakyReLU", call.layer, [x, writer.parameter(slope, call.layer, "gamma", values)], act_type="prelu"
     )

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from ....errors import NetworkError
 from ....graph import Entry, Graph, Node
+from ....graph.names import Names
 from ....ops import MisfitError, Shape, spell
 from ....words import shape_text
 from ...untrusted import FaultError
@@ -21,6 +22,7 @@ from ..model import OnnxNode
 Array = NDArray[Any]
 BATCH = 7919
 """The number of images while a graph is read: a prime, so that a side it is part of is known to be open."""
+_MOST_INTEGERS = 1_000  # that a node is told: the parts of a Split
 
 
 @dataclass(frozen=True, eq=False)
@@ -133,12 +135,17 @@ class Call:
     def integers(self, position: int, name: str) -> Optional[tuple[int, ...]]:
         """Whole numbers that older versions have as an attribute and newer ones as an input; None without."""
         if self.has(position):
-            return tuple(int(number) for number in np.ravel(self.const(position, name).array))
+            array = self.const(position, name).array
+            if array.size > _MOST_INTEGERS:
+                raise FaultError(f"its {name} has {array.size:,} numbers")
+            return tuple(int(number) for number in np.ravel(array))
         value = self.attribute(name, None)
         if isinstance(value, int):
             return (value,)
-        if value is not None and not isinstance(value, tuple):
+        if value is not None and not (isinstance(value, tuple) and all(isinstance(one, int) for one in value)):
             raise FaultError(f"its {name} is of another type")
+        if value is not None and len(value) > _MOST_INTEGERS:
+            raise FaultError(f"its {name} has {len(value):,} numbers")
         return value
 
 
@@ -149,10 +156,13 @@ class Writer:
     ----------
     fixed
         The number of images for which the file was made, if it fixes one; 0 if not.
+    most_folded
+        How many numbers may be computed that need no image; `folded` counts them.
     """
 
-    def __init__(self, fixed: int = 0) -> None:
-        self.fixed = fixed
+    def __init__(self, fixed: int = 0, most_folded: int = 0) -> None:
+        self.fixed, self.most_folded, self.folded = fixed, most_folded, 0
+        self.names = Names()
         self.operators: dict[str, Node] = {}
         self.variables: dict[str, Node] = {}
         self.shapes: dict[str, tuple[Shape, ...]] = {}
@@ -162,22 +172,16 @@ class Writer:
 
     def image(self, shape: Shape) -> Entry:
         """The variable of the images."""
-        self.variables["data"] = Node("data")
-        self.shapes["data"] = (shape,)
-        return "data", 0
-
-    def unique(self, name: str) -> str:
-        """This name, or with the first number that makes it new."""
-        candidate, number = name, 1
-        while candidate in self.operators or candidate in self.variables:
-            candidate, number = f"{name}_{number}", number + 1
-        return candidate
+        name = self.names.new("data")
+        self.variables[name] = Node(name)
+        self.shapes[name] = (shape,)
+        return name, 0
 
     def layers(self, op: str, name: str, inputs: Sequence[Union[Value, Entry]], **attrs: object) -> list[Value]:
         """A layer of ours, and its outputs; values must be plain, and attributes of None are left out."""
         entries = tuple(one.entry if isinstance(one, Value) else one for one in inputs)
         written = {key: spell(value) for key, value in attrs.items() if value is not None}
-        node = Node(self.unique(name), op, written, entries)
+        node = Node(self.names.new(name), op, written, entries)
         self._place(node)
         return [_plain_value((node.name, number), shape) for number, shape in enumerate(self.shapes[node.name])]
 
@@ -211,7 +215,7 @@ class Writer:
             Whether it lies in no slot of its layer, and so must declare its shape.
         """
         values = const.array if array is None else array
-        name = self.unique(const.name if _usable(const.name) else f"{layer}_{slot}")
+        name = self.names.new(const.name if _usable(const.name) else f"{layer}_{slot}")
         self.variables[name] = Node(name, attrs={"__shape__": spell(values.shape)} if free else {})
         self.shapes[name] = (tuple(values.shape),)
         self.params[name] = values

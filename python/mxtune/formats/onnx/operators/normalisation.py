@@ -6,6 +6,7 @@ import numpy as np
 
 from ....graph import Entry
 from ...untrusted import FaultError
+from ..fold import bounded
 from .base import BATCH, Array, Call, Const, Value, Writer, register
 
 
@@ -62,7 +63,9 @@ def _instance(writer: Writer, call: Call) -> Value:
 @register("GroupNormalization")
 def _group(writer: Writer, call: Call) -> Value:
     x = writer.plain(call.value())
-    groups, channels = call.attribute("num_groups", 1), x.shape[1]
+    groups, channels = call.attribute("num_groups", 1), bounded(x.shape[1:2])[0]
+    if not 1 <= groups <= channels:
+        raise FaultError(f"it has {groups:,} groups of {channels:,} channels")
     ones = [
         writer.parameter(Const(np.full(groups, value, np.float32)), call.layer, slot)
         for slot, value in (("gamma", 1.0), ("beta", 0.0))

@@ -9,6 +9,7 @@ import numpy as np
 from ....ops import Shape
 from ....words import shape_text
 from ...untrusted import FaultError
+from ..fold import bounded
 from .base import BATCH, Call, Const, Value, Writer, register
 
 
@@ -113,7 +114,7 @@ def repeated(writer: Writer, const: Const, wanted: Shape, name: str) -> Value:
     array = const.array
     if len(array) > 1 and (array == array[:1]).all():
         array = array[:1]
-    shape = np.broadcast_shapes(array.shape, (1, *wanted[1:]))
+    shape = bounded(np.broadcast_shapes(array.shape, (1, *wanted[1:])))
     if len(shape) != len(wanted) or not 2 <= len(shape) <= 4 or shape[0] != 1 or wanted[0] != BATCH:
         raise FaultError("it repeats a constant other than for each image")
     return writer.repeated(const, np.ascontiguousarray(np.broadcast_to(array, shape)), name)
