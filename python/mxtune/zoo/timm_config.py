@@ -203,7 +203,7 @@ def _facts(own: Mapping[str, Any]) -> dict[str, str]:
     told = {"licence": own.get("license"), "paper": own.get("paper_ids"), "tag": own.get("tag"),
             "origin": own.get("origin_url")}  # fmt: skip
     listed = {key: ", ".join(value) if _texts(value) else value for key, value in told.items()}
-    return {key: value[:300] for key, value in listed.items() if isinstance(value, str) and value}
+    return {key: value[:300] for key, value in listed.items() if _is_text(value)}
 
 
 def _numbers(value: Any, count: int) -> bool:
@@ -215,4 +215,8 @@ def _numbers(value: Any, count: int) -> bool:
 
 
 def _texts(value: Any) -> TypeGuard[list[str]]:
-    return isinstance(value, list) and bool(value) and all(isinstance(one, str) and one for one in value)
+    return isinstance(value, list) and bool(value) and all(map(_is_text, value))
+
+
+def _is_text(value: Any) -> TypeGuard[str]:
+    return isinstance(value, str) and bool(value) and value.isprintable()
