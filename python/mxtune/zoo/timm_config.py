@@ -15,6 +15,7 @@ from ..formats.untrusted import FaultError, json_of, shown
 from ..images.preprocess import Preprocess
 from ..words import listing, matches
 from . import Entry
+from .labels import imagenet
 
 if TYPE_CHECKING:
     from typing_extensions import TypeGuard
@@ -184,8 +185,13 @@ def _colours(where: str, name: str, values: Any, channels: int) -> tuple[float, 
 
 
 def _levels(values: Mapping[str, Any]) -> Optional[tuple[str, ...]]:
-    """The names of the classes; their descriptions, where the names are numbers of WordNet. None unless all differ."""
+    """The names of the classes; their descriptions, where the names are numbers of WordNet. None unless all differ.
+
+    Weights that were learned on ImageNet's 1,000 classes last have a tag that says so, and no names: "a1_in1k".
+    """
     names, described = values.get("label_names"), values.get("label_descriptions")
+    if names is None and str(values.get("tag")).endswith("in1k"):
+        return imagenet()
     if not _texts(names):
         return None
     if isinstance(described, dict) and _texts(list(described.values())) and all(_is_synset(name) for name in names):

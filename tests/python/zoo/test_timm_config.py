@@ -90,6 +90,8 @@ def test_descriptions_stand_for_numbers_of_wordnet(tmp_path: Path) -> None:
     assert levels(label_names=synsets, label_descriptions=words) == ("tench", "goldfish")
     assert levels(label_names=synsets, label_descriptions={"n01440764": "fish", "n01443537": "fish"}) == tuple(synsets)
     assert levels(label_names=["b", "a"], LABEL_NAMES=["c", "d"], label_descriptions={"c": "long"}) == ("c", "d")
+    assert levels(tag="lamb_in1k")[967] == "espresso" and levels(tag="augreg_in21k") is None
+    assert levels(tag="lamb_in1k", label_names=["a", "b"]) == ("a", "b")
     for other in (["a", "a"], [1, 2], "ab", [], {"0": "a"}, ["a", ""], ["a", "\ud800"], ["a", "b\n"]):
         assert levels(label_names=other) is None
 
