@@ -507,6 +507,15 @@ def test_a_file_that_leads_elsewhere_or_lies_is_refused(
     assert told in refusal(file)
 
 
+def test_a_tree_that_leads_to_itself_is_refused_at_once(tmp_path: Path) -> None:
+    """HDF5 2.0 adds up the size of such a tree without end, if it is asked for it."""
+    itself, heap, none = (0x88).to_bytes(8, "little"), (0x2A8).to_bytes(8, "little"), b"\xff" * 16
+    content = bytearray((SHARED / "plain.keras2.weights.h5").read_bytes())
+    content[144:200] = b"\1" + bytes(7) + itself + heap + bytes.fromhex("0100010001000000 1800000000000000") + none
+    (tmp_path / "a.h5").write_bytes(content)
+    assert "it is damaged" in refusal(tmp_path / "a.h5")
+
+
 def test_a_zip_that_lies_is_refused(tmp_path: Path) -> None:
     with zipfile.ZipFile(SHARED / "plain.keras3.keras") as archive:
         members = {name: archive.read(name) for name in archive.namelist()}
