@@ -46,7 +46,7 @@ def choose(images: int, validated: bool, shorter_side: float, options: Options) 
     >>> choose(300, True, 28, Options()).net, choose(300, True, 500, Options()).net
     ('efficientnet_lite0', 'efficientnet_lite2')
     >>> choose(60_000, True, 500, Options()).why
-    'a larger network would take too long for 60,000 images'
+    'a larger network would take too long for 60000 images'
     """
     told = counted(images, "image")
     here = [(name, least) for name, least in _LARGER if zoo.entry(name).available == "installed"]
