@@ -87,7 +87,7 @@ python() {
   if .venv/bin/python -c 'import sys; sys.exit(sys.version_info[:2] not in ((3, 11), (3, 12)))'; then
     .venv/bin/python -m pip install -q --disable-pip-version-check --require-hashes -r requirements.lock
   else # the lock doesn't fit: the newest packages, and MXNet despite its metadata, which asks for NumPy 1
-    .venv/bin/python -m pip install -q --disable-pip-version-check ".[report,tables,dev]"
+    .venv/bin/python -m pip install -q --disable-pip-version-check ".[report,tables,keras,hub,dev]"
     .venv/bin/python -m pip install -q --disable-pip-version-check --no-deps mxnet==1.9.1
     .venv/bin/python -m pip uninstall -q -y mxtune
   fi
