@@ -126,6 +126,14 @@ def test_the_lock_holds_every_requirement_at_a_version_that_fits() -> None:
         assert wanted.specifier.contains(locked[canonicalize_name(wanted.name)]), line
 
 
+def test_a_python_that_the_lock_does_not_fit_gets_the_same_extras() -> None:
+    setup = (ROOT / "scripts" / "setup.sh").read_text(encoding="utf-8")
+    locked = re.findall(r"--extra (\w+)", (ROOT / "scripts" / "lock.sh").read_text(encoding="utf-8"))
+    newest = re.search(r'"\.\[(.*?)\]"', setup)
+    assert newest is not None
+    assert newest[1].split(",") == locked
+
+
 def test_python_r_and_the_command_for_gpus_ask_for_the_same_libraries_of_cuda() -> None:
     in_r = (ROOT / "R" / "install.R").read_text(encoding="utf-8")
     lists = [
