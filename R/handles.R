@@ -14,7 +14,7 @@ new_handle <- function(object, kind = sub("^.*\\.", "", class(object)[1])) {
   x <- engine_call("facts", arguments = list(object = object))
   x$live <- hold(new.env(parent = topenv()), object)
   if (kind != "ImageSet") { # which is made again from its recipe
-    x$bytes <- .Call(mxtune_lazy_raw, bytes_maker(x$live)) # made when something first looks, as saveRDS() does
+    x$bytes <- lazy_bytes(x$live) # made when something first looks, as saveRDS() does
   }
   structure(x, class = handle_classes[[kind]])
 }
@@ -46,29 +46,40 @@ handle_of <- function(x) {
   held_by(x$live) %||% held_by(hold(x$live, if (inherits(x, "mximages")) revive_images(x) else revive_bytes(x)))
 }
 
-#' What makes an object's bytes; in a forked process nothing does.
+#' An object's bytes, made when something first looks; in a forked process nothing does. A worker of makeForkCluster()
+#' sends `live` in their place, with which its parent finds the object: no error could be sent any more.
 #' @noRd
-bytes_maker <- function(live) {
-  force(live)
-  function() {
+lazy_bytes <- function(live) {
+  make <- function() {
     if (is_forked()) {
       refuse_in_fork(sys.frame(sys.nframe() - 1L))
     }
-    engine_call("to_bytes", arguments = list(object = held_by(live)))
+    object <- held_by(live)
+    if (is.null(object)) {
+      abort_forked(forked_words)
+    }
+    engine_call("to_bytes", arguments = list(object = object))
   }
+  .Call(mxtune_lazy_raw, make, function() if (is_forked() && is_running("sendData.SOCKnode")) live)
+}
+
+forked_words <- "A model or network can't be saved in a forked process, nor returned from it."
+
+#' Is this function of parallel being called?
+#' @noRd
+is_running <- function(name) {
+  wanted <- asNamespace("parallel")[[name]]
+  any(vapply(seq_len(sys.nframe()), function(n) identical(sys.function(n), wanted), NA))
 }
 
 #' mclapply() and its kin would tell their user nothing but "fatal error in wrapper code" of a fault that comes while a
 #' child sends its value: so the child sends the error, and ends, as it does by parallel's own function.
 #' @noRd
 refuse_in_fork <- function(call) {
-  message <- "A model or network can't be saved in a forked process, nor returned from it."
-  refusal <- rlang::catch_cnd(abort_forked(message, call))
-  parallel <- asNamespace("parallel")
-  send <- parallel$sendMaster
-  if (any(vapply(seq_len(sys.nframe()), function(n) identical(sys.function(n), send), NA))) {
+  refusal <- rlang::catch_cnd(abort_forked(forked_words, call))
+  if (is_running("sendMaster")) {
     text <- paste0("Error : ", conditionMessage(refusal), "\n")
-    parallel$mcexit(1L, structure(text, class = "try-error", condition = refusal))
+    asNamespace("parallel")$mcexit(1L, structure(text, class = "try-error", condition = refusal))
   }
   stop(refusal)
 }

@@ -2,7 +2,7 @@
 
 static const R_CallMethodDef calls[] = {
   {"mxtune_address", (DL_FUNC) &mxtune_address, 1},
-  {"mxtune_lazy_raw", (DL_FUNC) &mxtune_lazy_raw, 1},
+  {"mxtune_lazy_raw", (DL_FUNC) &mxtune_lazy_raw, 2},
   {"mxtune_is_made", (DL_FUNC) &mxtune_is_made, 1},
   {"mxtune_python_runs", (DL_FUNC) &mxtune_python_runs, 0},
   {"mxtune_repair_decref", (DL_FUNC) &mxtune_repair_decref, 1},

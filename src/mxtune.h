@@ -5,7 +5,7 @@
 #include <R_ext/Altrep.h>
 
 SEXP mxtune_address(SEXP x);
-SEXP mxtune_lazy_raw(SEXP make);
+SEXP mxtune_lazy_raw(SEXP make, SEXP instead);
 SEXP mxtune_is_made(SEXP x);
 SEXP mxtune_python_runs(void);
 SEXP mxtune_repair_decref(SEXP path);

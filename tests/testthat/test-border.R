@@ -129,7 +129,7 @@ test_that("a lazy raw vector is made once, when first looked at", {
   lazy <- .Call(mxtune_lazy_raw, function() {
     count <<- count + 1
     as.raw(1:3)
-  })
+  }, function() NULL)
   holder <- list(bytes = lazy)
   expect_false(.Call(mxtune_is_made, holder$bytes))
   file <- withr::local_tempfile()
@@ -140,7 +140,7 @@ test_that("a lazy raw vector is made once, when first looked at", {
 })
 
 test_that("a lazy raw vector whose function fails leaves R whole", {
-  lazy <- .Call(mxtune_lazy_raw, function() stop("no bytes today"))
+  lazy <- .Call(mxtune_lazy_raw, function() stop("no bytes today"), function() NULL)
   expect_error(length(lazy), "no bytes today")
   expect_error(serialize(lazy, NULL), "no bytes today")
   gc()

@@ -132,6 +132,26 @@ test_that("a forked child raises its own error when it predicts, trains, saves o
   expect_match(told$printed[1], "^mxmodel lenet")
 })
 
+test_that("a worker of a forked cluster gives a model back whole, and says that it can't predict", {
+  told <- forking(function(model, folder) {
+    workers <- parallel::makeForkCluster(2)
+    on.exit(parallel::stopCluster(workers))
+    returned <- parallel::clusterApply(workers, 1:2, function(i) model)[[2]]
+    file <- tempfile()
+    saveRDS(returned, file)
+    use <- function(i) predict(model, folder)
+    refused <- tryCatch(parallel::clusterApply(workers, 1:2, use), error = conditionMessage)
+    list(
+      refused = refused, after = unlist(parallel::clusterApply(workers, 1:2, function(i) i)),
+      same = identical(predict(returned, folder), predict(model, folder)),
+      saved = identical(predict(readRDS(file), folder), predict(model, folder))
+    )
+  })
+  expect_match(told$refused, "forked process.*parallel::makePSOCKcluster")
+  expect_identical(told$after, 1:2)
+  expect_true(told$same && told$saved)
+})
+
 test_that("a forked child of a session that has started no engine starts its own", {
   rds <- withr::local_tempfile(fileext = ".rds")
   saveRDS(small_model(), rds)
