@@ -24,7 +24,7 @@ import numpy as np
 from .data import fashion_labels, fashion_mnist, mnist_digits
 from .measure import ROOT, Figure, fresh, python, spread
 
-BATCH, SECONDS, ROUNDS = 32, 6, 3
+BATCH, SECONDS, ROUNDS = 32, 4, 3
 TORCH = ROOT / ".cache" / "peers" / "torch" / "bin" / "python"
 # Our names, and theirs
 NETWORKS = {

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from mxtune import formats, mxexample, mximages, mxnetwork, mxtrain
-from mxtune.engines.mxnet import load
+from mxtune.engines.mxnet import load, shim
 from mxtune.errors import FormatError, NetworkError
 from mxtune.formats import Contents, mxnet
 from mxtune.formats.params import write_params
@@ -54,11 +54,13 @@ def test_what_is_written_is_read_by_mxnet_itself(tmp_path: Path) -> None:
 
 
 BARE = """
-import sys
+import importlib.util, sys
 import numpy as np
-np.bool = bool  # MXNet 1.9.1 is older than NumPy 1.24
-import mxnet as mx
-prefix, source, target = sys.argv[1:]
+prefix, source, target, file = sys.argv[1:]
+spec = importlib.util.spec_from_file_location("names", file)  # of NumPy, which MXNet 1.9.1 can't be imported without
+names = importlib.util.module_from_spec(spec)
+spec.loader.exec_module(names)
+mx = names.imported("mxnet")
 x = mx.nd.array(np.load(source))
 symbol, arguments, auxiliary = mx.model.load_checkpoint(prefix, 0)
 bound = symbol.bind(mx.cpu(), {**arguments, "data": x}, aux_states=auxiliary, grad_req="null")
@@ -75,7 +77,8 @@ def test_mxnet_alone_computes_the_same_bits(tmp_path: Path) -> None:
     net = model.network
     x = net.preprocess.batch(np.stack([net.preprocess.picture(images.open(place)) for place in range(3)]))
     np.save(tmp_path / "x.npy", x)
-    command = [sys.executable, "-W", "ignore", "-c", BARE, tmp_path / "clothes", tmp_path / "x.npy", tmp_path / "y.npz"]
+    files = [tmp_path / "clothes", tmp_path / "x.npy", tmp_path / "y.npz", str(shim.__file__)]
+    command = [sys.executable, "-W", "ignore", "-c", BARE, *files]
     environment = {**os.environ, "MXNET_SUBGRAPH_BACKEND": "NONE"}  # layers as they are, not fused
     subprocess.run(command, check=True, env=environment, timeout=100)
     wanted, y = outputs(net.graph, net.params, x, passes=False), np.load(tmp_path / "y.npz")
