@@ -289,7 +289,9 @@ def prepared(**arguments: Any) -> Union[Run, FullRun]:
             run.resume()
         if options.folds != "full" or folds is not None:
             return run
-        return FullRun(run, every, lambda part: prepared(**{**arguments, **_ONLY_ONCE, "x": part}), options.seed)
+        net = choice.net if choice else asked.net  # for fewer images "auto" might choose another
+        again = {**arguments, **_ONLY_ONCE, "net": net}
+        return FullRun(run, every, lambda part: prepared(**{**again, "x": part}), options.seed)
 
 
 prepared.__signature__ = inspect.signature(mxtrain)  # type: ignore[attr-defined] # all of these, none left out

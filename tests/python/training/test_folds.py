@@ -238,6 +238,12 @@ def test_full_folds_are_trainings_of_their_own_and_say_so_first() -> None:
     assert len(plain.validation) < len(IMAGES)
 
 
+def test_full_folds_train_the_network_that_was_chosen_for_all_images() -> None:
+    with listening() as said:
+        trained(net="auto", tune="tail", epochs=1, folds="full", verbose=None)
+    assert len([text for text in said if "is trained:" in text]) == 1
+
+
 @pytest.mark.filterwarnings("ignore:lenet has no pretrained weights")
 def test_ctrl_c_among_full_folds_gives_the_whole_model() -> None:
     class Interrupts:
