@@ -8,7 +8,19 @@ from typing import Annotated, Any, Literal, Optional
 import typer
 
 from ..errors import ArgumentError
-from .options import BadPictures, Figure, LabelColumn, ModelFile, Output, PathColumn, Place, Quiet, Root, Verbose
+from .options import (
+    BadPictures,
+    Figure,
+    LabelColumn,
+    ModelFile,
+    Output,
+    PathColumn,
+    Place,
+    Quiet,
+    Root,
+    Verbose,
+    split_column,
+)
 from .output import as_json_text, as_lines, as_table, job, say, writable, write
 
 
@@ -36,13 +48,7 @@ def evaluate(
     path: PathColumn = None,
     label: LabelColumn = None,
     root: Root = None,
-    split: Annotated[
-        Optional[str],
-        typer.Option(
-            metavar="COLUMN",
-            help="For a table: the column that says train, valid or test. Those for test are evaluated.",
-        ),
-    ] = None,
+    split: Annotated[Optional[str], split_column("evaluated")] = None,
     on_bad: BadPictures = "error",
     verbose: Verbose = None,
     quiet: Quiet = False,
@@ -63,6 +69,8 @@ def evaluate(
             writable(plot, ".png", ".pdf", ".svg")
         elif kind is not None:
             raise ArgumentError("--kind needs --plot.", hint="Add --plot x.png.")
+        if out_of_fold is not None:
+            writable(out_of_fold, ".csv")
         from .. import mxload
 
         loaded = mxload(model)
@@ -73,7 +81,6 @@ def evaluate(
             images = loaded.labelled_images(photos, on_bad=on_bad, **table)
             figures = loaded.evaluate(images)
         if out_of_fold is not None:
-            writable(out_of_fold, ".csv")
             write(as_table(loaded.out_of_fold, "csv"), out_of_fold)
         write(
             as_json_text(figures | {"intervals": figures.intervals}) if format == "json" else as_lines(figures), output

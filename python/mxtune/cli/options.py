@@ -4,7 +4,7 @@
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated, Literal, Optional
+from typing import Annotated, Any, Literal, Optional
 
 import typer
 
@@ -79,3 +79,9 @@ Root = Annotated[
 BadPictures = Annotated[
     Literal["error", "skip"], typer.Option(help="Images that can't be read: list them and stop, or skip them.")
 ]
+
+
+def split_column(tested: str) -> Any:
+    """The option ``--split``, and what becomes of the images for test."""
+    said = f"For a table: the column that says train, valid or test. Those for test are {tested}."
+    return typer.Option("--split", metavar="COLUMN", help=said)

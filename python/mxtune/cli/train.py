@@ -19,6 +19,7 @@ from .options import (
     Task,
     Tune,
     Verbose,
+    split_column,
     whole_number,
 )
 from .output import SIGNALLED, as_lines, fields, folds_named, job, say, share_or_folder, writable
@@ -108,13 +109,7 @@ def train(
     path: PathColumn = None,
     label: LabelColumn = None,
     root: Root = None,
-    split: Annotated[
-        Optional[str],
-        typer.Option(
-            metavar="COLUMN",
-            help="For a table: the column that says train, valid or test. Those for test are left for evaluate.",
-        ),
-    ] = None,
+    split: Annotated[Optional[str], split_column("left for evaluate")] = None,
     on_bad: BadPictures = "error",
     checkpoint: Annotated[Optional[Path], typer.Option(metavar="FILE", help="Save the training state here.")] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Continue from the checkpoint, if there is one.")] = False,

@@ -38,7 +38,7 @@ def check(task: Task, validation: Validation, kind: str, level: Any, abstain: An
         if value is not None and not (is_number(value) and 0 < value < 1):
             raise ArgumentError(f"`{name}` must be above 0 and below 1.", [f"it is {value_text(value)}"])
     if kind == "set":
-        limits_for(task, validation, level)
+        _check_remembered(validation)
     if abstain is None:
         return
     nothing = np.zeros((0, task.outputs))
@@ -48,13 +48,7 @@ def check(task: Task, validation: Validation, kind: str, level: Any, abstain: An
 
 
 def sets(task: Task, validation: Validation, outputs: Array, level: float, good: Array) -> dict[str, Any]:
-    """Columns of a data frame: see `Model.predict`. How large they are on average is a message.
-
-    Raises
-    ------
-    ArgumentError
-        The model remembers no images that it did not train on.
-    """
+    """Columns of a data frame: see `Model.predict`. How large they are on average is a message."""
     limits = limits_for(task, validation, level)
     size = task.size_of_sets(validation.outputs, limits)
     progress.current().event("message", text=f"Sets that hold the truth of {100 * level:g} % of images: {size}.")
@@ -69,10 +63,14 @@ def limits_for(task: Task, validation: Validation, level: float) -> Array:
     ArgumentError
         The model remembers no images that it did not train on.
     """
+    _check_remembered(validation)
     own = ~validation.resembling if not validation.resembling.all() else np.ones(len(validation), bool)
-    if not len(validation):
-        hint = f"Train it with {option('folds', 5)} or {option('valid', 0.2)}."
-        raise ArgumentError("The model remembers no images that it was not trained on, as sets need.", hint=hint)
     misfits = np.sort(task.misfits(validation.y[own], validation.outputs[own]), axis=0)
     rank = math.ceil((len(misfits) + 1) * level - 1e-9)
     return np.asarray(misfits[rank - 1] if rank <= len(misfits) else np.full(misfits.shape[1], np.inf))
+
+
+def _check_remembered(validation: Validation) -> None:
+    if not len(validation):
+        hint = f"Train it with {option('folds', 5)} or {option('valid', 0.2)}."
+        raise ArgumentError("The model remembers no images that it was not trained on, as sets need.", hint=hint)
