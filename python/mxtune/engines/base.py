@@ -182,6 +182,24 @@ class Executor(Protocol):
             The learning rate of this step.
         """
 
+    def gradient(self, batch: Batch, weights: Array) -> dict[str, NDArray[np.float32]]:
+        """The gradient of ``sum(weights * first head)`` with respect to each input of floats, (N, *row), by its name.
+
+        Of the function that `predict` computes: dropout does nothing, and BatchNorm uses its stored statistics.
+
+        Parameters
+        ----------
+        batch
+            As for `predict`.
+        weights
+            (N, ...), of the shape of the first head.
+
+        Raises
+        ------
+        EngineError
+            All inputs are images (N, H, W, C) uint8; ``weights`` have another shape; or as for `predict`.
+        """
+
     def parameters(self) -> dict[str, NDArray[np.float32]]:
         """What is trainable, by its name and in its shape in the program; passes are undone."""
 

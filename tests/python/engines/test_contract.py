@@ -241,6 +241,102 @@ def test_a_loss_that_is_no_number_changes_nothing(bind: Any) -> None:
         np.testing.assert_array_equal(array, PARAMS[name])
 
 
+# ---- gradient
+
+
+ROW = {"data": InputSpec((3, 8, 8)), "more": InputSpec((3,))}
+
+
+def with_inner_input() -> tuple[Graph, dict[str, np.ndarray]]:
+    """Every kind of layer that may lie behind a cut: normalised, clipped, pooled, dropped, dense."""
+    b = Builder()
+    x = b.act(b.batchnorm(b.conv(b.data(), "conv", 4, kernel=3), "bn"), "relu6")
+    pooled = b.concat([b.pool(x, "max", 2, 2), b.pool(x, "avg", 2, 2)])
+    x = b.dropout(b.act(b.dense(pooled, "fc", 5), "sigmoid"), 0.5)
+    graph = b.graph(b.add(b.dense(x, "head", 3), b.data("more"), "sum"), ("bn", 0))
+    params = {
+        **{name: PARAMS[name] for name in PARAMS if name.startswith(("conv", "bn"))},
+        "fc_weight": RNG.normal(size=(5, 72)) / 8, "fc_bias": RNG.normal(size=5),
+        "head_weight": RNG.normal(size=(3, 5)), "head_bias": RNG.normal(size=3),
+    }  # fmt: skip
+    return graph, {name: array.astype("float32") for name, array in params.items()}
+
+
+def rows(count: int) -> dict[str, np.ndarray]:
+    rng = np.random.default_rng(count)
+    return {name: rng.normal(size=(count, *spec.shape)).astype("float32") for name, spec in ROW.items()}
+
+
+@pytest.mark.parametrize("count", [1, 3, 4])
+@pytest.mark.parametrize("trainable", [False, True])
+def test_the_gradient_of_an_output_is_that_of_finite_differences(bind: Any, count: int, trainable: bool) -> None:
+    graph, params = with_inner_input()
+    learned = frozenset(params) if trainable else frozenset()
+    executor = bind(learned, graph=graph, params=params, inputs=ROW)
+    batch, rng = rows(count), np.random.default_rng(0)
+    weights = rng.normal(size=(count, 3)).astype("float32")
+    found = executor.gradient(batch, weights)
+    assert {name: (array.shape, array.dtype.name) for name, array in found.items()} == {
+        name: ((count, *spec.shape), "float32") for name, spec in ROW.items()
+    }
+    np.testing.assert_allclose(found["more"], weights, rtol=1e-6)
+    for _ in range(20):  # along random directions: a step crosses few of the kinks of ReLU and of a maximum
+        direction = (rng.normal(size=batch["data"].shape) * 1e-2).astype("float32")
+        ends = [executor.predict({**batch, "data": batch["data"] + sign * direction})[0] for sign in (0.5, -0.5)]
+        slope = ((ends[0] - ends[1]).astype(float) * weights).sum()
+        assert (found["data"].astype(float) * direction).sum() == pytest.approx(slope, abs=1e-4, rel=2e-2)
+
+
+def test_the_gradient_of_a_row_does_not_depend_on_others(bind: Any) -> None:
+    graph, params = with_inner_input()
+    executor, batch = bind(graph=graph, params=params, inputs=ROW), rows(5)
+    weights = np.ones((5, 3), "float32")
+    together = executor.gradient(batch, weights)["data"]
+    for row in range(5):
+        alone = executor.gradient({name: array[row : row + 1] for name, array in batch.items()}, weights[:1])["data"]
+        np.testing.assert_allclose(alone[0], together[row], atol=1e-6)
+
+
+def test_the_gradient_is_of_the_parameters_as_they_are(bind: Any) -> None:
+    """After a step, and after a state was restored; and it changes neither what is predicted nor what is learned."""
+    graph, params = with_inner_input()
+    settings = {"graph": Graph(graph.nodes, graph.heads[:1]), "params": params, "inputs": ROW}
+    executor, batch = bind(frozenset(params), **settings), rows(4)
+    weights, targets = np.ones((4, 3), "float32"), (LABELS[:4], ALL[:4], CROSS)
+    state, first = executor.state(), executor.gradient(batch, weights)["data"]
+    executor.step(batch, *targets, 0.1)
+    moved, learned = executor.gradient(batch, weights)["data"], executor.parameters()
+    assert np.abs(moved - first).max() > 1e-3
+    fresh = bind(**{**settings, "params": {**params, **learned}})
+    np.testing.assert_allclose(moved, fresh.gradient(batch, weights)["data"], atol=1e-6)
+    np.testing.assert_allclose(executor.predict(batch), fresh.predict(batch), atol=1e-5)
+    for name, array in executor.parameters().items():
+        np.testing.assert_array_equal(array, learned[name])
+    executor.restore(state)
+    np.testing.assert_array_equal(executor.gradient(batch, weights)["data"], first)
+
+
+def test_beside_images_only_floats_have_a_gradient(bind: Any) -> None:
+    b = Builder(GRAPH)
+    graph = b.graph(b.add(GRAPH.heads[0], b.data("more"), "sum"))
+    executor = bind(graph=graph, inputs={**INPUT, "more": InputSpec((3,))})
+    weights = RNG.normal(size=(5, 3)).astype("float32")
+    found = executor.gradient({"more": weights * 0, "data": PICTURES[:5]}, weights)
+    assert found.keys() == {"more"}
+    np.testing.assert_array_equal(found["more"], weights)
+
+
+def test_a_gradient_that_can_not_be_is_refused(bind: Any) -> None:
+    with pytest.raises(EngineError, match="no gradient with respect to images of 8 bits"):
+        bind().gradient(PICTURES, np.ones((6, 3), "float32"))
+    graph, params = with_inner_input()
+    executor = bind(graph=graph, params=params, inputs=ROW)
+    with pytest.raises(EngineError, match="The gradient takes weights of 4 x 3"):
+        executor.gradient(rows(4), np.ones((3, 3), "float32"))
+    with pytest.raises(EngineError, match="takes float32 of N x 3 x 8 x 8 as data"):
+        executor.gradient({**rows(4), "data": np.ones((4, 3, 8, 9), "float32")}, np.ones((4, 3), "float32"))
+
+
 # ---- between steps
 
 

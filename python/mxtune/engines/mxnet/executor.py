@@ -6,7 +6,8 @@ import ctypes
 import re
 import threading
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, Optional
 
 import numpy as np
 
@@ -14,6 +15,7 @@ from ...errors import EngineError
 from ...graph import to_json
 from ..base import Batch, InputSpec, Program
 from ..devices import Device
+from .gradient import InputGradient
 from .load import load
 from .passes import Pass, applied, freeze_statistics
 
@@ -55,6 +57,8 @@ class MXNetExecutor:
     def __init__(self, program: Program, devices: Sequence[Device], passes: Sequence[Pass] = ()) -> None:
         mx = self._mx = load()
         self._inputs = {n: program.inputs[n] for n in program.graph.arguments if n not in program.params}
+        self._program = replace(program, inputs=self._inputs)  # as it came
+        self._input_gradient: Optional[InputGradient] = None
         self._optimiser, self._seed, self._steps = program.optimiser, program.seed, 0
         program, self._undo = applied(program, (freeze_statistics, *passes))
         graph, self._trainable = program.graph, program.trainable
@@ -98,6 +102,19 @@ class MXNetExecutor:
                 self._update(lr, self._used(len(outputs)))
             return float(value)
 
+    def gradient(self, batch: Batch, weights: Array) -> dict[str, NDArray[np.float32]]:
+        """The gradient with respect to each input of floats; see `Executor.gradient`. On the first device alone."""
+        named = self._named(batch)
+        load()
+        with _ALONE:
+            try:
+                if self._input_gradient is None:
+                    params = {**self._program.params, **self.parameters()}
+                    self._input_gradient = InputGradient(replace(self._program, params=params), self._contexts[0])
+                return self._input_gradient(named, np.asarray(weights))
+            except self._mx.MXNetError as error:
+                raise EngineError("MXNet failed to take the gradient.", [_first_line(error)]) from error
+
     def parameters(self) -> dict[str, NDArray[np.float32]]:
         """What is trainable, as the program names it; see `Executor.parameters`."""
         return dict(self._undo(self._weights()))
@@ -115,7 +132,7 @@ class MXNetExecutor:
 
     def restore(self, state: Mapping[str, Array]) -> None:
         """Continue from what `state` gave."""
-        self._steps = int(state["steps"][0])
+        self._steps, self._input_gradient = int(state["steps"][0]), None
         for name in self._learned:
             self._set(self._mean[name], state[f"mean:{name}"])
             self._set(self._var[name], state[f"var:{name}"])
@@ -205,7 +222,7 @@ class MXNetExecutor:
     def _update(self, lr: float, devices: int) -> None:
         """One step of AdamW on the first device, by the gradients of all; the others then copy its weights."""
         nd, optimiser = self._mx.nd, self._optimiser
-        self._steps += 1
+        self._steps, self._input_gradient = self._steps + 1, None  # it holds the parameters of before
         correction = np.sqrt(1 - optimiser.beta2**self._steps) / (1 - optimiser.beta1**self._steps)
         first = self._arrays[0]
         for name in self._learned:
