@@ -249,15 +249,15 @@ ROW = {"data": InputSpec((3, 8, 8)), "more": InputSpec((3,))}
 
 def with_inner_input() -> tuple[Graph, dict[str, np.ndarray]]:
     """Every kind of layer that may lie behind a cut: normalised, clipped, pooled, dropped, dense."""
-    b = Builder()
+    b, rng = Builder(), np.random.default_rng(2)
     x = b.act(b.batchnorm(b.conv(b.data(), "conv", 4, kernel=3), "bn"), "relu6")
     pooled = b.concat([b.pool(x, "max", 2, 2), b.pool(x, "avg", 2, 2)])
     x = b.dropout(b.act(b.dense(pooled, "fc", 5), "sigmoid"), 0.5)
     graph = b.graph(b.add(b.dense(x, "head", 3), b.data("more"), "sum"), ("bn", 0))
     params = {
         **{name: PARAMS[name] for name in PARAMS if name.startswith(("conv", "bn"))},
-        "fc_weight": RNG.normal(size=(5, 72)) / 8, "fc_bias": RNG.normal(size=5),
-        "head_weight": RNG.normal(size=(3, 5)), "head_bias": RNG.normal(size=3),
+        "fc_weight": rng.normal(size=(5, 72)) / 8, "fc_bias": rng.normal(size=5),
+        "head_weight": rng.normal(size=(3, 5)), "head_bias": rng.normal(size=3),
     }  # fmt: skip
     return graph, {name: array.astype("float32") for name, array in params.items()}
 
@@ -280,11 +280,13 @@ def test_the_gradient_of_an_output_is_that_of_finite_differences(bind: Any, coun
         name: ((count, *spec.shape), "float32") for name, spec in ROW.items()
     }
     np.testing.assert_allclose(found["more"], weights, rtol=1e-6)
-    for _ in range(20):  # along random directions: a step crosses few of the kinks of ReLU and of a maximum
-        direction = (rng.normal(size=batch["data"].shape) * 1e-2).astype("float32")
+    slopes, expected = [], []
+    for _ in range(20):  # a small step in a random direction crosses few of the kinks of ReLU and of a maximum
+        direction = (rng.normal(size=batch["data"].shape) * 2e-3).astype("float32")
         ends = [executor.predict({**batch, "data": batch["data"] + sign * direction})[0] for sign in (0.5, -0.5)]
-        slope = ((ends[0] - ends[1]).astype(float) * weights).sum()
-        assert (found["data"].astype(float) * direction).sum() == pytest.approx(slope, abs=1e-4, rel=2e-2)
+        slopes.append(((ends[0] - ends[1]).astype(float) * weights).sum())
+        expected.append((found["data"].astype(float) * direction).sum())
+    assert np.linalg.norm(np.subtract(slopes, expected)) < 0.02 * np.linalg.norm(slopes)
 
 
 def test_the_gradient_of_a_row_does_not_depend_on_others(bind: Any) -> None:
