@@ -13,6 +13,7 @@ DEB_R="r-base-core r-base-dev r-cran-reticulate r-cran-cli r-cran-rlang r-cran-g
 DEB_DOCS="r-cran-pkgdown chromium"
 DEB_WEB="chromium"
 ONNXRUNTIME_WEB=1.30.0
+TORCH=2.13.0 # where it is to be had; Macs with Intel and Python 3.9 get the last one before it
 
 say() { printf '%s\n' "$@" >&2; }
 stop() { say "$@"; exit 1; }
@@ -75,7 +76,7 @@ choose_python() { # a Python given by name is taken as it is; otherwise the syst
 stamp() { cat "$@" | cksum | tr ' ' '-'; }
 
 python() {
-  stamp=$(stamp requirements.lock pyproject.toml setup.py)
+  stamp=$(stamp requirements.lock pyproject.toml setup.py)-$TORCH
   # an environment moved here from elsewhere doesn't start, and is made again
   [ "$(cat .venv/made-from 2>/dev/null)" = "$stamp" ] && .venv/bin/python -c '' 2>/dev/null && return 0
   chosen=$(choose_python)
@@ -91,6 +92,10 @@ python() {
     .venv/bin/python -m pip install -q --disable-pip-version-check --no-deps mxnet==1.9.1
     .venv/bin/python -m pip uninstall -q -y mxtune
   fi
+  # PyTorch is not in the lock, since builds for the CPU alone have other hashes; nothing that is pinned moves for it
+  mkdir -p .cache
+  .venv/bin/python -m pip freeze --exclude-editable >.cache/pinned.txt
+  .venv/bin/python -m pip install -q --disable-pip-version-check -c .cache/pinned.txt "torch>=2.2,<=$TORCH"
   .venv/bin/python -m pip install -q --disable-pip-version-check --no-deps --no-build-isolation -e .
   echo "$stamp" >.venv/made-from
 }
