@@ -1,0 +1,44 @@
+"""PyTorch as an engine."""
+
+from __future__ import annotations
+
+import importlib.util
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from ...arguments import one_of
+from ..base import Program
+from ..devices import Device, DeviceReport
+
+if TYPE_CHECKING:
+    from .executor import TorchExecutor
+
+
+class Torch:
+    """PyTorch, on CPUs and on every GPU that it has code for: NVIDIA's, AMD's, Apple's and Intel's."""
+
+    name = "torch"
+    precisions = ("float32",)
+    passes: tuple[str, ...] = ()
+
+    def installed(self) -> bool:
+        """Whether its package is installed; it may still be broken."""
+        return importlib.util.find_spec("torch") is not None
+
+    def devices(self) -> tuple[DeviceReport, ...]:
+        """The CPU, and each GPU with the reason why PyTorch can't use it."""
+        none = "the NVIDIA driver shows no GPU here"
+        remedy = "if there is one, nvidia-smi must list it and CUDA_VISIBLE_DEVICES must not hide it"
+        return DeviceReport(Device("cpu")), DeviceReport(Device("gpu"), "", none, remedy)
+
+    def bind(
+        self, program: Program, devices: Sequence[Device], precision: str = "float32", passes: bool = True
+    ) -> TorchExecutor:
+        """The program, ready to run; see `Engine.bind`."""
+        from .load import load
+
+        one_of("precision", precision, self.precisions)
+        load()
+        from .executor import PASSES, TorchExecutor
+
+        return TorchExecutor(program, devices, PASSES if passes else ())

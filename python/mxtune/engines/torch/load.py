@@ -1,0 +1,64 @@
+"""PyTorch, imported when it is needed, and refused in a process that was forked from one that had it."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+from typing import Any
+
+from ...errors import EngineError
+
+_forked = False
+
+
+def load() -> Any:
+    """PyTorch, imported at the first call; the same module from then on.
+
+    Raises
+    ------
+    EngineError
+        It is missing or can't be loaded; the hint holds the one command that fixes it. Or this process was forked
+        from one that had loaded it, and whose threads it lacks.
+
+    Examples
+    --------
+    >>> load().__name__
+    'torch'
+    """
+    if _forked:
+        raise EngineError(
+            "PyTorch was started before this process was forked, and can't be used in the child.",
+            hint='Start workers with multiprocessing.get_context("spawn"), or use threads. '
+            "A model that was only loaded before the fork, without predicting, works in the child.",
+        )
+    if "torch" in sys.modules:
+        return sys.modules["torch"]
+    try:
+        return importlib.import_module("torch")
+    except (KeyboardInterrupt, SystemExit):
+        raise
+    except BaseException as error:  # a broken installation can raise anything
+        raise _explained(error) from error
+
+
+def _explained(error: BaseException) -> EngineError:
+    if isinstance(error, ModuleNotFoundError) and error.name == "torch":
+        return EngineError(
+            "PyTorch, which is to compute the networks, is not installed.", hint="Run: pip install torch"
+        )
+    if isinstance(error, ModuleNotFoundError) and error.name:
+        package = error.name.partition(".")[0]
+        return EngineError(f"PyTorch needs the Python package {package}.", hint=f"Run: pip install {package}")
+    text = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+    hint = "Run: pip install --force-reinstall torch"
+    return EngineError(f"PyTorch is installed but can't be loaded: {text}", hint=hint)
+
+
+def _after_fork() -> None:
+    global _forked  # noqa: PLW0603 - it is the process that was forked
+    _forked = "torch" in sys.modules  # whoever imported it: its threads stayed in the parent
+
+
+if hasattr(os, "register_at_fork"):  # at once: a fork may come while PyTorch is being imported
+    os.register_at_fork(after_in_child=_after_fork)

@@ -1,0 +1,82 @@
+"""A graph as a list of calls: each operator's function, and where its inputs and outputs are kept."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Optional
+
+from torch import Tensor
+
+from ...graph import Graph
+from .operators import Compute, Run, compute
+
+
+@dataclass(frozen=True)
+class _Call:
+    """One operator: its function, the places of its inputs and outputs, and those that nobody reads any more."""
+
+    compute: Compute
+    takes_run: bool
+    inputs: tuple[int, ...]
+    outputs: tuple[int, ...]
+    done: tuple[int, ...]
+
+
+class Runner:
+    """What computes a graph's heads from its variables.
+
+    Parameters
+    ----------
+    graph
+        What it computes; nodes that no head needs are left out.
+
+    Raises
+    ------
+    EngineError
+        An operator can't be computed.
+    """
+
+    def __init__(self, graph: Graph) -> None:
+        needed = graph.ancestors(name for name, _ in graph.heads)
+        nodes = [node for node in graph.nodes if node.name in needed]
+        places: dict[tuple[str, int], int] = {}
+        for node in nodes:
+            for index in range(node.n_outputs):
+                places[node.name, index] = len(places)
+        self._variables = {node.name: places[node.name, 0] for node in nodes if node.is_variable}
+        self._heads = tuple(places[head] for head in graph.heads)
+        self._size = len(places)
+        kept = {*self._heads, *self._variables.values()}
+        calls: list[_Call] = []
+        read_later: set[int] = set()
+        for node in reversed([node for node in nodes if not node.is_variable]):
+            inputs = tuple(places[entry] for entry in node.inputs)
+            outputs = tuple(places[node.name, index] for index in range(node.n_outputs))
+            done = tuple({*inputs, *outputs} - read_later - kept)
+            read_later.update(inputs)
+            calls.append(_Call(*compute(node), inputs, outputs, done))
+        self._calls = tuple(reversed(calls))
+
+    def __call__(self, variables: Mapping[str, Tensor], run: Run) -> list[Tensor]:
+        """The heads.
+
+        Parameters
+        ----------
+        variables
+            A tensor for every variable that a head needs; others are ignored.
+        """
+        values: list[Optional[Any]] = [None] * self._size
+        for name, place in self._variables.items():
+            values[place] = variables[name]
+        for call in self._calls:
+            inputs = [values[place] for place in call.inputs]
+            out = call.compute(*inputs, run=run) if call.takes_run else call.compute(*inputs)
+            if len(call.outputs) == 1:
+                values[call.outputs[0]] = out
+            else:
+                for place, one in zip(call.outputs, out):
+                    values[place] = one
+            for place in call.done:
+                values[place] = None
+        return [values[place] for place in self._heads]
