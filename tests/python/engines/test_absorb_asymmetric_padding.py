@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from mxtune.engines import Program
-from mxtune.engines.mxnet.passes.absorb_asymmetric_padding import absorb_asymmetric_padding
+from mxtune.engines.passes import absorb_asymmetric_padding
 from mxtune.graph import Graph, Node
 from mxtune.zoo.opening import mxnetwork
 from running import bound, program

@@ -10,7 +10,7 @@ import pytest
 
 from mxtune import mxnetwork
 from mxtune.engines import AdamW, Program
-from mxtune.engines.mxnet.passes.fold_batchnorm import fold_batchnorm
+from mxtune.engines.passes import fold_batchnorm
 from mxtune.graph import Builder, Graph
 from running import outputs, program
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from mxtune.engines.mxnet.passes import freeze_statistics
+from mxtune.engines.passes import freeze_statistics
 from mxtune.graph import Builder
 from mxtune.tasks.losses import SquaredError
 from running import bound, program

@@ -15,9 +15,9 @@ from ...errors import EngineError
 from ...graph import to_json
 from ..base import Batch, InputSpec, Program
 from ..devices import Device
+from ..passes import Pass, applied, freeze_statistics
 from .gradient import InputGradient
 from .load import load
-from .passes import Pass, applied, freeze_statistics
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -12,8 +12,9 @@ from ...errors import EngineError
 from ...graph import remove, to_json
 from ...words import shape_text
 from ..base import Program
+from ..passes import applied, freeze_statistics
 from .load import load
-from .passes import PASSES, applied, freeze_statistics
+from .passes import PASSES
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

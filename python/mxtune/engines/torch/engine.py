@@ -19,7 +19,13 @@ class Torch:
 
     name = "torch"
     precisions = ("float32",)
-    passes: tuple[str, ...] = ()
+
+    @property
+    def passes(self) -> tuple[str, ...]:
+        """The names of the passes that `bind` applies, in their order."""
+        from .passes import PASSES  # late, here and below: mxinfo() must work where Pillow is missing
+
+        return tuple(rewrite.__name__ for rewrite in PASSES)
 
     def installed(self) -> bool:
         """Whether its package is installed; it may still be broken."""
@@ -39,6 +45,7 @@ class Torch:
 
         one_of("precision", precision, self.precisions)
         load()
-        from .executor import PASSES, TorchExecutor
+        from .executor import TorchExecutor
+        from .passes import PASSES
 
         return TorchExecutor(program, devices, PASSES if passes else ())

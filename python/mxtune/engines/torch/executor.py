@@ -15,7 +15,7 @@ from ...errors import EngineError
 from ...words import shape_text
 from ..base import Batch, InputSpec, Program
 from ..devices import Device
-from ..mxnet.passes import Pass, applied, freeze_statistics
+from ..passes import Pass, applied, freeze_statistics
 from .load import load
 from .losses import mean_loss
 from .operators import Run
@@ -29,8 +29,6 @@ if TYPE_CHECKING:
 
     Array = NDArray[Any]
 
-PASSES: tuple[Pass, ...] = ()
-"""What rewrites a program, in this order."""
 _ALONE = threading.RLock()  # networks that compute at once would only take the CPUs from one another
 _NOTHING = np.empty(0, np.float32)
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from ....graph import Graph, Node
 from ...base import Program
-from .undo import Undo, unchanged
+from ...passes import Undo, unchanged
 
 
 def clip_as_relu_min(program: Program) -> tuple[Program, Undo]:

@@ -11,8 +11,7 @@ import numpy as np
 
 from ....graph import LIMITS, Entry, Graph, Node, Shapes, shapes_of, subgraph
 from ...base import Program
-from .absorb_asymmetric_padding import zeros_before
-from .undo import Undo, unchanged
+from ...passes import Undo, unchanged, zeros_before
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from ....graph import LIMITS, Entry, Graph, Node, Shapes, shapes_of
 from ...base import Program
-from .undo import Undo, unchanged
+from ...passes import Undo, unchanged
 
 _BLOCK = 16
 _PASSING = ("Activation", "clip", "BatchNorm", "LeakyReLU")

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from ....graph import Entry, Graph, Node
 from ...base import Program
-from .undo import Undo, unchanged
+from ...passes import Undo, unchanged
 
 
 def guard_fusion(program: Program) -> tuple[Program, Undo]:

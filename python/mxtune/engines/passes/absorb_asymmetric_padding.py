@@ -7,9 +7,9 @@ from typing import Optional
 
 import numpy as np
 
-from ....graph import Graph, Node, subgraph
-from ...base import Program
-from .undo import Undo, unchanged
+from ...graph import Graph, Node, subgraph
+from ..base import Program
+from .base import Undo, unchanged
 
 
 def absorb_asymmetric_padding(program: Program) -> tuple[Program, Undo]:

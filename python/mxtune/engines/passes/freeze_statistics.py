@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from ....graph import Graph
-from ...base import Program
-from .undo import Undo, unchanged
+from ...graph import Graph
+from ..base import Program
+from .base import Undo, unchanged
 
 
 def freeze_statistics(program: Program) -> tuple[Program, Undo]:

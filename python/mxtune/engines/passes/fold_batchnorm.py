@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ....graph import Graph, Node, subgraph
-from ...base import Params, Program
-from .undo import Undo
+from ...graph import Graph, Node, subgraph
+from ..base import Params, Program
+from .base import Undo
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -1,0 +1,31 @@
+"""A pass: from a program to an equivalent one, with the way back for its trained parameters."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Callable
+
+from ..base import Params, Program
+
+Undo = Callable[[Params], Params]
+Pass = Callable[[Program], tuple[Program, Undo]]
+
+
+def unchanged(params: Params) -> Params:
+    """Where what is trained is the same in both programs."""
+    return params
+
+
+def applied(program: Program, passes: Sequence[Pass]) -> tuple[Program, Undo]:
+    """The program after all of these passes, and the way back through all of them."""
+    undos: list[Undo] = []
+    for rewrite in passes:
+        program, undo = rewrite(program)
+        undos.append(undo)
+
+    def back(params: Params) -> Params:
+        for undo in reversed(undos):
+            params = undo(params)
+        return params
+
+    return program, back
