@@ -95,8 +95,8 @@ def option(name: str, value: Any = "...") -> str:
     if _interface.get() == "command":
         flag = f"--{name.replace('_', '-')}"
         return flag if value is True else f"{flag} {value if value == '...' else shlex.quote(str(value))}"
-    if isinstance(value, bool) and _interface.get() == "r":
-        return f"{name} = {str(value).upper()}"
+    if in_r() and isinstance(value, (bool, list)):
+        return f"{name} = {_r_code(value)}"
     return f"{name} = {_text(value)}"
 
 

@@ -20,7 +20,7 @@ import pytest
 from PIL import Image
 
 import mxtune
-from mxtune import mxexample, mxload, store, tasks
+from mxtune import mxexample, mximages, mxload, store, tasks
 from mxtune.cli import options
 from mxtune.model.drawing import KINDS
 from mxtune.model.model import TYPES
@@ -78,7 +78,7 @@ def test_help_is_quick_and_teaches() -> None:
         assert not any(line.split("|")[-1].strip() == heavy for line in loaded.splitlines())
 
 
-@pytest.mark.parametrize("command", ["train", "predict", "evaluate", "info", "zoo", "cache"])
+@pytest.mark.parametrize("command", ["train", "predict", "evaluate", "suspects", "info", "zoo", "cache"])
 def test_help_of_each_command_has_an_example(command: str) -> None:
     text = mx(command, "--help").stdout
     assert f"Examples:\n    mxtune {command}" in text
@@ -206,6 +206,21 @@ def test_evaluate_prints_text_or_json(trained: tuple, photos: Path, tmp_path: Pa
     assert figures["accuracy"] > 0.8
     assert plot.exists()
     assert dict(line.split()[:2] for line in mx("evaluate", trained[0], photos).stdout.splitlines())["n"] == "36"
+
+
+def test_suspects_are_told_drawn_and_written_as_a_table_to_train_on(
+    trained: tuple, photos: Path, tmp_path: Path
+) -> None:
+    table, sheet = tmp_path / "suspects.csv", tmp_path / "suspects.png"
+    said = mx("suspects", trained[0], photos, "-o", table, "--sheet", sheet)
+    assert said.stdout.startswith("Suspects: ")
+    assert f"To train on the mended table: mxtune train {table} -o model.mxt." in said.stderr
+    assert f"Wrote {table}\nWrote {sheet}\n" in said.stderr
+    assert Image.open(sheet).format == "PNG"
+    assert len(mximages(table)) == 36
+    rows = pd.read_csv(io.StringIO(mx("suspects", trained[0], "--format", "csv").stdout))
+    assert list(rows.columns) == ["file", "label", "suggested", "prob", "suggested_prob", "score", "suspect"]
+    assert "x.csv" in mx("suspects", trained[0], "-o", tmp_path / "x.txt", code=2).stderr
 
 
 def test_evaluate_needs_no_pictures_for_the_validation(trained: tuple, tmp_path: Path) -> None:

@@ -71,6 +71,7 @@ VERBS = {
     "mxper_class": Verb("metrics", "Model.per_class", ("model",), _DOTS),
     "mxcalibration": Verb("metrics", "Model.calibration", ("model",), _DOTS),
     "mxtop_losses": Verb("metrics", "Model.top_losses", ("model",), _DOTS),
+    "mxsuspects": Verb("suspects", "Model.suspects", ("model",), ("file = NULL", *_DOTS)),
     "mxnetwork": Verb("network", "mxnetwork", ("x",), _DOTS),
     "mxcut": Verb("network", "Network.cut", ("net",), _DOTS),
     "mxreplace_head": Verb("network", "Network.replace_head", ("net",), _DOTS),

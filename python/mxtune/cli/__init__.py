@@ -11,6 +11,7 @@ import typer
 from .evaluate import evaluate
 from .output import as_json_text, as_table, job
 from .predict import predict
+from .suspects import suspects
 from .train import train
 
 _HELP = """Fine-tune a pretrained network on your own images, and use it.
@@ -74,6 +75,7 @@ def _global(
 app.command(short_help="Train on photos and write a model.", no_args_is_help=True)(train)
 app.command(short_help="Predict images with a model.", no_args_is_help=True)(predict)
 app.command(short_help="Evaluate a model.", no_args_is_help=True)(evaluate)
+app.command(short_help="Find labels that are probably wrong.", no_args_is_help=True)(suspects)
 
 
 @app.command(short_help="Describe the installation, or a model.")

@@ -85,7 +85,7 @@ class Judging:
             The images have no labels, or labels that the model does not know.
         """
         if x is None:
-            _refuse_unused(y=y, path=path, label=label, root=root, split=split)
+            refuse_unused(y=y, path=path, label=label, root=root, split=split)
             if not self.metrics:
                 raise LabelError("The model was trained without validation.", hint="Give labelled images.")
             return self._measured
@@ -264,7 +264,7 @@ class Judging:
     def _judged(self, x: Any, y: Any, **table: Any) -> Judged:
         """Labelled images that can be read, and the outputs for them; those of the validation without ``x``."""
         if x is None:
-            _refuse_unused(y=y, **table)
+            refuse_unused(y=y, **table)
             self._check_remembered()
             return Judged(
                 self.validation.names, self.validation.y, self.validation.outputs, None, self.validation.group
@@ -296,7 +296,7 @@ class Judging:
         return None if isinstance(x, ImageSet) else self.network.preprocess.range
 
 
-def _refuse_unused(**given: Any) -> None:
+def refuse_unused(**given: Any) -> None:
     """Labels and columns belong to images: without any they would be passed over in silence."""
     names = [option(name).split()[0] for name, value in given.items() if value is not None]
     if names:

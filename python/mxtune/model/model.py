@@ -27,6 +27,7 @@ from ..zoo.saving import contents_of
 from . import conformal, leak, saving
 from .drawing import Drawing
 from .predictor import BATCH, Predictor
+from .questioning import Questioning
 from .summary import summary
 from .validation import Validation
 
@@ -41,7 +42,7 @@ TYPES = ("class", "prob", "logit", "set", "features")
 _OF_TASK = TYPES[:4]
 
 
-class Model(Drawing):
+class Model(Drawing, Questioning):
     """A trained network with its preprocessing, classes, history and origin; `mxtrain` makes one.
 
     Parameters

@@ -12,7 +12,7 @@ import numpy as np
 
 from ..calls import option
 from ..errors import ArgumentError
-from . import metrics
+from . import metrics, suspicion
 from .label_type import TEXT, LabelType
 
 if TYPE_CHECKING:
@@ -186,6 +186,25 @@ class Task(ABC):
     @abstractmethod
     def size_of_sets(self, outputs: Array, limits: Array) -> str:
         """How large they are on average, in words."""
+
+    # ---- labels that are probably wrong: see `mxtune.tasks.suspicion`
+
+    @abstractmethod
+    def suspicions(self, y: Array, outputs: Array) -> tuple[NDArray[np.int64], Columns]:
+        """What speaks against the labels: the image of each row, and ``label, suggested, score, suspect`` among other
+        columns. ``y`` and ``outputs`` are of models that had not seen the image."""
+
+    @abstractmethod
+    def remedy(self, row: Mapping[str, Any]) -> str:
+        """What a row of `suspicions` suggests, in a word or two."""
+
+    def alike(self, y: Array, outputs: Array) -> Sequence[suspicion.Alike]:  # noqa: ARG002 - numbers have none
+        """Pairs of classes that may be one."""
+        return ()
+
+    def tolerance(self, y: Array, outputs: Array) -> Array:  # noqa: ARG002 - of classes none
+        """How much the labels of copies may differ."""
+        return np.zeros(1)
 
     def abstaining(self, columns: Columns, outputs: Array, least: float) -> Columns:  # noqa: ARG002
         """The columns of predictions without those less probable than this; ``abstained`` says why, or is None.

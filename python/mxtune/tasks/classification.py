@@ -13,7 +13,7 @@ from ..arguments import in_order
 from ..calls import value_text
 from ..errors import ArgumentError, LabelError
 from ..words import counted, listing
-from . import metrics
+from . import metrics, suspicion
 from .base import Task, column_names, shown
 from .label_type import label_text
 from .losses import CrossEntropy
@@ -162,6 +162,24 @@ class Classification(Task):
         fits = 1 - probabilities <= limits
         fits[np.arange(len(fits)), probabilities.argmax(axis=1)] = True
         return np.asarray(fits)
+
+    def suspicions(self, y: Array, outputs: Array) -> tuple[NDArray[np.int64], Columns]:
+        probabilities = self.probabilities(outputs.astype(np.float64))
+        score, rows = suspicion.log_ratio(probabilities, y), np.arange(len(y))
+        return rows, {
+            "label": self._categorical(y),
+            "suggested": self._categorical(probabilities.argmax(axis=1)),
+            "prob": probabilities[rows, y],
+            "suggested_prob": probabilities.max(axis=1, initial=0),
+            "score": score,
+            "suspect": suspicion.is_suspect(score),
+        }
+
+    def remedy(self, row: Mapping[str, Any]) -> str:
+        return self.label_type.shown(label_text(row["suggested"]))
+
+    def alike(self, y: Array, outputs: Array) -> Sequence[suspicion.Alike]:
+        return suspicion.alike(y, outputs.argmax(axis=1), outputs)
 
     def abstaining(self, columns: Columns, outputs: Array, least: float) -> Columns:
         probabilities = self.probabilities(outputs.astype(np.float64))

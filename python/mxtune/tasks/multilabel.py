@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Optional
 
 import numpy as np
 
 from ..words import counted
-from . import metrics
+from . import metrics, suspicion
 from .base import OURS, Task, column_names, shown
 from .losses import BinaryCrossEntropy
 
@@ -98,6 +98,32 @@ class Multilabel(Task):
     @staticmethod
     def _open(probabilities: Array, limits: Array) -> Array:
         return np.asarray((1 - probabilities <= limits) & (probabilities <= limits))
+
+    def suspicions(self, y: Array, outputs: Array) -> tuple[NDArray[np.int64], Columns]:
+        """A row for each label of each image, with its ``level``; ``prob`` is that of the label it has not, or has."""
+        import pandas as pd
+
+        rows, levels = np.divmod(np.arange(outputs.size), len(self.levels))
+        has = (y > 0).ravel()
+        yes = self.probabilities(outputs.astype(np.float64)).ravel()
+        score = suspicion.log_ratio(np.column_stack([1 - yes, yes]), has.astype(np.int64))
+        return rows, {
+            "level": pd.Categorical.from_codes(levels, categories=list(self.levels)),
+            "label": has,
+            "suggested": yes >= 0.5,
+            "prob": np.where(has, yes, 1 - yes),
+            "suggested_prob": np.maximum(yes, 1 - yes),
+            "score": score,
+            "suspect": suspicion.is_suspect(score),
+        }
+
+    def remedy(self, row: Mapping[str, Any]) -> str:
+        return f"{row['level']} {'missing' if row['suggested'] else 'wrong'}"
+
+    def alike(self, y: Array, outputs: Array) -> Sequence[suspicion.Alike]:
+        has, yes = y > 0, self.probabilities(outputs.astype(np.float64))
+        usual = (yes * has).sum(axis=0) / np.maximum(has.sum(axis=0), 1)  # of images that carry the label
+        return suspicion.alike_labels(has, yes >= usual, outputs)
 
     def per_class(self, y: Array, outputs: Array) -> pd.DataFrame:
         return metrics.per_class(y > 0.5, outputs >= 0, self.levels)

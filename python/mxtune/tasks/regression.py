@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Optional
 
 import numpy as np
 
 from ..errors import LabelError
+from . import suspicion
 from .base import OURS, Task, column_names
 from .losses import SquaredError
 
@@ -91,6 +92,28 @@ class Regression(Task):
 
     def size_of_sets(self, outputs: Array, limits: Array) -> str:  # noqa: ARG002
         return ", ".join(f"{name} +- {limit:.3g}" for name, limit in zip(self.levels or ("prediction",), limits))
+
+    def suspicions(self, y: Array, outputs: Array) -> tuple[NDArray[np.int64], Columns]:
+        """A row for each number of each image, with its ``level`` where there are several; the ``score`` is how far it
+        is from the prediction, in robust standard deviations of that."""
+        import pandas as pd
+
+        truth = y.reshape(len(outputs), -1).astype(np.float64)
+        rows, levels = np.divmod(np.arange(outputs.size), self.outputs)
+        score = suspicion.deviations(truth - outputs).ravel()
+        columns: Columns = {}
+        if self.levels:
+            columns["level"] = pd.Categorical.from_codes(levels, categories=list(self.levels))
+        columns |= {"label": truth.ravel(), "suggested": outputs.astype(np.float64).ravel()}
+        return rows, {**columns, "score": score, "suspect": suspicion.is_far(score)}
+
+    def remedy(self, row: Mapping[str, Any]) -> str:
+        name = f"{row['level']} " if self.levels else ""
+        return f"{name}{row['suggested']:.4g}"
+
+    def tolerance(self, y: Array, outputs: Array) -> Array:
+        """As much as predictions are usually off."""
+        return suspicion.spread(y.reshape(len(outputs), -1) - outputs)
 
     def calibration(self, y: Array, outputs: Array) -> pd.DataFrame:
         import pandas as pd

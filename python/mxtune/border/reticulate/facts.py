@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from ...images import ImageSet
     from ...model import Model
+    from ...model.suspects import Suspects
     from ...network import Network
 
 
@@ -58,6 +59,12 @@ def evaluated(
 ) -> pd.DataFrame:
     """`Model.evaluate` as a data frame, with intervals."""
     return object.evaluate(x, y, path=path, label=label, root=root, split=split).frame()
+
+
+def suspected(object: Suspects) -> dict[str, Any]:  # noqa: A002 - the same
+    """The tables of `Model.suspects`, and the words that print it."""
+    told = {name: getattr(object, name) for name in ("table", "copies", "classes", "heading")}
+    return told | {"notes": list(object.notes)}
 
 
 def _of_images(images: ImageSet) -> dict[str, Any]:

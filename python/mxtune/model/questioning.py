@@ -1,0 +1,102 @@
+"""`Questioning`: what a model says of the images that it was made from."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, Optional, Union
+
+import numpy as np
+
+from .. import progress
+from ..calls import option
+from ..errors import LabelError, PictureWarning
+from ..images import ImageSet
+from ..images.findings import warn
+from ..images.roles import Split
+from ..words import counted
+from .judging import Judging, refuse_unused
+from .suspects import Suspects
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Array = NDArray[Any]
+
+PathLike = Union[str, "os.PathLike[str]"]
+
+
+class Questioning(Judging):
+    """What a model says of its images; `Model` adds the rest."""
+
+    def suspects(
+        self,
+        x: Any = None,
+        y: Any = None,
+        path: Optional[str] = None,
+        label: Union[str, Sequence[str], None] = None,
+        root: Optional[PathLike] = None,
+        split: Split = None,
+    ) -> Suspects:
+        """Labels that are probably wrong, with what each would be; copies with different labels; classes that may be
+        one. By predictions of models that had not seen the image (the idea of confident learning: Northcutt et al.,
+        2021).
+
+        `Suspects` has tables, a contact sheet, and a table to mend by hand, which `mximages` takes back. Without
+        images, those that the model was validated on: with folds, all that it was trained on.
+
+        Parameters
+        ----------
+        x, y
+            Images and their labels, as `evaluate` has them. What the model remembers of them, by their content, is
+            taken; the others are predicted. With the images near-copies are found, too.
+        path, label, root, split
+            As `evaluate` has them.
+
+        Raises
+        ------
+        LabelError
+            The model remembers no validation, and there are no images.
+
+        Warns
+        -----
+        PictureWarning
+            Images were trained on, and no other model has predicted them: a wrong label that was learned is not found.
+        """
+        if x is not None:
+            return self._suspects_among(self.labelled_images(x, y, path=path, label=label, root=root, split=split))
+        refuse_unused(y=y, path=path, label=label, root=root, split=split)
+        remembered = self.validation
+        if not len(remembered):
+            hint = f"Train it with {option('folds', 5)}, or give labelled images that it was not trained on."
+            raise LabelError("The model remembers no images that it was not trained on.", hint=hint)
+        if not len(remembered.fold):
+            judged = counted(len(remembered), "validation image")
+            text = f"Only the {judged} can be judged: {option('folds', 5)} in training judges all."
+            progress.current().event("message", text=text)
+        return Suspects(
+            self._task, remembered.names, remembered.digests, remembered.y, remembered.outputs, self._validated
+        )
+
+    def _suspects_among(self, images: ImageSet) -> Suspects:
+        remembered = self.validation
+        place_of = {digest: place for place, digest in enumerate(remembered.digests)}
+        places = np.asarray([place_of.get(digest, -1) for digest in images.hashes], np.int64)
+        outputs = np.full((len(images), self._task.outputs), np.nan, np.float32)
+        known = places >= 0
+        outputs[known] = remembered.outputs[places[known]]
+        others = np.flatnonzero(~known)
+        if len(others):
+            outputs[others] = self._outputs(images.take(others))[0]
+            trained = remembered.trained_on(images.hashes[row] for row in others)
+            if trained:
+                text = (
+                    f"{counted(trained, 'image was', 'images were')} trained on, and only this model can predict them."
+                )
+                lines = ["a wrong label that it has learned is not found"]
+                warn(
+                    PictureWarning(
+                        text, lines, f"Train it with {option('folds', 5)}, or for layers {option('folds', 'full')}."
+                    )
+                )
+        return Suspects(self._task, images.names, images.hashes, np.asarray(images.y), outputs, images)
