@@ -167,7 +167,8 @@ def test_this_mxnet_without_cuda_says_so_beside_a_gpu(monkeypatch: pytest.Monkey
 def test_a_precision_that_no_engine_offers_is_told_with_those_that_one_does() -> None:
     with pytest.raises(ArgumentError) as caught:
         choose("cpu", "float16")
-    assert str(caught.value) == "`precision` must be \"auto\" or float32 (mxnet).\nx it is 'float16'"
+    offers = [f"{', '.join(engines.get(name).precisions)} ({name})" for name in engines.installed()]
+    assert str(caught.value) == f"`precision` must be \"auto\" or {' or '.join(offers)}.\nx it is 'float16'"
     assert choose("cpu", "float32").precision == choose("cpu").precision == "float32"
 
 

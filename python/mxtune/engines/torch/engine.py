@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 from ...arguments import one_of
 from ..base import Program
 from ..devices import Device, DeviceReport
+from . import gpus
+from .load import load
 
 if TYPE_CHECKING:
     from .executor import TorchExecutor
@@ -18,7 +20,7 @@ class Torch:
     """PyTorch, on CPUs and on every GPU that it has code for: NVIDIA's, AMD's, Apple's and Intel's."""
 
     name = "torch"
-    precisions = ("float32",)
+    precisions = ("float32", "bfloat16")
 
     @property
     def passes(self) -> tuple[str, ...]:
@@ -32,20 +34,16 @@ class Torch:
         return importlib.util.find_spec("torch") is not None
 
     def devices(self) -> tuple[DeviceReport, ...]:
-        """The CPU, and each GPU with the reason why PyTorch can't use it."""
-        none = "the NVIDIA driver shows no GPU here"
-        remedy = "if there is one, nvidia-smi must list it and CUDA_VISIBLE_DEVICES must not hide it"
-        return DeviceReport(Device("cpu")), DeviceReport(Device("gpu"), "", none, remedy)
+        """The CPU, and each GPU with the reason why PyTorch can't use it; loaded only where there may be one."""
+        return gpus.reports()
 
     def bind(
         self, program: Program, devices: Sequence[Device], precision: str = "float32", passes: bool = True
     ) -> TorchExecutor:
         """The program, ready to run; see `Engine.bind`."""
-        from .load import load
-
         one_of("precision", precision, self.precisions)
         load()
         from .executor import TorchExecutor
         from .passes import PASSES
 
-        return TorchExecutor(program, devices, PASSES if passes else ())
+        return TorchExecutor(program, devices, PASSES if passes else (), precision)

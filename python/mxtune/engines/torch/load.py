@@ -5,15 +5,18 @@ from __future__ import annotations
 import importlib
 import os
 import sys
+import threading
 from typing import Any
 
 from ...errors import EngineError
+from ..mxnet import threads
 
+_LOCK = threading.RLock()
 _forked = False
 
 
 def load() -> Any:
-    """PyTorch, imported at the first call; the same module from then on.
+    """PyTorch, imported at the first call; the same module from then on. Its threads poll briefly, then sleep.
 
     Raises
     ------
@@ -32,14 +35,16 @@ def load() -> Any:
             hint='Start workers with multiprocessing.get_context("spawn"), or use threads. '
             "A model that was only loaded before the fork, without predicting, works in the child.",
         )
-    if "torch" in sys.modules:
-        return sys.modules["torch"]
-    try:
-        return importlib.import_module("torch")
-    except (KeyboardInterrupt, SystemExit):
-        raise
-    except BaseException as error:  # a broken installation can raise anything
-        raise _explained(error) from error
+    with _LOCK:
+        if "torch" in sys.modules:
+            return sys.modules["torch"]
+        try:
+            with threads.announced():
+                return importlib.import_module("torch")
+        except (KeyboardInterrupt, SystemExit):
+            raise
+        except BaseException as error:  # a broken installation can raise anything
+            raise _explained(error) from error
 
 
 def _explained(error: BaseException) -> EngineError:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Optional
+from typing import Optional
 
 from torch import Tensor
 
@@ -66,7 +66,7 @@ class Runner:
         variables
             A tensor for every variable that a head needs; others are ignored.
         """
-        values: list[Optional[Any]] = [None] * self._size
+        values: list[Optional[Tensor]] = [None] * self._size
         for name, place in self._variables.items():
             values[place] = variables[name]
         for call in self._calls:
