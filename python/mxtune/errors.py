@@ -96,7 +96,7 @@ class TrainingError(MxtuneError):
 
 
 class EngineError(MxtuneError, RuntimeError):
-    """MXNet is missing or can't be loaded."""
+    """MXNet, or PyTorch in its place, is missing or can't be loaded."""
 
 
 class DeviceError(EngineError):

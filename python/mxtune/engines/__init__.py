@@ -6,12 +6,15 @@
 from __future__ import annotations
 
 import importlib
+import os
 import pkgutil
+from dataclasses import replace
 
+from ..arguments import one_of
 from ..calls import value_text
 from ..errors import ArgumentError, DeviceError
 from .base import AdamW, Engine, Executor, InputSpec, Params, Program, Target, picture_input
-from .devices import CPU, Choice, Device, DeviceReport, Request, parse, pick
+from .devices import CPU, Device, DeviceReport, Request, parse, pick, refused, sentence
 
 __all__ = [
     "AdamW",
@@ -32,6 +35,7 @@ __all__ = [
     "register",
 ]
 
+SETTING = "MXTUNE_ENGINE"
 _ENGINES: dict[str, Engine] = {}
 
 
@@ -74,7 +78,7 @@ def installed() -> list[str]:
     return [name for name in names() if get(name).installed()]
 
 
-def choose(device: Request = "auto", precision: str = "auto") -> Target:
+def choose(device: Request = "auto", precision: str = "auto", engine: str = "auto") -> Target:
     """Where to run: the first installed engine that can use what is asked for.
 
     Parameters
@@ -84,32 +88,60 @@ def choose(device: Request = "auto", precision: str = "auto") -> Target:
         ``"gpu:1"``: that one, counted from 0. A list of GPUs.
     precision : str
         ``"auto"``, the engine's default, or one that it offers.
+    engine : str
+        The name of one. ``"auto"``: the one that the environment variable ``MXTUNE_ENGINE`` names; or MXNet, unless it
+        is not installed, or can't use a GPU that another one can.
 
     Raises
     ------
     ArgumentError
-        ``device`` is not one of these; or no engine here offers that precision.
+        ``device`` or ``engine`` is not one of these; or no engine here offers that precision.
     DeviceError
         A GPU is asked for and can't be used; the error gives the reason and what would help.
+    EngineError
+        The engine that is asked for is not installed.
 
     Examples
     --------
-    >>> print(choose("cpu"))
-    mxnet, cpu, float32
+    >>> choose("cpu").devices
+    (Device(kind='cpu', index=0),)
     """
-    wanted = parse(device)
-    candidates = [get(name) for name in installed() or names()]  # if none is installed, bind() raises
-    engines = [engine for engine in candidates if precision in ("auto", *engine.precisions)]
-    if not engines:
-        offers = " or ".join(f"{', '.join(engine.precisions)} ({engine.name})" for engine in candidates)
+    wanted, (named, why) = parse(device), _named(engine)
+    here = [get(name) for name in ([named] if named else installed() or names())]
+    if named and not here[0].installed():
+        here[0].load()  # which says how to install it; otherwise `bind` does
+    able = [one for one in here if precision in ("auto", *one.precisions)]
+    if not able:
+        offers = " or ".join(f"{', '.join(one.precisions)} ({one.name})" for one in here)
         raise ArgumentError(f'`precision` must be "auto" or {offers}.', [f"it is {value_text(precision)}"])
-    choices = [(engine, Choice(CPU) if wanted == CPU else pick(device, engine.devices())) for engine in engines]
-    engine, choice = next((pair for pair in choices if pair[1].reason is None), choices[0])
-    if not choice.devices:
-        raise DeviceError(f"No GPU can be used: {choice.reason}.", hint=_sentence(choice.remedy or ""))
-    return Target(engine, choice.devices, engine.precisions[0] if precision == "auto" else precision)
+    why = why if able[0] == here[0] else f"it computes in {precision}"
+    if wanted == CPU:
+        return _target(able[0], CPU, precision, why)
+    absent = [] if named else [get(name) for name in names() if get(name) not in here]
+    choices = []
+    for one in (*able, *absent):
+        choice = pick(device, one.devices())
+        if choice.reason is None:
+            gpu = "" if one == able[0] else f"it can use {choice.devices[0]}"
+            return _target(one, choice.devices, precision, gpu or why)
+        choices.append(choice)
+    refusal = refused(choices, CPU if device == "auto" else ())
+    if not refusal.devices:
+        raise DeviceError(f"No GPU can be used: {refusal.reason}.", hint=sentence(refusal.remedy or ""))
+    return replace(_target(able[0], CPU, precision, why), unused=refusal)
 
 
-def _sentence(text: str) -> str:
-    """A remedy on a line of its own; a command at its end stays as it must be typed."""
-    return text[:1].upper() + text[1:] + ("" if text.startswith("run: ") else ".")
+def _named(engine: str) -> tuple[str, str]:
+    """The engine that is asked for, "" if the choice is ours, and why it is taken."""
+    one_of("engine", engine, ("auto", *names()))
+    if engine != "auto":
+        return engine, "`engine` asks for it"
+    setting = os.environ.get(SETTING, "auto") or "auto"
+    if setting not in ("auto", *names()):
+        offers = f"it must be {', '.join(names())} or auto"
+        raise ArgumentError(f"The environment variable {SETTING} names no engine.", [f"it is {setting}", offers])
+    return ("", "it is installed") if setting == "auto" else (setting, f"{SETTING} asks for it")
+
+
+def _target(engine: Engine, devices: tuple[Device, ...], precision: str, why: str) -> Target:
+    return Target(engine, devices, engine.precisions[0] if precision == "auto" else precision, why)

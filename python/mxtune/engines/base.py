@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Protocol, Union
+from typing import TYPE_CHECKING, Any, Optional, Protocol, Union
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from ..graph import Graph
     from ..network import Network
     from ..tasks.losses import Loss
-    from .devices import Device, DeviceReport
+    from .devices import Choice, Device, DeviceReport
 
 Array = NDArray[Any]
 Params = Mapping[str, NDArray[np.float32]]
@@ -228,10 +228,23 @@ class Engine(Protocol):
     def installed(self) -> bool:
         """Whether its package is installed; it may still be broken."""
 
+    def version(self) -> Optional[str]:
+        """The version of its package; None if it is not installed."""
+
+    def load(self) -> Any:
+        """Its package, imported.
+
+        Raises
+        ------
+        EngineError
+            It is missing or can't be loaded; the hint holds the one command that fixes it.
+        """
+
     def devices(self) -> tuple[DeviceReport, ...]:
         """The CPU, then each GPU: whether it can be used, why not, and what would help.
 
-        Where there is no GPU, ``gpu:0`` stands for those that might be.
+        Where there is no GPU, ``gpu:0`` stands for those that might be. The package is imported only where there is
+        one; where it is not installed, the report is what it could use.
         """
 
     def bind(
@@ -253,11 +266,21 @@ class Engine(Protocol):
 
 @dataclass(frozen=True)
 class Target:
-    """Where programs run: an engine, its devices, a precision."""
+    """Where programs run: an engine, its devices, a precision.
+
+    Parameters
+    ----------
+    why
+        The reason for the engine, a few words.
+    unused
+        Why no GPU was chosen where one might have been.
+    """
 
     engine: Engine
     devices: tuple[Device, ...]
     precision: str
+    why: str = field(default="it is installed", compare=False)
+    unused: Optional[Choice] = field(default=None, compare=False)
 
     def bind(self, program: Program, passes: bool = True) -> Executor:
         """The program, ready to run here."""
@@ -265,8 +288,9 @@ class Target:
 
     @property
     def arithmetic(self) -> str:
-        """What determines the last bits of an output: engine, precision and passes."""
-        return " ".join((self.engine.name, self.precision, *self.engine.passes))
+        """What determines the last bits of an output: engine, precision and passes, and that it is no CPU."""
+        kinds = sorted({device.kind for device in self.devices} - {"cpu"})
+        return " ".join((self.engine.name, self.precision, *self.engine.passes, *kinds))
 
     def __str__(self) -> str:
         return f"{self.engine.name}, {', '.join(map(str, self.devices))}, {self.precision}"

@@ -43,17 +43,29 @@ class DeviceReport:
     reason: Optional[str] = None
     remedy: Optional[str] = None
 
+    @property
+    def present(self) -> bool:
+        """Whether there is such a device."""
+        return bool(self.name)
+
     def __str__(self) -> str:
         return f"{self.device} {self.name}".strip()
 
 
 @dataclass(frozen=True)
 class Choice:
-    """The devices to use; if no GPU is among them, ``reason`` is why, and ``remedy`` what would help."""
+    """The devices to use; if no GPU is among them, ``reason`` is why, and ``remedy`` what would help.
+
+    ``present`` is whether this machine has a GPU at all.
+    """
 
     devices: tuple[Device, ...]
     reason: Optional[str] = None
     remedy: Optional[str] = None
+    present: bool = False
+
+    def __str__(self) -> str:
+        return f"No GPU is used: {self.reason}. {sentence(self.remedy or '')}".strip()
 
 
 def parse(request: Request) -> Optional[tuple[Device, ...]]:
@@ -99,7 +111,7 @@ def pick(request: Request, reports: Sequence[DeviceReport]) -> Choice:
     --------
     >>> reports = [DeviceReport(Device("cpu")), DeviceReport(Device("gpu"), reason="there is none")]
     >>> pick("auto", reports)
-    Choice(devices=(Device(kind='cpu', index=0),), reason='there is none', remedy=None)
+    Choice(devices=(Device(kind='cpu', index=0),), reason='there is none', remedy=None, present=False)
     >>> pick("gpu", reports).devices
     ()
     """
@@ -111,19 +123,26 @@ def pick(request: Request, reports: Sequence[DeviceReport]) -> Choice:
         usable = [report.device for report in gpus if report.reason is None]
         if usable:
             return Choice((usable[0],))
-        return _refused(gpus, CPU if request == "auto" else ())
+        return refused(gpus, CPU if request == "auto" else ())
     named = [report for report in gpus if report.name]
     for device in wanted:
         reports_of_it = [report for report in gpus if report.device == device]
         if named and not reports_of_it:
-            return Choice((), f"there is no {device}", f"this machine has {', '.join(map(str, named))}")
+            return Choice((), f"there is no {device}", f"this machine has {', '.join(map(str, named))}", True)
         if not named or reports_of_it[0].reason is not None:
-            return _refused(reports_of_it or gpus)
+            return refused(reports_of_it or gpus)
     return Choice(wanted)
 
 
-def _refused(gpus: Sequence[DeviceReport], instead: tuple[Device, ...] = ()) -> Choice:
-    """All reasons; and of the remedies, a command before any other."""
-    reasons = dict.fromkeys(report.reason for report in gpus if report.reason)
-    remedies = sorted((report.remedy for report in gpus if report.remedy), key=lambda text: not text.startswith("run:"))
-    return Choice(instead, "; ".join(reasons) or None, remedies[0] if remedies else None)
+def refused(parts: Sequence[Union[DeviceReport, Choice]], instead: tuple[Device, ...] = ()) -> Choice:
+    """All reasons, of GPUs that are there if there are any; and of the remedies the first command, or the last one."""
+    present = any(part.present for part in parts)
+    about = [part for part in parts if part.reason and part.present == present]
+    remedies = [part.remedy for part in about if part.remedy]
+    remedy = next((text for text in remedies if text.startswith("run:")), remedies[-1] if remedies else None)
+    return Choice(instead, "; ".join(dict.fromkeys(part.reason or "" for part in about)) or None, remedy, present)
+
+
+def sentence(remedy: str) -> str:
+    """A remedy on a line of its own; a command at its end stays as it must be typed."""
+    return remedy[:1].upper() + remedy[1:] + ("" if not remedy or remedy.startswith("run: ") else ".")

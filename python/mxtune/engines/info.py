@@ -8,18 +8,16 @@ import platform
 import re
 import shutil
 import subprocess
-from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Optional
 
 from .. import machine
 from .._version import __version__
-from ..errors import EngineError
+from ..errors import ArgumentError, EngineError
 from ..store import FOLDER_SETTING, cache_dir, writable
-from . import get
-from .devices import DeviceReport, pick
-from .mxnet import cuda, load, threads
+from . import choose, get, installed, names
+from .mxnet import cuda, threads
 
 # what is indispensable
 _PACKAGES = ("numpy", "pandas", "pillow", "safetensors", "platformdirs", "filelock", "threadpoolctl", "rich", "typer")
@@ -39,12 +37,14 @@ class Problem:
 class Info:
     """What `mxinfo` found; ``str()`` gives a table, ``to_dict()`` plain data.
 
-    ``versions`` by package, None for what is not installed; ``features`` of MXNet that are on; ``devices``
-    that can be used; ``gpu``, a sentence on the GPU; ``threads`` MXNet computes with; ``cpus`` this process
-    may use; ``folders`` of weights, caches and programs; ``problems``, empty when all is well.
+    ``versions`` by package, None for what is not installed; ``engines``, the devices that each can use, none where it
+    is not installed; ``features`` of MXNet that are on; ``devices`` that one of them can use; ``gpu``, a sentence on
+    the GPU; ``threads`` to compute with; ``cpus`` this process may use; ``folders`` of weights, caches and programs;
+    ``problems``, empty when all is well.
     """
 
     versions: dict[str, Optional[str]]
+    engines: dict[str, tuple[str, ...]]
     features: tuple[str, ...]
     devices: tuple[str, ...]
     gpu: str
@@ -63,6 +63,7 @@ class Info:
         values = asdict(self)
         for name in ("features", "devices", "problems"):
             values[name] = list(values[name])
+        values["engines"] = {name: list(devices) for name, devices in self.engines.items()}
         return values
 
     def __repr__(self) -> str:
@@ -70,9 +71,9 @@ class Info:
 
     def __str__(self) -> str:
         rows = [(name, version or "not installed") for name, version in self.versions.items()]
+        rows += [("features", ", ".join(self.features))] if self.features else []
+        rows += [(f"{name} can use", ", ".join(devices)) for name, devices in self.engines.items() if devices]
         rows += [
-            ("features", ", ".join(self.features) or "unknown"),
-            ("devices", ", ".join(self.devices) or "none"),
             ("", self.gpu),
             ("threads", f"{self.threads} for {self.cpus} usable CPUs"),
         ]
@@ -92,7 +93,7 @@ def mxinfo() -> Info:
     -------
     Info
         The same information: ``.to_dict()`` gives plain data, ``.problems`` what is wrong. MXNet is loaded to see if it
-        works; if not, that is reported, not raised.
+        works, or PyTorch, where there is no MXNet or a GPU to look at; if not, that is reported, not raised.
 
     Examples
     --------
@@ -117,17 +118,13 @@ def collect() -> Info:
     if missing:
         problems.append(_problem(f"Not installed: {', '.join(missing)}", f"pip install {' '.join(missing)}"))
 
-    reports = get("mxnet").devices()
+    usable, broken = _engines()
+    versions.update((name, get(name).version()) for name in usable)
+    problems += broken
     features: tuple[str, ...] = ()
-    usable: tuple[str, ...] = ()
-    try:
-        mx = load()
-        versions["mxnet"] = str(mx.__version__)
-        features = tuple(sorted(name for name, on in mx.runtime.Features().items() if on.enabled))
-        usable = tuple(str(report.device) for report in reports if report.reason is None)
-    except EngineError as error:
-        versions["mxnet"] = cuda.installed(cuda.distribution())
-        problems.append(Problem(error.message, error.hint or ""))
+    if usable["mxnet"]:
+        enabled = get("mxnet").load().runtime.Features().items()
+        features = tuple(sorted(name for name, on in enabled if on.enabled))
 
     cache = cache_dir() if "platformdirs" not in missing else None
     weights = {package: _folder(package) for package in _WEIGHTS}
@@ -145,9 +142,10 @@ def collect() -> Info:
     problems += r_problems(versions["R"], versions["rpy2"])
     return Info(
         versions,
-        features,
         usable,
-        gpu_sentence(reports),
+        features,
+        tuple(dict.fromkeys(device for devices in usable.values() for device in devices)),
+        gpu_sentence(),
         threads.mxnet_threads(),
         machine.usable_cpus(),
         folders,
@@ -155,13 +153,37 @@ def collect() -> Info:
     )
 
 
-def gpu_sentence(reports: Sequence[DeviceReport]) -> str:
-    """Why no GPU is used and what would help; or which one is used."""
-    choice = pick("auto", reports)
-    if choice.reason is not None:
-        return f"No GPU is used: {choice.reason}; {choice.remedy}."
-    names = {report.device: report.name for report in reports}
-    return f"{choice.devices[0]} is used, {names[choice.devices[0]]}."
+def _engines() -> tuple[dict[str, tuple[str, ...]], list[Problem]]:
+    """The devices that each engine can use, and what is wrong with those that are installed; one is enough.
+
+    Only the first is tried: others are loaded where a GPU has to be looked at.
+    """
+    found: dict[str, tuple[str, ...]] = {}
+    problems = []
+    here = installed()
+    for name in names():
+        engine, found[name] = get(name), ()
+        if name in here or (not here and name == names()[0]):
+            try:
+                if not any(found.values()):
+                    engine.load()
+                found[name] = tuple(str(report.device) for report in engine.devices() if report.reason is None)
+            except EngineError as error:
+                problems.append(Problem(error.message, error.hint or ""))
+    return found, problems
+
+
+def gpu_sentence() -> str:
+    """Why no GPU is used and what would help; or which one is used, and by what."""
+    try:
+        target = choose()
+    except (ArgumentError, EngineError) as error:  # a setting that names another engine
+        return error.message
+    if target.unused is not None:
+        return str(target.unused)
+    device = target.devices[0]
+    name = next(report.name for report in target.engine.devices() if report.device == device)
+    return f"{device} is used, {name}, by {target.engine.name}."
 
 
 def _problem(what: str, command: str) -> Problem:

@@ -15,7 +15,6 @@ from ..zoo import Entry
 from ..zoo.opening import RANDOM, mxnetwork
 from . import choose
 from .base import Program
-from .mxnet import cuda
 
 BATCH = 32
 _RUNS, _SECONDS = 3, 2.0  # at least so many batches, and so long
@@ -73,5 +72,5 @@ def _folder() -> Path:
 
 
 def _machine() -> str:
-    package = cuda.distribution()
-    return f"{machine.processor()}, {machine.usable_cpus()} CPUs, {package} {cuda.installed(package)}"
+    engine = choose().engine
+    return f"{machine.processor()}, {machine.usable_cpus()} CPUs, {engine.name} {engine.version()}"

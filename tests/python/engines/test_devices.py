@@ -7,22 +7,23 @@ import re
 import pytest
 
 from mxtune import engines
-from mxtune.engines import Device, Request, choose
+from mxtune.engines import Device, Request, choose, nvidia
 from mxtune.engines.devices import Choice, DeviceReport, pick
 from mxtune.engines.info import gpu_sentence
 from mxtune.engines.mxnet import cuda, gpus, load
 from mxtune.engines.mxnet.gpus import Build, reports_of
+from mxtune.engines.nvidia import Gpu
 from mxtune.errors import ArgumentError, DeviceError
 
 CPU = (Device("cpu"),)
-A10 = cuda.Gpu(0, "NVIDIA A10", (8, 6))
-L4 = cuda.Gpu(1, "NVIDIA L4", (8, 9))
-H100 = cuda.Gpu(0, "NVIDIA H100", (9, 0))
-K80 = cuda.Gpu(0, "Tesla K80", (3, 7))
+A10 = Gpu(0, "NVIDIA A10", (8, 6))
+L4 = Gpu(1, "NVIDIA L4", (8, 9))
+H100 = Gpu(0, "NVIDIA H100", (9, 0))
+K80 = Gpu(0, "Tesla K80", (3, 7))
 WITH_CUDA, WITHOUT = Build("11.7"), Build()
 
 
-def picked(request: Request, build: Build, seen: tuple[cuda.Gpu, ...]) -> Choice:
+def picked(request: Request, build: Build, seen: tuple[Gpu, ...]) -> Choice:
     """What is chosen on a machine with this MXNet and these GPUs."""
     return pick(request, reports_of(build, seen))
 
@@ -41,7 +42,7 @@ def picked(request: Request, build: Build, seen: tuple[cuda.Gpu, ...]) -> Choice
         (Device("gpu", 1), (A10, L4), ["gpu:1"]),
     ],
 )
-def test_usable_gpus_are_chosen(request_: Request, seen: tuple[cuda.Gpu, ...], found: list[str]) -> None:
+def test_usable_gpus_are_chosen(request_: Request, seen: tuple[Gpu, ...], found: list[str]) -> None:
     choice = picked(request_, WITH_CUDA, seen)
     assert [str(device) for device in choice.devices] == found
     assert choice.reason is None
@@ -57,16 +58,16 @@ def test_usable_gpus_are_chosen(request_: Request, seen: tuple[cuda.Gpu, ...], f
             (H100,),
             "MXNet 1.9.1 has machine code for compute capability 5.0 to 8.9, not for "
             "NVIDIA H100 (compute capability 9.0)",
-            "Maxwell to Ada",
+            "PyTorch has code for newer GPUs",
         ),
-        (WITHOUT, (H100,), "compute capability 9.0", "Maxwell to Ada"),
+        (WITHOUT, (H100,), "compute capability 9.0", "PyTorch"),
         (
             WITHOUT,
             (H100, L4),
             "not for NVIDIA H100 (compute capability 9.0); MXNet is installed without",
             "mxnet-cu117",
         ),
-        (WITH_CUDA, (K80,), "Tesla K80 (compute capability 3.7)", "Maxwell to Ada"),
+        (WITH_CUDA, (K80,), "Tesla K80 (compute capability 3.7)", "a GPU of 2014 or later"),
         (Build("10.2"), (A10,), "compute capability 5.0 to 7.5, not for NVIDIA A10", "mxnet-cu117==1.9.1"),
         (
             Build("11.7", "MXNet can't be loaded: the shared library libcudnn.so.8 is missing."),
@@ -77,7 +78,7 @@ def test_usable_gpus_are_chosen(request_: Request, seen: tuple[cuda.Gpu, ...], f
     ],
 )
 def test_each_reason_against_a_gpu_is_told_with_what_would_help(
-    build: Build, seen: tuple[cuda.Gpu, ...], reason: str, remedy: str
+    build: Build, seen: tuple[Gpu, ...], reason: str, remedy: str
 ) -> None:
     automatic = picked("auto", build, seen)
     assert automatic.devices == CPU
@@ -139,7 +140,7 @@ def test_what_is_no_device_is_named(wrong: object) -> None:
 
 
 def test_without_a_gpu_auto_is_the_cpu_and_gpu_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(cuda, "gpus", lambda: ())
+    monkeypatch.setattr(nvidia, "gpus", lambda: ())
     assert choose() == choose("auto") == choose("cpu")
     assert choose().devices == CPU
     with pytest.raises(DeviceError) as caught:
@@ -148,20 +149,9 @@ def test_without_a_gpu_auto_is_the_cpu_and_gpu_an_error(monkeypatch: pytest.Monk
         "No GPU can be used: the NVIDIA driver shows no GPU here.\n"
         "i If there is one, nvidia-smi must list it and CUDA_VISIBLE_DEVICES must not hide it."
     )
-    sentence = gpu_sentence(engines.get("mxnet").devices())
-    assert sentence.startswith("No GPU is used: the NVIDIA driver shows no GPU here; if")
-
-
-def test_the_gpu_in_use_is_named() -> None:
-    assert gpu_sentence(reports_of(WITH_CUDA, (H100, L4))) == "gpu:1 is used, NVIDIA L4."
-
-
-def test_this_mxnet_without_cuda_says_so_beside_a_gpu(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(cuda, "gpus", lambda: (A10,))
-    assert choose("auto").devices == CPU
-    with pytest.raises(DeviceError, match="No GPU can be used: MXNet is installed without CUDA") as caught:
-        choose("gpu:0")
-    assert str(caught.value.hint).endswith("&& pip install --force-reinstall --no-deps mxnet-cu117==1.9.1")
+    assert gpu_sentence().startswith("No GPU is used: the NVIDIA driver shows no GPU here. If")
+    unused = choose().unused
+    assert unused is not None and not unused.present
 
 
 def test_a_precision_that_no_engine_offers_is_told_with_those_that_one_does() -> None:
@@ -174,12 +164,7 @@ def test_a_precision_that_no_engine_offers_is_told_with_those_that_one_does() ->
 
 def test_a_report_reads_as_one_says_it() -> None:
     assert str(DeviceReport(Device("gpu", 1), "NVIDIA L4")) == "gpu:1 NVIDIA L4"
-    assert str(choose("cpu")) == "mxnet, cpu, float32"
-
-
-def test_looking_for_gpus_never_fails() -> None:
-    found = cuda.gpus()
-    assert [gpu.index for gpu in found] == list(range(len(found)))
+    assert str(choose("cpu")) == f"{engines.installed()[0]}, cpu, float32"
 
 
 def test_every_cuda_library_has_its_wheel() -> None:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import importlib.util
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Optional
 
 from ...arguments import one_of
 from ..base import Program
 from ..devices import Device, DeviceReport
-from . import gpus
+from . import cuda, gpus
+from .load import load
 
 if TYPE_CHECKING:
     from .executor import MXNetExecutor
@@ -31,6 +32,14 @@ class MXNet:
     def installed(self) -> bool:
         """Whether its package is installed; it may still be broken."""
         return importlib.util.find_spec("mxnet") is not None
+
+    def version(self) -> Optional[str]:
+        """The version of its package, or of the build for GPUs that is in its place; None if none is installed."""
+        return cuda.installed(cuda.distribution())
+
+    def load(self) -> Any:
+        """MXNet, imported; see `mxtune.engines.mxnet.load`."""
+        return load()
 
     def devices(self) -> tuple[DeviceReport, ...]:
         """The CPU, and each GPU with the reason why MXNet can't use it; it is loaded only where there is a GPU."""

@@ -8,7 +8,9 @@ from functools import lru_cache
 from typing import Callable, Optional
 
 from ...errors import EngineError
+from .. import nvidia
 from ..devices import Device, DeviceReport
+from ..nvidia import Gpu
 from . import cuda
 from .load import load, unsaid
 
@@ -31,29 +33,28 @@ class Build:
 
 def reports() -> tuple[DeviceReport, ...]:
     """MXNet's report on the CPU and each GPU of this machine; it is loaded only where there is a GPU."""
-    seen = cuda.gpus()
+    seen = nvidia.gpus()
     return reports_of(_build() if seen else Build(), seen)
 
 
-def reports_of(build: Build, gpus: Sequence[cuda.Gpu]) -> tuple[DeviceReport, ...]:
+def reports_of(build: Build, gpus: Sequence[Gpu]) -> tuple[DeviceReport, ...]:
     """An MXNet's report on these GPUs, and on the CPU."""
     cpu = DeviceReport(Device("cpu"))
     if not gpus:
-        none = "the NVIDIA driver shows no GPU here"
-        remedy = "if there is one, nvidia-smi must list it and CUDA_VISIBLE_DEVICES must not hide it"
-        return cpu, DeviceReport(Device("gpu"), "", none, remedy)
+        return cpu, DeviceReport(Device("gpu"), "", nvidia.NONE, nvidia.REMEDY)
     return cpu, *(DeviceReport(Device("gpu", gpu.index), gpu.name, *_refusal(build, gpu)) for gpu in gpus)
 
 
-def _refusal(build: Build, gpu: cuda.Gpu) -> tuple[Optional[str], Optional[str]]:
+def _refusal(build: Build, gpu: Gpu) -> tuple[Optional[str], Optional[str]]:
     """Why MXNet can't use this GPU, and what would help."""
     newest = _NEWEST.get((build.cuda or "11").partition(".")[0], (8, 9))
     if not _OLDEST <= gpu.capability <= newest:
+        remedy = "PyTorch has code for newer GPUs" if gpu.capability > newest else "a GPU of 2014 or later is needed"
         newer = _OLDEST <= gpu.capability <= _NEWEST["11"]
         return (
             f"MXNet 1.9.1 has machine code for compute capability {_dotted(_OLDEST)} to {_dotted(newest)}, "
             f"not for {gpu}",
-            f"run: {gpu_command()}" if newer else "a GPU of the generations Maxwell to Ada (2014 to 2022) is needed",
+            f"run: {gpu_command()}" if newer else remedy,
         )
     if build.problem:
         return build.problem.rstrip("."), "mxinfo() shows the command that fixes it"

@@ -58,10 +58,7 @@ def install_hint(force: bool = False) -> str:
     """The command that installs MXNet for this Python and NumPy, or why no wheel of it fits this machine."""
     system, machine = platform.system(), platform.machine()
     if (system, machine) not in _WHEELS:
-        return (
-            f"There is no wheel of MXNet 1.9.1 for {system} on {machine}; it runs on Linux, for example in the "
-            "container python:3.11."
-        )
+        return f"There is no wheel of MXNet 1.9.1 for {system} on {machine}; PyTorch takes its place: pip install torch"
     return f"Run: {_install_command(force)}"
 
 

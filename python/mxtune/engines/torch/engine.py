@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import importlib.util
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Optional
 
 from ...arguments import one_of
 from ..base import Program
 from ..devices import Device, DeviceReport
 from . import gpus
-from .load import load
+from .load import load, version
 
 if TYPE_CHECKING:
     from .executor import TorchExecutor
@@ -32,6 +32,14 @@ class Torch:
     def installed(self) -> bool:
         """Whether its package is installed; it may still be broken."""
         return importlib.util.find_spec("torch") is not None
+
+    def version(self) -> Optional[str]:
+        """The version of its package; None if it is not installed."""
+        return version()
+
+    def load(self) -> Any:
+        """PyTorch, imported; see `mxtune.engines.torch.load`."""
+        return load()
 
     def devices(self) -> tuple[DeviceReport, ...]:
         """The CPU, and each GPU with the reason why PyTorch can't use it; loaded only where there may be one."""

@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import Callable, Optional
 
 from ...errors import EngineError
+from .. import nvidia
 from ..devices import Device, DeviceReport
-from ..mxnet import cuda
-from .load import load
+from .load import load, version
 
 BACKENDS = ("cuda", "mps", "xpu")
 """PyTorch's names for kinds of GPUs: NVIDIA's, and with a build for ROCm AMD's; Apple's; Intel's."""
@@ -56,17 +56,15 @@ class Seen:
 def reports() -> tuple[DeviceReport, ...]:
     """PyTorch's report on the CPU and each GPU of this machine."""
     seen = seen_here()
-    return reports_of(build() if seen else Build(), seen)
+    return reports_of(build() if seen and version() else None, seen)
 
 
-def reports_of(made: Build, seen: Sequence[Seen]) -> tuple[DeviceReport, ...]:
-    """A PyTorch's report on the GPUs that the system shows, and on the CPU."""
+def reports_of(made: Optional[Build], seen: Sequence[Seen]) -> tuple[DeviceReport, ...]:
+    """A PyTorch's report on the GPUs that the system shows, and on the CPU; of none what it could use."""
     cpu = DeviceReport(Device("cpu"))
     if not seen:
-        none = "the NVIDIA driver shows no GPU here"
-        remedy = "if there is one, nvidia-smi must list it and CUDA_VISIBLE_DEVICES must not hide it"
-        return cpu, DeviceReport(Device("gpu"), "", none, remedy)
-    if made.backend is not None:
+        return cpu, DeviceReport(Device("gpu"), "", nvidia.NONE, nvidia.REMEDY)
+    if made is not None and made.backend is not None:
         found = ((name, *_fault(made, index, name)) for index, name in enumerate(made.names))
     else:
         found = ((gpu.name, *_refusal(made, gpu)) for gpu in seen)
@@ -80,24 +78,29 @@ def _fault(made: Build, index: int, name: str) -> tuple[Optional[str], Optional[
     return f"PyTorch can't compute on {name}: {fault}", "a newer driver, or a newer PyTorch, may help"
 
 
-def _refusal(made: Build, gpu: Seen) -> tuple[str, str]:
+def _refusal(made: Optional[Build], gpu: Seen) -> tuple[str, str]:
     """Why PyTorch finds no GPU although there is one, and what would help."""
+    if made is None:
+        return "PyTorch, which could use it, is not installed", _install(gpu)
     if made.problem:
         return made.problem.rstrip("."), "mxinfo() shows the command that fixes it"
     if gpu.code in made.code:
         return f"PyTorch does not find {gpu.name}", "a newer driver may help"
-    if gpu.code == "CUDA" and sys.platform == "linux":
-        remedy = "run: pip install --force-reinstall torch"
-    else:
-        remedy = "pytorch.org shows the command that installs it for this GPU"
-    return f"PyTorch is installed without {gpu.code}, which {gpu.name} needs", remedy
+    return f"PyTorch is installed without {gpu.code}, which {gpu.name} needs", _install(gpu, "--force-reinstall ")
+
+
+def _install(gpu: Seen, how: str = "") -> str:
+    """What installs a PyTorch with code for a GPU."""
+    if (gpu.code, sys.platform) in (("CUDA", "linux"), ("MPS", "darwin")):
+        return f"run: pip install {how}torch"
+    return "pytorch.org shows the command that installs it for this GPU"
 
 
 def seen_here() -> tuple[Seen, ...]:
     """The GPUs that the system shows, found without PyTorch."""
-    nvidia = tuple(Seen(gpu.name, "CUDA") for gpu in cuda.gpus())
-    if nvidia:
-        return nvidia
+    shown = tuple(Seen(gpu.name, "CUDA") for gpu in nvidia.gpus())
+    if shown:
+        return shown
     if platform.system() == "Darwin" and platform.machine() == "arm64":
         return (Seen("this Mac's GPU", "MPS"),)
     if Path("/dev/kfd").exists():

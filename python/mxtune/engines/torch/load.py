@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib
+import importlib.metadata
 import os
 import sys
 import threading
-from typing import Any
+from typing import Any, Optional
 
 from ...errors import EngineError
 from ..mxnet import threads
@@ -45,6 +47,13 @@ def load() -> Any:
             raise
         except BaseException as error:  # a broken installation can raise anything
             raise _explained(error) from error
+
+
+def version() -> Optional[str]:
+    """The version of PyTorch, such as ``"2.13.0+cpu"``, and of which build; None if it is not installed."""
+    with contextlib.suppress(importlib.metadata.PackageNotFoundError):
+        return importlib.metadata.version("torch")
+    return None
 
 
 def _explained(error: BaseException) -> EngineError:
