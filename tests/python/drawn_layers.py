@@ -73,13 +73,48 @@ def partners(draw: st.DrawFn, first: Shape) -> Shape:
     return first if way == "same" else draw(shapes())
 
 
+_SLIDING = {"kernel": (1, 4), "stride": (1, 3), "pad": (0, 2), "dilate": (1, 2), "adj": (0, 1)}
+
+
 @st.composite
-def layers(draw: st.DrawFn, operator: Operator) -> tuple[Graph, dict[str, Shape]]:
-    """A graph of one layer of this operator, its arguments within bounds, and the shapes of its data."""
-    first = draw(shapes())
+def _windows(draw: st.DrawFn, operator: Operator, first: Shape) -> dict[str, Any]:
+    """Arguments of an operator that slides windows, which mostly fit (N, C, ...)."""
+    sides = len(first) - 2
+    chosen: dict[str, Any] = {}
+    for attribute in operator.attributes:
+        bounds = _SLIDING.get(attribute.name)
+        if bounds and (attribute.default is REQUIRED or attribute.name == "kernel" or draw(st.booleans())):
+            chosen[attribute.name] = tuple(draw(st.lists(st.integers(*bounds), min_size=sides, max_size=sides)))
+        elif attribute.name == "num_group":
+            chosen["num_group"] = draw(st.sampled_from([n for n in (1, 1, 2, 3, first[1]) if first[1] % n == 0]))
+        elif attribute.name == "num_filter":
+            chosen["num_filter"] = chosen.get("num_group", 1) * draw(st.integers(1, 4))
+    if "num_filter" in chosen:
+        chosen["num_filter"] = draw(st.integers(1, 3)) * chosen["num_group"]
+    if "target_shape" in {attribute.name for attribute in operator.attributes} and draw(st.booleans()):
+        stride, dilate = (chosen.get(name, (1,) * sides) for name in ("stride", "dilate"))
+        cut = [draw(st.integers(0, 2)) for _ in range(sides)]
+        spread = zip(first[2:], chosen["kernel"], stride, dilate, cut)
+        chosen["target_shape"] = tuple(s * (n - 1) + 1 + (k - 1) * d - c for n, k, s, d, c in spread)
+        chosen["pad"] = tuple((c + 1) // 2 for c in cut)  # MXNet 1.9 would refuse another, or cut by it
+    return chosen
+
+
+@st.composite
+def layers(draw: st.DrawFn, operator: Operator, fitting: bool = False) -> tuple[Graph, dict[str, Shape]]:
+    """A graph of one layer of this operator, its arguments within bounds, and the shapes of its data.
+
+    Parameters
+    ----------
+    fitting
+        Whether windows are drawn that mostly fit, instead of any.
+    """
+    slides = fitting and any(attribute.name == "kernel" for attribute in operator.attributes)
+    first = draw(shapes().filter(lambda shape: len(shape) in (3, 4)) if slides else shapes())
+    chosen = draw(_windows(operator, first)) if slides else {}
     written = {}
     for attribute in operator.attributes:
-        value = draw(values(attribute, first))
+        value = chosen[attribute.name] if attribute.name in chosen else draw(values(attribute, first))
         if value is not attribute.default:
             written[attribute.name] = spell(value)
     try:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Optional
+
 import torch
 from torch import Tensor
 from torch.nn import functional as F  # noqa: N812 - its name everywhere
 
-from .base import computes
+from ....ops import Shape
+from .base import Run, computes
 
 _ACTIVATIONS = {
     "relu": torch.relu,
@@ -31,3 +34,55 @@ for _name in ("relu", "sigmoid", "tanh", "softsign"):
 def clip(data: Tensor, *, a_min: float, a_max: float) -> Tensor:
     """Between two bounds."""
     return data.clamp(a_min, a_max)
+
+
+@computes("LeakyReLU")
+def leaky_relu(data: Tensor, gamma: Optional[Tensor] = None, *, act_type: str, slope: float) -> Tensor:
+    """What is negative is made smaller: by a number, by one that is learned for each channel, or bent."""
+    if gamma is not None:
+        return F.prelu(data, gamma)
+    if act_type == "elu":
+        return F.elu(data, slope)
+    if act_type == "selu":
+        return F.selu(data)
+    return F.gelu(data) if act_type == "gelu" else F.leaky_relu(data, slope)
+
+
+@computes("hard_sigmoid")
+def hard_sigmoid(data: Tensor, *, alpha: float, beta: float) -> Tensor:
+    """A line, cut off at 0 and 1."""
+    return F.hardtanh(alpha * data + beta, 0.0, 1.0)  # whose gradient is 0 at both ends, unlike clamp's
+
+
+@computes("Dropout")
+def dropout(data: Tensor, *, p: float, mode: str, axes: Shape, run: Run) -> Tensor:
+    """Some values are zeros, the others grow; along axes all share one fate."""
+    if p == 0 or not (run.training or mode == "always"):
+        return data
+    sides = [1 if axis in axes else side for axis, side in enumerate(data.shape)]
+    kept = torch.empty(sides, dtype=data.dtype, device=data.device).bernoulli_(1 - p, generator=run.generator)
+    return data * (kept / (1 - p))
+
+
+@computes("softmax")
+def softmax(data: Tensor, *, axis: int, temperature: Optional[float]) -> Tensor:
+    """Positive numbers that sum up to 1 along an axis."""
+    return (data if temperature is None else data / temperature).softmax(axis)
+
+
+@computes("log_softmax")
+def log_softmax(data: Tensor, *, axis: int, temperature: Optional[float]) -> Tensor:
+    """Their logarithms."""
+    return (data if temperature is None else data / temperature).log_softmax(axis)
+
+
+@computes("softmin")
+def softmin(data: Tensor, *, axis: int, temperature: Optional[float]) -> Tensor:
+    """A softmax of the negative values."""
+    return (-data if temperature is None else -data / temperature).softmax(axis)
+
+
+@computes("SoftmaxActivation")
+def softmax_activation(data: Tensor, *, mode: str) -> Tensor:
+    """Over the channels, or along the last axis."""
+    return data.softmax(1 if mode == "channel" else -1)

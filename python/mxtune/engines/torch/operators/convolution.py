@@ -25,3 +25,29 @@ def convolution(
     """Of maps, or of rows (N, C, W)."""
     function = F.conv2d if data.ndim == 4 else F.conv1d
     return function(data, weight, bias, stride or 1, pad or 0, dilate or 1, num_group)
+
+
+@computes("Deconvolution")
+def deconvolution(
+    data: Tensor,
+    weight: Tensor,
+    bias: Optional[Tensor] = None,
+    *,
+    kernel: Shape,
+    stride: Shape,
+    pad: Shape,
+    dilate: Shape,
+    num_group: int,
+    adj: Shape,
+    target_shape: Shape,
+) -> Tensor:
+    """The transpose of a convolution, whose padding a target shape decides."""
+    sides = len(kernel)
+    steps, gaps = stride or (1,) * sides, dilate or (1,) * sides
+    before, more = pad or (0,) * sides, adj or (0,) * sides
+    if any(target_shape):
+        reach = (1 + (k - 1) * d for k, d in zip(kernel, gaps))
+        cut = [s * (n - 1) + r - t for s, n, r, t in zip(steps, data.shape[2:], reach, target_shape)]
+        before, more = tuple((n + 1) // 2 for n in cut), tuple(n % 2 for n in cut)
+    function = F.conv_transpose2d if sides == 2 else F.conv_transpose1d
+    return function(data, weight, bias, steps, before, more, num_group, gaps)
