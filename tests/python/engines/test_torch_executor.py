@@ -1,0 +1,180 @@
+"""What PyTorch's executor does beyond the contract: it leaves PyTorch as the user has it, and says what it lacks."""
+
+from __future__ import annotations
+
+import hashlib
+import warnings
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from mxtune import engines
+from mxtune.engines import AdamW, Executor, Program
+from mxtune.errors import EngineError
+from mxtune.graph import Builder, Graph, Node
+from mxtune.tasks.losses import CrossEntropy
+from processes import passes
+from running import bound, program
+
+RNG = np.random.default_rng(1)
+MAPS = RNG.normal(size=(6, 3, 9, 9)).astype("float32")
+LABELS = np.array([0, 1, 2, 0, 1, 2])
+ALL = np.ones(6)
+CROSS = CrossEntropy(3)
+
+
+def small() -> Program:
+    b = Builder()
+    x = b.dropout(b.act(b.batchnorm(b.conv(b.data(), "conv", 4, kernel=3), "bn"), "relu"), 0.5)
+    graph = b.graph(b.dense(x, "head", 3))
+    shapes = {"conv_weight": (4, 3, 3, 3), "conv_bias": (4,), "head_weight": (3, 196), "head_bias": (3,)}
+    params = {name: RNG.normal(size=shape).astype("float32") for name, shape in shapes.items()}
+    for name in ("gamma", "beta", "moving_mean", "moving_var"):
+        params[f"bn_{name}"] = (RNG.random(4) + 0.5).astype("float32")
+    return program(graph, params, MAPS, params, optimiser=AdamW(weight_decay=0.1), seed=3)
+
+
+SMALL = small()
+
+
+@pytest.fixture(params=[name for name in engines.installed() if name == "torch"], autouse=True)
+def torch(request: pytest.FixtureRequest) -> Any:  # noqa: ARG001 - none where it is missing
+    """PyTorch, where it is installed."""
+    from mxtune.engines.torch.load import load
+
+    return load()
+
+
+def all_that_it_does(one: Program = SMALL) -> list[np.ndarray]:
+    executor: Executor = bound(one, engine="torch")
+    found = [np.array([executor.step(MAPS, LABELS, ALL, CROSS, 0.05) for _ in range(2)])]
+    found += [executor.predict(MAPS), executor.gradient(MAPS, np.ones((6, 3)))["data"]]
+    state = executor.state()
+    executor.restore(state)
+    return [*found, *executor.parameters().values(), *state.values()]
+
+
+def modes(torch: Any) -> dict[str, Any]:
+    return {
+        "threads": (torch.get_num_threads(), torch.get_num_interop_threads()),
+        "types": (torch.get_default_dtype(), torch.get_default_device(), torch.get_float32_matmul_precision()),
+        "gradients": (torch.is_grad_enabled(), torch.is_inference_mode_enabled(), torch.is_anomaly_enabled()),
+        "autocast": (torch.is_autocast_enabled("cpu"), torch.get_autocast_dtype("cpu")),
+        "random": torch.random.get_rng_state().numpy().tobytes(),
+        "deterministic": torch.are_deterministic_algorithms_enabled(),
+        "backends": (torch.backends.cudnn.benchmark, torch.backends.cudnn.allow_tf32, torch.backends.mkldnn.enabled),
+    }
+
+
+@pytest.fixture(
+    params=["as it comes", "float64", "no gradient", "inference", "autocast", "meta", "one thread", "strict"]
+)
+def user(torch: Any, request: pytest.FixtureRequest) -> Iterator[str]:
+    """What a user may have set."""
+    set_before = torch.get_default_dtype(), torch.get_num_threads()
+    contexts = {
+        "no gradient": torch.no_grad(), "inference": torch.inference_mode(), "meta": torch.device("meta"),
+        "autocast": torch.autocast("cpu", torch.bfloat16),
+    }  # fmt: skip
+    if request.param == "float64":
+        torch.set_default_dtype(torch.float64)
+    elif request.param == "one thread":
+        torch.set_num_threads(1)
+    elif request.param == "strict":
+        torch.use_deterministic_algorithms(True)
+    try:
+        if request.param in contexts:
+            with contexts[request.param]:
+                yield request.param
+        else:
+            yield request.param
+    finally:
+        torch.set_default_dtype(set_before[0])
+        torch.set_num_threads(set_before[1])
+        torch.use_deterministic_algorithms(False)
+
+
+EXPECTED: list[list[np.ndarray]] = []
+
+
+def test_what_a_user_has_set_is_neither_changed_nor_of_effect(torch: Any, user: str) -> None:
+    before = modes(torch)
+    found = all_that_it_does()
+    assert modes(torch) == before
+    expected = EXPECTED[0] if EXPECTED else found
+    EXPECTED.append(found)
+    np.testing.assert_allclose(found[0], expected[0], rtol=1e-3)
+    if user != "one thread":  # which adds in another order
+        assert [array.tobytes() for array in found] == [array.tobytes() for array in expected]
+
+
+def digest() -> str:
+    return hashlib.sha256(b"".join(array.tobytes() for array in all_that_it_does())).hexdigest()
+
+
+def test_the_same_seed_gives_the_same_bytes_in_another_process() -> None:
+    here = Path(__file__).parent
+    path = f"import sys; sys.path += {[str(here), str(here.parent)]}\n"
+    assert passes(f"{path}import test_torch_executor as test; print(test.digest())").stdout.strip() == digest()
+
+
+def test_nothing_is_warned_of_and_nothing_of_the_users_is_written_to() -> None:
+    pictures = MAPS.copy()
+    pictures.flags.writeable = False
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        executor = bound(SMALL, engine="torch")
+        executor.step(pictures, LABELS, ALL, CROSS, 0.05)
+        executor.step(pictures[::-1], LABELS[::-1], ALL[::-1], CROSS, 0.05)
+        executor.gradient(pictures, np.ones((6, 3)))
+        assert executor.predict(pictures[::2]).shape == (3, 3)
+    np.testing.assert_array_equal(pictures, MAPS)
+
+
+def test_what_was_given_back_does_not_move_with_the_next_step() -> None:
+    executor = bound(SMALL, engine="torch")
+    given = [executor.parameters(), executor.state()]
+    copies = [{name: array.copy() for name, array in one.items()} for one in given]
+    executor.step(MAPS, LABELS, ALL, CROSS, 0.05)
+    for one, copy in zip(given, copies):
+        for name, array in one.items():
+            np.testing.assert_array_equal(array, copy[name])
+            assert array.flags.c_contiguous
+
+
+def test_an_output_is_no_view_of_what_went_in() -> None:
+    b = Builder()
+    one = program(b.graph(b.flatten(b.data())), {}, MAPS)
+    out = bound(one, engine="torch").predict(MAPS)
+    assert not np.shares_memory(out, MAPS)
+    out[:] = 0
+    assert MAPS.any()
+
+
+def test_an_operator_without_a_function_is_named_with_its_layer(monkeypatch: pytest.MonkeyPatch) -> None:
+    from mxtune.engines.torch.operators import base
+
+    monkeypatch.delitem(base._REGISTRY, "tanh")
+    graph = Graph((Node("data"), Node("odd", "tanh", {}, (("data", 0),))), (("odd", 0),))
+    with pytest.raises(EngineError, match="PyTorch can't run odd, a tanh"):
+        bound(program(graph, {}, MAPS), engine="torch")
+
+
+@pytest.mark.parametrize("name", ["conv_weight", "head_weight", "head_bias"])
+def test_parameters_of_another_shape_are_one_clear_error(name: str) -> None:
+    params = {**SMALL.params, name: np.zeros((5, 7), "float32")}
+    executor = bound(program(SMALL.graph, params, MAPS), engine="torch")
+    with pytest.raises(EngineError, match="PyTorch failed to run the network") as caught:
+        executor.predict(MAPS)
+    assert str(caught.value).count("\n") == 1
+
+
+def test_mxtune_looks_at_devices_and_chooses_without_pytorch() -> None:
+    passes(
+        "import sys, mxtune\nfrom mxtune import engines\n"
+        "engines.names(), engines.installed(), engines.choose('cpu'), engines.choose()\n"
+        "assert 'torch' not in sys.modules"
+    )
