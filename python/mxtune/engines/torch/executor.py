@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import threading
 from collections.abc import Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Callable, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, Callable, NamedTuple, Optional, TypeVar
 
 import numpy as np
 import torch
@@ -22,7 +22,7 @@ from .load import load
 from .losses import shares, weighted_loss
 from .operators import Run
 from .optimiser import Stepper
-from .runner import Runner
+from .runner import Runner, rows_at_once
 from .settings import own_settings
 
 if TYPE_CHECKING:
@@ -42,6 +42,24 @@ class _Part(NamedTuple):
 
     place: int
     rows: slice
+
+
+class _Sums:
+    """Gradients, and what BatchNorms moved, summed over the parts of a batch on the first device."""
+
+    def __init__(self) -> None:
+        self.parts = 0
+        self.gradients: list[Tensor] = []
+        self.moved: list[tuple[Tensor, Tensor]] = []
+
+    def add(self, gradients: Sequence[Tensor], run: Run) -> None:
+        """Those of one more part."""
+        self.parts += 1
+        if self.parts == 1:
+            self.gradients, self.moved = list(gradients), run.moved
+            return
+        self.gradients = [one + more.to(one.device) for one, more in zip(self.gradients, gradients)]
+        self.moved = [(to, one + more.to(one.device)) for (to, one), (_, more) in zip(self.moved, run.moved)]
 
 
 class TorchExecutor:
@@ -85,6 +103,7 @@ class TorchExecutor:
         self._runner = Runner(graph)
         self._devices = [_device(device) for device in devices]
         self._pieces = 1  # in which each device computes its share
+        self._at_once = rows_at_once(program) if self._devices[0].type == "cpu" else None
         names = [name for name in (*graph.arguments, *graph.auxiliary) if name not in self._inputs]
         self._learned = [name for name in graph.arguments if name in self._trainable]
         with own_settings(self._devices[0].type):
@@ -98,9 +117,13 @@ class TorchExecutor:
     def predict(self, batch: Batch) -> Any:
         """The heads for a batch; see `Executor.predict`."""
         named = self._named(batch)
+
+        def whole(parts: Sequence[_Part]) -> list[NDArray[np.float32]]:
+            heads = [[array_of(head) for head in self._forward(named, part, Run())] for part in parts]
+            return [np.concatenate(arrays) for arrays in zip(*heads)]
+
         with self._running("run"), torch.no_grad():
-            parts = self._in_parts(named, lambda part: self._forward(named, part, Run()))
-            outputs = [np.concatenate([array_of(heads[h]) for heads in parts]) for h in range(len(parts[0]))]
+            outputs = self._in_parts(named, whole, self._at_once)
         return outputs[0] if len(outputs) == 1 else outputs
 
     def step(self, batch: Batch, targets: Array, counts: Array, loss: Loss, lr: float) -> float:
@@ -108,18 +131,21 @@ class TorchExecutor:
         named = self._named(batch)
         weights = shares(loss, targets, counts)
 
-        def learn(part: _Part) -> tuple[Tensor, list[Tensor], Run]:
-            run = Run(True, self._generator(part))
-            outputs = self._forward(named, part, run)[0]
-            value = weighted_loss(loss, outputs, targets[part.rows], weights[part.rows])
-            return value.detach(), self._gradients(value, part.place), run
+        def whole(parts: Sequence[_Part]) -> tuple[float, _Sums]:
+            sums, values = _Sums(), []
+            for part in parts:
+                run = Run(True, self._generator(part))
+                outputs = self._forward(named, part, run)[0]
+                value = weighted_loss(loss, outputs, targets[part.rows], weights[part.rows])
+                sums.add(self._gradients(value, part.place), run)
+                values.append(value.detach())
+            return sum(map(float, values)), sums
 
         with self._running("train"):
-            parts = self._in_parts(named, learn)
-            number = sum(float(value) for value, _, _ in parts)
-            if np.isfinite(number):  # otherwise the caller keeps the last good weights
-                self._update([gradients for _, gradients, _ in parts], [run for _, _, run in parts], lr)
-            return number
+            value, sums = self._in_parts(named, whole)
+            if np.isfinite(value):  # otherwise the caller keeps the last good weights
+                self._update(sums, lr)
+            return value
 
     def gradient(self, batch: Batch, weights: Array) -> dict[str, NDArray[np.float32]]:
         """The gradient with respect to each input of floats; see `Executor.gradient`. On the first device alone."""
@@ -192,12 +218,14 @@ class TorchExecutor:
                 first = str(error).strip().splitlines()[0]
                 raise EngineError(f"PyTorch failed to {verb} the network.", [first]) from error
 
-    def _in_parts(self, batch: Mapping[str, Array], compute: Callable[[_Part], _Result]) -> list[_Result]:
-        """What is computed for each part of a batch, in smaller parts where the memory of a GPU does not hold them."""
+    def _in_parts(
+        self, batch: Mapping[str, Array], whole: Callable[[Sequence[_Part]], _Result], at_once: Optional[int] = None
+    ) -> _Result:
+        """What is computed of a batch in parts: of so many rows, and of fewer where a GPU's memory holds no more."""
         rows = len(next(iter(batch.values())))
         while True:
             try:
-                return [compute(part) for part in self._parts(rows)]
+                return whole(self._parts(rows, at_once or rows))
             except torch.cuda.OutOfMemoryError:
                 if self._pieces >= rows:
                     raise
@@ -205,10 +233,11 @@ class TorchExecutor:
             if self._devices[0].type == "cuda":
                 torch.cuda.empty_cache()
 
-    def _parts(self, rows: int) -> list[_Part]:
+    def _parts(self, rows: int, at_once: int) -> list[_Part]:
         """The share of each device, in pieces; fewer devices take part where there are fewer rows."""
         used = min(len(self._devices), rows)
-        ends = np.cumsum([len(share) for share in np.array_split(np.empty(rows), min(used * self._pieces, rows))])
+        pieces = max(self._pieces, -(-rows // (used * at_once)))
+        ends = np.cumsum([len(share) for share in np.array_split(np.empty(rows), min(used * pieces, rows))])
         return [
             _Part(number * used // len(ends), slice(int(start), int(end)))
             for number, (start, end) in enumerate(zip((0, *ends), ends))
@@ -235,16 +264,12 @@ class TorchExecutor:
             return [torch.zeros_like(tensor) for tensor in learned]
         return list(torch.autograd.grad(value, learned, materialize_grads=True))
 
-    def _update(self, gradients: Sequence[Sequence[Tensor]], runs: Sequence[Run], lr: float) -> None:
+    def _update(self, sums: _Sums, lr: float) -> None:
         """One step on the first device, by the gradients of all parts; the other devices then copy its weights."""
         with torch.no_grad():
-            sums = list(gradients[0])
-            for more in gradients[1:]:
-                sums = [one + other.to(one.device) for one, other in zip(sums, more)]
-            for moved in zip(*(run.moved for run in runs)):  # the same BatchNorm in each part
-                array, values = moved[0][0], [value.to(moved[0][0].device) for _, value in moved]
-                array.copy_(sum(values[1:], values[0]) / len(values))
-            self._stepper.step(dict(zip(self._learned, sums)), lr)
+            for array, value in sums.moved:
+                array.copy_(value / sums.parts)
+            self._stepper.step(dict(zip(self._learned, sums.gradients)), lr)
             self._share_weights()
 
     def _share_weights(self) -> None:
