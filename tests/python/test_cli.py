@@ -78,7 +78,7 @@ def test_help_is_quick_and_teaches() -> None:
         assert not any(line.split("|")[-1].strip() == heavy for line in loaded.splitlines())
 
 
-@pytest.mark.parametrize("command", ["train", "predict", "evaluate", "suspects", "info", "zoo", "cache"])
+@pytest.mark.parametrize("command", ["train", "predict", "evaluate", "suspects", "report", "info", "zoo", "cache"])
 def test_help_of_each_command_has_an_example(command: str) -> None:
     text = mx(command, "--help").stdout
     assert f"Examples:\n    mxtune {command}" in text
@@ -91,7 +91,7 @@ def test_options_have_their_names_on_every_version() -> None:
     assert "-o, --output FILE" in text
 
 
-@pytest.mark.parametrize("command", ["train", "predict", "evaluate"])
+@pytest.mark.parametrize("command", ["train", "predict", "evaluate", "report"])
 def test_help_has_no_jargon_of_parsers(command: str) -> None:
     assert not re.search(r"range>|RANGE|<int|<str|<float|x>=", mx(command, "--help").stdout)
 
@@ -231,6 +231,21 @@ def test_evaluate_needs_no_pictures_for_the_validation(trained: tuple, tmp_path:
     assert "--kind needs --plot.\ni Add --plot x.png." in mx("evaluate", model, "--kind", "history", code=2).stderr
     refused = mx("evaluate", model, "--label", "kind", code=2).stderr
     assert "There is --label, but there are no images.\ni Give PHOTOS, too." in refused
+
+
+def test_a_report_is_a_page(trained: tuple, photos: Path, tmp_path: Path) -> None:
+    said = mx("report", trained[0], "-o", tmp_path / "bare.html")
+    assert (said.stdout, said.stderr) == ("", f"Wrote {tmp_path / 'bare.html'}\n")
+    mx("report", trained[0], "-o", tmp_path / "shown.html", "--data", photos)
+    bare, shown = ((tmp_path / name).read_text(encoding="utf-8") for name in ("bare.html", "shown.html"))
+    assert [page.count("<img ") > 0 for page in (bare, shown)] == [False, True]
+    assert f"It is right for {round(100 * mxload(trained[0]).metrics['accuracy'])} of 100 images" in bare
+    assert "Use x.html." in mx("report", trained[0], "-o", tmp_path / "x.txt", code=2).stderr.replace(
+        f"{tmp_path}/", ""
+    )
+    assert (
+        "there are no images" in mx("report", trained[0], "-o", tmp_path / "x.html", "--label", "kind", code=2).stderr
+    )
 
 
 def test_table_of_numbers_asks_for_regression(photos: Path, tmp_path: Path) -> None:

@@ -70,6 +70,7 @@ VERBS = {
     "mxconfusion": Verb("metrics", "Model.confusion", ("model",), _DOTS),
     "mxper_class": Verb("metrics", "Model.per_class", ("model",), _DOTS),
     "mxcalibration": Verb("metrics", "Model.calibration", ("model",), _DOTS),
+    "mxreport": Verb("report-page", "Model.report", ("model",), ("open = FALSE", *_DOTS)),
     "mxtop_losses": Verb("metrics", "Model.top_losses", ("model",), _DOTS),
     "mxsuspects": Verb("suspects", "Model.suspects", ("model",), ("file = NULL", *_DOTS)),
     "mxnetwork": Verb("network", "mxnetwork", ("x",), _DOTS),

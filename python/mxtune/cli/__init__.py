@@ -11,6 +11,7 @@ import typer
 from .evaluate import evaluate
 from .output import as_json_text, as_table, job
 from .predict import predict
+from .report import report
 from .suspects import suspects
 from .train import train
 
@@ -23,6 +24,7 @@ _HELP = """Fine-tune a pretrained network on your own images, and use it.
   mxtune train photos -o pets.mxt             learn, in seconds
   mxtune predict pets.mxt new/*.jpg           predictions as CSV, one line per image
   mxtune evaluate pets.mxt more-photos        accuracy and other metrics
+  mxtune report pets.mxt -o report.html       all that is known of it, on one page
 
 Each command has its own help: mxtune train --help
 """
@@ -76,6 +78,7 @@ app.command(short_help="Train on photos and write a model.", no_args_is_help=Tru
 app.command(short_help="Predict images with a model.", no_args_is_help=True)(predict)
 app.command(short_help="Evaluate a model.", no_args_is_help=True)(evaluate)
 app.command(short_help="Find labels that are probably wrong.", no_args_is_help=True)(suspects)
+app.command(short_help="Write a report on a model.", no_args_is_help=True)(report)
 
 
 @app.command(short_help="Describe the installation, or a model.")

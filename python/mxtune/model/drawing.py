@@ -22,6 +22,7 @@ class Drawing(Judging):
     """What draws a model; `Model` adds the rest."""
 
     history: pd.DataFrame
+    versions: dict[str, str]
 
     @property
     def default_plot(self) -> str:

@@ -42,6 +42,12 @@ def checked(meta: Optional[Mapping[str, Any]]) -> dict[str, str]:
     return {name: _text(name, meta[name]) for name in FIELDS if meta.get(name) is not None}
 
 
+def kept(settings: Mapping[str, Any]) -> dict[str, str]:
+    """The fields among the settings of a model; none of an older one."""
+    meta = settings.get("meta")
+    return dict(meta) if isinstance(meta, Mapping) else {}
+
+
 def _text(name: str, value: Any) -> str:
     if isinstance(value, dt.datetime) and value.time() == dt.time():
         value = value.date()  # R's dates, and pandas', come as midnight

@@ -24,10 +24,9 @@ from ..network import Network
 from ..tasks.label_type import TEXT, LabelType
 from ..words import counted, shape_text
 from ..zoo.saving import contents_of
-from . import conformal, leak, saving
-from .drawing import Drawing
+from . import conformal, leak, meta, saving
 from .predictor import BATCH, Predictor
-from .questioning import Questioning
+from .reporting import Reporting
 from .summary import summary
 from .validation import Validation
 
@@ -42,7 +41,7 @@ TYPES = ("class", "prob", "logit", "set", "features")
 _OF_TASK = TYPES[:4]
 
 
-class Model(Drawing, Questioning):
+class Model(Reporting):
     """A trained network with its preprocessing, classes, history and origin; `mxtrain` makes one.
 
     Parameters
@@ -115,8 +114,7 @@ class Model(Drawing, Questioning):
     @property
     def meta(self) -> dict[str, str]:
         """What was given as ``meta`` of `mxtrain`: title, author, notes, date; empty by default."""
-        meta = self.settings.get("meta")
-        return dict(meta) if isinstance(meta, Mapping) else {}
+        return meta.kept(self.settings)
 
     @property
     def history(self) -> pd.DataFrame:

@@ -61,13 +61,17 @@ def _classes(classes: pd.DataFrame) -> list[str]:
     return [*lines, f"  and {len(classes) - _CLASSES} more"] if len(classes) > _CLASSES else lines
 
 
-def _plan(plan: Any) -> list[str]:
-    """What was decided, and why; nothing for an older model, made before there were plans."""
+def planned(plan: Any) -> list[tuple[str, str, str]]:
+    """What was decided, how, and why; nothing for an older model, made before there were plans."""
     why = plan.get("why") if isinstance(plan, Mapping) else None
     if not isinstance(why, Mapping):
         return []
-    return [_line("plan" if number == 0 else "", f"{name} {_value(plan.get(name))}: {reason}")
-            for number, (name, reason) in enumerate(why.items())]  # fmt: skip
+    return [(str(name), _value(plan.get(name)), str(reason)) for name, reason in why.items()]
+
+
+def _plan(plan: Any) -> list[str]:
+    return [_line("plan" if number == 0 else "", f"{name} {value}: {reason}")
+            for number, (name, value, reason) in enumerate(planned(plan))]  # fmt: skip
 
 
 def _value(value: Any) -> str:

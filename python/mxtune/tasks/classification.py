@@ -154,7 +154,8 @@ class Classification(Task):
 
     def size_of_sets(self, outputs: Array, limits: Array) -> str:
         sizes = self._fitting(self.probabilities(outputs.astype(np.float64)), limits).sum(axis=1)
-        return f"{sizes.mean():.3g} classes"
+        size = f"{sizes.mean():.3g}"
+        return f"{size} {'class' if size == '1' else 'classes'}"
 
     @staticmethod
     def _fitting(probabilities: Array, limits: Array) -> Array:

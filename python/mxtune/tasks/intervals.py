@@ -78,10 +78,15 @@ class Measured(dict[str, float]):
         targets = self._task.targets(self._y)
         predicted = self._task.probabilities(self._outputs.astype(np.float64))
         chosen = [metric for metric in metrics.metrics_of(self._task.name) if metric.name in (names or self)]
-        drawn = [
-            [metric.function(targets[rows], predicted[rows]) for metric in chosen]
-            for rows in _draws(len(targets), self._group)
-        ]
+        each = {metric.name: metric.each(targets, predicted) for metric in chosen if metric.each is not None}
+        whole = [metric for metric in chosen if metric.each is None]
+        drawn = []
+        for rows in _draws(len(targets), self._group):
+            figures = {name: float(values[rows].mean()) for name, values in each.items()}
+            if whole:
+                y, given = targets[rows], predicted[rows]
+                figures |= {metric.name: metric.function(y, given) for metric in whole}
+            drawn.append([figures[metric.name] for metric in chosen])
         if not drawn:
             return {}
         tail = (1 - LEVEL) / 2

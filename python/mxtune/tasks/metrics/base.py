@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Union
+from typing import Any, Optional, Union
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -35,6 +36,8 @@ class Metric:
         Its place among the metrics of the task, lowest first; equal ranks are ordered by name.
     applies
         Whether it is meaningful for this number of outputs.
+    each
+        Where it is a mean over images: the number of each, (N,). Images that are drawn anew need no other.
     """
 
     name: str
@@ -43,6 +46,7 @@ class Metric:
     best: float
     rank: int = 100
     applies: Callable[[int], bool] = lambda outputs: outputs > 0
+    each: Optional[Callable[[Array, Array], Array]] = None
 
     @property
     def greater_is_better(self) -> bool:
@@ -64,6 +68,19 @@ def metric(name: str, task: str, **settings: Any) -> Callable[[Function], Functi
             raise ValueError(f"{task} already has a metric {name}")
         _REGISTRY[task, name] = Metric(name, task, function, **settings)
         return function
+
+    return register
+
+
+def mean_metric(name: str, task: str, **settings: Any) -> Callable[[Callable[[Array, Array], Array]], Function]:
+    """As `metric`, of a function that gives a number for each image, (N,), whose mean it is."""
+
+    def register(each: Callable[[Array, Array], Array]) -> Function:
+        @functools.wraps(each)
+        def function(y: Array, predicted: Array) -> float:
+            return mean(each(y, predicted))
+
+        return metric(name, task, each=each, **settings)(function)
 
     return register
 

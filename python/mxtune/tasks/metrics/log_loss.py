@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import numpy as np
 
-from .base import Array, least, mean, metric
+from .base import Array, least, mean, mean_metric, metric
 
 
-@metric("log_loss", "classification", best=0, rank=3)
-def log_loss(y: Array, probabilities: Array) -> float:
+@mean_metric("log_loss", "classification", best=0, rank=3)
+def log_loss(y: Array, probabilities: Array) -> Array:
     """The mean of -log of the true class's probability."""
     own = np.clip(probabilities[np.arange(len(y)), y.astype(np.int64)], least(probabilities), 1)
-    return -mean(np.log(own.astype(float)))
+    return np.asarray(-np.log(own.astype(float)))
 
 
 @metric("log_loss", "multilabel", best=0, rank=4)

@@ -1,0 +1,11 @@
+"""Plots as SVG in a page, a file each: their colours follow the page's, and none tells by colour alone."""
+
+from __future__ import annotations
+
+from .agreement import agreement
+from .curves import Curve, curves
+from .heat import heat
+from .reliability import reliability
+from .strip import bar, strip
+
+__all__ = ["Curve", "agreement", "bar", "curves", "heat", "reliability", "strip"]
