@@ -1,15 +1,15 @@
 #' Report on a model, on one page
 #'
-#' `mxreport()` writes one HTML file, which needs no network, no script and no other file: how good the model is, in plain
-#' words and in figures with their intervals, what not to trust it for, what is confused with what, how sure it is, the
-#' images it is most wrong about, how it was made, the licence of its weights, and a model card (Mitchell et al., 2019).
-#' The same model and images give the same file.
+#' `mxreport()` writes one HTML file, which needs no network, no script and no other file: how good the model is, in
+#' plain words and in figures with their intervals, what not to trust it for, what is confused with what, how sure it
+#' is, the images it is most wrong about, how it was made, the licence of its weights, and a model card (Mitchell et
+#' al., 2019). The same model and images give the same file.
 #'
 #' @param model A model.
 #' @param path The file's name, usually ending in `.html`.
-#' @param x Images with labels: anything that [mximages()] takes. If the model was trained on most of them, they are shown
-#'   beside what it remembers of them; others judge it, as in [mxevaluate()]. `NULL` shows the images of the session that
-#'   trained it.
+#' @param x Images with labels: anything that [mximages()] takes. If the model was trained on most of them, they are
+#'   shown beside what it remembers of them; others judge it, as in [mxevaluate()]. `NULL` shows the images of the
+#'   session that trained it.
 #' @param y Their labels, where `x` has none.
 #' @param open Whether to open the page in a browser; an R that nobody sits at opens none.
 #' @param ... Must be empty.
