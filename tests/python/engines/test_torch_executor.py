@@ -178,3 +178,49 @@ def test_mxtune_looks_at_devices_and_chooses_without_pytorch() -> None:
         "engines.names(), engines.installed(), engines.choose('cpu'), engines.choose()\n"
         "assert 'torch' not in sys.modules"
     )
+
+
+def _graphs() -> dict[str, Graph]:
+    """Graphs in which memory that is written over could be seen elsewhere."""
+    one = {"num_filter": "4", "kernel": "(1, 1)", "no_bias": "True"}
+
+    def drawn(*nodes: tuple[str, str, str], heads: str) -> Graph:
+        made = [Node("data"), Node("w"), Node("x", "Convolution", one, (("data", 0), ("w", 0)))]
+        for name, op, inputs in nodes:
+            attrs = {"clip": {"a_min": "-1", "a_max": "1"}, "Activation": {"act_type": "relu"}}.get(op, {})
+            made.append(Node(name, op, attrs, tuple((source, 0) for source in inputs.split())))
+        return Graph(tuple(made), tuple((name, 0) for name in heads.split()))
+
+    return {
+        "a view is an output": drawn(("flat", "Flatten", "x"), ("y", "relu", "x"), heads="flat y"),
+        "a view is read later": drawn(("flat", "Flatten", "x"), ("y", "clip", "x"), ("z", "tanh", "flat"), heads="y z"),
+        "it is an output itself": drawn(("y", "Activation", "x"), heads="x y"),
+        "it is read later": drawn(("y", "relu", "x"), ("z", "elemwise_add", "y x"), heads="z"),
+        "twice in one sum": drawn(("y", "elemwise_add", "x x"), ("z", "clip", "y"), heads="z"),
+        "a gate": drawn(("s", "sigmoid", "x"), ("y", "elemwise_mul", "x s"), ("z", "relu", "y"), heads="z"),
+        "a copy of it": drawn(("c", "_copy", "x"), ("y", "relu", "x"), ("z", "elemwise_add", "c y"), heads="z"),
+        "of what goes in": drawn(("y", "relu", "data"), ("z", "elemwise_add", "data data"), heads="x y z"),
+        "of a parameter": drawn(("v", "relu", "w"), ("z", "elemwise_add", "w w"), heads="x v z"),
+    }
+
+
+@pytest.mark.parametrize("name", _graphs())
+def test_nothing_is_written_over_that_somebody_else_sees(torch: Any, name: str) -> None:
+    graph = _graphs()[name]
+    params = {"w": RNG.normal(size=(4, 3, 1, 1)).astype("float32")}
+    executor: Any = bound(program(graph, params, MAPS), engine="torch")
+    pictures = MAPS.copy()
+    found = [executor.predict(pictures) for _ in range(2)]
+    w, x = torch.from_numpy(params["w"]), torch.from_numpy(MAPS)
+    values = {"data": x, "w": w, "x": torch.nn.functional.conv2d(x, w)}
+    functions = {
+        "Flatten": lambda data: data.flatten(1), "relu": torch.relu, "Activation": torch.relu, "tanh": torch.tanh,
+        "clip": lambda data: data.clamp(-1, 1), "elemwise_add": torch.add, "sigmoid": torch.sigmoid,
+        "elemwise_mul": torch.mul, "_copy": torch.clone,
+    }  # fmt: skip
+    for node in graph.nodes[3:]:
+        values[node.name] = functions[node.op](*(values[source] for source, _ in node.inputs))
+    for outputs in found:
+        for head, array in zip(graph.heads, outputs if len(graph.heads) > 1 else [outputs]):
+            np.testing.assert_allclose(array, values[head[0]].numpy(), rtol=1e-5, atol=1e-6)
+    np.testing.assert_array_equal(pictures, MAPS)

@@ -119,7 +119,8 @@ class TorchExecutor:
         named = self._named(batch)
 
         def whole(parts: Sequence[_Part]) -> list[NDArray[np.float32]]:
-            heads = [[array_of(head) for head in self._forward(named, part, Run())] for part in parts]
+            runs = [Run(generator=self._generator(part)) for part in parts]  # dropout may draw in prediction, too
+            heads = [map(array_of, self._forward(named, part, run)) for part, run in zip(parts, runs)]
             return [np.concatenate(arrays) for arrays in zip(*heads)]
 
         with self._running("run"), torch.no_grad():

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from math import prod
 from typing import Optional
 
+import torch
 from torch import Tensor
 
 from ...errors import NetworkError
-from ...graph import LIMITS, Graph, shapes_of
+from ...graph import LIMITS, Graph, Node, shapes_of
 from ..base import Program
-from .operators import Compute, Run, compute
+from .operators import Compute, Run, compute, compute_over
+from .operators.in_place import OWNERS
 
 _LARGEST = 24_000_000
 """Bytes of the largest array that is computed at once on a CPU. From 32 MiB on, glibc asks the system for memory anew
@@ -35,13 +37,18 @@ def rows_at_once(program: Program) -> Optional[int]:
 
 @dataclass(frozen=True)
 class _Call:
-    """One operator: its function, the places of its inputs and outputs, and those that nobody reads any more."""
+    """One operator: its function, the places of its inputs and outputs, and those that nobody reads any more.
+
+    ``over`` writes over the first of ``over_inputs``, in prediction.
+    """
 
     compute: Compute
     takes_run: bool
     inputs: tuple[int, ...]
     outputs: tuple[int, ...]
     done: tuple[int, ...]
+    over: Optional[Compute]
+    over_inputs: tuple[int, ...]
 
 
 class Runner:
@@ -76,7 +83,10 @@ class Runner:
             outputs = tuple(places[node.name, index] for index in range(node.n_outputs))
             done = tuple({*inputs, *outputs} - read_later - kept)
             read_later.update(inputs)
-            calls.append(_Call(*compute(node), inputs, outputs, done))
+            victim = next((at for at in _writable(graph, node) if inputs[at] in done), None)
+            over = None if victim is None else compute_over(node)
+            over_inputs = inputs if victim is None else (inputs[victim], *inputs[:victim], *inputs[victim + 1 :])
+            calls.append(_Call(*compute(node), inputs, outputs, done, over, over_inputs))
         self._calls = tuple(reversed(calls))
 
     def __call__(self, variables: Mapping[str, Tensor], run: Run) -> list[Tensor]:
@@ -90,9 +100,13 @@ class Runner:
         values: list[Optional[Tensor]] = [None] * self._size
         for name, place in self._variables.items():
             values[place] = variables[name]
+        predicts = not torch.is_grad_enabled()
         for call in self._calls:
-            inputs = [values[place] for place in call.inputs]
-            out = call.compute(*inputs, run=run) if call.takes_run else call.compute(*inputs)
+            if predicts and call.over is not None:
+                out = call.over(*[values[place] for place in call.over_inputs])
+            else:
+                inputs = [values[place] for place in call.inputs]
+                out = call.compute(*inputs, run=run) if call.takes_run else call.compute(*inputs)
             if len(call.outputs) == 1:
                 values[call.outputs[0]] = out
             else:
@@ -101,3 +115,16 @@ class Runner:
             for place in call.done:
                 values[place] = None
         return [values[place] for place in self._heads]
+
+
+def _writable(graph: Graph, node: Node) -> Iterator[int]:
+    """Which inputs of a node it may write over, if it is the last to read them: its first one; of a sum, either.
+
+    Nobody else can see the memory of one that an operator made, and that others have read for outputs of their own.
+    """
+    for at, (source, _) in enumerate(node.inputs if node.has_role("sum") else node.inputs[:1]):
+        readers = (other for other in graph.consumers[source] if other is not node)
+        if not graph.node(source).is_variable and all(
+            other.operator.name in OWNERS for other in (graph.node(source), *readers)
+        ):
+            yield at

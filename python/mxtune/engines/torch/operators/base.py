@@ -66,6 +66,7 @@ class Entry:
 
 
 _REGISTRY: dict[str, Entry] = {}
+_IN_PLACE: dict[str, Entry] = {}
 
 
 def computes(*names: str) -> Callable[[_Function], _Function]:
@@ -77,19 +78,28 @@ def computes(*names: str) -> Callable[[_Function], _Function]:
         ``ops/`` has no such operator or it has no such attribute; or there is already a function for it.
     """
 
+    return _registering(names, _REGISTRY)
+
+
+def writes(*names: str) -> Callable[[_Function], _Function]:
+    """Register a function that gives what that of `computes` gives, and may write over its first input."""
+    return _registering(names, _IN_PLACE)
+
+
+def _registering(names: Sequence[str], registry: dict[str, Entry]) -> Callable[[_Function], _Function]:
     def registered(function: _Function) -> _Function:
         keywords = _keywords(function)
         for name in names:
             operator = ops.find(name)
             if operator is None or operator.name != name:
                 raise ValueError(f"there is no operator {name}")
-            if name in _REGISTRY:
+            if name in registry:
                 raise ValueError(f"two functions compute {name}")
             known = {attribute.name for attribute in operator.attributes}
             required = {key for key, default in keywords.items() if default is inspect.Parameter.empty}
             if unknown := required - known - {"run"}:
                 raise ValueError(f"{name} has no attribute {', '.join(sorted(unknown))}")
-            _REGISTRY[name] = Entry(function, tuple(key for key in keywords if key in known), "run" in keywords)
+            registry[name] = Entry(function, tuple(key for key in keywords if key in known), "run" in keywords)
         return function
 
     return registered
@@ -123,8 +133,18 @@ def compute(node: Node) -> tuple[Compute, bool]:
     entry = _REGISTRY.get(name)
     if entry is None:
         raise EngineError(f"PyTorch can't run {node.name}, a {name}: nobody has told it how.")
+    return _filled(entry, node), entry.takes_run
+
+
+def compute_over(node: Node) -> Optional[Compute]:
+    """The function for a node that may write over its first input; None where there is none."""
+    entry = _IN_PLACE.get(node.operator.name)
+    return None if entry is None else _filled(entry, node)
+
+
+def _filled(entry: Entry, node: Node) -> Compute:
     attributes = {key: getattr(node.values, key) for key in entry.attributes}
-    return (partial(entry.function, **attributes) if attributes else entry.function), entry.takes_run
+    return partial(entry.function, **attributes) if attributes else entry.function
 
 
 def missing(nodes: Sequence[Node]) -> list[Node]:
