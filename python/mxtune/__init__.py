@@ -47,6 +47,8 @@ _PLACES = {  # each public name and the module that holds it
     "Preprocess": "images.preprocess",
     "Augment": "images.augment",
     "Callback": "training",
+    "along_axes": "training.curve",
+    "points_of": "training.curve",
     "Info": "engines.info",
     "ModelInR": "border.rpy2.model_in_r",
     "save_network": "zoo.saving",

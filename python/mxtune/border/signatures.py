@@ -73,6 +73,7 @@ VERBS = {
     "mxreport": Verb("report-page", "Model.report", ("model",), ("open = FALSE", *_DOTS)),
     "mxtop_losses": Verb("metrics", "Model.top_losses", ("model",), _DOTS),
     "mxsuspects": Verb("suspects", "Model.suspects", ("model",), ("file = NULL", *_DOTS)),
+    "mxlearning_curve": Verb("learning_curve", "Model.learning_curve", ("model",), _DOTS),
     "mxnetwork": Verb("network", "mxnetwork", ("x",), _DOTS),
     "mxcut": Verb("network", "Network.cut", ("net",), _DOTS),
     "mxreplace_head": Verb("network", "Network.replace_head", ("net",), _DOTS),

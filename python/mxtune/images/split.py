@@ -59,7 +59,7 @@ def fold_numbers(strata: NDArray[Any], groups: Sequence[object], count: int, see
     numbered = {group: index for index, group in enumerate(dict.fromkeys(groups))}
     group_of = np.asarray([numbered[group] for group in groups], dtype=np.int64)
     sizes = np.bincount(group_of)
-    own = _rarest(strata) if strata.ndim > 1 else np.unique(strata, return_inverse=True)[1].reshape(-1)
+    own = rarest(strata) if strata.ndim > 1 else np.unique(strata, return_inverse=True)[1].reshape(-1)
     first = own[np.unique(group_of, return_index=True)[1]]  # of several classes in a group, that of its first image
     order = np.lexsort((np.random.default_rng(seed).random(len(sizes)), -sizes))
     filled = np.zeros((int(own.max(initial=0)) + 1, count)).tolist()
@@ -74,7 +74,7 @@ def fold_numbers(strata: NDArray[Any], groups: Sequence[object], count: int, see
     return np.asarray(fold, np.int64)[group_of]
 
 
-def _rarest(labels: NDArray[np.bool_]) -> Rows:
+def rarest(labels: NDArray[np.bool_]) -> Rows:
     """The rarest label of each image, (N,); one more than there are for those without any."""
     counts = labels.sum(axis=0)
     rarest: Rows = np.where(labels, counts, len(labels) + 1).argmin(axis=1)

@@ -7,21 +7,19 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Optional, Union
 
 from ..arguments import one_of, user_path
-from .judging import Judging
+from .questioning import Questioning
 
 if TYPE_CHECKING:
-    import pandas as pd
     from matplotlib.figure import Figure
 
 PathLike = Union[str, "os.PathLike[str]"]
-KINDS = ("confusion", "per_class", "calibration", "history", "top_losses")
+KINDS = ("confusion", "per_class", "calibration", "history", "top_losses", "learning_curve")
 _LARGEST_CONFUSION = 40  # classes that a plot shows by name
 
 
-class Drawing(Judging):
+class Drawing(Questioning):
     """What draws a model; `Model` adds the rest."""
 
-    history: pd.DataFrame
     versions: dict[str, str]
 
     @property
@@ -45,8 +43,9 @@ class Drawing(Judging):
         kind
             ``"confusion"``; ``"per_class"``, precision and recall; ``"calibration"``, how often the model is right
             where it is how sure, and for numbers the observed against the predicted; ``"history"``;
-            ``"top_losses"``. If None the one that tells most: the confusion matrix of up to 40 classes, precision and
-            recall of more classes or of labels, and for numbers the calibration.
+            ``"top_losses"``; ``"learning_curve"``, see `learning_curve`. If None the one that tells most: the confusion
+            matrix of up to 40 classes, precision and recall of more classes or of labels, and for numbers the
+            calibration.
         x, y
             Labelled images; if None, those of the validation.
         """
@@ -61,6 +60,7 @@ class Drawing(Judging):
             "calibration": lambda: report.calibration(self.calibration(x, y)),
             "history": lambda: report.history(self.history),
             "top_losses": lambda: self._worst(x, y),
+            "learning_curve": lambda: self.learning_curve(x, y).plot(),
         }
         figure = figures[kind]()
         if path is not None:

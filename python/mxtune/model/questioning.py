@@ -8,17 +8,19 @@ from typing import TYPE_CHECKING, Any, Optional, Union
 
 import numpy as np
 
-from .. import progress
+from .. import late, progress
 from ..calls import option
 from ..errors import LabelError, PictureWarning
 from ..images import ImageSet
 from ..images.findings import warn
 from ..images.roles import Split
 from ..words import counted
+from .curve import LearningCurve
 from .judging import Judging, refuse_unused
 from .suspects import Suspects
 
 if TYPE_CHECKING:
+    import pandas as pd
     from numpy.typing import NDArray
 
     Array = NDArray[Any]
@@ -28,6 +30,8 @@ PathLike = Union[str, "os.PathLike[str]"]
 
 class Questioning(Judging):
     """What a model says of its images; `Model` adds the rest."""
+
+    history: pd.DataFrame
 
     def suspects(
         self,
@@ -77,6 +81,67 @@ class Questioning(Judging):
         return Suspects(
             self._task, remembered.names, remembered.digests, remembered.y, remembered.outputs, self._validated
         )
+
+    def learning_curve(
+        self,
+        x: Any = None,
+        y: Any = None,
+        path: Optional[str] = None,
+        label: Union[str, Sequence[str], None] = None,
+        root: Optional[PathLike] = None,
+        split: Split = None,
+    ) -> LearningCurve:
+        """How good models of fewer images are, and what to expect of twice as many; which classes are short of images.
+
+        Heads are trained on ever larger parts of the images, and tested on others: on the features of the network as it
+        is, in seconds. Without images, on those that the model was trained on.
+
+        Parameters
+        ----------
+        x, y
+            Images and their labels, as `evaluate` has them.
+        path, label, root, split
+            As `evaluate` has them.
+
+        Raises
+        ------
+        LabelError
+            There are no images, and those of the training are not at hand.
+        ArgumentError
+            There are too few images.
+
+        Warns
+        -----
+        PictureWarning
+            Layers were trained on images among these: the curve is too optimistic, and too flat.
+        """
+        if x is not None:
+            images = self.labelled_images(x, y, path=path, label=label, root=root, split=split)
+            labels, group = np.asarray(images.y), np.asarray(images.together(), np.int64)
+        else:
+            refuse_unused(y=y, path=path, label=label, root=root, split=split)
+            if not len(self.validation.fold):
+                hint = f"Give the labelled images as `x`, or train it with {option('folds', 5)}."
+                raise LabelError("The model does not know all the images that it was trained on.", hint=hint)
+            images, labels, group = self.validation_images(), self.validation.y, self.validation.group
+        group = group if len(group) else np.arange(len(images))
+        if self.trained_layers:
+            saw = self.validation.trained_on(images.hashes)
+            if saw:
+                text = f"Layers were trained on {saw} of these {counted(len(images), 'image')}."
+                lines = ["heads on their features seem better than they are, and to need fewer images"]
+                hint = f"A model with {option('tune', 'head')} tells what images of this kind are worth."
+                warn(PictureWarning(text, lines, hint))
+        features, good = self._outputs(images, "features")
+        coordinates = late.load("along_axes")(features[good])
+        labels, group = labels[good], group[good]
+        points = late.load("points_of")(coordinates, labels, self._task, group, int(self.settings.get("seed", 0)))
+        return LearningCurve(self._task, labels, group, points, len(labels))
+
+    @property
+    def trained_layers(self) -> bool:
+        """Whether more than a head was trained."""
+        return any(stage != "head" for stage in self.history["stage"])
 
     def _suspects_among(self, images: ImageSet) -> Suspects:
         remembered = self.validation

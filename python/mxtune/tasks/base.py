@@ -173,6 +173,11 @@ class Task(ABC):
     def answers(self, y: Array, outputs: Array) -> Columns:
         """Columns with truth and prediction, for any images."""
 
+    def carried(self, y: Array, outputs: Array) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:  # noqa: ARG002
+        """(N, K) each: which levels images carry, and which are predicted; without columns for numbers."""
+        none = np.zeros((len(y), 0), bool)
+        return none, none
+
     # ---- sets: all that the truth may be, at a level
 
     @abstractmethod

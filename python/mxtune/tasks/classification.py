@@ -203,8 +203,11 @@ class Classification(Task):
         return metrics.confusion(y, outputs.argmax(axis=1), self.levels)
 
     def per_class(self, y: Array, outputs: Array) -> pd.DataFrame:
+        return metrics.per_class(*self.carried(y, outputs), self.shown_levels)
+
+    def carried(self, y: Array, outputs: Array) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
         one_hot = np.eye(len(self.levels), dtype=bool)
-        return metrics.per_class(one_hot[y], one_hot[outputs.argmax(axis=1)], self.shown_levels)
+        return one_hot[y], one_hot[outputs.argmax(axis=1)]
 
     def calibration(self, y: Array, outputs: Array) -> pd.DataFrame:
         probabilities = self.probabilities(outputs.astype(np.float64))

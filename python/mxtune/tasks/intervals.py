@@ -81,7 +81,7 @@ class Measured(dict[str, float]):
         each = {metric.name: metric.each(targets, predicted) for metric in chosen if metric.each is not None}
         whole = [metric for metric in chosen if metric.each is None]
         drawn = []
-        for rows in _draws(len(targets), self._group):
+        for rows in draws(len(targets), self._group):
             figures = {name: float(values[rows].mean()) for name, values in each.items()}
             if whole:
                 y, given = targets[rows], predicted[rows]
@@ -108,15 +108,15 @@ def measured(task: Task, y: Array, outputs: Array, group: Optional[Array] = None
     return Measured(task.measure(y, outputs), task, y, outputs, group)
 
 
-def _draws(count: int, group: Optional[Array]) -> Iterator[Array]:
+def draws(count: int, group: Optional[Array]) -> Iterator[Array]:
     """Rows drawn with replacement, or those of groups drawn so: the same every time."""
     rng = np.random.default_rng(0)
-    draws = range(_DRAWS if count <= _MANY else _FEWER) if count > 1 else range(0)
+    numbers = range(_DRAWS if count <= _MANY else _FEWER) if count > 1 else range(0)
     if group is None or not len(group):
-        for _ in draws:
+        for _ in numbers:
             yield rng.integers(count, size=count)
         return
     order = np.argsort(group, kind="stable")
     members = np.split(order, np.flatnonzero(np.diff(group[order])) + 1)
-    for _ in draws if len(members) > 1 else ():
+    for _ in numbers if len(members) > 1 else ():
         yield np.concatenate([members[one] for one in rng.integers(len(members), size=len(members))])

@@ -126,7 +126,10 @@ class Multilabel(Task):
         return suspicion.alike_labels(has, yes >= usual, outputs)
 
     def per_class(self, y: Array, outputs: Array) -> pd.DataFrame:
-        return metrics.per_class(y > 0.5, outputs >= 0, self.levels)
+        return metrics.per_class(*self.carried(y, outputs), self.levels)
+
+    def carried(self, y: Array, outputs: Array) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+        return y > 0.5, outputs >= 0
 
     def calibration(self, y: Array, outputs: Array) -> pd.DataFrame:
         import pandas as pd

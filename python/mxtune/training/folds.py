@@ -227,7 +227,7 @@ def fit_folds(
         Ctrl-C came before there was anything to give back.
     """
     mean, scale = standardise(features)
-    axes, spread = _axes(features)
+    axes, spread = principal_axes(features)
     along = product(features, axes)
     near = [] if folds.given else [pair for pair in _near(along) if folds.groups[pair[0]] != folds.groups[pair[1]]]
     folds = folds.with_near(near)
@@ -247,7 +247,7 @@ def fit_folds(
             start = _turned(start, axes)
             solution, interrupted = minimise(features, targets, loss, penalty, start, _POLISH)
         else:
-            steps = _steps(spread, penalty)
+            steps = steps_along(spread, penalty)
             along_axes, interrupted = minimise(along, targets, loss, penalty, start, _MOST, steps, _TOLERANCE)
             solution = _turned(along_axes, axes)
     except KeyboardInterrupt:
@@ -317,7 +317,7 @@ class _Path:
         return unseen, total / len(penalties)
 
     def _solved(self, heads: SideBySide, penalty: float, start: Array) -> Array:
-        steps = _steps(self._spread, penalty)
+        steps = steps_along(self._spread, penalty)
         solution, interrupted = minimise(
             self._along, self._targets, heads, penalty, start, _ITERATIONS, steps, _TOLERANCE
         )
@@ -333,7 +333,7 @@ class _Path:
         return np.asarray(np.isin(self._targets, self._targets[seen]))
 
 
-def _axes(features: Array) -> tuple[NDArray[np.float32], Array]:
+def principal_axes(features: Array) -> tuple[NDArray[np.float32], Array]:
     """Principal axes of the features, (d, r), the widest last, and the variance along each."""
     every = features[:: -(-len(features) // _BASIS)]
     values, vectors = np.linalg.eigh(product(every, np.ascontiguousarray(every.T)))
@@ -343,7 +343,7 @@ def _axes(features: Array) -> tuple[NDArray[np.float32], Array]:
     return axes, values.astype(np.float64) / len(every)
 
 
-def _steps(spread: Array, penalty: float) -> Array:
+def steps_along(spread: Array, penalty: float) -> Array:
     """How far a step goes along each axis, and in the bias: the inverse root of the curvature there."""
     return np.asarray(1 / np.sqrt(np.append(_CURVATURE * spread + penalty, _CURVATURE)))
 

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from ...images import ImageSet
     from ...model import Model
+    from ...model.curve import LearningCurve
     from ...model.suspects import Suspects
     from ...network import Network
 
@@ -65,6 +66,12 @@ def suspected(object: Suspects) -> dict[str, Any]:  # noqa: A002 - the same
     """The tables of `Model.suspects`, and the words that print it."""
     told = {name: getattr(object, name) for name in ("table", "copies", "classes", "heading")}
     return told | {"notes": list(object.notes)}
+
+
+def curve(object: LearningCurve) -> dict[str, Any]:  # noqa: A002 - the same
+    """The tables of `Model.learning_curve`, and the words that print it."""
+    told = {name: getattr(object, name) for name in ("metric", "n", "table", "classes", "line", "gain")}
+    return told | {"gain_interval": list(object.gain_interval), "text": str(object).splitlines()}
 
 
 def _of_images(images: ImageSet) -> dict[str, Any]:

@@ -10,7 +10,8 @@ from .calibration import calibration
 from .confusion import confusion
 from .gallery import gallery
 from .history import history
+from .learning_curve import learning_curve
 from .per_class import per_class
 from .plot import Plot, write
 
-__all__ = ["Plot", "calibration", "confusion", "gallery", "history", "per_class", "write"]
+__all__ = ["Plot", "calibration", "confusion", "gallery", "history", "learning_curve", "per_class", "write"]
