@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from mxtune import Model
 
 _SEEDS = range(5)
+_SIZES = (250, 500, 1000)  # of which twice as many are tried
 
 
 def figures() -> list[Figure]:
@@ -53,6 +54,7 @@ def figures() -> list[Figure]:
         Figure("wrong among the first 10 %", spread([run["precision"] for run in planted], ".3f"), ">= .85", command),
         Figure("suspect: images of 2,000", spread([run["suspect"] for run in planted], ".0f"), "", command),
         Figure("wrong among the suspect", spread([run["among"] for run in planted], ".3f"), "", command),
+        *_curve_figures(command),
         Figure("training: CPU seconds", spread(values("cpu"), ".1f"), "", command),
         Figure("of those with a fifth held out", spread(ratios, ".2f"), "<= 1.25", command),
     ]
@@ -82,7 +84,56 @@ def _planted(seed: int) -> None:
     print(json.dumps(said))
 
 
+def _curve(seed: int) -> None:
+    """What twice as many images are expected to bring, and what they bring: the same images and as many more."""
+    from mxtune import mxtrain
+
+    pictures, codes = fashion_mnist("train")
+    rows = np.random.default_rng(seed).permutation(len(pictures))
+    tested, truth = fashion_mnist("test")
+    right: dict[int, float] = {}
+    said: dict[str, float] = {}
+    for n in (*_SIZES, 2 * _SIZES[-1]):
+        own = rows[:n]
+        model = mxtrain(pictures[own], fashion_labels(codes[own]), tune="head", seed=seed, verbose=0)
+        right[n] = float((model.predict(tested)["pred_class"] == fashion_labels(truth)).mean())
+        if n in _SIZES:
+            start = time.process_time()
+            curve = model.learning_curve()
+            low, high = curve.gain_interval
+            said |= {
+                f"cpu_{n}": time.process_time() - start,
+                f"gain_{n}": curve.gain,
+                f"low_{n}": low,
+                f"high_{n}": high,
+            }
+    said |= {f"seen_{n}": right[2 * n] - right[n] for n in _SIZES}
+    print(json.dumps(said))
+
+
+def _curve_figures(command: str) -> list[Figure]:
+    runs = [python("-m", "benchmarks.trust", seed, "curve").said for seed in _SEEDS]
+    found, within = [], 0
+    for n in _SIZES:
+        apart = [100 * (run[f"gain_{n}"] - run[f"seen_{n}"]) for run in runs]
+        within += sum(run[f"low_{n}"] <= run[f"seen_{n}"] <= run[f"high_{n}"] for run in runs)
+        for name in ("gain", "seen"):
+            what = "expected of twice as many" if name == "gain" else "seen"
+            values = [100 * run[f"{name}_{n}"] for run in runs]
+            found.append(Figure(f"{n} images, gain {what}", spread(values, ".2f", "points"), "", command))
+        mean = f"{np.mean(apart):+.2f} points"
+        found.append(Figure(f"{n} images, expected less seen: mean", mean, "within 1", command))
+        found.append(Figure(f"{n} images, expected less seen", spread(apart, ".2f", "points"), "", command))
+    found.append(Figure("gain seen within its 95 % interval", f"{within} of {len(runs) * len(_SIZES)}", "", command))
+    seconds = [run[f"cpu_{_SIZES[-1]}"] for run in runs]
+    found.append(Figure(f"curve of {_SIZES[-1]}: CPU seconds", spread(seconds, ".1f"), "", command))
+    return found
+
+
 def _child(seed: str, way: str) -> None:
+    if way == "curve":
+        _curve(int(seed))
+        return
     if way == "planted":
         _planted(int(seed))
         return

@@ -238,14 +238,17 @@ class LearningCurve:
     @cached_property
     def _errors_of_each(self) -> list[Array]:
         """For each point (models, 1 + draws)."""
-        function = metric_of(self.task.name, self.metric).function
+        metric = metric_of(self.task.name, self.metric)
         targets = self.task.targets(self.y)[self._tested]
-        found = []
-        for point in self.points:
-            answers = [self.task.probabilities(one[self._tested].astype(np.float64)) for one in point.outputs]
-            values = [[function(targets[rows], one[rows]) for rows in self._rows] for one in answers]
-            found.append(self._measured(np.asarray(values)))
-        return found
+
+        def values(outputs: Array) -> list[float]:
+            answers = self.task.probabilities(outputs[self._tested].astype(np.float64))
+            if metric.each is None:
+                return [metric.function(targets[rows], answers[rows]) for rows in self._rows]
+            one = metric.each(targets, answers)
+            return [float(one[rows].mean()) for rows in self._rows]
+
+        return [self._measured(np.asarray([values(one) for one in point.outputs])) for point in self.points]
 
     @cached_property
     def _noise(self) -> Array:
