@@ -2,8 +2,8 @@
 #'
 #' `mxlearning_curve()` trains heads on ever larger parts of the images and tests them on others, in seconds: how good
 #' models of fewer images are, what to expect of twice as many, and which classes are short of images. The error follows
-#' a power law with an asymptote (Hestness et al., 2017), `a + b * images^-c`; intervals are at 95 %, of a bootstrap over
-#' images or groups, and of what the points leave open.
+#' a power law with an asymptote (Hestness et al., 2017), `a + b * images^-c`. Intervals are at 95 %: of a bootstrap
+#' over images or groups, of what the points leave open, and of how models on other images differ.
 #'
 #' Heads learn on the features of the network as it is. Where its layers were trained on the same images, the curve is
 #' too optimistic, and a warning says so.
@@ -16,7 +16,7 @@
 #' - `table`: for each number of `images` (and how many these are `per_class`) the primary metric by its name, its
 #'   interval `lower` and `upper`, and the `fitted` curve; `as.data.frame()` gives it, too;
 #' - `classes`: for each `level` how many images it has, its `recall`, its `gain` with twice as many images, with an
-#'   interval, and whether it is `short` of images: the lower end is at least 0.01, or it has fewer than half as many
+#'   interval, and whether it is `short` of images: the lower end is at least 0.02, or it has fewer than half as many
 #'   images as is usual and a lower recall;
 #' - `gain` and `gain_interval`: how much the metric is to change with twice as many images;
 #' - `metric`, its name; `n`, how many images there are; `line`, the curve as `plot()` draws it.

@@ -60,7 +60,9 @@ print.mxsuspects <- function(x, ...) {
   if (nrow(suspect) > 10) {
     cat("... and", nrow(suspect) - 10, "more\n")
   }
-  cat(as.character(x$notes), sep = "\n")
+  if (length(x$notes)) {
+    cat(x$notes, sep = "\n")
+  }
   invisible(x)
 }
 

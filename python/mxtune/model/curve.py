@@ -29,7 +29,7 @@ PathLike = Union[str, "os.PathLike[str]"]
 _EXPONENTS = np.arange(0.1, 1.01, 0.05)
 _USUAL, _WIDTH = 0.4, 0.12  # of the exponents of heads on frozen features
 _LINE = 60  # points of the curve that is drawn
-_SHORT, _FEW = 0.01, 0.5  # of recall, that twice as many images bring at least; of the usual number of images
+_SHORT, _FEW = 0.02, 0.5  # of recall, that twice as many images bring at least; of the usual number of images
 _SHOWN = 10  # classes in print
 _LARGEST = 3  # numbers of images, whose models tell how models differ
 
@@ -150,7 +150,7 @@ class LearningCurve:
     def classes(self) -> pd.DataFrame:
         """A row for each class or label: how many images it has (``n``), its ``recall`` at the largest number of
         images, its ``gain`` with twice as many, with an interval, ``lower`` and ``upper``, and whether it is ``short``
-        of images: the lower end is at least 0.01, or it has fewer than half as many images as is usual and a lower
+        of images: the lower end is at least 0.02, or it has fewer than half as many images as is usual and a lower
         recall. No rows for numbers.
         """
         import pandas as pd
