@@ -11,6 +11,8 @@
 #'   shown beside what it remembers of them; others judge it, as in [mxevaluate()]. `NULL` shows the images of the
 #'   session that trained it.
 #' @param y Their labels, where `x` has none.
+#' @param card What the model card says that no file can tell: a list with any of `intended_use`, `out_of_scope`,
+#'   `factors`, `data`, `ethics`, `caveats`, `licence`. What is not given is "not stated".
 #' @param open Whether to open the page in a browser; an R that nobody sits at opens none.
 #' @param ... Must be empty.
 #' @return The path, invisibly.
@@ -19,7 +21,7 @@
 #' @examplesIf mxtune:::has_engine()
 #' fit <- mxtrain(mxexample("fashion"), net = "lenet", tune = "all", epochs = 1, seed = 1)
 #' mxreport(fit, tempfile(fileext = ".html"))
-mxreport <- function(model, path, x = NULL, y = NULL, open = FALSE, ...) {
+mxreport <- function(model, path, x = NULL, y = NULL, card = NULL, open = FALSE, ...) {
   refuse_unknown(...)
   require_given()
   model <- as_model(model)
@@ -28,7 +30,7 @@ mxreport <- function(model, path, x = NULL, y = NULL, open = FALSE, ...) {
   } else {
     list(y = y)
   }
-  written <- engine_call("report", model, c(list(path = path), images), listener())
+  written <- engine_call("report", model, c(list(path = path, card = card), images), listener())
   if (isTRUE(open) && rlang::is_interactive()) {
     utils::browseURL(written)
   }

@@ -10,7 +10,8 @@ test_that("a report is written, and its path returned invisibly", {
   shown <- withVisible(mxreport(model, file))
   expect_false(shown$visible)
   expect_identical(normalizePath(shown$value), normalizePath(file))
-  page <- page_of()
+  page <- page_of(card = list(intended_use = "To sort laundry."))
+  expect_match(page, "To sort laundry.", fixed = TRUE)
   expect_match(page, sprintf("It is right for %.0f of 100 images", 100 * model$metrics$accuracy), fixed = TRUE)
   numbers <- regmatches(page, gregexpr("(?<=<data value=\")[^\"]+", page, perl = TRUE))[[1]]
   expect_true(model$metrics$accuracy %in% as.numeric(numbers))

@@ -75,11 +75,13 @@ def writable(path: Path, *suffixes: str) -> None:
         raise ArgumentError(f"Can't write {path}.", [f"there is no folder {path.parent}"], "Create it first.")
 
 
-def fields(texts: list[str]) -> dict[str, str]:
+def fields(option: str, texts: list[str]) -> dict[str, str]:
     """``title=Pets`` and the like, by name."""
     wrong = [text for text in texts if "=" not in text]
     if wrong:
-        raise ArgumentError("--meta takes FIELD=TEXT.", [f"it is {text}" for text in wrong], 'Use --meta title="Pets".')
+        raise ArgumentError(
+            f"{option} takes FIELD=TEXT.", [f"it is {text}" for text in wrong], f'Use {option} FIELD="some text".'
+        )
     return {name.strip(): value for name, _, value in (text.partition("=") for text in texts)}
 
 

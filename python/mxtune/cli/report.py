@@ -8,7 +8,7 @@ from typing import Annotated, Any, Optional
 import typer
 
 from .options import LabelColumn, ModelFile, PathColumn, Place, Quiet, Root, Verbose, split_column
-from .output import job, say, writable
+from .output import fields, job, say, writable
 
 
 def report(
@@ -27,6 +27,13 @@ def report(
     label: LabelColumn = None,
     root: Root = None,
     split: Annotated[Optional[str], split_column("used")] = None,
+    card: Annotated[
+        Optional[list[str]],
+        typer.Option(
+            metavar="FIELD=TEXT",
+            help="For the model card: intended_use, out_of_scope, factors, data, ethics, caveats, licence. Repeatable.",
+        ),
+    ] = None,
     verbose: Verbose = None,
     quiet: Quiet = False,
 ) -> None:
@@ -39,6 +46,7 @@ def report(
     """
     with job(verbose, quiet):
         writable(output, ".html", ".htm")
+        stated = fields("--card", card or [])
         from .. import mxload
         from ..model.judging import refuse_unused
 
@@ -46,5 +54,6 @@ def report(
         table: dict[str, Any] = {"path": path, "label": label, "root": root, "split": split}
         if data is None:
             refuse_unused(**table)
-        loaded.report(output, None if data is None else loaded.labelled_images(data, on_bad="skip", **table))
+        images = None if data is None else loaded.labelled_images(data, on_bad="skip", **table)
+        loaded.report(output, images, card=stated)
         say(f"Wrote {output}")

@@ -148,7 +148,7 @@ def train(
         from ..images.source import is_table
         from ..model.meta import checked
 
-        about = checked(fields(meta)) if meta else None
+        about = checked(fields("--meta", meta)) if meta else None
         arguments = {
             "net": net, "tune": tune, "epochs": epochs, "image_size": image_size, "lr": lr,
             "batch_size": batch_size, "schedule": schedule, "augment": augment,

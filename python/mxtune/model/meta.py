@@ -1,4 +1,4 @@
-"""What a user says about a model: title, author, notes, date.
+"""What a user says about a model: title, author, notes, date; and for its card what no file can tell.
 
 None of it by default: the same training gives the same bytes.
 """
@@ -14,15 +14,19 @@ from ..errors import ArgumentError
 from ..words import near
 
 FIELDS = ("title", "author", "notes", "date")
+CARD = ("intended_use", "out_of_scope", "factors", "data", "ethics", "caveats", "licence")
+"""Of a model card (Mitchell et al., 2019), what a report can't know."""
 
 
-def checked(meta: Optional[Mapping[str, Any]]) -> dict[str, str]:
-    """The fields that were given, as text, in the order of `FIELDS`.
+def checked(
+    meta: Optional[Mapping[str, Any]], fields: Sequence[str] = FIELDS, argument: str = "meta"
+) -> dict[str, str]:
+    """The fields that were given, as text, in their order.
 
     Raises
     ------
     ArgumentError
-        ``meta`` has no named fields, an unknown field, or one that is not text.
+        It has no named fields, an unknown field, or one that is not text.
 
     Examples
     --------
@@ -33,13 +37,13 @@ def checked(meta: Optional[Mapping[str, Any]]) -> dict[str, str]:
         return {}
     if not isinstance(meta, Mapping):
         raise ArgumentError(
-            "`meta` must have fields by name.", [f"it is {value_text(meta)}"], f"Fields: {', '.join(FIELDS)}."
+            f"`{argument}` must have fields by name.", [f"it is {value_text(meta)}"], f"Fields: {', '.join(fields)}."
         )
-    unknown = [str(name) for name in meta if name not in FIELDS]
+    unknown = [str(name) for name in meta if name not in fields]
     if unknown:
-        hint = near(unknown[0], FIELDS) or f"Fields: {', '.join(FIELDS)}."
-        raise ArgumentError("`meta` has fields that are not known.", unknown, hint)
-    return {name: _text(name, meta[name]) for name in FIELDS if meta.get(name) is not None}
+        hint = near(unknown[0], fields) or f"Fields: {', '.join(fields)}."
+        raise ArgumentError(f"`{argument}` has fields that are not known.", unknown, hint)
+    return {name: _text(argument, name, meta[name]) for name in fields if meta.get(name) is not None}
 
 
 def kept(settings: Mapping[str, Any]) -> dict[str, str]:
@@ -48,7 +52,7 @@ def kept(settings: Mapping[str, Any]) -> dict[str, str]:
     return dict(meta) if isinstance(meta, Mapping) else {}
 
 
-def _text(name: str, value: Any) -> str:
+def _text(argument: str, name: str, value: Any) -> str:
     if isinstance(value, dt.datetime) and value.time() == dt.time():
         value = value.date()  # R's dates, and pandas', come as midnight
     if isinstance(value, dt.date):  # datetimes, too
@@ -56,5 +60,5 @@ def _text(name: str, value: Any) -> str:
     if isinstance(value, Sequence) and not isinstance(value, (str, bytes)) and all(isinstance(v, str) for v in value):
         return ", ".join(value)
     if not isinstance(value, str):
-        raise ArgumentError(f"`meta` must be text: its {name} is not.", [f"it is {value_text(value)}"])
+        raise ArgumentError(f"`{argument}` must be text: its {name} is not.", [f"it is {value_text(value)}"])
     return value

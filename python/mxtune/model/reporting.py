@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Union
+from typing import Any, Optional, Union
 
 from .. import store
 from ..arguments import user_path
 from .judging import refuse_unused
+from .meta import CARD, checked
 from .reported import Reported
 
 PathLike = Union[str, "os.PathLike[str]"]
@@ -17,7 +19,7 @@ PathLike = Union[str, "os.PathLike[str]"]
 class Reporting(Reported):
     """What reports on a model; `Model` adds the rest."""
 
-    def report(self, path: PathLike, x: Any = None, y: Any = None) -> Path:
+    def report(self, path: PathLike, x: Any = None, y: Any = None, card: Optional[Mapping[str, Any]] = None) -> Path:
         """Write a report to one HTML file; its path.
 
         It says in plain words how good the model is and what not to trust it for, and shows the figures behind that:
@@ -33,11 +35,14 @@ class Reporting(Reported):
             Labelled images: anything that `mximages` takes. Where the model was trained on most of them, they are
             shown beside what it remembers; others judge it, as in `evaluate`. Without any, the images of the session
             that trained are shown.
+        card
+            What the model card says that no file can tell: a dict with any of ``intended_use``, ``out_of_scope``,
+            ``factors``, ``data``, ``ethics``, ``caveats``, ``licence``. What is not given is "not stated".
 
         Raises
         ------
         ArgumentError
-            There are labels, but no images.
+            There are labels, but no images; or ``card`` has fields that are not known.
         LabelError
             The images have no labels, or labels that the model does not know.
         StoreError
@@ -53,9 +58,9 @@ class Reporting(Reported):
         """
         from .page import page, subject
 
-        file = user_path("path", path)
+        file, stated = user_path("path", path), checked(card, CARD, "card")
         if x is None:
             refuse_unused(y=y)
         images = None if x is None else self.labelled_images(x, y, on_bad="skip")
-        store.write(file, [page(subject(self, images))], "the report")
+        store.write(file, [page(subject(self, images, stated))], "the report")
         return file

@@ -297,6 +297,19 @@ def test_images_that_resemble_training_are_told_on_top() -> None:
     assert "That is too optimistic: 7 of the images resemble some it was trained on." in report(model).text
 
 
+def test_what_a_card_states_is_shown_and_what_nobody_stated_is_told(folded: Model, tmp_path: Path) -> None:
+    stated = Page(
+        folded.report(
+            tmp_path / "x.html", card={"intended_use": "To sort <laundry>.", "ethics": ["A", "B"]}
+        ).read_bytes()
+    )
+    assert "To sort <laundry>." in stated.text
+    assert "Ethical considerations A, B" in stated.text
+    assert stated.text.count("Not stated.") == report(folded).text.count("Not stated.") - 2
+    with pytest.raises(ArgumentError, match="`card` has fields that are not known"):
+        folded.report(tmp_path / "x.html", card={"intended": "x"})
+
+
 def test_what_can_not_be_is_refused(folded: Model, tmp_path: Path) -> None:
     with pytest.raises(ArgumentError, match="no images"):
         folded.report(tmp_path / "x.html", y=["bag"])

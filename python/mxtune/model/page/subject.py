@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Optional
 
@@ -47,6 +47,8 @@ class Subject:
         Images that can be looked at: given, or of the session that trained; None without any.
     places
         (N,) int64: where each image that it is judged by is among these; -1 where it is not.
+    card
+        What was stated for the model card.
     """
 
     model: Reported
@@ -56,6 +58,7 @@ class Subject:
     judged_on: str
     images: Optional[ImageSet]
     places: Array
+    card: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def described(self) -> str:
@@ -108,7 +111,7 @@ class Subject:
         return np.asarray(self.task.losses(self.judged.y, self.judged.outputs))
 
 
-def subject(model: Reported, images: Optional[ImageSet]) -> Subject:
+def subject(model: Reported, images: Optional[ImageSet], card: Optional[Mapping[str, str]] = None) -> Subject:
     """What a report of a model is on.
 
     Parameters
@@ -116,21 +119,23 @@ def subject(model: Reported, images: Optional[ImageSet]) -> Subject:
     images
         Labelled images. Where the model was trained or validated on most of them, they are those to show, and it is
         judged by what it remembers; else it is judged by them. Without any, those of the session that trained show.
+    card
+        What is stated for the model card.
     """
-    remembered = model.validation
+    remembered, stated = model.validation, dict(card or {})
     if images is not None and not _are_its_own(model, images):
         judged = model._judged(images, None)
         names = {name: place for place, name in enumerate(images.names)}
         places = np.asarray([names[name] for name in judged.names], np.int64)
-        return Subject(model, model._task, judged, _measured(model._task, judged), GIVEN, images, places)
+        return Subject(model, model._task, judged, _measured(model._task, judged), GIVEN, images, places, stated)
     shown = model._validated if images is None else images
     figures = model.evaluate() if model.metrics else Measured({}, model._task, np.zeros(0), np.zeros((0, 1)))
     on = OUT_OF_FOLD if len(remembered.fold) else VALIDATION
     if not len(remembered):
-        return Subject(model, model._task, None, figures, on, shown, np.zeros(0, np.int64))
+        return Subject(model, model._task, None, figures, on, shown, np.zeros(0, np.int64), stated)
     known = {} if shown is None else {digest: place for place, digest in enumerate(shown.hashes)}
     places = np.asarray([known.get(digest, -1) for digest in remembered.digests], np.int64)
-    return Subject(model, model._task, model._judged(None, None), figures, on, shown, places)
+    return Subject(model, model._task, model._judged(None, None), figures, on, shown, places, stated)
 
 
 def _are_its_own(model: Reported, images: ImageSet) -> bool:

@@ -24,24 +24,25 @@ def card(subject: Subject) -> Section:
         ["Date: ", meta["date"], ". "] if "date" in meta else "Date: not stated. ",
         [f"Licence of the first weights: {origin.get('licence', 'not stated')}."],
     ]
+    said: dict[str, Node] = {name: [named(text, 4000), " "] for name, text in subject.card.items()}
+    unsaid = f"{NOT_STATED} "
+    unknown = "The model does not know of which subjects, instruments or surroundings its images are."
     rows: list[tuple[Node, Node]] = [
-        ("Model", details),
+        ("Model", [details, " Licence of the model: ", said.get("licence", "not stated.")]),
         ("Notes", meta.get("notes", NOT_STATED)),
-        ("Intended use", [NOT_STATED, " By its making: ", _made_for(subject)]),
-        ("Factors", [NOT_STATED, " The model does not know of which subjects, instruments or surroundings its images "
-                     "are, and how good it is for each."]),
+        ("Intended use", [said.get("intended_use", unsaid), "By its making: ", _made_for(subject)]),
+        ("Out of scope", said.get("out_of_scope", NOT_STATED)),
+        ("Factors", said.get("factors", unsaid + unknown)),
         ("Metrics", [_metrics(subject), " See ", tag("a", "How good it is", href="#figures"), "."]),
         ("Evaluation data", _evaluation(subject)),
-        ("Training data", _training(subject)),
-        ("Ethical considerations", NOT_STATED),
-        ("Caveats", _caveats(subject)),
-    ]  # fmt: skip
-    said = (
-        "The form is that of Mitchell et al. (2019), Model cards for model reporting. What is not stated, nobody told: "
+        ("Training data", [said.get("data"), _training(subject)]),
+        ("Ethical considerations", said.get("ethics", NOT_STATED)),
+        ("Caveats", [said.get("caveats"), _caveats(subject)]),
+    ]
+    form = (
+        "The form is that of Mitchell et al. (2019), Model cards for model reporting. What is not stated, nobody told."
     )
-    return Section(
-        "Model card", (facts(rows), note(said, "the meta of a model holds its title, author, notes and date."))
-    )
+    return Section("Model card", (facts(rows), note(form)))
 
 
 def _made_for(subject: Subject) -> list[Node]:
@@ -83,7 +84,13 @@ def _training(subject: Subject) -> list[Node]:
     known = f"{many(count, 'image')}. " if isinstance(count, int) else ""
     said = "Where they come from, who is in them, and whether that was agreed to: not stated. "
     origin = tag("a", "the origin of the weights", href="#weights")
-    return [known, said, "The first weights come from other images: see ", origin, "."]
+    return [
+        known,
+        None if "data" in subject.card else said,
+        "The first weights come from other images: see ",
+        origin,
+        ".",
+    ]
 
 
 def _caveats(subject: Subject) -> list[Node]:
