@@ -11,6 +11,7 @@ from .builder import Builder
 from .data import Entry, Graph, Node
 from .edit import (
     attach,
+    behind,
     beside,
     declare,
     form_of,
@@ -41,6 +42,7 @@ __all__ = [
     "Node",
     "Shapes",
     "attach",
+    "behind",
     "beside",
     "declare",
     "form_of",

@@ -151,6 +151,36 @@ class Preprocess:
         normalise(pictures, self.mean, self.std, out)
         return out
 
+    def view_in(self, height: int, width: int) -> tuple[tuple[float, float], tuple[float, float]]:
+        """Where the network's view lies in an image of this size: ``(top, height), (left, width)``, in its pixels.
+
+        With ``fit="pad"`` the view is larger than the image in one direction.
+
+        Examples
+        --------
+        >>> Preprocess(size=(224, 224)).view_in(512, 1024)
+        ((32.0, 448.0), (288.0, 448.0))
+        """
+        sides, view, canvas = (height, width), self.size, self.canvas_size
+        if self.fit == "stretch":
+            return (0.0, float(height)), (0.0, float(width))
+        if self.fit == "pad":
+            scale = min(view[0] / height, view[1] / width)
+            inner = [min(whole, max(1, round(side * scale))) for side, whole in zip(sides, view)]
+            down, across = (
+                (-((whole - part) // 2) * side / part, whole * side / part)
+                for side, whole, part in zip(sides, view, inner)
+            )
+            return down, across
+        scale = max(canvas[0] / height, canvas[1] / width)
+        kept = [min(side, max(1, round(_LONGEST * part / scale))) for side, part in zip(sides, canvas)]
+        resized = [max(part, round(side * scale)) for side, part in zip(kept, canvas)]
+        down, across = (
+            ((side - cut) // 2 + round((large - part) / 2) * cut / large, part * cut / large)
+            for side, cut, large, part in zip(sides, kept, resized, view)
+        )
+        return down, across
+
     def _coloured(self, image: PIL.Image.Image) -> PIL.Image.Image:
         if self.channels == 4:
             return image_of(_array(image if image.mode == "RGBA" else image.convert("RGBA")))

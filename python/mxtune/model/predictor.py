@@ -65,11 +65,7 @@ class Predictor:
                 reporter.event("advance", n=min(batch_size, count - number * batch_size))
         finally:
             reporter.event("end")
-        if loader.bad:
-            lines = named(loader.bad)
-            lost = "its prediction is NA" if len(loader.bad) == 1 else "their predictions are NA"
-            text = f"Can't read {len(loader.bad)} of {counted(count, 'image')}: {lost}."
-            warn(PictureWarning(text, bullets(lines)))
+        warn_unread(loader, "its prediction is NA", "their predictions are NA")
         return out, good
 
     def _network_of(self, what: str) -> Network:
@@ -89,3 +85,11 @@ class Predictor:
             if what not in self._executors:
                 self._executors[what] = choose().bind(Program.of(self._network_of(what)))
             return self._executors[what]
+
+
+def warn_unread(loader: Loader, one: str, many: str) -> None:
+    """Warn of images that could not be read, all named: what they lose, of one and of several."""
+    if loader.bad:
+        lost = one if len(loader.bad) == 1 else many
+        text = f"Can't read {len(loader.bad)} of {counted(len(loader), 'image')}: {lost}."
+        warn(PictureWarning(text, bullets(named(loader.bad))))

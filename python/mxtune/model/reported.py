@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from .drawing import Drawing
+from .explaining import Explaining
 from .questioning import Questioning
 
 
-class Reported(Drawing, Questioning):
-    """What judges, draws and questions a model, in one."""
+class Reported(Drawing, Explaining, Questioning):
+    """What judges, draws, explains and questions a model, in one."""

@@ -57,6 +57,23 @@ def test_pad_shows_the_whole_picture_between_bars_of_the_mean() -> None:
     assert np.abs(spec.batch(view[None])[0, :, 0, 0]).max() == 0
 
 
+@pytest.mark.parametrize("fit", ["crop", "pad", "stretch"])
+@pytest.mark.parametrize("shape", [(451, 300), (300, 451), (300, 300), (200, 1900), (1900, 200)])
+@pytest.mark.parametrize("size", [(64, 64), (48, 80)])
+def test_where_the_view_lies_is_known(fit: str, shape: tuple[int, int], size: tuple[int, int]) -> None:
+    """An image whose colours tell the row and the column of each pixel: read off the view, they are where it says."""
+    rows, columns = np.indices(shape)
+    ramp = np.stack([255 * rows / shape[0], 255 * columns / shape[1], np.full(shape, 255)], axis=2)
+    spec = Preprocess(size=size, mean=(0,) * 3, std=(1,) * 3, fit=fit)
+    view = spec.picture(PIL.Image.fromarray(ramp.astype("uint8"))).astype(float)
+    picture = view[..., 2] > 250  # and no bar
+    for axis, (start, length) in enumerate(spec.view_in(*shape)):
+        places = start + (np.indices(size)[axis] + 0.5) * length / size[axis]
+        found = view[..., axis] * shape[axis] / 255
+        assert np.abs(places - found)[picture].max() < 0.02 * shape[axis] + 1
+        assert fit == "pad" or (start >= 0 and start + length <= shape[axis] + 1e-9)
+
+
 def test_stretch_is_a_plain_resize(cat: PIL.Image.Image) -> None:
     spec = Preprocess(size=(64, 64), fit="stretch", interpolation="area")
     assert np.array_equal(spec.picture(cat), np.asarray(cat.resize((64, 64), PIL.Image.Resampling.BOX)))

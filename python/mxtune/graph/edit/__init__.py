@@ -10,11 +10,12 @@ from .inserting import insert, insert_before
 from .joining import attach, beside
 from .kinds import form_of, is_kind, source, written
 from .naming import rename
-from .parts import declare, partition, subgraph, without_casts, without_loss
+from .parts import behind, declare, partition, subgraph, without_casts, without_loss
 from .replacing import remove, replace_layer, replace_node
 
 __all__ = [
     "attach",
+    "behind",
     "beside",
     "declare",
     "form_of",

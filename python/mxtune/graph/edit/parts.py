@@ -58,31 +58,34 @@ def partition(graph: Graph, trainable: Iterable[str]) -> tuple[Graph, Graph]:
     if rest_names:
         _give_dropout(graph, rest_names)
 
-    cuts: dict[Entry, str] = {}
-    taken: list[str] = []
+    def crosses(entry: Entry) -> bool:
+        return entry[0] not in rest_names and graph.node(entry[0]).op != "null"
 
-    def cross(entry: Entry) -> Entry:
-        if entry[0] in rest_names or graph.node(entry[0]).op == "null":
-            return entry
-        if entry not in cuts:
-            cuts[entry] = graph.fresh(f"{entry[0]}_{entry[1]}_cut", taken)
-            taken.append(cuts[entry])
-        return cuts[entry], 0
+    taken = [entry for node in graph.nodes if node.name in rest_names for entry in node.inputs]
+    cuts = list(dict.fromkeys(filter(crosses, (*taken, *graph.heads))))
+    rest, names = behind(graph, cuts)
+    crossing = [entry for entry, name in zip(cuts, names) if name in rest]
+    return subgraph(graph, crossing) if crossing else Graph((), ()), rest
 
-    kept: list[Node] = []
-    for node in graph.nodes:
-        if node.op == "null":
-            kept.append(node)
-        elif node.name in rest_names:
-            kept.append(replace(node, inputs=tuple(cross(entry) for entry in node.inputs)))
-    heads = tuple(cross(head) for head in graph.heads)
-    nodes = (*(Node(name) for name in cuts.values()), *kept)
-    rest = subgraph(Graph(nodes, heads), heads)
-    if not cuts:
-        return Graph((), ()), rest
-    used = {node.name for node in rest.nodes}
-    crossing = [entry for entry, name in cuts.items() if name in used]
-    return subgraph(graph, crossing), rest
+
+def behind(graph: Graph, entries: Sequence[Entry]) -> tuple[Graph, tuple[str, ...]]:
+    """What lies behind some entries: the graph with a new variable in the place of each, and their names in order.
+
+    Examples
+    --------
+    >>> from mxtune.graph import Builder
+    >>> b = Builder()
+    >>> pooled = b.global_pool(b.data())
+    >>> behind(b.graph(b.flatten(pooled)), [pooled])[0].arguments
+    ('data_pool_0_cut',)
+    """
+    names: list[str] = []
+    for name, index in entries:
+        names.append(graph.fresh(f"{name}_{index}_cut", names))
+    cut = {entry: (name, 0) for entry, name in zip(entries, names)}
+    nodes = (node.taking(tuple(cut.get(entry, entry) for entry in node.inputs)) for node in graph.nodes)
+    heads = tuple(cut.get(head, head) for head in graph.heads)
+    return subgraph(Graph((*map(Node, names), *nodes), heads), heads), tuple(names)
 
 
 def _give_dropout(graph: Graph, rest_names: set[str]) -> None:
