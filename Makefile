@@ -81,9 +81,10 @@ parity: ## Compare with PyTorch, onnxruntime, Keras, TensorFlow: 125 networks, r
 	$(PARITY)/keras/bin/python scripts/bring.py there TensorFlow $(PARITY)/bring
 	$(BIN)/python scripts/bring.py here $(PARITY)/bring
 
-web: ## Classify images on a page in Chromium, with models that mxtune writes and onnxruntime-web; half a minute
+web: ## Classify images on a page in Chromium, with models that mxtune writes and onnxruntime-web; look at reports; a minute
 	@$(SETUP) python web
 	$(BIN)/python scripts/web.py .cache/web/node_modules/onnxruntime-web/dist
+	$(BIN)/python scripts/report_in_browser.py .cache/web/reports
 
 fuzz: ## Open 10,000 damaged and hostile files of every format; others with SEED=1
 	@$(SETUP) python

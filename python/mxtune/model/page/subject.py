@@ -12,9 +12,11 @@ import numpy as np
 from ...images import ImageSet
 from ...tasks import Task
 from ...tasks.intervals import Measured
+from ...words import file_name
 from ..judged import Judged
 from ..meta import kept
 from ..reported import Reported
+from ..suspects import Suspects
 from .numbers import many
 
 if TYPE_CHECKING:
@@ -91,6 +93,16 @@ class Subject:
         if self.judged is None or self.task.name != "classification":
             return np.zeros((0, 0), np.int64)
         return np.asarray(self.task.confusion(self.judged.y, self.judged.outputs))
+
+    @cached_property
+    def suspects(self) -> Suspects:
+        """Labels of these images that are probably wrong."""
+        assert self.judged is not None  # noqa: S101 - sections ask first
+        names, y, outputs = list(map(file_name, self.judged.names)), self.judged.y, self.judged.outputs
+        at_hand = self.images is not None and bool((self.places >= 0).all())
+        images = self.images.take(self.places) if self.images is not None and at_hand else None
+        digests = self.model.validation.digests if images is None else images.hashes
+        return Suspects(self.task, names, digests, y, outputs, images)
 
     @cached_property
     def losses(self) -> Array:

@@ -101,6 +101,7 @@ def _legend(lines: Sequence[Curve], frame: Frame) -> list[Node]:
 
 
 def _phase(frame: Frame, number: int, name: str, start: float, end: float) -> Node:
+    whole = (start - 0.5, end + 0.5) == frame.x  # a phase alone needs no name
     left, right, top = frame.across(start - 0.5), frame.across(end + 0.5), frame.up(frame.y[1])
     shade = rect(left, top, right - left, frame.bottom - top, "phase") if number % 2 else None
-    return [shade, letters((left + right) / 2, top - 6, name, "count middle")]
+    return [shade, None if whole else letters((left + right) / 2, top - 6, name, "count middle")]

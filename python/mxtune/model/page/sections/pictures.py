@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import PurePath
-from typing import Any, Optional
+from typing import Optional
 
 import numpy as np
 
 from ..elements import note
+from ..gallery import gallery
 from ..markup import Markup, Node, named, tag
 from ..numbers import percent, short
 from ..section import Section, section
 from ..subject import Subject
-from ..thumbnails import embedded, thumbnails
 
-_WORST, _BEST = 12, 6
+_WORST, _BEST = 6, 6
 
 
 @section("pictures", 40)
@@ -32,9 +31,9 @@ def pictures(subject: Subject) -> Optional[Section]:
         return Section(title, (note(said),))
     worst = shown[:_WORST]
     best = _varied(subject, [row for row in shown[::-1].tolist() if row not in set(worst.tolist())])
-    parts: list[Node] = [tag("h3", "Most wrong"), _gallery(subject, worst.tolist())]
+    parts: list[Node] = [tag("h3", "Most wrong"), _told(subject, worst.tolist())]
     if best:
-        parts += [tag("h3", "Most right"), _gallery(subject, best)]
+        parts += [tag("h3", "Most right"), _told(subject, best)]
     if len(shown) < len(order):
         parts.append(note(f"Of {len(order)} images {len(shown)} are at hand."))
     return Section(title, tuple(parts))
@@ -50,18 +49,8 @@ def _varied(subject: Subject, rows: Sequence[int]) -> list[int]:
     return [*firsts.values(), *(row for row in rows if row not in chosen)][:_BEST]
 
 
-def _gallery(subject: Subject, rows: Sequence[int]) -> Markup:
-    assert subject.images is not None  # noqa: S101 - who calls has seen to it
-    small = thumbnails(subject.images, [int(subject.places[row]) for row in rows])
-    return tag("ul", [_shown(subject, row, pixels) for row, pixels in zip(rows, small)], class_="gallery")
-
-
-def _shown(subject: Subject, row: int, pixels: Any) -> Markup:
-    assert subject.judged is not None  # noqa: S101 - the same
-    name = PurePath(subject.judged.names[row]).name
-    picture = tag("p", "can't be read now", class_="gone") if pixels is None else embedded(pixels, f"Image {name}")
-    words = [tag("span", line) for line in said_of(subject, row)]
-    return tag("li", picture, tag("p", words, tag("span", named(name, 24), class_="file")))
+def _told(subject: Subject, rows: Sequence[int]) -> Markup:
+    return gallery(subject, rows, [said_of(subject, row) for row in rows])
 
 
 def said_of(subject: Subject, row: int) -> list[Node]:

@@ -64,6 +64,8 @@ def thin(levels: Sequence[str], counts: Sequence[int], least: int = 10) -> list[
     few = [named(level, 28) for level, n in zip(levels, counts) if n < least]
     if not few:
         return []
+    if len(few) == len(levels) > 1:
+        return [f"single classes: there are fewer than {least} images of each to judge by"]
     return [
         [
             "what it says of ",
