@@ -10,6 +10,7 @@ test_that("a learning curve is measured, told and drawn", {
   expect_length(curve$gain_interval, 2)
   expect_true(curve$gain_interval[1] < curve$gain && curve$gain < curve$gain_interval[2])
   expect_output(print(curve), "Learning curve: accuracy .* with 400 images")
+  withr::local_pdf(NULL)
   expect_s3_class(plot(curve), "ggplot")
   expect_s3_class(plot(model, "learning_curve"), "ggplot")
 })

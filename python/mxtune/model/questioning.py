@@ -18,6 +18,7 @@ from ..words import counted
 from .curve import LearningCurve
 from .judging import Judging, refuse_unused
 from .suspects import Suspects
+from .validation import count_known
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -125,13 +126,12 @@ class Questioning(Judging):
                 raise LabelError("The model does not know all the images that it was trained on.", hint=hint)
             images, labels, group = self.validation_images(), self.validation.y, self.validation.group
         group = group if len(group) else np.arange(len(images))
-        if self.trained_layers:
-            saw = self.validation.trained_on(images.hashes)
-            if saw:
-                text = f"Layers were trained on {saw} of these {counted(len(images), 'image')}."
-                lines = ["heads on their features seem better than they are, and to need fewer images"]
-                hint = f"A model with {option('tune', 'head')} tells what images of this kind are worth."
-                warn(PictureWarning(text, lines, hint))
+        learned = count_known(images.hashes, self.layers_learned)
+        if learned:
+            text = f"Layers were trained on {learned} of these {counted(len(images), 'image')}."
+            lines = ["heads on their features seem better than they are, and to need fewer images"]
+            hint = f"A model with {option('tune', 'head')} tells what images of this kind are worth."
+            warn(PictureWarning(text, lines, hint))
         features, good = self._outputs(images, "features")
         coordinates = late.load("along_axes")(features[good])
         labels, group = labels[good], group[good]
@@ -139,9 +139,10 @@ class Questioning(Judging):
         return LearningCurve(self._task, labels, group, points, len(labels))
 
     @property
-    def trained_layers(self) -> bool:
-        """Whether more than a head was trained."""
-        return any(stage != "head" for stage in self.history["stage"])
+    def layers_learned(self) -> frozenset[bytes]:
+        """The images that layers, and not the head alone, were trained on, as `Validation` knows them."""
+        by_this = any(stage != "head" for stage in self.history["stage"])
+        return self.validation.before | (self.validation.trained if by_this else frozenset())
 
     def _suspects_among(self, images: ImageSet) -> Suspects:
         remembered = self.validation

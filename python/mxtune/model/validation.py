@@ -49,6 +49,8 @@ class Validation:
         (N,) int64: equal for images that belong together, if any do; else empty.
     temperature
         What the outputs of the model, in its last layer, were divided by (Guo et al., 2017); 1 where it did not help.
+    before
+        8 bytes for the content of each image that layers had been trained on before: by a model that was continued.
     """
 
     names: Sequence[str] = ()
@@ -60,6 +62,7 @@ class Validation:
     fold: Array = field(default_factory=lambda: np.zeros(0, np.int64))
     group: Array = field(default_factory=lambda: np.zeros(0, np.int64))
     temperature: float = 1.0
+    before: frozenset[bytes] = frozenset()
 
     @classmethod
     def of(
@@ -98,14 +101,16 @@ class Validation:
         return len(self.names)
 
     def trained_on(self, digests: Iterable[bytes]) -> int:
-        """How many of these images were trained on."""
-        return sum(digest[:_SHORT] in self.trained for digest in digests)
+        """How many of these images were trained on, by this model or by one that it continues."""
+        return count_known(digests, self.trained | self.before)
 
     def to_dict(self) -> dict[str, Any]:
         """As it is written to a file."""
         values: dict[str, Any] = {"trained": _text(b"".join(sorted(self.trained)))}
         if self.temperature != 1:
             values["temperature"] = self.temperature
+        if self.before:
+            values["before"] = _text(b"".join(sorted(self.before)))
         if not len(self):
             return values
         return values | {
@@ -131,8 +136,9 @@ class Validation:
         temperature = values.get("temperature", 1.0)
         if not is_number(temperature) or not 0 < temperature < np.inf:
             raise ValueError("its temperature is no number above 0")
+        before = frozenset(_pieces(_bytes(values.get("before", "")), _SHORT))
         if "names" not in values:
-            return cls(trained=trained, temperature=temperature)
+            return cls(trained=trained, temperature=temperature, before=before)
         names, rows = values["names"], values["resembling"]
         count = len(names)
         if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
@@ -150,7 +156,12 @@ class Validation:
         resembling[np.asarray(rows, dtype=np.int64)] = True
         fold, group = (_numbers(values, part, count) for part in ("fold", "group"))
         labels = y.astype(np.int64) if coded else y.copy()
-        return cls(names, digests, labels, numbers, resembling, trained, fold, group, temperature)
+        return cls(names, digests, labels, numbers, resembling, trained, fold, group, temperature, before)
+
+
+def count_known(digests: Iterable[bytes], known: frozenset[bytes]) -> int:
+    """How many of these images, by their content, are known by its first bytes."""
+    return sum(digest[:_SHORT] in known for digest in digests)
 
 
 def _numbers(values: Mapping[str, Any], part: str, count: int) -> Array:

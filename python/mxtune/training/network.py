@@ -16,7 +16,9 @@ from ..images import ImageSet
 from ..images.findings import warn
 from ..images.preprocess import Preprocess
 from ..images.scale import Range, fits
+from ..model.load import mxload
 from ..model.model import Model
+from ..model.validation import count_known
 from ..network import Network
 from ..network.values import refuse_unusable
 from ..words import counted
@@ -62,6 +64,33 @@ def choice_for(net: Net, images: ImageSet, validated: bool, options: Options) ->
     if not isinstance(net, str) or net != AUTO:
         return None
     return choose(len(images), validated, _shorter_side(images), options)
+
+
+def learned_before(net: Net) -> frozenset[bytes]:
+    """The images that layers of a model, or of one in a file, were trained on; none for any other network."""
+    if isinstance(net, (str, os.PathLike)) and os.fspath(net).lower().endswith(".mxt"):
+        net = mxload(net)
+    return net.layers_learned if isinstance(net, Model) else frozenset()
+
+
+def warn_of_learned(tested: Optional[ImageSet], before: frozenset[bytes]) -> None:
+    """Warn if layers were trained on images that are to validate; None validate.
+
+    Warns
+    -----
+    TrainingWarning
+        Some were: their features are too good, whatever is trained on them now.
+    """
+    if tested is None or not before:
+        return
+    count = count_known(tested.hashes, before)
+    if count:
+        text = (
+            f"The model that is continued was trained on {count} of the {counted(len(tested), 'image')} that validate."
+        )
+        lines = ["its layers know them: the metrics will be too optimistic"]
+        hint = f"Validate on images that it has not seen ({calls.option('valid')}), or begin with the original network."
+        warn(TrainingWarning(text, lines, hint))
 
 
 def facts_of(network: Network, settled: bool, images: ImageSet, validated: bool, target: Target) -> Facts:

@@ -24,7 +24,8 @@ class Problem:
     """Images, the task, its loss, and where it is computed.
 
     ``resembling``, (N,) bool: the validation images that resemble some for training. ``folds``: how the images are
-    divided for heads that validate each other.
+    divided for heads that validate each other. ``before``: images that layers were trained on by a model that is
+    continued, as `Validation` knows them.
     """
 
     train: Loader
@@ -35,6 +36,7 @@ class Problem:
     seed: int
     resembling: Optional[NDArray[np.bool_]] = None
     folds: Optional[Folds] = None
+    before: frozenset[bytes] = frozenset()
 
     def targets(self, loader: Loader) -> Array:
         """The labels as the loss takes them: (N,) codes, or (N, K)."""

@@ -106,6 +106,7 @@ class Run:
                         model = model.cross_validated(images, float(unseen["temperature"][0]), **parts)
                     else:
                         model = model.measured(images, self._problem.validation, self._resembling)
+                    model.validation = replace(model.validation, before=self._problem.before)
                 except MxtuneError as error:
                     warn(TrainingWarning(f"The model can't be measured. {error.message}", error.bullets, error.hint))
             said = interruption(watch, early=interrupted)

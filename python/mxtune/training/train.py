@@ -32,7 +32,7 @@ from .callbacks import AnyCallback, as_list
 from .features import Cache, fingerprint
 from .folds import folds_of
 from .full import FullRun
-from .network import choice_for, facts_of, open_network, prepare, warn_of_no_weights
+from .network import choice_for, facts_of, learned_before, open_network, prepare, warn_of_learned, warn_of_no_weights
 from .options import Options
 from .pictures import hold_out, is_auto, look_at
 from .plan import Plan, decide, guesses
@@ -189,9 +189,10 @@ def mxtrain(
     Warns
     -----
     TrainingWarning
-        A network without weights is to learn from few images, or settings have no use since the head alone is
-        trained: before the first epoch. The training was interrupted, by Ctrl-C or SIGTERM: when it has ended; the
-        warning's ``model`` is the model, also where warnings are errors.
+        A network without weights is to learn from few images, a `Model` that is continued has learned images that are
+        to validate, or settings have no use since the head alone is trained: before the first epoch. The training was
+        interrupted, by Ctrl-C or SIGTERM: when it has ended; the warning's ``model`` is the model, also where warnings
+        are errors.
 
     Examples
     --------
@@ -248,6 +249,8 @@ def prepared(**arguments: Any) -> Union[Run, FullRun]:
             progress.current().event("message", text=guess)
         varied = Augment.parse(asked.augment, small=facts.shorter_side < _SMALL, grey=images.grey)
         warn_of_no_weights(network, len(images))
+        before = learned_before(asked.net)
+        warn_of_learned(every if folds is not None or options.folds == "full" else validation, before)
         _warn_of_unused(options, asked.augment, plan)
         resembling = None if validation is None else validation.resembling(images)
         if resembling is not None:
@@ -265,6 +268,7 @@ def prepared(**arguments: Any) -> Union[Run, FullRun]:
             seed=options.seed,
             resembling=resembling,
             folds=folds,
+            before=before,
         )
         settings = {
             "tune": options.tune,
