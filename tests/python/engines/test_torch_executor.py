@@ -26,15 +26,16 @@ ALL = np.ones(6)
 CROSS = CrossEntropy(3)
 
 
-def small() -> Program:
-    b = Builder()
-    x = b.dropout(b.act(b.batchnorm(b.conv(b.data(), "conv", 4, kernel=3), "bn"), "relu"), 0.5)
+def small(dropout: float = 0.5, moving: bool = True) -> Program:
+    b, rng = Builder(), np.random.default_rng(0)
+    x = b.dropout(b.act(b.batchnorm(b.conv(b.data(), "conv", 4, kernel=3), "bn"), "relu"), dropout)
     graph = b.graph(b.dense(x, "head", 3))
     shapes = {"conv_weight": (4, 3, 3, 3), "conv_bias": (4,), "head_weight": (3, 196), "head_bias": (3,)}
-    params = {name: RNG.normal(size=shape).astype("float32") for name, shape in shapes.items()}
+    params = {name: rng.normal(size=shape).astype("float32") for name, shape in shapes.items()}
     for name in ("gamma", "beta", "moving_mean", "moving_var"):
-        params[f"bn_{name}"] = (RNG.random(4) + 0.5).astype("float32")
-    return program(graph, params, MAPS, params, optimiser=AdamW(weight_decay=0.1), seed=3)
+        params[f"bn_{name}"] = (rng.random(4) + 0.5).astype("float32")
+    learned = [name for name in params if moving or "moving" not in name]
+    return program(graph, params, MAPS, learned, optimiser=AdamW(weight_decay=0.1), seed=3)
 
 
 SMALL = small()
@@ -224,3 +225,47 @@ def test_nothing_is_written_over_that_somebody_else_sees(torch: Any, name: str) 
         for head, array in zip(graph.heads, outputs if len(graph.heads) > 1 else [outputs]):
             np.testing.assert_allclose(array, values[head[0]].numpy(), rtol=1e-5, atol=1e-6)
     np.testing.assert_array_equal(pictures, MAPS)
+
+
+def test_a_batch_that_memory_does_not_hold_is_computed_in_parts(torch: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    executors: list[Any] = [bound(small(dropout=0.0, moving=False), engine="torch") for _ in range(2)]
+    roomy, short = executors
+    expected = [roomy.step(MAPS, LABELS, ALL, CROSS, 0.05) for _ in range(2)], roomy.predict(MAPS)
+    forward, seen = short._forward, []
+
+    def limited(batch: Any, part: Any, run: Any) -> Any:
+        seen.append(part.rows.stop - part.rows.start)
+        if seen[-1] > 2:
+            raise torch.cuda.OutOfMemoryError
+        return forward(batch, part, run)
+
+    monkeypatch.setattr(short, "_forward", limited)
+    found = [short.step(MAPS, LABELS, ALL, CROSS, 0.05) for _ in range(2)], short.predict(MAPS)
+    assert seen == [6, 3, 2, 2, 1, 1, *[2, 2, 1, 1] * 2]
+    np.testing.assert_allclose(found[0], expected[0], rtol=1e-5)
+    np.testing.assert_allclose(found[1], expected[1], rtol=1e-3, atol=1e-3)
+
+
+def test_memory_that_does_not_hold_one_row_is_an_error(torch: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    executor: Any = bound(SMALL, engine="torch")
+
+    def never(*_: Any) -> None:
+        raise torch.cuda.OutOfMemoryError("CUDA out of memory. Tried to allocate 20.00 GiB.")
+
+    monkeypatch.setattr(executor, "_forward", never)
+    with pytest.raises(EngineError, match=r"(?s)PyTorch failed to run the network.*CUDA out of memory"):
+        executor.predict(MAPS)
+
+
+def test_bfloat16_is_near_float32_and_keeps_its_weights_in_it() -> None:
+    exact, low = (
+        engines.get("torch").bind(small(dropout=0.0), [engines.Device("cpu")], precision)
+        for precision in ("float32", "bfloat16")
+    )
+    outputs = exact.predict(MAPS)
+    assert 0 < np.abs(low.predict(MAPS) - outputs).max() < 0.03 * np.abs(outputs).max()
+    losses = [executor.step(MAPS, LABELS, ALL, CROSS, 1e-4) for executor in (exact, low)]
+    assert losses[1] == pytest.approx(losses[0], rel=0.05)
+    assert {array.dtype for array in low.parameters().values()} == {np.dtype("float32")}
+    apart = [np.abs(low.parameters()[name] - array).max() for name, array in exact.parameters().items()]
+    assert max(apart) < 0.01

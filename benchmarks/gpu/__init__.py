@@ -1,0 +1,1 @@
+"""Checks of PyTorch's engine on a GPU: `make gpu-check`."""
