@@ -2,7 +2,7 @@
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test test-python test-r bench bench-peers parity gpu-check web fuzz docs figures man check check-python check-r format lock setup clean
+.PHONY: help demo test test-python test-torch test-r bench bench-peers parity gpu-check web fuzz docs figures man check check-python check-r format lock setup clean
 
 BIN := .venv/bin
 SETUP := scripts/setup.sh
@@ -24,6 +24,10 @@ test: check test-python test-r ## Run everything, as CI does
 test-python: ## Run the tests of the Python package, or of one room of it: ROOM=images
 	@$(SETUP) python data r
 	$(BIN)/python -m pytest $(if $(ROOM),tests/python/$(ROOM))
+
+test-torch: ## Run the tests of the Python package without MXNet, all but those about MXNet itself; or one room: ROOM=images
+	@$(SETUP) python data r torch
+	.cache/without-mxnet/bin/python -m pytest $(if $(ROOM),tests/python/$(ROOM))
 
 test-r: ## Build and check the R package, with its tests, or run one file of them: FILE=metrics
 	@$(SETUP) python data r

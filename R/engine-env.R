@@ -22,14 +22,25 @@ chosen_python <- function() {
   any(nzchar(Sys.getenv(c("RETICULATE_PYTHON", "RETICULATE_PYTHON_ENV", "VIRTUAL_ENV"))))
 }
 
-make_environment <- function(envname, python, gpu) {
+#' @param only Remove engines that are not named?
+#' @noRd
+make_environment <- function(envname, python, gpu, engines, only) {
   if (!reticulate::virtualenv_exists(envname)) {
     start_environment(envname, python)
-  } else if (!gpu) {
-    remove_build_for_gpus(envname)
+  } else {
+    remove_engines(envname, c(if (!gpu) "mxnet-cu117", if (only) setdiff(c("mxnet", "torch"), engines)))
   }
-  from_file <- paste("-r", shQuote(requirements_file())) # reticulate loses the quotes within a requirement
-  reticulate::virtualenv_install(envname, packages = "numpy", pip_options = from_file)
+  from_file <- tempfile(fileext = ".txt") # reticulate loses the quotes within a requirement
+  writeLines(common_requirements(), from_file)
+  on.exit(unlink(from_file))
+  reticulate::virtualenv_install(envname, packages = "numpy", pip_options = paste("-r", shQuote(from_file)))
+  if ("torch" %in% engines) {
+    writeLines(torch_requirement(), from_file)
+    reticulate::virtualenv_install(envname, packages = "torch", pip_options = paste("-c", shQuote(from_file)))
+  }
+  if (!"mxnet" %in% engines) {
+    return(invisible())
+  }
   reticulate::virtualenv_install(envname, packages = "mxnet==1.9.1", pip_options = "--no-deps")
   if (gpu) {
     # that build unpacks into the same folder as the other, so it comes last and alone
@@ -41,12 +52,16 @@ make_environment <- function(envname, python, gpu) {
   }
 }
 
-#' Both builds live in one folder: the other can't be installed over it, nor stay alone.
+#' Both builds of MXNet live in one folder: the other can't be installed over it, nor stay alone.
 #' @noRd
-remove_build_for_gpus <- function(envname) {
-  builds <- intersect(c("mxnet", "mxnet-cu117"), reticulate::py_list_packages(envname)$package)
-  if ("mxnet-cu117" %in% builds) {
-    reticulate::virtualenv_remove(envname, packages = builds, confirm = FALSE)
+remove_engines <- function(envname, packages) {
+  there <- intersect(c("mxnet", "mxnet-cu117", "torch"), reticulate::py_list_packages(envname)$package)
+  if ("mxnet-cu117" %in% there && any(c("mxnet", "mxnet-cu117") %in% packages)) {
+    packages <- c(packages, "mxnet", "mxnet-cu117")
+  }
+  packages <- intersect(packages, there)
+  if (length(packages)) {
+    reticulate::virtualenv_remove(envname, packages = packages, confirm = FALSE)
   }
 }
 

@@ -19,7 +19,7 @@
 #' | `mxtune_checkpoint_error` | a checkpoint can't be resumed |
 #' | `mxtune_store_error` | a model, a plot or a checkpoint can't be written: a full disk, no permission |
 #' | `mxtune_training_error` | training can't start or continue |
-#' | `mxtune_engine_error` | Python or MXNet is missing or can't be loaded |
+#' | `mxtune_engine_error` | Python, MXNet or PyTorch is missing or can't be loaded |
 #' | `mxtune_device_error` | the device asked for can't be used |
 #' | `mxtune_callback_error` | a function given as a callback failed; `$parent` is its condition |
 #'
@@ -108,7 +108,7 @@ abort_from_python <- function(sent, parent, spelled = NULL) {
   )
 }
 
-#' Python's remedy for a missing or broken MXNet is a pip command; R's is a function. Python's error has an attribute;
+#' Python's remedy for a missing or broken engine is a pip command; R's is a function. Python's error has an attribute;
 #' R's a field.
 #' @noRd
 in_r_words <- function(hint, classes) {
@@ -117,7 +117,8 @@ in_r_words <- function(hint, classes) {
   }
   hint <- with_own_pip(sub("This error's `model`", "rlang::last_error()$model", hint, fixed = TRUE))
   if ("mxtune_engine_error" %in% classes && !("mxtune_device_error" %in% classes)) {
-    hint <- paste("install_mxtune() creates a Python environment that works. Or repair this one.", hint)
+    both <- if (grepl("install torch$", hint)) "engine = c(\"mxnet\", \"torch\")"
+    hint <- paste0("install_mxtune(", both, ") creates a Python environment that works. Or repair this one. ", hint)
   }
   hint
 }

@@ -1,7 +1,7 @@
 #' Report the installation and its problems
 #'
 #' Returns, and prints, versions, devices, threads and folders, the Python and the engine that this R uses,
-#' and for each problem the one command that fixes it. It works when Python or MXNet is missing or broken:
+#' and for each problem the one command that fixes it. It works when Python or an engine is missing or broken:
 #' that is what it is for.
 #' @return A list of class `mxinfo`; `$problems` is a data frame with the columns `what` and `remedy`.
 #' @export
@@ -43,5 +43,5 @@ print.mxinfo <- function(x, ...) {
 #' Can the engine be used here? For examples, which must not fail where it is not installed.
 #' @noRd
 has_engine <- function() {
-  isTRUE(tryCatch(engine_call("has_mxnet"), error = function(error) FALSE))
+  isTRUE(tryCatch(engine_call("has_engine"), error = function(error) FALSE))
 }

@@ -8,25 +8,26 @@
 #' @param gpu Install the build of MXNet for NVIDIA GPUs? `NA` checks for a GPU that it supports (compute
 #'   capability 5.0 to 8.9).
 #' @param fresh Remove an existing environment of this name first?
+#' @param engine What computes: `"mxnet"`, `"torch"` (PyTorch), or both, `c("mxnet", "torch")`: the environment has what
+#'   is named and not the other. `"auto"`: MXNet where it exists, which is neither on Windows nor on Macs with Apple
+#'   silicon; PyTorch there, and beside MXNet where there is an NVIDIA GPU that only PyTorch supports.
 #' @export
 #' @examples
 #' \dontrun{
 #' install_mxtune()
+#' install_mxtune(engine = "torch") # without MXNet
 #' }
-install_mxtune <- function(envname = "r-mxtune", python = NULL, gpu = NA, fresh = FALSE) {
+install_mxtune <- function(envname = "r-mxtune", python = NULL, gpu = NA, fresh = FALSE, engine = "auto") {
+  engines <- engines_to_install(engine)
   if (is.na(gpu)) {
-    gpu <- has_usable_gpu()
-    rlang::inform(c(i = if (gpu) {
-      "Found a GPU that MXNet can use: installing the GPU build. gpu = FALSE installs the CPU build."
-    } else {
-      "Found no GPU that MXNet can use: installing the CPU build. gpu = TRUE installs the GPU build."
-    }))
+    gpu <- "mxnet" %in% engines && any(supported_by_mxnet(gpu_capabilities()))
+    rlang::inform(c(i = what_is_installed(engines, gpu)))
   }
   if (fresh) {
     remove_environment(envname)
   }
   tryCatch(
-    make_environment(envname, python %||% starting_python(), gpu),
+    make_environment(envname, python %||% starting_python(), gpu, engines, only = !identical(engine, "auto")),
     error = function(error) {
       abort_mxtune(
         "The engine could not be installed.",
@@ -42,25 +43,79 @@ install_mxtune <- function(envname = "r-mxtune", python = NULL, gpu = NA, fresh 
   invisible(environment_python(envname))
 }
 
-#' Does NVIDIA's own tool list a GPU for which MXNet 1.9.1 has machine code?
+#' The engines that are asked for; of "auto" those that serve this machine.
 #' @noRd
-has_usable_gpu <- function() {
+engines_to_install <- function(engine, system = Sys.info(), capabilities = gpu_capabilities()) {
+  if (!identical(engine, "auto")) {
+    return(known_engines(engine))
+  }
+  if (!paste(system[["sysname"]], system[["machine"]]) %in% c("Linux x86_64", "Linux aarch64", "Darwin x86_64")) {
+    return("torch")
+  }
+  c("mxnet", if (length(capabilities) && !any(supported_by_mxnet(capabilities))) "torch")
+}
+
+known_engines <- function(engine) {
+  if (is.character(engine) && length(engine) && all(engine %in% c("mxnet", "torch"))) {
+    return(unique(engine))
+  }
+  abort_mxtune(
+    paste0("`engine` must be \"auto\", \"mxnet\", \"torch\" or c(\"mxnet\", \"torch\"), not ", deparse1(engine), "."),
+    class = "mxtune_argument_error"
+  )
+}
+
+what_is_installed <- function(engines, gpu) {
+  if (!"mxnet" %in% engines) {
+    return("Installing PyTorch. On Linux it uses NVIDIA GPUs, on Macs with Apple silicon the GPU.")
+  }
+  if ("torch" %in% engines) {
+    return("Installing MXNet and PyTorch, which uses GPUs that MXNet can't. engine = \"torch\" leaves MXNet out.")
+  }
+  if (gpu) {
+    "Found a GPU that MXNet can use: installing the GPU build. gpu = FALSE installs the CPU build."
+  } else {
+    "Found no GPU that MXNet can use: installing the CPU build. gpu = TRUE installs the GPU build."
+  }
+}
+
+#' The compute capability of each GPU that NVIDIA's own tool lists.
+#' @noRd
+gpu_capabilities <- function() {
   tool <- Sys.which("nvidia-smi")
   if (!nzchar(tool)) {
-    return(FALSE)
+    return(numeric())
   }
   listed <- suppressWarnings(
     system2(tool, c("--query-gpu=compute_cap", "--format=csv,noheader"), stdout = TRUE, stderr = FALSE)
   )
   capability <- suppressWarnings(as.numeric(listed))
-  any(capability >= 5 & capability <= 8.9, na.rm = TRUE)
+  capability[!is.na(capability)]
 }
 
-#' What the engine needs, as pip reads it.
+#' Has MXNet 1.9.1 machine code for these?
+#' @noRd
+supported_by_mxnet <- function(capabilities) {
+  capabilities >= 5 & capabilities <= 8.9
+}
+
+#' What mxtune needs, as pip reads it; the engines that these lines name are those that fit the machine.
 #' @noRd
 requirements <- function() {
   lines <- readLines(requirements_file())
   lines[!startsWith(lines, "#")]
+}
+
+#' The same without engines, which are installed by their names.
+#' @noRd
+common_requirements <- function() {
+  grep("^(mxnet|torch)\\b", requirements(), value = TRUE, invert = TRUE)
+}
+
+#' PyTorch, as pip reads it.
+#' @noRd
+torch_requirement <- function() {
+  sub(";.*", "", grep("^torch\\b", requirements(), value = TRUE))
 }
 
 requirements_file <- function() {

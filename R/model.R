@@ -81,6 +81,7 @@ dotted <- function(frame) {
 #' @param path The file's name, usually ending in `.mxt`.
 #' @param limit How many times as much memory and work for one image the network may need as is usual; networks of
 #'   [mxzoo()] need half or less.
+#' @param device,engine Where the model predicts, as for [mxtrain()].
 #' @param ... Must be empty.
 #' @export
 #' @examplesIf mxtune:::has_engine()
@@ -98,7 +99,7 @@ mxsave <- function(model, path, ...) {
 
 #' @rdname mxsave
 #' @export
-mxload <- function(path, limit = 1, ...) {
+mxload <- function(path, limit = 1, device = "auto", engine = "auto", ...) {
   refuse_unknown(...)
   require_given()
   engine_call("mxload", arguments = as.list(environment()))

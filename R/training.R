@@ -37,6 +37,9 @@
 #' @param patience Epochs without a lower validation loss after which a phase ends; 0 for never. `NULL` chooses.
 #' @param restore_best Return the weights of the best epoch, rather than the last?
 #' @param device `"auto"`, `"cpu"`, `"gpu"`, `"gpu:1"`, or several.
+#' @param engine What computes: `"mxnet"`, `"torch"` (PyTorch), or `"auto"`: MXNet, unless it is not installed or has no
+#'   code for a GPU that PyTorch can use. The environment variable `MXTUNE_ENGINE` is what `"auto"` means. The model
+#'   predicts there, too. [install_mxtune()] installs either, or both.
 #' @param precision Number format of the computation.
 #' @param seed A whole number: the same seed gives the same model. `NULL` draws one from R's generator, so
 #'   that `set.seed()` governs.
@@ -77,7 +80,8 @@ mxtrain <- function(x, y = NULL, net = "auto", tune = "auto", epochs = NULL, val
                     patience = NULL, restore_best = TRUE, device = "auto", precision = "auto", seed = NULL,
                     cache = NULL, checkpoint = NULL, resume = FALSE, callbacks = NULL, verbose = NULL, groups = NULL,
                     range = NULL, path = NULL, label = NULL, root = NULL, split = NULL, meta = NULL, task = NULL,
-                    head = "auto", folds = "auto", layout = "NHWC", data = NULL, dim = NULL, byrow = FALSE, ...) {
+                    head = "auto", folds = "auto", engine = "auto", layout = "NHWC", data = NULL, dim = NULL,
+                    byrow = FALSE, ...) {
   refuse_unknown(...)
   require_given()
   arguments <- prepare_arguments(as.list(environment()))

@@ -1,6 +1,6 @@
 #!/bin/sh
 # Installs what a goal of the Makefile needs and this machine lacks; a second run installs nothing and takes no time.
-#   scripts/setup.sh python|data|r|docs|web ...       PYTHON=python3.x chooses the Python of .venv
+#   scripts/setup.sh python|data|r|torch|docs|web ...       PYTHON=python3.x chooses the Python of .venv
 set -eu
 cd "$(dirname "$0")/.."
 
@@ -47,13 +47,11 @@ need() {
   }
 }
 
-# Can MXNet 1.9.1 be had here at all?
+# make runs where sh and .venv/bin are; MXNet has no wheel for Apple silicon, where .venv does without.
 platform() {
-  case "$(uname -s)-$(uname -m)" in
-    Linux-x86_64 | Linux-aarch64 | Darwin-x86_64) ;;
-    Darwin-*) stop "MXNet 1.9.1 has no wheel for Apple silicon. Use a Python for Intel under Rosetta" \
-      "(arch -x86_64 python3.11), give it as PYTHON=..., and run make as 'arch -x86_64 make ...'; or work in a Linux container." ;;
-    *) stop "MXNet 1.9.1 has no wheel for $(uname -s) on $(uname -m). On Windows use WSL 2 with Debian 12, and run make there." ;;
+  case "$(uname -s)" in
+    Linux | Darwin) ;;
+    *) stop "make does not run on $(uname -s): pip install works there, with PyTorch as the engine. To run the tests use WSL 2 with Debian 12." ;;
   esac
 }
 
@@ -75,45 +73,68 @@ choose_python() { # a Python given by name is taken as it is; otherwise the syst
 
 stamp() { cat "$@" | cksum | tr ' ' '-'; }
 
-python() {
+# environment FOLDER [WITHOUT]: what the tests need, in a Python of its own, and without a package if one is named.
+environment() {
+  folder=$1 without=${2:-nothing}
   stamp=$(stamp requirements.lock pyproject.toml setup.py)-$TORCH
   # an environment moved here from elsewhere doesn't start, and is made again
-  [ "$(cat .venv/made-from 2>/dev/null)" = "$stamp" ] && .venv/bin/python -c '' 2>/dev/null && return 0
+  [ "$(cat "$folder/made-from" 2>/dev/null)" = "$stamp" ] && "$folder/bin/python" -c '' 2>/dev/null && return 0
   chosen=$(choose_python)
-  if ! .venv/bin/python -c '' 2>/dev/null; then
-    rm -rf .venv
-    "$chosen" -m venv .venv || stop "$chosen could not make .venv; on Debian and Ubuntu its venv module is a package of its own."
+  if ! "$folder/bin/python" -c '' 2>/dev/null; then
+    rm -rf "$folder"
+    "$chosen" -m venv "$folder" || stop "$chosen could not make $folder; on Debian and Ubuntu its venv module is a package of its own."
   fi
-  say "Installing the pinned Python packages into .venv (about a minute, once)"
-  if .venv/bin/python -c 'import sys; sys.exit(sys.version_info[:2] not in ((3, 11), (3, 12)))'; then
-    .venv/bin/python -m pip install -q --disable-pip-version-check --require-hashes -r requirements.lock
+  say "Installing the pinned Python packages into $folder (about a minute, once)"
+  mkdir -p .cache
+  pip="$folder/bin/python -m pip --disable-pip-version-check"
+  if "$folder/bin/python" -c 'import sys; sys.exit(sys.version_info[:2] not in ((3, 11), (3, 12)))'; then
+    sed "/^$without==/,/^[^ ]/{ /^$without==/d; /^ /d; }" requirements.lock >.cache/lock.txt
+    $pip install -q --require-hashes -r .cache/lock.txt
   else # the lock doesn't fit: the newest packages, and MXNet despite its metadata, which asks for NumPy 1
-    .venv/bin/python -m pip install -q --disable-pip-version-check ".[report,tables,keras,hub,dev]"
-    .venv/bin/python -m pip install -q --disable-pip-version-check --no-deps mxnet==1.9.1
-    .venv/bin/python -m pip uninstall -q -y mxtune
+    $pip install -q ".[report,tables,keras,hub,dev]"
+    mxnet_has_wheels && $pip install -q --no-deps mxnet==1.9.1
+    $pip uninstall -q -y mxtune "$without"
   fi
   # PyTorch is not in the lock, since builds for the CPU alone have other hashes; nothing that is pinned moves for it
-  mkdir -p .cache
-  .venv/bin/python -m pip freeze --exclude-editable >.cache/pinned.txt
-  .venv/bin/python -m pip install -q --disable-pip-version-check -c .cache/pinned.txt "torch>=2.2,<=$TORCH"
-  .venv/bin/python -m pip install -q --disable-pip-version-check --no-deps --no-build-isolation -e .
-  echo "$stamp" >.venv/made-from
+  $pip freeze --exclude-editable >.cache/pinned.txt
+  $pip install -q -c .cache/pinned.txt "torch>=2.2,<=$TORCH"
+  $pip install -q --no-deps --no-build-isolation -e .
+  echo "$stamp" >"$folder/made-from"
+}
+
+mxnet_has_wheels() {
+  case "$(uname -s)-$(uname -m)" in Linux-x86_64 | Linux-aarch64 | Darwin-x86_64) ;; *) return 1 ;; esac
+}
+
+python() { environment .venv; }
+
+# The same without MXNet, in which every test must pass that is not about MXNet itself.
+torch() {
+  environment .cache/without-mxnet mxnet
+  r_hosts .cache/without-mxnet
 }
 
 r() {
   command -v Rscript >/dev/null || stop "R is missing: install R 4.2 or later, and run make again."
   python
+  r_hosts .venv
+}
+
+# r_hosts FOLDER: what hosts R in a Python.
+r_hosts() {
+  folder=$1
   stamp=$(stamp requirements-r.lock)-$(Rscript --version 2>&1 | cksum | tr ' ' '-')
-  [ "$(cat .venv/made-for-r 2>/dev/null)" = "$stamp" ] && return 0
-  say "Installing the Python packages that host R into .venv"
+  [ "$(cat "$folder/made-for-r" 2>/dev/null)" = "$stamp" ] && return 0
+  say "Installing the Python packages that host R into $folder"
+  pip="$folder/bin/python -m pip --disable-pip-version-check"
   # versions 3.5 and 3.6 lie in one folder: one can't be installed over the other
-  .venv/bin/python -m pip uninstall -q -y rpy2 rpy2-rinterface rpy2-robjects 2>/dev/null
+  $pip uninstall -q -y rpy2 rpy2-rinterface rpy2-robjects 2>/dev/null
   if Rscript -e 'quit(status = getRversion() >= "4.5")'; then
-    .venv/bin/python -m pip install -q --disable-pip-version-check --no-deps --require-hashes -r requirements-r.lock
+    $pip install -q --no-deps --require-hashes -r requirements-r.lock
   else # the lock doesn't fit: rpy2 3.5 knows no R from 4.5 on
-    .venv/bin/python -m pip install -q --disable-pip-version-check "rpy2>=3.6"
+    $pip install -q "rpy2>=3.6"
   fi
-  echo "$stamp" >.venv/made-for-r
+  echo "$stamp" >"$folder/made-for-r"
 }
 
 # The R package itself, from this tree, for what runs it: the demo and the tests of Python hosting R. Of its articles it
@@ -154,7 +175,7 @@ for part in "$@"; do
   case "$part" in
     python) platform; debs="$debs $DEB_PYTHON" ;;
     data) debs="$debs $DEB_DATA" ;;
-    r) platform; debs="$debs $DEB_PYTHON $DEB_R" ;;
+    r | torch) platform; debs="$debs $DEB_PYTHON $DEB_R" ;;
     docs) debs="$debs $DEB_DOCS" ;;
     web) debs="$debs $DEB_WEB"; command -v npm >/dev/null || debs="$debs npm" ;;
     *) stop "scripts/setup.sh: unknown part $part" ;;
@@ -166,6 +187,7 @@ for part in "$@"; do
   case "$part" in
     python) python ;;
     r) r && r_package ;;
+    torch) torch ;;
     web) web ;;
   esac
 done

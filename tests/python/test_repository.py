@@ -125,6 +125,8 @@ def test_the_lock_holds_every_requirement_at_a_version_that_fits() -> None:
     locked = pins("requirements.lock")
     for line in re.findall(r'(?:^|, )\s*"(.*?)"', "\n".join(lists[name] for name in named), re.MULTILINE):
         wanted = Requirement(line)
+        if wanted.marker is not None and not wanted.marker.evaluate():
+            continue  # of another platform
         assert wanted.specifier.contains(locked[canonicalize_name(wanted.name)]), line
 
 

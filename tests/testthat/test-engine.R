@@ -113,3 +113,37 @@ test_that("an error of Python keeps its trace, out of sight", {
   expect_no_match(conditionMessage(error), "Traceback")
   expect_match(error$trace_python, "Traceback")
 })
+
+test_that("MXNet and PyTorch train and predict beside each other in one session, and Ctrl-C reaches both", {
+  told <- fresh(function(folder) {
+    library(mxtune)
+    train <- function(engine, ...) {
+      suppressWarnings(mxtrain(folder, net = "lenet", tune = "all", seed = 2, verbose = 0, engine = engine, ...))
+    }
+    engines <- c("mxnet", "torch")
+    models <- lapply(engines, train, epochs = 1)
+    file <- tempfile(fileext = ".mxt")
+    mxsave(models[[2]], file)
+    pid <- Sys.getpid()
+    press <- function(epoch, metrics) if (epoch == 3) tools::pskill(pid, tools::SIGINT)
+    stopped <- lapply(rev(engines), train, epochs = 500, patience = 0, callbacks = press)
+    list(
+      summaries = vapply(models, function(model) paste(capture.output(summary(model)), collapse = "\n"), ""),
+      predictions = lapply(models, predict, folder, type = "logit"),
+      moved = predict(mxload(file, device = "cpu", engine = "mxnet"), folder, type = "logit"),
+      epochs = vapply(stopped, function(model) nrow(model$history), 0L)
+    )
+  }, list(small_folder()))
+  expect_match(told$summaries[1], "engine mxnet: `engine` asks for it", fixed = TRUE)
+  expect_match(told$summaries[2], "engine torch: `engine` asks for it", fixed = TRUE)
+  expect_equal(told$predictions[[2]], told$predictions[[1]], tolerance = 0.01)
+  expect_equal(told$moved, told$predictions[[2]], tolerance = 1e-4)
+  expect_true(all(told$epochs < 500))
+})
+
+test_that("what is no engine is named with those that are", {
+  for (wrong in list("pytorch", "", 1, NA, c("mxnet", "torch"))) {
+    error <- expect_error(mxtrain(small_folder(), net = "lenet", engine = wrong), class = "mxtune_argument_error")
+    expect_match(conditionMessage(error), "`engine` must be one of auto, mxnet, torch.", fixed = TRUE)
+  }
+})

@@ -14,6 +14,33 @@ test_that("the versions to install are pinned", {
   expect_true(all(c("mxnet==1.9.1", "numpy==1.26.4") %in% pinned))
 })
 
+test_that("the engines that fit the machine are installed, or those that are named", {
+  on <- function(system, machine, capabilities = numeric()) {
+    engines_to_install("auto", c(sysname = system, machine = machine), capabilities)
+  }
+  expect_identical(on("Linux", "x86_64"), "mxnet")
+  expect_identical(on("Linux", "aarch64"), "mxnet")
+  expect_identical(on("Darwin", "x86_64"), "mxnet")
+  expect_identical(on("Darwin", "arm64"), "torch")
+  expect_identical(on("Windows", "x86-64"), "torch")
+  expect_identical(on("Linux", "x86_64", c(9, 8.6)), "mxnet")
+  expect_identical(on("Linux", "x86_64", 9), c("mxnet", "torch"))
+  expect_identical(engines_to_install("torch"), "torch")
+  expect_identical(engines_to_install(c("mxnet", "torch")), c("mxnet", "torch"))
+  for (wrong in list("pytorch", character(), 1, NULL, c("auto", "torch"), NA_character_)) {
+    error <- expect_error(install_mxtune(engine = wrong), class = "mxtune_argument_error")
+    expect_match(conditionMessage(error), "`engine` must be", fixed = TRUE)
+  }
+})
+
+test_that("what is common to the engines names none of them", {
+  expect_identical(setdiff(requirements(), common_requirements()), grep("^(mxnet|torch)", requirements(), value = TRUE))
+  expect_length(setdiff(requirements(), common_requirements()), 2)
+  expect_match(torch_requirement(), "^torch>=[0-9.]+,<=[0-9.]+$")
+  expect_match(what_is_installed("torch", FALSE), "PyTorch")
+  expect_match(what_is_installed(c("mxnet", "torch"), FALSE), "MXNet and PyTorch")
+})
+
 test_that("an environment starts from a Python of the right kind", {
   python <- starting_python()
   if (is.null(python)) { # none on the path: the Python of the tests stands for one

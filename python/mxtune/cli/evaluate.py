@@ -10,6 +10,8 @@ import typer
 from ..errors import ArgumentError
 from .options import (
     BadPictures,
+    Devices,
+    EngineName,
     Figure,
     LabelColumn,
     ModelFile,
@@ -19,6 +21,7 @@ from .options import (
     Quiet,
     Root,
     Verbose,
+    given,
     split_column,
 )
 from .output import as_json_text, as_lines, as_table, job, say, writable, write
@@ -50,6 +53,8 @@ def evaluate(
     root: Root = None,
     split: Annotated[Optional[str], split_column("evaluated")] = None,
     on_bad: BadPictures = "error",
+    device: Devices = None,
+    engine: EngineName = None,
     verbose: Verbose = None,
     quiet: Quiet = False,
 ) -> None:
@@ -73,7 +78,7 @@ def evaluate(
             writable(out_of_fold, ".csv")
         from .. import mxload
 
-        loaded = mxload(model)
+        loaded = mxload(model, **given(device=device, engine=engine))
         table: dict[str, Any] = {"path": path, "label": label, "root": root, "split": split}
         if photos is None:
             figures, images = loaded.evaluate(**table), None

@@ -39,6 +39,11 @@ def whole_number(least: int, most: Optional[int] = None) -> Callable[[str], int]
     return parse
 
 
+def one_or_several(text: str) -> Any:
+    """Names with commas between them as a list; a parser."""
+    return text.split(",") if "," in text else text
+
+
 class Place(str):
     """A path as given; pathlib would change an address, which an error must name."""
 
@@ -76,9 +81,24 @@ Root = Annotated[
         "--root", metavar="FOLDER", help="For a table: the folder that its paths are relative to.", show_default=False
     ),
 ]
+Devices = Annotated[
+    Optional[str],
+    typer.Option(
+        parser=one_or_several, metavar="DEVICE", help="auto, cpu, gpu, gpu:1 or gpu:0,gpu:1.", show_default="auto"
+    ),
+]
+EngineName = Annotated[
+    Optional[str],
+    typer.Option(metavar="mxnet|torch", help="What computes; both can be installed.", show_default="auto"),
+]
 BadPictures = Annotated[
     Literal["error", "skip"], typer.Option(help="Images that can't be read: list them and stop, or skip them.")
 ]
+
+
+def given(**options: Any) -> dict[str, Any]:
+    """Those that are not None."""
+    return {name: value for name, value in options.items() if value is not None}
 
 
 def split_column(tested: str) -> Any:

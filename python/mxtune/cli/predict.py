@@ -7,7 +7,20 @@ from typing import Annotated, Any, Literal, Optional
 
 import typer
 
-from .options import Kind, Output, PathColumn, Place, Quiet, Root, Verbose, share, whole_number
+from .options import (
+    Devices,
+    EngineName,
+    Kind,
+    Output,
+    PathColumn,
+    Place,
+    Quiet,
+    Root,
+    Verbose,
+    given,
+    share,
+    whole_number,
+)
 from .output import BAD_PICTURES, as_table, job, writable, write
 
 
@@ -42,6 +55,8 @@ def predict(
         Optional[int],
         typer.Option(parser=whole_number(1), metavar="N", help="The N likeliest classes of each image, a line each."),
     ] = None,
+    device: Devices = None,
+    engine: EngineName = None,
     verbose: Verbose = None,
     quiet: Quiet = False,
 ) -> None:
@@ -61,9 +76,13 @@ def predict(
     with job(verbose, quiet):
         if output is not None:
             writable(output)
-        from .. import mximages, mxload, mxnetwork, zoo
+        from .. import Model, mximages, mxload, mxnetwork, zoo
 
-        loaded = mxnetwork(model) if zoo.has(str(model)) and not model.exists() else mxload(model)
+        place = given(device=device, engine=engine)
+        if zoo.has(str(model)) and not model.exists():
+            loaded = Model.of_network(mxnetwork(model)).on(**place) if place else mxnetwork(model)
+        else:
+            loaded = mxload(model, **place)
         source: Any = pictures[0] if len(pictures) == 1 else pictures
         column = path or getattr(loaded, "path_column", None)
         images = mximages(source, on_bad="keep", recursive=recursive, path=column, root=root)

@@ -10,6 +10,8 @@ import typer
 from ..errors import TrainingError
 from .options import (
     BadPictures,
+    Devices,
+    EngineName,
     LabelColumn,
     PathColumn,
     Place,
@@ -85,9 +87,8 @@ def train(
         Optional[int],
         typer.Option(parser=whole_number(0), metavar="N", help="Stop after N epochs without improvement (0: never)."),
     ] = None,
-    device: Annotated[
-        Optional[str], typer.Option(metavar="DEVICE", help="auto, cpu, gpu, gpu:1 or gpu:0,gpu:1.", show_default="auto")
-    ] = None,
+    device: Devices = None,
+    engine: EngineName = None,
     seed: Annotated[
         Optional[int],
         typer.Option(metavar="N", help="Random seed: the same seed gives the same model.", show_default="0"),
@@ -153,7 +154,7 @@ def train(
             "net": net, "tune": tune, "epochs": epochs, "image_size": image_size, "lr": lr,
             "batch_size": batch_size, "schedule": schedule, "augment": augment,
             "class_weights": class_weights, "patience": patience, "seed": seed, "checkpoint": checkpoint,
-            "device": device.split(",") if device and "," in device else device,
+            "device": device, "engine": engine,
         }  # fmt: skip
         given: dict[str, Any] = {name: value for name, value in arguments.items() if value is not None}
         table: dict[str, Any] = {"path": path, "label": label, "root": root}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from typing import Union
 
 from ..arguments import number, user_path
@@ -13,7 +14,7 @@ from .saving import parts_of
 PathLike = Union[str, "os.PathLike[str]"]
 
 
-def mxload(path: PathLike, limit: float = 1) -> Model:
+def mxload(path: PathLike, limit: float = 1, device: Union[str, Sequence[str]] = "auto", engine: str = "auto") -> Model:
     """The `Model` in a file that `Model.save`, or R's ``mxsave()``, wrote.
 
     Reading runs no code from the file: every size, name and checksum is checked first.
@@ -25,9 +26,15 @@ def mxload(path: PathLike, limit: float = 1) -> Model:
     limit
         How many times as much memory and work for one image the network may need as `mxtune.graph.Limits` says. The
         networks of the zoo need half or less of it.
+    device, engine
+        Where it predicts, as for `mxtrain`: ``"auto"`` is decided at the first prediction.
 
     Raises
     ------
+    DeviceError
+        A GPU is asked for and can't be used.
+    EngineError
+        The engine that is asked for is not installed.
     ModelFileError
         There is no such file; or it is damaged, hostile, made by a newer version, or not a model at all.
 
@@ -42,4 +49,5 @@ def mxload(path: PathLike, limit: float = 1) -> Model:
     True
     """
     file = user_path("path", path)
-    return Model(**parts_of(mxt.load(file, number("limit", limit, 0.01, 1_000_000))))
+    model = Model(**parts_of(mxt.load(file, number("limit", limit, 0.01, 1_000_000))))
+    return model if device == engine == "auto" else model.on(device, engine)

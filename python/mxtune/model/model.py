@@ -25,6 +25,7 @@ from ..tasks.label_type import TEXT, LabelType
 from ..words import counted, shape_text
 from ..zoo.saving import contents_of
 from . import conformal, leak, meta, saving
+from .placing import Placing
 from .predictor import BATCH, Predictor
 from .reporting import Reporting
 from .summary import summary
@@ -41,7 +42,7 @@ TYPES = ("class", "prob", "logit", "set", "features")
 _OF_TASK = TYPES[:4]
 
 
-class Model(Reporting):
+class Model(Placing, Reporting):
     """A trained network with its preprocessing, classes, history and origin; `mxtrain` makes one.
 
     Parameters
@@ -371,7 +372,7 @@ class Model(Reporting):
         divided = {name: self.network.params[name] / np.float32(temperature) for name in layer}
         other = copy.copy(self)
         other.network = replace(self.network, params={**self.network.params, **divided})
-        other._predictor = Predictor(other.network)
+        other._predictor = Predictor(other.network, self._predictor.target)
         return other
 
     def _validated_by(self, figures: dict[str, float], validated: Validation, images: Optional[ImageSet]) -> Model:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import os
 import threading
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Optional
 
 import numpy as np
 
 from .. import progress
-from ..engines import Executor, Program, choose
+from ..engines import Executor, Program, Target, choose
 from ..errors import PictureWarning
 from ..images.decode import named
 from ..images.findings import warn
@@ -30,10 +30,12 @@ class Predictor:
     ----------
     network
         Its first output are the logits.
+    target
+        Where it runs; chosen at first use if None.
     """
 
-    def __init__(self, network: Network) -> None:
-        self._network = network
+    def __init__(self, network: Network, target: Optional[Target] = None) -> None:
+        self._network, self.target = network, target
         self._executors: dict[str, Executor] = {}
         self._lock, self._process = threading.Lock(), os.getpid()
 
@@ -83,7 +85,7 @@ class Predictor:
             self._lock, self._process = threading.Lock(), os.getpid()
         with self._lock:
             if what not in self._executors:
-                self._executors[what] = choose().bind(Program.of(self._network_of(what)))
+                self._executors[what] = (self.target or choose()).bind(Program.of(self._network_of(what)))
             return self._executors[what]
 
 

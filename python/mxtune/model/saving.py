@@ -7,7 +7,9 @@ from typing import Any, Optional
 
 import numpy as np
 
+from .. import engines
 from .._version import __version__
+from ..engines import Engine
 from ..errors import ModelFileError
 from ..formats import Contents
 from ..tasks.label_type import LabelType
@@ -47,12 +49,8 @@ def _validation(model: Mapping[str, Any], levels: Sequence[str]) -> Optional[Val
         raise ModelFileError("Can't use what the model file tells of its validation.", [str(error)]) from error
 
 
-def versions() -> dict[str, str]:
-    """The versions of the packages that make a model now."""
-    from importlib.metadata import PackageNotFoundError, version
-
-    try:
-        engine = version("mxnet")
-    except PackageNotFoundError:
-        engine = "unknown"
-    return {"mxtune": __version__, "mxnet": engine, "numpy": np.__version__}
+def versions(engine: Optional[Engine] = None) -> dict[str, str]:
+    """The versions of the packages that make a model now, the engine that computes among them."""
+    found = [engine] if engine is not None else [engines.get(name) for name in engines.installed()[:1]]
+    named = {one.name: one.version() or "unknown" for one in found}
+    return {"mxtune": __version__, **named, "numpy": np.__version__}

@@ -110,6 +110,7 @@ def facts_of(network: Network, settled: bool, images: ImageSet, validated: bool,
         macs=network.macs(),
         engine=target.engine.name,
         precision=target.precision,
+        why_engine=target.why,
     )
 
 

@@ -36,6 +36,8 @@ class Facts:
         Multiply-accumulates per image, at `size`.
     engine, precision
         What computes, and in which arithmetic.
+    why_engine
+        Why this engine.
     folds
         Into how many folds the images are divided, for as many heads; 0 for none.
     """
@@ -52,6 +54,7 @@ class Facts:
     macs: int = 400_000_000
     engine: str = "mxnet"
     precision: str = "float32"
+    why_engine: str = "it is installed"
     folds: int = 0
 
 
@@ -132,7 +135,7 @@ def decide(facts: Facts, options: Options) -> Plan:
         "fit": why_fit,
         "head": why_head,
         "phases": why_phases,
-        "engine": "it is installed",
+        "engine": facts.why_engine,
         "precision": "the engine's own" if options.precision == "auto" else "`precision` asks for it",
     }
     if facts.folds:

@@ -11,6 +11,7 @@ from .. import calls, interrupts, progress
 from ..errors import MxtuneError, TrainingError, TrainingWarning
 from ..images.findings import kept_back, warn
 from ..model.model import Model
+from ..model.saving import versions
 from ..network import Network
 from .callbacks import AnyCallback, notify
 from .features import Cache
@@ -226,4 +227,5 @@ class Run:
             history=self._state.history,
             settings=self._settings,
             label_type=task.label_type,
-        )
+            versions=versions(self._problem.target.engine),
+        ).bound_to(self._problem.target)

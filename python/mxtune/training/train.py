@@ -77,6 +77,7 @@ def mxtrain(
     task: Optional[str] = None,
     head: str = "auto",
     folds: Union[str, int, None] = "auto",
+    engine: str = "auto",
 ) -> Model:
     """A `Model`: a pretrained network, fine-tuned on your images.
 
@@ -127,7 +128,7 @@ def mxtrain(
     device
         ``"auto"``, ``"cpu"``, ``"gpu"``, ``"gpu:1"``, or several: each takes its share of every batch.
     precision
-        ``"auto"``, the engine's own, or one that it offers: MXNet ``"float32"``.
+        ``"auto"``, the engine's own, or one that it offers: MXNet ``"float32"``, PyTorch ``"bfloat16"``, too.
     seed
         0 to 2**31 - 1. The same seed gives the same bytes on the same machine.
     cache
@@ -169,6 +170,10 @@ def mxtrain(
         model itself learns from all images. ``"full"``: for layers that are trained, too, by 5 more trainings.
         ``"auto"``: 5 where the head alone is trained, `valid` is not given, and there are 20 to 20,000 images; None
         for none.
+    engine
+        What computes: ``"mxnet"``, ``"torch"`` (PyTorch, the extra ``torch``), or ``"auto"``: MXNet, unless it is not
+        installed or has no code for a GPU that PyTorch can use. The environment variable ``MXTUNE_ENGINE`` is what
+        ``"auto"`` means. The model predicts there, too.
 
     Raises
     ------
@@ -226,8 +231,10 @@ def prepared(**arguments: Any) -> Union[Run, FullRun]:
     if yes_or_no("resume", asked.resume) and asked.checkpoint is None:
         raise ArgumentError("`resume` needs `checkpoint`: the file to go on from.")
     watching, about = as_list(asked.callbacks), checked(asked.meta)
-    target = choose(asked.device, options.precision)
+    target = choose(asked.device, options.precision, asked.engine)
     with progress.using(progress.default(asked.verbose)):
+        if target.unused is not None and target.unused.present:
+            progress.current().event("message", text=str(target.unused))
         table = {"path": asked.path, "label": asked.label, "root": asked.root}
         images, validation = look_at(
             asked.x, asked.y, asked.valid, options.seed, asked.groups, asked.range, asked.split, table, asked.task

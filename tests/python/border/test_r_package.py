@@ -29,7 +29,16 @@ def test_install_mxtune_installs_what_the_lock_pins() -> None:
     assert set(pins.values()) <= set(locked)
     runtime = re.search(r"^dependencies = \[(.*?)^\]", (ROOT / "pyproject.toml").read_text(), re.M | re.S)
     assert runtime is not None
-    assert set(re.findall(r'^  "([a-z0-9-]+)', runtime[1], re.MULTILINE)) == set(pins)
+    assert set(re.findall(r'^  "([a-z0-9-]+)', runtime[1], re.MULTILINE)) == {*pins, "torch"}
+
+
+def test_setup_and_install_mxtune_take_the_same_pytorch() -> None:
+    (in_r,) = re.findall(r"^torch(.*?);", (ROOT / "inst" / "requirements.txt").read_text(), re.MULTILINE)
+    setup = (ROOT / "scripts" / "setup.sh").read_text()
+    (newest,) = re.findall(r"^TORCH=([\d.]+)", setup, re.MULTILINE)
+    assert f'"torch{in_r.replace(newest, "$TORCH")}"' in setup
+    oldest = re.findall(r'"torch>=([\d.]+)', (ROOT / "pyproject.toml").read_text())
+    assert {f">={version},<={newest}" for version in oldest} == {in_r}
 
 
 @pytest.mark.parametrize("file", sorted({verb.file for verb in VERBS.values()}))
@@ -42,7 +51,7 @@ def test_a_changed_default_shows_in_r() -> None:
     code = 'mxsave <- function(model, path, ...) {\n}\nmxload <- function(file = "old", ...) {\n}\n'
     start = "predict.mxmodel <- function("
     assert written(code + start + ") {\n", "model").startswith(
-        "mxsave <- function(model, path, ...) {\n}\nmxload <- function(path, limit = 1, ...) {"
+        "mxsave <- function(model, path, ...) {\n}\nmxload <- function(path, limit = 1, "
     )
     with pytest.raises(LookupError, match="has no function predict"):
         written(code, "model")

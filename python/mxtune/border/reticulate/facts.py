@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import io
 import json
 from collections.abc import Callable, Mapping, Sequence
@@ -10,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Optional, Union
 
 import numpy as np
 
+from ...engines import installed
 from ...engines.info import collect
 from ...graph import LIMITS, from_json, to_json
 from ...zoo.listing import text
@@ -150,9 +150,9 @@ def zoo_text(table: pd.DataFrame) -> list[str]:
     return text(table).splitlines()
 
 
-def has_mxnet() -> bool:
-    """Whether MXNet is installed; it is not loaded to find out."""
-    return importlib.util.find_spec("mxnet") is not None
+def has_engine() -> bool:
+    """Whether an engine is installed; none is loaded to find out."""
+    return bool(installed())
 
 
 def thumbnail(object: ImageSet, name: str) -> Any:  # noqa: A002
