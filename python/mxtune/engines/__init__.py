@@ -87,7 +87,7 @@ def choose(device: Request = "auto", precision: str = "auto", engine: str = "aut
         ``"auto"``: the first GPU that an engine can use, otherwise the CPU. ``"cpu"``. ``"gpu"``: the first such GPU.
         ``"gpu:1"``: that one, counted from 0. A list of GPUs.
     precision : str
-        ``"auto"``, the engine's default, or one that it offers.
+        ``"auto"``, the engine's own on these devices, or one that it offers.
     engine : str
         The name of one. ``"auto"``: the one that the environment variable ``MXTUNE_ENGINE`` names; or MXNet, unless it
         is not installed, or can't use a GPU that another one can.
@@ -144,4 +144,4 @@ def _named(engine: str) -> tuple[str, str]:
 
 
 def _target(engine: Engine, devices: tuple[Device, ...], precision: str, why: str) -> Target:
-    return Target(engine, devices, engine.precisions[0] if precision == "auto" else precision, why)
+    return Target(engine, devices, engine.default_precision(devices) if precision == "auto" else precision, why)

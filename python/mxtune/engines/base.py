@@ -219,7 +219,7 @@ class Engine(Protocol):
 
     @property
     def precisions(self) -> tuple[str, ...]:
-        """The precisions it computes in, its default first."""
+        """The precisions it computes in, that of its CPU first."""
 
     @property
     def passes(self) -> tuple[str, ...]:
@@ -246,6 +246,9 @@ class Engine(Protocol):
         Where there is no GPU, ``gpu:0`` stands for those that might be. The package is imported only where there is
         one; where it is not installed, the report is what it could use.
         """
+
+    def default_precision(self, devices: Sequence[Device]) -> str:
+        """What ``"auto"`` stands for on these devices."""
 
     def bind(
         self, program: Program, devices: Sequence[Device], precision: str = "float32", passes: bool = True

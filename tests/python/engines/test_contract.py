@@ -78,6 +78,7 @@ def by_numpy(params: dict[str, np.ndarray], pictures: np.ndarray, moving: bool =
 def test_an_engine_names_its_precisions_passes_and_devices(engine: engines.Engine) -> None:
     assert engine.installed() and engine.name in engines.names()
     assert "float32" in engine.precisions
+    assert engine.default_precision([Device("cpu")]) == engine.precisions[0]
     assert len(set(engine.passes)) == len(engine.passes)
     reports = engine.devices()
     assert reports[0] == DeviceReport(Device("cpu"))

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
+from mxtune import engines
 from mxtune.engines import Device, DeviceReport
 from mxtune.engines.torch import gpus
 from mxtune.engines.torch.gpus import Build, Seen, reports_of
@@ -58,3 +61,11 @@ def test_a_machine_that_shows_a_gpu_asks_the_installed_pytorch(monkeypatch: pyte
     _, report = gpus.reports()
     assert report.name
     assert report.reason is None or "PyTorch" in report.reason
+
+
+@pytest.mark.parametrize(("low", "expected"), [(True, "bfloat16"), (False, "float32")])
+def test_a_gpu_that_has_bfloat16_computes_in_it(monkeypatch: pytest.MonkeyPatch, low: bool, expected: str) -> None:
+    engine = engines.get("torch")
+    monkeypatch.setattr(gpus, "build", lambda: replace(WITH, low=low))
+    assert engine.default_precision([Device("gpu", 0), Device("gpu", 1)]) == expected
+    assert engine.default_precision([Device("cpu")]) == "float32"

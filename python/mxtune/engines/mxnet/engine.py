@@ -45,6 +45,10 @@ class MXNet:
         """The CPU, and each GPU with the reason why MXNet can't use it; it is loaded only where there is a GPU."""
         return gpus.reports()
 
+    def default_precision(self, devices: Sequence[Device]) -> str:  # noqa: ARG002 - it is the same on all
+        """What ``"auto"`` stands for: float32."""
+        return self.precisions[0]
+
     def bind(
         self, program: Program, devices: Sequence[Device], precision: str = "float32", passes: bool = True
     ) -> MXNetExecutor:

@@ -45,6 +45,15 @@ class Torch:
         """The CPU, and each GPU with the reason why PyTorch can't use it; loaded only where there may be one."""
         return gpus.reports()
 
+    def default_precision(self, devices: Sequence[Device]) -> str:
+        """What ``"auto"`` stands for: bfloat16 on GPUs that compute in it, float32 elsewhere.
+
+        A head that was fitted in bfloat16 on 2,000 images of Fashion-MNIST was right on .879 of others, one in float32
+        on .876; and on .876 where its features came in float32.
+        """
+        low = all(device.kind == "gpu" for device in devices) and gpus.build().low
+        return "bfloat16" if low else "float32"
+
     def bind(
         self, program: Program, devices: Sequence[Device], precision: str = "float32", passes: bool = True
     ) -> TorchExecutor:

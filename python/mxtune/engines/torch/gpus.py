@@ -16,6 +16,7 @@ from .. import nvidia
 from ..devices import Device, DeviceReport
 from .load import load, version
 
+_BFLOAT16 = (8, 0)  # NVIDIA's compute capability; AMD's GPUs that PyTorch runs on count themselves as newer
 BACKENDS = ("cuda", "mps", "xpu")
 """PyTorch's names for kinds of GPUs: NVIDIA's, and with a build for ROCm AMD's; Apple's; Intel's."""
 
@@ -32,6 +33,8 @@ class Build:
         That of `BACKENDS` which finds GPUs; None if none does.
     names
         Those GPUs.
+    low
+        Whether they compute in bfloat16.
     problem
         Why it can't be loaded, if it can't.
     fault
@@ -41,6 +44,7 @@ class Build:
     code: str = ""
     backend: Optional[str] = None
     names: tuple[str, ...] = ()
+    low: bool = False
     problem: Optional[str] = None
     fault: Callable[[int], Optional[str]] = lambda _: None
 
@@ -130,7 +134,8 @@ def build() -> Build:
     elif backend is not None:
         module = getattr(torch, backend)
         names = tuple(module.get_device_name(index) for index in range(module.device_count()))
-    return Build(", ".join(code), backend, names, fault=fault)
+    low = backend == "cuda" and all(torch.cuda.get_device_capability(index) >= _BFLOAT16 for index in range(len(names)))
+    return Build(", ".join(code), backend, names, low, fault=fault)
 
 
 @lru_cache
