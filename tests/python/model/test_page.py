@@ -181,6 +181,7 @@ def test_images_of_the_session_show_and_those_of_a_file_where_they_are_given(
     bare = report(again)
     assert bare.all("img") == []
     assert "The images are not at hand" in bare.text
+    assert "This shows where all images that the model was made of are given" in bare.text
     shown = report(again, few)
     assert len(shown.all("img")) == count
     assert shown.numbers >= {
@@ -253,6 +254,13 @@ def test_labels_that_may_be_wrong_are_listed_and_shown(few: ImageSet) -> None:
     )
     assert set(suspect["suggested_prob"]) <= read.numbers
     assert "labelled shirt bag ?" in read.text
+
+
+def test_more_images_are_weighed_where_all_of_the_training_are_at_hand(folded: Model, few: ImageSet) -> None:
+    read, curve = report(folded), folded.learning_curve(few)
+    now, twice = (100 * curve.expected(images) for images in (30, 60))
+    assert f"with 30 images accuracy {now:.1f} %, with twice as many {twice:.1f} %" in read.text
+    assert set(curve.table["accuracy"]) <= read.numbers
 
 
 def test_several_labels_have_their_form(few: ImageSet) -> None:

@@ -26,6 +26,7 @@ for _module in pkgutil.iter_modules(sections.__path__):
 
 def page(about: Subject) -> bytes:
     """The page, in UTF-8."""
+    about.curve  # noqa: B018 - what takes a while comes first, as it has a progress of its own
     reporter = progress.current()
     chosen = makers()
     reporter.event("start", title="Writing the report", total=len(chosen), unit="sections")

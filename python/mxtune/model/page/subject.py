@@ -5,14 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Optional
+from typing import TYPE_CHECKING, Any, Optional, Union
 
 import numpy as np
 
+from ...errors import MxtuneError
 from ...images import ImageSet
+from ...images.findings import kept_back
 from ...tasks import Task
 from ...tasks.intervals import Measured
 from ...words import file_name
+from ..curve import LearningCurve
 from ..judged import Judged
 from ..meta import kept
 from ..reported import Reported
@@ -45,6 +48,8 @@ class Subject:
         ``OUT_OF_FOLD``, ``VALIDATION`` or ``GIVEN``.
     images
         Images that can be looked at: given, or of the session that trained; None without any.
+    own
+        All images that it was made of, as far as they can be read; None where they are not at hand.
     places
         (N,) int64: where each image that it is judged by is among these; -1 where it is not.
     card
@@ -57,6 +62,7 @@ class Subject:
     figures: Measured
     judged_on: str
     images: Optional[ImageSet]
+    own: Optional[ImageSet]
     places: Array
     card: Mapping[str, str] = field(default_factory=dict)
 
@@ -95,6 +101,19 @@ class Subject:
         return np.asarray(self.task.confusion(self.judged.y, self.judged.outputs))
 
     @cached_property
+    def curve(self) -> Union[LearningCurve, str]:
+        """How good models of fewer images are; or why that can't be told, no text where it is of no interest."""
+        if self.judged_on == GIVEN:
+            return ""
+        if self.own is None:
+            return "This shows where all images that the model was made of are given to the report."
+        try:
+            with kept_back():  # what it warns of is told in the section
+                return self.model.learning_curve(self.own)
+        except MxtuneError as error:
+            return f"This can't be told. {str(error).splitlines()[0]}"
+
+    @cached_property
     def suspects(self) -> Suspects:
         """Labels of these images that are probably wrong."""
         assert self.judged is not None  # noqa: S101 - sections ask first
@@ -127,15 +146,16 @@ def subject(model: Reported, images: Optional[ImageSet], card: Optional[Mapping[
         judged = model._judged(images, None)
         names = {name: place for place, name in enumerate(images.names)}
         places = np.asarray([names[name] for name in judged.names], np.int64)
-        return Subject(model, model._task, judged, _measured(model._task, judged), GIVEN, images, places, stated)
+        return Subject(model, model._task, judged, _measured(model._task, judged), GIVEN, images, None, places, stated)
     shown = model._validated if images is None else images
     figures = model.evaluate() if model.metrics else Measured({}, model._task, np.zeros(0), np.zeros((0, 1)))
     on = OUT_OF_FOLD if len(remembered.fold) else VALIDATION
+    own = images if images is not None or on == VALIDATION else shown
     if not len(remembered):
-        return Subject(model, model._task, None, figures, on, shown, np.zeros(0, np.int64), stated)
+        return Subject(model, model._task, None, figures, on, shown, own, np.zeros(0, np.int64), stated)
     known = {} if shown is None else {digest: place for place, digest in enumerate(shown.hashes)}
     places = np.asarray([known.get(digest, -1) for digest in remembered.digests], np.int64)
-    return Subject(model, model._task, model._judged(None, None), figures, on, shown, places, stated)
+    return Subject(model, model._task, model._judged(None, None), figures, on, shown, own, places, stated)
 
 
 def _are_its_own(model: Reported, images: ImageSet) -> bool:

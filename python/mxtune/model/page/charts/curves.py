@@ -12,6 +12,8 @@ from ..numbers import Ends, short, ticks
 from .frame import Frame
 from .svg import circle, letters, line, path, rect
 
+_MARKED = 40  # points, that a line with more does not show
+
 
 @dataclass(frozen=True)
 class Curve:
@@ -25,12 +27,15 @@ class Curve:
         Its points; NaN where there is none.
     ends
         An interval around each point, or none.
+    joined
+        Whether a line joins them.
     """
 
     name: str
     x: Sequence[float]
     y: Sequence[float]
     ends: Sequence[Ends] = field(default=())
+    joined: bool = True
 
 
 def curves(
@@ -40,6 +45,7 @@ def curves(
     y: tuple[float, float],
     phases: Sequence[tuple[str, float, float]] = (),
     ring: tuple[float, float] = (np.nan, np.nan),
+    now: float = np.nan,
 ) -> Markup:
     """A plot of curves over whole steps.
 
@@ -53,6 +59,8 @@ def curves(
         Names of ranges of x, shaded in turn.
     ring
         A point that is ringed.
+    now
+        A value of x that is marked.
     """
     xs = [x for one in lines for x in one.x]
     low, high = min(xs), max(xs)
@@ -62,6 +70,8 @@ def curves(
         shapes += _drawn(frame, number, one, phases)
     if np.isfinite(ring).all():
         shapes.append(circle(frame.across(ring[0]), frame.up(ring[1]), 7, "ring"))
+    if np.isfinite(now):
+        shapes.insert(0, line(frame.across(now), frame.up(y[1]), frame.across(now), frame.bottom, "diagonal"))
     shapes += _legend(lines, frame)
     said = (f"{one.name} from {short(float(one.y[0]))} to {short(float(one.y[-1]))}" for one in lines)
     at = [x for x in ticks(max(low, 1), high, 8) if x == int(x)] if phases else ticks(0, high)
@@ -77,8 +87,8 @@ def _drawn(frame: Frame, number: int, one: Curve, phases: Sequence[tuple[str, fl
         for x, ends in zip(one.x, one.ends)
         if ends is not None
     ]
-    drawn += [path(part, f"curve c{number}") for part in parts if len(part) > 1]
-    if len(points) <= 40:
+    drawn += [path(part, f"curve c{number}") for part in parts if len(part) > 1 and one.joined]
+    if len(points) <= _MARKED:
         drawn += [_point(number, x, y) for x, y, _ in points]
     return drawn
 
@@ -94,7 +104,8 @@ def _legend(lines: Sequence[Curve], frame: Frame) -> list[Node]:
     drawn: list[Node] = []
     x = frame.across(frame.x[0])
     for number, one in enumerate(lines):
-        drawn += [path([(x, 10), (x + 22, 10)], f"curve c{number}"), _point(number, x + 11, 10)]
+        drawn += [path([(x, 10), (x + 22, 10)], f"curve c{number}")] if one.joined else []
+        drawn += [_point(number, x + 11, 10)] if len(one.x) <= _MARKED else []
         drawn.append(letters(x + 28, 14, one.name, "legend"))
         x += 44 + 6.8 * len(one.name)
     return drawn

@@ -9,7 +9,7 @@ from ..markup import Markup, Node
 from ..numbers import short, ticks
 from .svg import letters, line, svg
 
-_LEFT, _RIGHT, _TOP, _BELOW = 52, 12, 12, 44  # units around the axes
+_LEFT, _RIGHT, _TOP, _BELOW = 58, 12, 12, 44  # units around the axes
 
 
 @dataclass(frozen=True)
