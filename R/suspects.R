@@ -55,6 +55,7 @@ print.mxsuspects <- function(x, ...) {
   cat(x$heading, sep = "\n")
   suspect <- x$table[x$table$suspect, setdiff(names(x$table), "suspect")]
   if (nrow(suspect)) {
+    suspect$.file <- sub("^.*/([^/]+/[^/]+)$", "\\1", suspect$.file)
     print(as.data.frame(utils::head(suspect, 10)), row.names = FALSE, digits = 3)
   }
   if (nrow(suspect) > 10) {

@@ -7,7 +7,7 @@ import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, Any, Optional, Union
 
 import numpy as np
@@ -183,7 +183,7 @@ class Suspects:
         """A line for each set of copies with different labels, and for each pair of classes that may be one."""
         sets = [one for _, one in self.copies.groupby("set")]
         lines = [
-            "copies: " + " = ".join(f"{file} ({label})" for file, label in zip(one["file"], one["label"]))
+            "copies: " + " = ".join(f"{_tail(file)} ({label})" for file, label in zip(one["file"], one["label"]))
             for one in sets[:_SHOWN]
         ]
         lines += [f"... and {len(sets) - _SHOWN} more sets of copies"] if len(sets) > _SHOWN else []
@@ -195,7 +195,8 @@ class Suspects:
 
     def __str__(self) -> str:
         suspect = self.table[self.table["suspect"]].drop(columns="suspect")
-        lines = suspect.head(_SHOWN).to_string(index=False).splitlines() if len(suspect) else []
+        first = suspect.head(_SHOWN).assign(file=[_tail(file) for file in suspect["file"][:_SHOWN]])
+        lines = first.to_string(index=False, float_format="{:.3g}".format).splitlines() if len(first) else []
         more = [f"... and {len(suspect) - _SHOWN} more"] if len(suspect) > _SHOWN else []
         return "\n".join([self.heading, *lines, *more, *self.notes])
 
@@ -286,3 +287,8 @@ class Suspects:
             by_name = "setNames(table$label, table$file)" if in_r() else 'table.set_index("file")["label"]'
             text = f"The images are in memory: the mended labels go to them by name, as y = {by_name}."
         progress.current().event("message", text=text)
+
+
+def _tail(file: str) -> str:
+    """The end of a path, for a line of print."""
+    return "/".join(PurePath(file).parts[-2:])
