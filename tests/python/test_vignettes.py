@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from formats.test_torch import tensor, zipped
-from mxtune import mxexample, mxnetwork, mxtrain
+from mxtune import Model, mxexample, mximages, mxnetwork, mxtrain
 from mxtune.network import Network
 
 ROOT = Path(__file__).parents[2]
@@ -138,3 +138,24 @@ def test_lenet_is_that_of_the_archive(folder: Path, monkeypatch: pytest.MonkeyPa
     arrays = np.load("lenet.npz")
     np.testing.assert_array_equal(net.params["conv2_weight"], arrays["arr_2"][:, :, ::-1, ::-1])
     np.testing.assert_array_equal(net.params["fc1_weight"], arrays["arr_4"].T)
+
+
+def test_what_a_model_says_of_itself_is_asked_by_the_lines_for_python(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for label in ("bag", "coat", "trouser"):
+        (tmp_path / "photos" / label).mkdir(parents=True)
+        for number, file in enumerate(sorted(Path(mxexample("fashion"), label).iterdir())[:16]):
+            shutil.copy(file, tmp_path / "photos" / label / f"{number // 2}_{number % 2}.png")
+    text = (ROOT / "vignettes" / "trust.Rmd").read_text(encoding="utf-8")
+    (code,) = re.findall(r"^```python\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
+    names: dict[str, object] = {}
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        exec(code, names)  # noqa: S102 - our own page
+    model = names["model"]
+    assert isinstance(model, Model) and len(np.unique(model.validation.group)) == 24
+    assert len(mximages("suspects.csv")) == 48
+    assert (tmp_path / "report.html").stat().st_size > 10_000
+    assert (tmp_path / "suspects.png").stat().st_size > 100
