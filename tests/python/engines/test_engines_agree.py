@@ -7,8 +7,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from mxtune import engines
+from mxtune import engines, mxtrain
 from mxtune.engines import AdamW, Executor, Program
+from mxtune.errors import TrainingWarning
 from mxtune.graph import Builder
 from mxtune.tasks.losses import BinaryCrossEntropy, CrossEntropy, Loss, SquaredError
 from running import bound, program
@@ -96,3 +97,16 @@ def test_one_goes_on_where_another_stopped(other: str) -> None:
     second.restore(first.state())
     losses = [executor.step(MAPS, LOSSES[0][1], COUNTS, LOSSES[0][0], 0.002) for executor in (first, second)]
     assert losses[1] == pytest.approx(losses[0], rel=1e-5)
+
+
+@pytest.mark.parametrize("other", OTHERS)
+def test_three_epochs_end_alike(other: str, fashion: Any, fashion_test: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    losses, accuracies = [], []
+    for name in (FIRST, other):
+        monkeypatch.setenv("MXTUNE_ENGINE", name)
+        with pytest.warns(TrainingWarning, match="lenet has no pretrained weights"):
+            model = mxtrain(fashion[0][:600], fashion[1][:600], net="lenet", epochs=3, valid=0.2, verbose=0)
+        losses.append(model.history["train_loss"].to_numpy(float))
+        accuracies.append(model.evaluate(fashion_test[0][:1000], fashion_test[1][:1000])["accuracy"])
+    np.testing.assert_allclose(losses[1], losses[0], rtol=1e-3)
+    assert accuracies[1] == pytest.approx(accuracies[0], abs=0.005)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -33,18 +34,27 @@ def parameter_of(array: Array, device: torch.device, learned: bool) -> Tensor:
     return tensor.requires_grad_(learned)
 
 
-def input_of(spec: InputSpec, rows: Array, device: torch.device) -> Tensor:
-    """Rows as the graph takes them: of images, (N, C, H, W) normalised on the device, with channels last in memory."""
-    tensor = tensor_of(rows)
-    if device.type == "cuda":
-        tensor = tensor.pin_memory()  # so that the GPU fetches it while we go on
-    tensor = tensor.to(device, non_blocking=device.type == "cuda")
-    if not spec.mean:
-        return tensor
-    maps = tensor.permute(0, 3, 1, 2).to(torch.float32)
-    mean, factor = (_by_channel(values, device) for values in (spec.mean, [1 / scale for scale in spec.std]))
-    return maps.sub_(mean).mul_(factor)
+def sent(array: Array, device: torch.device) -> Tensor:
+    """An array on a device; one of NVIDIA's or AMD's fetches it by itself, while we go on."""
+    tensor = tensor_of(array)
+    if device.type != "cuda":
+        return tensor.to(device)
+    return tensor.pin_memory().to(device, non_blocking=True)
 
 
-def _by_channel(values: Any, device: torch.device) -> Tensor:
-    return torch.from_numpy(np.array(values, np.float32)).to(device).view(-1, 1, 1)
+class Scale:
+    """How one input of a graph is prepared on a device: see `InputSpec`."""
+
+    def __init__(self, spec: InputSpec, device: torch.device) -> None:
+        self._device, self._images = device, bool(spec.mean)
+        self._mean, self._factor = (self._by_channel(values) for values in (spec.mean, [1 / one for one in spec.std]))
+
+    def _by_channel(self, values: Sequence[float]) -> Tensor:
+        return torch.from_numpy(np.array(values, np.float32)).to(self._device).view(-1, 1, 1)
+
+    def __call__(self, rows: Array) -> Tensor:
+        """Rows as the graph takes them: of images, (N, C, H, W) normalised, with channels last in memory."""
+        tensor = sent(rows, self._device)
+        if not self._images:
+            return tensor
+        return tensor.permute(0, 3, 1, 2).to(torch.float32).sub_(self._mean).mul_(self._factor)

@@ -16,10 +16,10 @@ from ...words import shape_text
 from ..base import Batch, Program
 from ..devices import Device
 from ..passes import Pass, applied, freeze_statistics
-from .arrays import array_of, input_of, parameter_of, tensor_of
+from .arrays import Scale, array_of, parameter_of, tensor_of
 from .gpus import build
 from .load import load
-from .losses import shares, weighted_loss
+from .losses import Goal, shares, weighted_loss
 from .operators import Run
 from .optimiser import Stepper
 from .runner import Runner, rows_at_once
@@ -111,6 +111,7 @@ class TorchExecutor:
                 {name: parameter_of(program.params[name], device, name in self._learned) for name in names}
                 for device in self._devices
             ]
+            self._scales = [{n: Scale(spec, device) for n, spec in self._inputs.items()} for device in self._devices]
             first = {name: self._arrays[0][name].detach() for name in self._learned}
             self._stepper = Stepper(program.optimiser, first)
 
@@ -136,8 +137,8 @@ class TorchExecutor:
             sums, values = _Sums(), []
             for part in parts:
                 run = Run(True, self._generator(part))
-                outputs = self._forward(named, part, run)[0]
-                value = weighted_loss(loss, outputs, targets[part.rows], weights[part.rows])
+                goal = Goal.of(loss, targets[part.rows], weights[part.rows], self._devices[part.place])
+                value = weighted_loss(loss, self._forward(named, part, run)[0], goal)
                 sums.add(self._gradients(value, part.place), run)
                 values.append(value.detach())
             return sum(map(float, values)), sums
@@ -157,7 +158,7 @@ class TorchExecutor:
                 "There is no gradient with respect to images of 8 bits.", [f"{name}: uint8" for name in self._inputs]
             )
         with self._running("take the gradient of"):
-            data = {name: input_of(spec, named[name], self._devices[0]) for name, spec in self._inputs.items()}
+            data = {name: scale(named[name]) for name, scale in self._scales[0].items()}
             for name in wanted:
                 data[name].requires_grad_()
             head = self._runner({**self._arrays[0], **data}, Run())[0]
@@ -246,8 +247,7 @@ class TorchExecutor:
 
     def _forward(self, batch: Mapping[str, Array], part: _Part, run: Run) -> list[Tensor]:
         """The heads for a part of a batch."""
-        device = self._devices[part.place]
-        data = {name: input_of(self._inputs[name], array[part.rows], device) for name, array in batch.items()}
+        data = {name: scale(batch[name][part.rows]) for name, scale in self._scales[part.place].items()}
         return self._runner({**self._arrays[part.place], **data}, run)
 
     def _generator(self, part: _Part) -> Any:

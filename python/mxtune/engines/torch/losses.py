@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from functools import singledispatch
-from typing import Any
+from typing import Any, Optional
 
 import numpy as np
 import torch
@@ -12,6 +13,7 @@ from torch import Tensor
 from torch.nn import functional as F  # noqa: N812 - its name everywhere
 
 from ...tasks.losses import BinaryCrossEntropy, CrossEntropy, Loss, SquaredError
+from .arrays import sent
 
 Array = NDArray[Any]
 
@@ -24,49 +26,47 @@ def shares(loss: Loss, targets: Array, counts: Array) -> NDArray[np.float64]:
     return np.asarray(weights / max(float(weights.sum()), 1e-12))
 
 
-def weighted_loss(loss: Loss, outputs: Tensor, targets: Array, weights: Array) -> Tensor:
-    """The sum of the losses of rows, each with its weight, in float64 where the device has it.
+@dataclass(frozen=True)
+class Goal:
+    """What some outputs should be, on their device: sent before they are computed, as nothing is sent in between."""
 
-    Parameters
-    ----------
-    outputs
-        (N, K) of the network.
-    targets
-        As for `Executor.step`.
-    weights
-        (N,), see `shares`.
-    """
-    exact = outputs.float() if outputs.device.type == "mps" else outputs.double()
-    each = _each(loss, exact, _beside(exact, targets))
-    return (_beside(exact, weights) * each).sum()
+    targets: Tensor
+    weights: Tensor
+    scale: Optional[Tensor]
+
+    @classmethod
+    def of(cls, loss: Loss, targets: Array, weights: Array, device: torch.device) -> Goal:
+        """For rows with these weights, see `shares`; in float64 where the device has it."""
+        exact = np.float32 if device.type == "mps" else np.float64
+        kind = np.int64 if np.issubdtype(targets.dtype, np.integer) else exact
+        scale = sent(np.asarray(loss.scale, exact), device) if isinstance(loss, SquaredError) else None
+        return cls(sent(targets.astype(kind), device), sent(weights.astype(exact), device), scale)
 
 
-def _beside(outputs: Tensor, array: Array) -> Tensor:
-    """An array beside the outputs: codes as whole numbers, others as numbers of the same type."""
-    kind = torch.int64 if np.issubdtype(array.dtype, np.integer) else outputs.dtype
-    return torch.from_numpy(np.array(array)).to(outputs.device, kind)
+def weighted_loss(loss: Loss, outputs: Tensor, goal: Goal) -> Tensor:
+    """The sum of the losses of outputs (N, K), each with its weight."""
+    return (goal.weights * _each(loss, outputs.to(goal.weights.dtype), goal)).sum()
 
 
 @singledispatch
-def _each(loss: Loss, outputs: Tensor, targets: Tensor) -> Tensor:
+def _each(loss: Loss, outputs: Tensor, goal: Goal) -> Tensor:
     """The loss of each row."""
     raise NotImplementedError(f"PyTorch has not been told of {type(loss).__name__}")
 
 
 @_each.register
-def _(loss: CrossEntropy, outputs: Tensor, targets: Tensor) -> Tensor:
+def _(loss: CrossEntropy, outputs: Tensor, goal: Goal) -> Tensor:
     log_p = F.log_softmax(outputs, 1)
-    true = log_p.gather(1, targets[:, None])[:, 0]
+    true = log_p.gather(1, goal.targets[:, None])[:, 0]
     return -(1 - loss.smoothing) * true - loss.smoothing * log_p.mean(1)
 
 
 @_each.register
-def _(loss: BinaryCrossEntropy, outputs: Tensor, targets: Tensor) -> Tensor:
-    each = F.binary_cross_entropy_with_logits(outputs, targets.to(outputs.dtype), reduction="none")
+def _(loss: BinaryCrossEntropy, outputs: Tensor, goal: Goal) -> Tensor:
+    each = F.binary_cross_entropy_with_logits(outputs, goal.targets.to(outputs.dtype), reduction="none")
     return each.sum(1) / loss.labels
 
 
 @_each.register
-def _(loss: SquaredError, outputs: Tensor, targets: Tensor) -> Tensor:
-    scale = outputs.new_tensor(loss.scale)
-    return 0.5 * ((outputs - targets) / scale).square().mean(1)
+def _(loss: SquaredError, outputs: Tensor, goal: Goal) -> Tensor:
+    return 0.5 * ((outputs - goal.targets) / goal.scale).square().sum(1) / loss.targets
