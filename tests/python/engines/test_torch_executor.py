@@ -98,6 +98,17 @@ def user(torch: Any, request: pytest.FixtureRequest) -> Iterator[str]:
         torch.use_deterministic_algorithms(False)
 
 
+@pytest.mark.parametrize("kind", ["cpu", "cuda", "mps"])
+def test_modes_of_a_gpu_come_back_too(torch: Any, kind: str) -> None:
+    from mxtune.engines.torch.settings import own_settings
+
+    before = modes(torch)
+    with torch.inference_mode(), own_settings(kind):
+        assert modes(torch)["gradients"] == (True, False, False)
+        assert torch.backends.cudnn.allow_tf32 == (kind != "cuda")
+    assert modes(torch) == before
+
+
 EXPECTED: list[list[np.ndarray]] = []
 
 
