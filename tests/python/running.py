@@ -33,12 +33,12 @@ def program(
     return Program(graph, dict(params), inputs, frozenset(trainable), **settings)
 
 
-def bound(one: Program, passes: bool = True, engine: str = "mxnet", devices: int = 1) -> Executor:
-    """The program on the CPU; several devices all are it."""
+def bound(one: Program, passes: bool = True, engine: str = "", devices: int = 1) -> Executor:
+    """The program on the CPU, by the first engine that is installed; several devices all are it."""
     cpus = [engines.Device("cpu", index) for index in range(devices)]
-    return engines.get(engine).bind(one, cpus, passes=passes)
+    return engines.get(engine or engines.installed()[0]).bind(one, cpus, passes=passes)
 
 
 def outputs(graph: Graph, params: Arrays, batch: np.ndarray, passes: bool = True) -> Any:
-    """What a graph computes for a batch of float32; without passes as MXNet itself runs it."""
+    """What a graph computes for a batch of float32; without passes as the engine itself runs it."""
     return bound(program(graph, params, batch), passes).predict(batch)

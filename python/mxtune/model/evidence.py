@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Optional
 import numpy as np
 
 from ..calls import option
-from ..engines import Executor, InputSpec, Program, choose, picture_input
+from ..engines import Executor, InputSpec, Program, Target, choose, picture_input
 from ..errors import ArgumentError, NetworkError
 from ..graph import Entry, behind, subgraph
 from ..network import Network
@@ -67,6 +67,8 @@ class Evidence:
         With one output.
     method, layer
         As of `Explaining.explain`.
+    target
+        Where it runs; chosen if None.
 
     Attributes
     ----------
@@ -74,7 +76,9 @@ class Evidence:
         Those whose maps are used, the finest first.
     """
 
-    def __init__(self, network: Network, method: str = "auto", layer: Optional[str] = None) -> None:
+    def __init__(
+        self, network: Network, method: str = "auto", layer: Optional[str] = None, target: Optional[Target] = None
+    ) -> None:
         graph, shapes = network.graph, network.shapes
         found = sources(graph, shapes) if method != "gradcam" or layer is None else []
         if layer is not None and method == "cam":
@@ -93,7 +97,7 @@ class Evidence:
         rest, names = behind(graph, self._taken)
         inputs = {name: InputSpec(tuple(shapes[at][index][1:])) for name, (at, index) in zip(names, self._taken)}
         self._names, self._picture = names, network.input if network.input in rest else None
-        target, params = choose(), network.params
+        target, params = target or choose(), network.params
         self._front: Executor = target.bind(Program(front, {n: params[n] for n in params if n in front}, picture))
         wanted = inputs | (picture if self._picture else {})
         self._back: Executor = target.bind(Program(rest, {n: params[n] for n in params if n in rest}, wanted))

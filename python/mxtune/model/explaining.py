@@ -109,7 +109,7 @@ class Explaining(Judging):
         other = None if against is None else self._labels("against", against)[0]
         if other is not None and self.task != "classification":
             raise ArgumentError("`against` applies to classification only.", [f"this is {self.task}"])
-        evidence = Evidence(self.network.main, method, layer)
+        evidence = Evidence(self.network.main, method, layer, self._predictor.target)
         images = mximages(x, on_bad="keep", range=self._range_for(x), path=path or self.path_column, root=root)
         if on_bad == "error":
             require_readable(images, f"Use {option('on_bad', 'na')} to explain the others.")

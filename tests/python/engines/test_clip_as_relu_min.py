@@ -5,10 +5,13 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
+import pytest
 
 from mxtune.engines.mxnet.passes.clip_as_relu_min import clip_as_relu_min
 from mxtune.graph import Builder, Graph, Node
 from running import bound, program
+
+pytestmark = pytest.mark.mxnet
 
 RNG = np.random.default_rng(3)
 PICTURES = RNG.normal(size=(3, 3, 13, 11)).astype("float32")

@@ -10,6 +10,8 @@ from mxtune.engines.mxnet.passes.depthwise_as_matmul import depthwise_as_matmul
 from mxtune.graph import Graph, Node
 from running import bound, program
 
+pytestmark = pytest.mark.mxnet
+
 RNG = np.random.default_rng(3)
 
 

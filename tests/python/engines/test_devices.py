@@ -99,6 +99,7 @@ def test_a_gpu_that_fails_when_tried_is_passed_over() -> None:
     assert "newer NVIDIA driver" in str(choice.remedy)
 
 
+@pytest.mark.mxnet
 def test_a_gpu_is_tried_by_computing_on_it() -> None:
     assert load().runtime.Features().is_enabled("CUDA") or "GPU" in str(gpus.fault(0))
 

@@ -11,6 +11,8 @@ from mxtune.errors import EngineError
 from mxtune.graph import Builder, from_json
 from running import outputs
 
+pytestmark = pytest.mark.mxnet
+
 RNG = np.random.default_rng(1)
 PICTURES = RNG.normal(size=(6, 3, 9, 9)).astype("float32")
 B = Builder()

@@ -10,6 +10,8 @@ from mxtune.graph import Builder, Graph
 from mxtune.tasks.losses import CrossEntropy
 from running import bound, outputs, program
 
+pytestmark = pytest.mark.mxnet
+
 RNG = np.random.default_rng(3)
 PICTURES = RNG.normal(size=(4, 3, 12, 12)).astype("float32")
 

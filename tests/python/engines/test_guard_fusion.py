@@ -11,6 +11,8 @@ from mxtune.graph import Builder, Graph, subgraph
 from mxtune.zoo.opening import mxnetwork
 from running import outputs
 
+pytestmark = pytest.mark.mxnet
+
 RNG = np.random.default_rng(3)
 PICTURES = RNG.normal(size=(3, 3, 13, 11)).astype("float32")
 

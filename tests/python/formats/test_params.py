@@ -40,10 +40,12 @@ def saved_by_mxnet(path: Path) -> Path:
     return path
 
 
+@pytest.mark.mxnet
 def test_files_of_mxnet_are_read(tmp_path: Path) -> None:
     assert same(read_params(saved_by_mxnet(tmp_path / "a.params")), ARRAYS)
 
 
+@pytest.mark.mxnet
 def test_files_are_those_that_mxnet_writes(tmp_path: Path) -> None:
     write_params(tmp_path / "ours.params", ARRAYS)
     theirs = saved_by_mxnet(tmp_path / "theirs.params")
@@ -52,6 +54,7 @@ def test_files_are_those_that_mxnet_writes(tmp_path: Path) -> None:
     assert same({name: array.asnumpy() for name, array in read.items()}, ARRAYS)
 
 
+@pytest.mark.mxnet
 def test_arrays_without_names_are_numbered(tmp_path: Path) -> None:
     mx = load()
     mx.nd.save(str(tmp_path / "list.params"), [mx.nd.ones((2, 2)), mx.nd.zeros(3)])
@@ -61,6 +64,7 @@ def test_arrays_without_names_are_numbered(tmp_path: Path) -> None:
     }
 
 
+@pytest.mark.mxnet
 def test_scalars_and_empty_arrays_come_back(tmp_path: Path) -> None:
     mx = load()
     arrays = {"scalar": np.array(3.5, "float32"), "empty": np.zeros((0, 3), "float32")}
@@ -72,6 +76,7 @@ def test_scalars_and_empty_arrays_come_back(tmp_path: Path) -> None:
     assert read_params(tmp_path / "theirs.params")["scalar"] == 3.5
 
 
+@pytest.mark.mxnet
 def test_files_before_mxnet_had_a_version_are_read(tmp_path: Path) -> None:
     values = np.arange(6, dtype="<f4")
     header = struct.pack("<QQQ", 0x112, 0, 1) + struct.pack("<III", 2, 2, 3) + struct.pack("<iii", 1, 0, 0)
@@ -91,6 +96,7 @@ def test_bfloat16_is_read_as_float32(tmp_path: Path) -> None:
     assert same(read_params(tmp_path / "b.params"), {"0": values})
 
 
+@pytest.mark.mxnet
 def test_file_cut_short_anywhere_is_an_error(tmp_path: Path) -> None:
     content = saved_by_mxnet(tmp_path / "whole.params").read_bytes()
     cut = tmp_path / "cut.params"
@@ -100,6 +106,7 @@ def test_file_cut_short_anywhere_is_an_error(tmp_path: Path) -> None:
             read_params(cut)
 
 
+@pytest.mark.mxnet
 def test_any_changed_byte_gives_arrays_or_a_clear_error(tmp_path: Path) -> None:
     content = bytearray(saved_by_mxnet(tmp_path / "whole.params").read_bytes())
     changed = tmp_path / "changed.params"

@@ -68,6 +68,7 @@ def test_what_is_written_is_read_back() -> None:
     assert from_json(to_json(small())) == small()
 
 
+@pytest.mark.mxnet
 def test_mxnet_reads_what_we_write_and_we_what_it_writes() -> None:
     graph = small()
     symbol = load().sym.load_json(to_json(graph))
@@ -99,6 +100,7 @@ OLD = """{"nodes": [
  "arg_nodes": [0, 1, 2, 4, 5, 8, 9, 11], "heads": [[12, 0]]}"""
 
 
+@pytest.mark.mxnet
 def test_a_file_of_the_caffe_era_means_what_mxnet_takes_it_to_mean() -> None:
     graph = from_json(OLD)
     symbol = load().sym.load_json(OLD)

@@ -22,6 +22,7 @@ def reference() -> Iterator[Reference]:
 
 
 @pytest.mark.parametrize("name", NETWORKS)
+@pytest.mark.mxnet
 def test_every_network_of_the_zoo_has_the_shapes_that_mxnet_tells(name: str, reference: Reference) -> None:
     one = entry(name)
     preprocess = one.preprocess_for(None, None)
@@ -32,6 +33,7 @@ def test_every_network_of_the_zoo_has_the_shapes_that_mxnet_tells(name: str, ref
         assert shapes_of(graph, inputs) == reference.shapes(graph, inputs)
 
 
+@pytest.mark.mxnet
 def test_shapes_are_those_of_every_node() -> None:
     mx = load()
     x = mx.sym.Convolution(mx.sym.var("data"), kernel=(3, 3), num_filter=8, name="conv")

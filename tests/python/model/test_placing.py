@@ -63,6 +63,16 @@ def test_what_trained_predicts_whatever_auto_would_be(monkeypatch: pytest.Monkey
     pd.testing.assert_frame_equal(model.predict(IMAGES, type="logit"), again, check_exact=True)
 
 
+def test_explanations_are_computed_where_the_model_predicts(monkeypatch: pytest.MonkeyPatch) -> None:
+    model = mxtrain(IMAGES, net="lenet", epochs=1, verbose=0)
+    expected, moved = model.explain(IMAGES.take([0])), model.on("cpu", INSTALLED[-1])
+    bound: list[str] = []
+    bind = engines.Target.bind
+    monkeypatch.setattr(engines.Target, "bind", lambda self, *a: (bound.append(self.engine.name), bind(self, *a))[1])
+    np.testing.assert_allclose(moved.explain(IMAGES.take([0])).array(), expected.array(), atol=1e-3)
+    assert set(bound) == {INSTALLED[-1]}
+
+
 def test_wrong_places_are_named_before_any_work(tmp_path: Path) -> None:
     with pytest.raises(ArgumentError, match="`engine` must be one of auto, mxnet, torch"):
         mxtrain("nowhere", engine="pytorch")

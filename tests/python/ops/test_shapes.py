@@ -13,6 +13,8 @@ from mxtune import ops
 from mxtune.errors import NetworkError
 from mxtune.graph import Graph, shapes_of
 
+pytestmark = pytest.mark.mxnet
+
 OPERATORS = list(ops.all_operators())
 
 

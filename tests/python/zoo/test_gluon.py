@@ -19,6 +19,8 @@ from mxtune.zoo import entries
 from mxtune.zoo._gluon import URL
 from running import outputs
 
+pytestmark = pytest.mark.mxnet
+
 ENTRIES = {one.name: one for one in entries() if one.url == URL}
 SIZES = {"alexnet": 63, "densenet": 224, "squeezenet": 224, "inception": 299}  # where Gluon's last window has one size
 PREFIX = "net_"  # Gluon counts names afresh only below a prefix

@@ -103,6 +103,7 @@ def resnet(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, np
 
 
 @pytest.mark.parametrize("file", ["r.params", "wrapped.params", "r-0000.params"])
+@pytest.mark.mxnet
 def test_what_gluon_saves_fits_the_zoos_network(file: str, resnet: tuple[Path, dict[str, np.ndarray]]) -> None:
     folder, saved = resnet
     opened = mxnetwork("resnet18_v1", weights=folder / file)
@@ -111,6 +112,7 @@ def test_what_gluon_saves_fits_the_zoos_network(file: str, resnet: tuple[Path, d
     assert opened.shapes[opened.output][0] == (1, 5) and opened.pretrained
 
 
+@pytest.mark.mxnet
 def test_what_gluon_exports_opens_with_its_own_weights_and_with_those_of_save_parameters(
     resnet: tuple[Path, dict[str, np.ndarray]],
 ) -> None:
