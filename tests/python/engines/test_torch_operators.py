@@ -1,10 +1,12 @@
 """PyTorch computes every operator as MXNet does: outputs, gradients, moved statistics, for drawn arguments and shapes.
 
-Drawn around: what MXNet 1.9 crashes on (see `mxtune.ops`), what it derives wrongly (the gradient of selu, whose slope
-below 0 it takes from the output; of SoftmaxActivation by instance in maps, which it takes along the channels; of
-products that have zeros, which are not numbers to it), where it contradicts itself (SoftmaxOutput of maps without
-``preserve_shape``; clip from a higher to a lower bound; Deconvolution with a target shape and a padding that is not its
-own), and poles.
+Drawn around: what MXNet 1.9 crashes on (see `mxtune.ops`), poles, and what it gets wrong itself:
+
+* the gradient of selu, whose slope below 0 it takes from the output; of SoftmaxActivation by instance in maps, which it
+  takes along the channels; of SoftmaxOutput with ``out_grad``, which it multiplies by the output; of LRN over more
+  channels than there are; of products that have zeros, which it takes for no numbers;
+* where it contradicts itself: SoftmaxOutput of maps without ``preserve_shape``; clip from a higher to a lower bound;
+  Deconvolution with a target shape and a padding that is not its own.
 """
 
 from __future__ import annotations
@@ -57,12 +59,15 @@ def _drawn_around(node: Node, shape: Shape, train: bool) -> bool:
     values = node.values
     return {
         "Dropout": lambda: values.p > 0 and (train or values.mode == "always"),
-        "SoftmaxOutput": lambda: len(shape) > 2 and not values.multi_output and not values.preserve_shape,
+        "SoftmaxOutput": lambda: (
+            (train and values.out_grad) or (len(shape) > 2 and not values.multi_output and not values.preserve_shape)
+        ),
         "SoftmaxActivation": lambda: train and values.mode == "instance" and len(shape) > 2,
         "LeakyReLU": lambda: train and values.act_type == "selu",
         "BatchNorm": lambda: math.prod(shape) == shape[1] and values.eps == 0,  # one value for each channel
         "BatchNorm_v1": lambda: math.prod(shape) == shape[1] and values.eps == 0,
-        "LayerNorm": lambda: shape[values.axis] == 1,  # the gradient is rounding
+        "LayerNorm": lambda: shape[values.axis] <= 2,  # the gradient is rounding
+        "LRN": lambda: train and (shape[1] < values.nsize or values.knorm <= 0),
         "_rpower_scalar": lambda: values.scalar <= 0,
         "clip": lambda: values.a_min > values.a_max,
     }.get(node.op, lambda: False)()
