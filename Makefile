@@ -2,7 +2,7 @@
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test test-python test-torch test-r bench bench-peers parity gpu-check web fuzz docs figures man check check-python check-r format lock setup clean
+.PHONY: help demo test test-python test-torch test-r bench bench-peers parity engines gpu-check web fuzz docs figures man check check-python check-r format lock setup clean
 
 BIN := .venv/bin
 SETUP := scripts/setup.sh
@@ -84,6 +84,10 @@ parity: ## Compare with PyTorch, onnxruntime, Keras, TensorFlow: 125 networks, r
 	$(PARITY)/keras/bin/python scripts/bring.py there Keras $(PARITY)/bring
 	$(PARITY)/keras/bin/python scripts/bring.py there TensorFlow $(PARITY)/bring
 	$(BIN)/python scripts/bring.py here $(PARITY)/bring
+
+engines: ## Compare PyTorch's outputs and gradients with MXNet's for every network of the zoo; half an hour
+	@$(SETUP) python
+	$(BIN)/python scripts/engines.py
 
 gpu-check: ## Check PyTorch's engine on this machine's GPU, or DEVICE=cpu; writes to OUT=gpu-check
 	PYTHONPATH=python $(or $(PYTHON),python3) -m benchmarks.gpu $(or $(OUT),gpu-check) --device $(or $(DEVICE),gpu)

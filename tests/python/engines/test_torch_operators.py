@@ -126,6 +126,7 @@ def _near(ours: np.ndarray, theirs: np.ndarray, tolerance: float) -> bool:
     )
 
 
+@pytest.mark.mxnet
 @pytest.mark.parametrize("operator", OPERATORS, ids=lambda operator: operator.name)
 @pytest.mark.mxnet
 def test_outputs_and_gradients_are_those_of_mxnet(operator: ops.Operator, reference: Reference) -> None:
@@ -188,6 +189,7 @@ def _holds(
     return True
 
 
+@pytest.mark.mxnet
 @pytest.mark.parametrize(
     ("axes", "mode", "train"), [((), "training", True), ((2, 3), "training", True), ((1,), "always", False)]
 )
