@@ -61,7 +61,7 @@
 #'   whole, and each is predicted by a head that was trained on the other folds: see [mxout_of_fold()]. The metrics are
 #'   those of these predictions; the model itself learns from all images. `"full"` does it for layers that are trained,
 #'   too, by 5 more trainings. `"auto"`: 5 where only the head is trained, `valid` is not given, and there are 20 to
-#'   20,000 images. `NULL` for none.
+#'   100,000 images, of which the model can remember all outputs (a million). `NULL` for none.
 #' @param ... Must be empty.
 #' @return A model of class `mxmodel`: see [predict.mxmodel()], [mxevaluate()], [mxsave()]. `saveRDS()` works
 #'   as well.

@@ -10,14 +10,16 @@ from __future__ import annotations
 import contextlib
 import os
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any, Optional
+from typing import Any, Optional, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from .machine import usable_cpus
+
+Result = TypeVar("Result")
 
 _SETTINGS = (
     *("OPENBLAS_NUM_THREADS", "GOTO_NUM_THREADS", "MKL_NUM_THREADS"),
@@ -78,7 +80,6 @@ def product(left: NDArray[Any], right: NDArray[Any]) -> NDArray[Any]:
         return np.asarray(left @ right)
     out = np.empty((rows, columns), np.result_type(left, right))
     by_rows = rows >= columns
-    parts = _slices(max(rows, columns))
 
     def fill(part: slice) -> None:
         if by_rows:
@@ -86,13 +87,26 @@ def product(left: NDArray[Any], right: NDArray[Any]) -> NDArray[Any]:
         else:
             np.matmul(left, right[:, part], out=out[:, part])
 
-    for _ in _threads().map(fill, parts):
+    for _ in shared(fill, slices(max(rows, columns))):
         pass
     return out
 
 
-def _slices(side: int) -> list[slice]:
-    size = -(-side // _SLICES)
+def shared(work: Callable[[slice], Result], parts: list[slice]) -> Iterator[Result]:
+    """``work(part)`` of each part, in their order; the CPUs share them. It may not call `product` itself.
+
+    Examples
+    --------
+    >>> from mxtune.blas import shared, slices
+    >>> list(shared(lambda part: part.stop - part.start, slices(100)))
+    [64, 36]
+    """
+    return map(work, parts) if len(parts) == 1 else _threads().map(work, parts)
+
+
+def slices(side: int, most: int = _SLICES) -> list[slice]:
+    """Parts of a side of a matrix, which depend on nothing but its length: equal bits on any number of CPUs."""
+    size = -(-side // most)
     size = -(-size // 64) * 64
     return [slice(start, min(start + size, side)) for start in range(0, side, size)]
 

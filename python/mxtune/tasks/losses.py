@@ -29,9 +29,17 @@ class Loss(ABC):
     def each(self, outputs: Array, targets: Array) -> Array:
         """The loss of every image, (N,), without smoothing."""
 
-    @abstractmethod
     def __call__(self, outputs: Array, targets: Array, weights: Array) -> tuple[float, Array]:
         """The loss and its gradient by `outputs`; ``weights`` (N,) is how much each image counts."""
+        return self.part(outputs, targets, self.shares(targets, weights))
+
+    def shares(self, targets: Array, weights: Array) -> Array:  # noqa: ARG002 - some know what targets count
+        """How much of the mean each image is, (N,): they sum to 1."""
+        return np.asarray(weights / max(float(weights.sum()), 1e-12))
+
+    @abstractmethod
+    def part(self, outputs: Array, targets: Array, shares: Array) -> tuple[float, Array]:
+        """What some of the images add to the loss, and its gradient by their `outputs`."""
 
     def smoothed(self, smoothing: float) -> Loss:  # noqa: ARG002 - some losses have none
         """The same loss with this much label smoothing, if it supports any."""
@@ -93,20 +101,26 @@ class CrossEntropy(Loss):
         log_sum = np.log(np.exp(shifted).sum(axis=1))
         return np.asarray(log_sum - shifted[np.arange(len(targets)), targets])
 
-    def __call__(self, outputs: Array, targets: Array, weights: Array) -> tuple[float, Array]:
+    def shares(self, targets: Array, weights: Array) -> Array:
         if self.class_weights is not None:
             weights = weights * np.asarray(self.class_weights)[targets]
-        total = max(float(weights.sum()), 1e-12)
+        return super().shares(targets, weights)
+
+    def part(self, outputs: Array, targets: Array, shares: Array) -> tuple[float, Array]:
         rows = np.arange(len(targets))
-        shifted = outputs - outputs.max(axis=1, keepdims=True)
-        log_sum = np.log(np.exp(shifted).sum(axis=1, keepdims=True))
-        log_p = shifted - log_sum
-        each = -(1 - self.smoothing) * log_p[rows, targets] - self.smoothing * log_p.mean(axis=1)
-        gradient = np.exp(log_p)
+        gradient = outputs - outputs.max(axis=1, keepdims=True)
+        each = -(1 - self.smoothing) * gradient[rows, targets]
+        if self.smoothing:
+            each -= self.smoothing * gradient.mean(axis=1)
+        np.exp(gradient, out=gradient)
+        total = gradient.sum(axis=1, keepdims=True)
+        each += np.log(total[:, 0])
+        gradient /= total
         gradient[rows, targets] -= 1 - self.smoothing
-        gradient -= self.smoothing / self.classes
-        gradient *= (weights / total)[:, None]
-        return float((weights * each).sum() / total), gradient
+        if self.smoothing:
+            gradient -= self.smoothing / self.classes
+        gradient *= shares[:, None]
+        return float(shares @ each), gradient
 
     def smoothed(self, smoothing: float) -> CrossEntropy:
         return replace(self, smoothing=smoothing)
@@ -127,11 +141,10 @@ class BinaryCrossEntropy(Loss):
         cost = np.maximum(outputs, 0) - outputs * targets + np.log1p(np.exp(-np.abs(outputs)))
         return np.asarray(cost.mean(axis=1))
 
-    def __call__(self, outputs: Array, targets: Array, weights: Array) -> tuple[float, Array]:
-        total = max(float(weights.sum()), 1e-12)
+    def part(self, outputs: Array, targets: Array, shares: Array) -> tuple[float, Array]:
         gradient = (self.probabilities(outputs) - targets) / self.labels
-        gradient *= (weights / total)[:, None]
-        return float((weights * self.each(outputs, targets)).sum() / total), gradient
+        gradient *= shares[:, None]
+        return float(shares @ self.each(outputs, targets)), gradient
 
 
 @dataclass(frozen=True)
@@ -167,12 +180,10 @@ class SquaredError(Loss):
     def each(self, outputs: Array, targets: Array) -> Array:
         return np.asarray(0.5 * (((outputs - targets) / np.asarray(self.scale)) ** 2).mean(axis=1))
 
-    def __call__(self, outputs: Array, targets: Array, weights: Array) -> tuple[float, Array]:
-        total = max(float(weights.sum()), 1e-12)
-        scale = np.asarray(self.scale)
-        gradient = (outputs - targets) / scale**2 / self.targets
-        gradient *= (weights / total)[:, None]
-        return float((weights * self.each(outputs, targets)).sum() / total), gradient
+    def part(self, outputs: Array, targets: Array, shares: Array) -> tuple[float, Array]:
+        gradient = (outputs - targets) / np.asarray(self.scale) ** 2 / self.targets
+        gradient *= shares[:, None]
+        return float(shares @ self.each(outputs, targets)), gradient
 
     def standardised(self) -> SquaredError:
         return replace(self, mean=(0.0,) * self.targets, scale=(1.0,) * self.targets)

@@ -6,20 +6,23 @@ at most from those of heads on all features, for a tenth of the time.
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from .. import progress
-from ..blas import one_thread, product
+from ..blas import one_thread
 from ..errors import ArgumentError
 from ..images.split import rarest
 from ..model.curve import Point
 from ..tasks import Task
 from ..words import counted
-from .folds import Folds, SideBySide, principal_axes, steps_along
-from .head import PENALTIES, WORSE, apply, minimise, standardise
+from .convex import apply, minimise
+from .folds import Folds, SideBySide
+from .head import PENALTIES, WORSE, standardise
 from .options import USUAL_FOLDS
+from .space import Space, step_along
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -31,15 +34,14 @@ _AXES = 384
 _SHARES = (1.0, 0.7, 0.5, 0.35, 0.25, 0.18, 0.125, 0.09, 0.0625)  # of the images of the other folds
 _REPEATS = 3  # of all sizes but the largest, with other images
 _LEAST = 10  # images, and two a class, of which a head is worth a look
-_ITERATIONS, _TOLERANCE = 100, 1e-3
+_TOLERANCE = 1e-4  # of the loss of all heads together
 
 
 @one_thread()
 def along_axes(features: NDArray[np.float32]) -> NDArray[np.float32]:
     """Features (N, d) along their widest principal axes, (N, r). **They are standardised in place.**"""
     standardise(features)
-    axes, _ = principal_axes(features)
-    return product(features, axes[:, -_AXES:])
+    return Space.of(features).widest[:, -_AXES:]
 
 
 @one_thread()
@@ -96,17 +98,17 @@ def _unseen(numbers: NDArray[np.float32], rows: Rows, y: Array, task: Task, fold
     centre = numbers[rows].mean(axis=0)
     part, tested = numbers[rows] - centre, fold >= 0
     spread = np.einsum("ij,ij->j", part, part).astype(np.float64) / len(part)
-    seen = np.asarray([fold[rows] != one for one in range(count)], np.float64)
-    heads = SideBySide(loss, seen)
+    seen = np.stack([fold[rows] != one for one in range(count)], axis=1).astype(np.float64)
+    heads = SideBySide(loss, count)
     solution = np.zeros((count * task.outputs, numbers.shape[1] + 1))
     tried: list[tuple[Array, Array]] = []  # the outputs of each penalty, and the loss of each image
     for penalty in PENALTIES:
         solution, interrupted = minimise(
-            part, targets[rows], heads, penalty, solution, _ITERATIONS, steps_along(spread, penalty), _TOLERANCE
+            part, targets[rows], heads, penalty, solution, _TOLERANCE, partial(step_along, spread, penalty), seen
         )
         if interrupted:
             raise KeyboardInterrupt
-        every = np.stack(heads.parts(apply(numbers - centre, solution, heads)))
+        every = np.stack(np.split(apply(numbers - centre, solution, heads), count, axis=1))
         outputs = every[np.maximum(fold, 0), np.arange(len(fold))]
         tried.append((outputs, loss.each(outputs, targets)))
         means = [costs[tested].mean() for _, costs in tried]
@@ -116,7 +118,7 @@ def _unseen(numbers: NDArray[np.float32], rows: Rows, y: Array, task: Task, fold
     for one in range(count):  # the penalty that is best on the other folds
         own, others = fold == one, tested & (fold != one)
         chosen[own] = min(tried, key=lambda each: float(each[1][others].mean()))[0][own]
-    return float(seen.sum(axis=1).mean()), chosen
+    return float(seen.sum(axis=0).mean()), chosen
 
 
 def _places(folds: Folds, seed: int) -> Array:

@@ -1,30 +1,34 @@
 """Cross-validation of the head: each image is predicted by a head that has not seen it, for the price of one head.
 
-Features are computed once. Along their principal axes the heads of all folds are solved together: one product gives the
-outputs of all, and each direction has steps of its own size.
+Features are computed once. The heads of all folds are solved together: one product gives the outputs of all, and each
+direction has steps of its own size. Penalties are compared along the widest principal axes (`Space`).
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING, Any, Optional
 
 import numpy as np
 
 from .. import progress
-from ..blas import one_thread, product
+from ..blas import one_thread, shared, slices
 from ..calls import option
 from ..errors import ArgumentError
 from ..images import ImageSet
 from ..images.groups import Links, joined
 from ..images.split import fold_numbers
+from ..model.validation import MOST_NAMES, MOST_NUMBERS
 from ..tasks.losses import Loss
 from ..tasks.temperature import calibrated
 from ..words import counted
-from .head import PENALTIES, WORSE, Head, apply, minimise, standardise, unfold
+from .convex import apply, minimise, onward
+from .head import PENALTIES, ROUGH, WORSE, Head, standardise, unfold
 from .options import USUAL_FOLDS, Options
 from .pictures import is_auto
+from .space import Space
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -32,15 +36,11 @@ if TYPE_CHECKING:
     Array = NDArray[Any]
     Rows = NDArray[np.int64]
 
-_MOST_IMAGES, _MOST_OUTPUTS = 20_000, 400_000  # without being asked: images, and images times classes
 _LEAST_GROUPS = 4  # a fold
-_BASIS = 2048  # images whose features span the axes
-_AXES = 1024  # along which folds are compared; more changed no accuracy of 2,000 images by more than .0002
-_TOLERANCE = 1e-4  # of the scaled gradient
-_ITERATIONS, _MOST, _POLISH = 100, 200, 60
-_CURVATURE = 0.1  # of the loss by an output, roughly: most answers are sure
+_LARGE = 1_000_000  # numbers of heads that are solved side by side
 _NEAR = 0.5  # of the distance to the 25th nearest: copies of 1,000 garments had .15 to .7, two garments .6 at least
-_NEIGHBOUR, _LARGEST = 25, 0.1
+_NEIGHBOUR, _USUAL, _LARGEST = 25, 2048, 0.1  # of so many images; above this share they are usual
+_COMPARED, _ROWS = 20_000, 128  # images that are compared, and those at a time
 
 
 @dataclass(frozen=True)
@@ -73,12 +73,12 @@ class Folds:
 
     @property
     def are_worthwhile(self) -> bool:
-        """Whether each fold has several groups, and heads for all of them take little memory."""
+        """Whether each fold has several groups, and a model can remember what is said of all images."""
         if len(set(self.groups)) < _LEAST_GROUPS * self.count:
             return False
         n = len(self.groups)
         outputs = self.strata.shape[1] if self.strata.ndim > 1 else len(np.unique(self.strata))
-        return n <= _MOST_IMAGES and n * outputs <= _MOST_OUTPUTS
+        return n <= MOST_NAMES and n * outputs <= MOST_NUMBERS
 
     def numbers(self) -> Rows:
         """(N,): the fold of each image; -1 where all of a class is one group, which no head could learn without it."""
@@ -163,28 +163,32 @@ class CrossValidated:
 
 @dataclass(frozen=True)
 class SideBySide(Loss):
-    """One loss for several heads, each on images of its own: outputs are (N, J * K).
+    """One loss for several heads: outputs are (N, J * K), weights (N, J): each head has images of its own.
 
     Parameters
     ----------
     loss
         Of each head.
-    counts
-        (J, N): how much each image counts for each head.
+    count
+        J.
     """
 
     loss: Loss
-    counts: Array
+    count: int
 
     def probabilities(self, outputs: Array) -> Array:
         return self._of_each(self.loss.probabilities, outputs)
 
     def each(self, outputs: Array, targets: Array) -> Array:
-        return np.stack([self.loss.each(part, targets) for part in self.parts(outputs)])
+        return np.stack([self.loss.each(part, targets) for part in np.split(outputs, self.count, axis=1)])
 
-    def __call__(self, outputs: Array, targets: Array, weights: Array) -> tuple[float, Array]:
-        pairs = [self.loss(part, targets, weights * own) for part, own in zip(self.parts(outputs), self.counts)]
-        return sum(value for value, _ in pairs), np.concatenate([gradient for _, gradient in pairs], axis=1)
+    def shares(self, targets: Array, weights: Array) -> Array:
+        return np.stack([self.loss.shares(targets, own) for own in weights.T], axis=1)
+
+    def part(self, outputs: Array, targets: Array, shares: Array) -> tuple[float, Array]:
+        rows = self._rows(outputs)
+        value, gradient = self.loss.part(rows, np.repeat(targets, self.count, axis=0), shares.ravel())
+        return value, gradient.reshape(outputs.shape)
 
     def own_units(self, outputs: Array) -> Array:
         return self._of_each(self.loss.own_units, outputs)
@@ -192,12 +196,11 @@ class SideBySide(Loss):
     def standardised_gradient(self, gradient: Array) -> Array:
         return self._of_each(self.loss.standardised_gradient, gradient)
 
-    def parts(self, outputs: Array) -> list[Array]:
-        """The outputs of each head."""
-        return np.split(outputs, len(self.counts), axis=1)
-
     def _of_each(self, function: Callable[[Array], Array], outputs: Array) -> Array:
-        return np.concatenate([function(part) for part in self.parts(outputs)], axis=1)
+        return function(self._rows(outputs)).reshape(outputs.shape)
+
+    def _rows(self, outputs: Array) -> Array:
+        return outputs.reshape(len(outputs) * self.count, -1)
 
 
 @one_thread()
@@ -227,36 +230,30 @@ def fit_folds(
         Ctrl-C came before there was anything to give back.
     """
     mean, scale = standardise(features)
-    axes, spread = principal_axes(features)
-    along = product(features, axes)
-    near = [] if folds.given else [pair for pair in _near(along) if folds.groups[pair[0]] != folds.groups[pair[1]]]
+    space = Space.of(features)
+    found = [] if folds.given else _near(space.along)
+    near = [pair for pair in found if folds.groups[pair[0]] != folds.groups[pair[1]]]
     folds = folds.with_near(near)
     fold = folds.numbers()
     _tell(near, fold)
     groups = np.asarray(folds.groups, np.int64)
-    few = along[:, -_AXES:]
-    path = _Path(few, spread[-_AXES:], targets, loss, outputs)
+    path = _Path(space, targets, loss, outputs)
     reporter = progress.current()
     reporter.event("start", title="Training the head", total=len(penalties), unit="penalties")
     unseen, penalty = None, max(penalties)
     try:
         penalty, chosen, starts = path.penalties(fold, folds.count, penalties)
-        unseen, mean_head = path.out_of_fold(fold, chosen, starts)
-        start = _widened(mean_head, along.shape[1])
-        if len(features) > _BASIS:  # the axes of some do not hold all of the others
-            start = _turned(start, axes)
-            solution, interrupted = minimise(features, targets, loss, penalty, start, _POLISH)
-        else:
-            steps = steps_along(spread, penalty)
-            along_axes, interrupted = minimise(along, targets, loss, penalty, start, _MOST, steps, _TOLERANCE)
-            solution = _turned(along_axes, axes)
+        unseen, start = path.out_of_fold(fold, chosen, starts)
+        solution, interrupted = minimise(
+            space.whole, targets, loss, penalty, start, space.tolerance, partial(space.step, penalty)
+        )
     except KeyboardInterrupt:
         if path.latest is None:
             raise
-        heads = path.latest.reshape(-1, outputs, few.shape[1] + 1)
-        solution, interrupted, unseen = _turned(_widened(heads.mean(axis=0), along.shape[1]), axes), True, None
+        solution, interrupted, unseen = path.latest, True, None
     finally:
         reporter.event("end")
+    solution = space.on_features(solution)
     train_loss = float(loss.each(apply(features, solution, loss), targets).mean())
     head = replace(unfold(solution, mean, scale, loss, penalty, train_loss), interrupted=interrupted)
     if unseen is None:
@@ -269,29 +266,29 @@ def fit_folds(
 class _Path:
     """Heads of several folds along a path of penalties, on the same images."""
 
-    def __init__(self, along: Array, spread: Array, targets: Array, loss: Loss, outputs: int) -> None:
-        self._along, self._spread, self._targets = along, spread, targets
+    def __init__(self, space: Space, targets: Array, loss: Loss, outputs: int) -> None:
+        self._space, self._targets = space, targets
         self._loss, self._outputs = loss, outputs
-        self.latest: Optional[Array] = None  # heads side by side, for when Ctrl-C comes
+        self.latest: Optional[Array] = None  # a head on the whole space, for when Ctrl-C comes
 
     def penalties(
         self, fold: Rows, count: int, penalties: tuple[float, ...]
     ) -> tuple[float, list[float], dict[float, Array]]:
         """The penalty of the final head, that for each fold, and the solutions of heads without it for each penalty."""
         seen = np.asarray([(fold != one) & (fold != (one + 1) % count) for one in range(count)])
-        learned = np.asarray([self._learnable(own) for own in seen])
-        heads = SideBySide(self._loss, seen.astype(np.float64))
-        solution = np.zeros((count * self._outputs, self._along.shape[1] + 1))
+        learned = [self._learnable(own) for own in seen]
+        along = self._space.widest
+        start = np.zeros((count, self._outputs, along.shape[1] + 1))
         solutions: dict[float, Array] = {}
         best, chosen, ended = np.full(count + 1, np.inf), [0.0] * (count + 1), np.zeros(count + 1, bool)
         for penalty in sorted(penalties, reverse=True):
-            solution = solutions[penalty] = self._solved(heads, penalty, solution)
-            losses = heads.each(apply(self._along, solution, heads), self._targets)
+            start = onward([*solutions.items()], penalty) if solutions else start
+            solution = solutions[penalty] = self._solved(along, seen, penalty, start, ROUGH)
             cost = np.zeros((count, 2))  # of the heads without a fold and the next, on the one and on the other
             for one in range(count):
                 for side, tested in enumerate((one, (one + 1) % count)):
                     rows = (fold == tested) & learned[one]
-                    cost[one, side] = losses[one, rows].mean() if rows.any() else 0.0
+                    cost[one, side] = self._cost(along, solution[one], rows) if rows.any() else 0.0
             own = [cost[one, 1] + cost[one - 1, 0] for one in range(count)]
             for place, value in enumerate([*own, cost.sum()]):  # each as if there were no other
                 if not ended[place] and value < best[place]:
@@ -304,27 +301,42 @@ class _Path:
 
     def out_of_fold(self, fold: Rows, penalties: list[float], starts: dict[float, Array]) -> tuple[Array, Array]:
         """Outputs (N, K) of heads that have not seen the image, NaN where each has; and the mean of these heads."""
+        whole = self._space.whole
         unseen = np.full((len(fold), self._outputs), np.nan)
-        total = np.zeros((self._outputs, self._along.shape[1] + 1))
+        total = np.zeros((self._outputs, whole.shape[1] + 1))
         for penalty in sorted(set(penalties), reverse=True):
             own = [one for one, chosen in enumerate(penalties) if chosen == penalty]
-            heads = SideBySide(self._loss, np.asarray([fold != one for one in own], np.float64))
-            start = starts[penalty].reshape(len(penalties), self._outputs, -1)[own]
-            solution = self._solved(heads, penalty, start.reshape(len(own) * self._outputs, -1))
-            for one, part in zip(own, heads.parts(apply(self._along, solution, heads))):
-                unseen[fold == one] = part[fold == one]
-            total += solution.reshape(start.shape).sum(axis=0)
+            start = np.stack([self._space.in_whole(starts[penalty][one]) for one in own])
+            seen = np.asarray([fold != one for one in own])
+            tolerance = self._space.tolerance * (1 if self._space.is_complete else len(own))
+            for one, head in zip(own, self._solved(whole, seen, penalty, start, tolerance)):
+                rows = fold == one
+                unseen[rows] = apply(whole[rows], head, self._loss)
+                total += head
         return unseen, total / len(penalties)
 
-    def _solved(self, heads: SideBySide, penalty: float, start: Array) -> Array:
-        steps = steps_along(self._spread, penalty)
-        solution, interrupted = minimise(
-            self._along, self._targets, heads, penalty, start, _ITERATIONS, steps, _TOLERANCE
-        )
-        self.latest = solution
-        if interrupted:
-            raise KeyboardInterrupt
-        return solution
+    def _solved(
+        self, features: NDArray[np.float32], seen: NDArray[np.bool_], penalty: float, start: Array, tolerance: float
+    ) -> Array:
+        """Heads (J, K, r + 1), each of the images that it has seen, (J, N)."""
+        at_once = max(1, _LARGE // start[0].size)
+        solved = []
+        for first in range(0, len(seen), at_once):
+            some = slice(first, first + at_once)
+            heads = SideBySide(self._loss, len(seen[some]))
+            flat, weights = start[some].reshape(-1, start.shape[2]), seen[some].T.astype(np.float64)
+            solution, interrupted = minimise(
+                features, self._targets, heads, penalty, flat, tolerance, partial(self._space.step, penalty), weights
+            )
+            solved.append(solution.reshape(start[some].shape))
+            mean = solved[-1].mean(axis=0)
+            self.latest = mean if features is self._space.whole else self._space.in_whole(mean)
+            if interrupted:
+                raise KeyboardInterrupt
+        return np.concatenate(solved)
+
+    def _cost(self, along: NDArray[np.float32], head: Array, rows: Rows) -> float:
+        return float(self._loss.each(apply(along[rows], head, self._loss), self._targets[rows]).mean())
 
     def _learnable(self, seen: NDArray[np.bool_]) -> NDArray[np.bool_]:
         """Images of classes of which some are seen."""
@@ -333,48 +345,31 @@ class _Path:
         return np.asarray(np.isin(self._targets, self._targets[seen]))
 
 
-def principal_axes(features: Array) -> tuple[NDArray[np.float32], Array]:
-    """Principal axes of the features, (d, r), the widest last, and the variance along each."""
-    every = features[:: -(-len(features) // _BASIS)]
-    values, vectors = np.linalg.eigh(product(every, np.ascontiguousarray(every.T)))
-    significant = values > max(values[-1], 1e-12) * 1e-6
-    values, vectors = values[significant], vectors[:, significant]
-    axes: NDArray[np.float32] = product(np.ascontiguousarray(every.T), vectors / np.sqrt(values)).astype(np.float32)
-    return axes, values.astype(np.float64) / len(every)
-
-
-def steps_along(spread: Array, penalty: float) -> Array:
-    """How far a step goes along each axis, and in the bias: the inverse root of the curvature there."""
-    return np.asarray(1 / np.sqrt(np.append(_CURVATURE * spread + penalty, _CURVATURE)))
-
-
-def _widened(solution: Array, axes: int) -> Array:
-    """A solution along the widest axes as one along all, which are more."""
-    before = np.zeros((len(solution), axes + 1 - solution.shape[1]))
-    return np.concatenate([before, solution], axis=1)
-
-
-def _turned(solution: Array, axes: Array) -> Array:
-    """A solution along axes as one on the features."""
-    return np.concatenate([solution[:, :-1] @ axes.T, solution[:, -1:]], axis=1)
-
-
 def _near(along: NDArray[np.float32]) -> list[tuple[int, int]]:
-    """Pairs of images that are nearly the same to the network; none where that is usual among them."""
+    """Pairs of images that are nearly the same to the network; none where that is usual among them, or of many."""
+    if not 2 * _NEIGHBOUR < len(along) <= _COMPARED:
+        return []
+    every, columns = -(-len(along) // _USUAL), np.ascontiguousarray(along.T)
     squares = np.einsum("ij,ij->i", along, along)
-    rank = min(_NEIGHBOUR, len(along) - 1)
     reach, nearest = np.zeros(len(along), np.float32), np.zeros(len(along), np.int64)
     closest = np.zeros(len(along), np.float32)
-    for start in range(0, len(along), 512):
-        rows = np.arange(start, min(start + 512, len(along)))
-        apart = squares[rows, None] + squares - 2 * product(along[rows], along.T)
-        apart[np.arange(len(rows)), rows] = np.inf
-        nearest[rows] = apart.argmin(axis=1)
-        closest[rows] = apart[np.arange(len(rows)), nearest[rows]]
-        reach[rows] = np.partition(apart, rank - 1, axis=1)[:, rank - 1]
+
+    def compare(part: slice) -> None:
+        for start in range(part.start, part.stop, _ROWS):
+            rows = np.arange(start, min(start + _ROWS, part.stop))
+            apart = along[rows] @ columns
+            apart *= -2
+            apart += squares
+            apart[np.arange(len(rows)), rows] = np.inf
+            nearest[rows] = apart.argmin(axis=1)
+            closest[rows] = apart[np.arange(len(rows)), nearest[rows]] + squares[rows]
+            reach[rows] = np.partition(apart[:, ::every], _NEIGHBOUR - 1, axis=1)[:, _NEIGHBOUR - 1] + squares[rows]
+
+    for _ in shared(compare, slices(len(along))):
+        pass
     limit = _NEAR**2 * np.minimum(reach, reach[nearest])
     found = np.flatnonzero(closest <= limit)
-    if len(along) <= 2 * _NEIGHBOUR or len(found) > _LARGEST * len(along):
+    if len(found) > _LARGEST * len(along):
         return []
     return [(int(min(row, nearest[row])), int(max(row, nearest[row]))) for row in found]
 

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, Optional, Union
+from functools import partial
+from typing import TYPE_CHECKING, Any, Optional
 
 import numpy as np
 
 from .. import progress
-from ..blas import one_thread, product
+from ..blas import one_thread, shared, slices
 from ..tasks.losses import Loss
-from .optimiser import lbfgs
+from .convex import apply, minimise, onward
+from .space import Space
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -24,12 +26,7 @@ _CONSTANT = 1e-6
 _FLOOR = 0.3  # of the median scale: a feature that hardly varies in training must not dominate when it does
 _DEFAULT = 0.1  # where there is no validation
 WORSE = 1.05  # how much worse the validation loss must get before weaker penalties are not tried
-_FEW = 1500  # images up to which their span is worth computing
-_ITERATIONS = 200
-_MANY = 16_000  # images from which a sample of them shows where to begin
-_SAMPLE = 6000
-_ITERATIONS_OF_MANY = 60  # each: a penalty starts from the stronger one
-_TOLERANCE = 1e-5
+ROUGH = 2e-5  # what may be left of the loss to gain while penalties are compared
 
 
 @dataclass(frozen=True)
@@ -81,58 +78,53 @@ def fit_head(
     """
     mean, scale = standardise(features)
     if validation is not None:
-        validation[0][...] -= mean
-        validation[0][...] /= scale
+        _as_standardised(validation[0], mean, scale)
     else:
         penalties = (_DEFAULT,)
-    axes: Optional[Array] = None
-    trained, judged = features, validation
-    if len(features) < min(features.shape[1], _FEW):
-        trained, axes = _span(features)
-        judged = None if validation is None else (product(validation[0], axes), validation[1])
-    start, interrupted = np.zeros((outputs, trained.shape[1] + 1)), False
+    penalties = tuple(sorted(penalties, reverse=True))
+    space = Space.of(features)
     reporter = progress.current()
     reporter.event("start", title="Training the head", total=len(penalties), unit="penalties")
-    penalties, iterations = tuple(sorted(penalties, reverse=True)), _ITERATIONS
-    if validation is not None and len(features) > _MANY:
-        every = slice(None, None, len(features) // _SAMPLE)
-        sample = features[every], targets[every]  # no copy
-        penalties, start, interrupted = _from_sample(sample, loss, penalties, start, validation)
-        iterations = _ITERATIONS_OF_MANY
-    if interrupted:
-        penalties, iterations = penalties[:1], 0
-    found, ended_early = _search(trained, targets, loss, judged, penalties, start, iterations)
+    judged = None if validation is None else (space.place(validation[0]), validation[1])
+    (penalty, solution), interrupted = _best(space, targets, loss, outputs, judged, penalties)
+    solution = space.in_whole(solution)
+    if not interrupted:
+        solution, interrupted = minimise(
+            space.whole, targets, loss, penalty, solution, space.tolerance, partial(space.step, penalty)
+        )
     reporter.event("end")
-    _, solution, penalty, predicted = found
-    train_loss = float(loss.each(apply(trained, solution, loss), targets).mean())
-    if axes is not None:
-        solution = np.concatenate([solution[:, :-1] @ axes.T, solution[:, -1:]], axis=1)
+    solution = space.on_features(solution)
+    predicted = None if validation is None else apply(validation[0], solution, loss)
+    train_loss = float(loss.each(apply(features, solution, loss), targets).mean())
     head = unfold(solution, mean, scale, loss, penalty, train_loss)
-    return replace(head, interrupted=interrupted or ended_early), predicted
+    return replace(head, interrupted=interrupted), predicted
 
 
-def _search(
-    features: NDArray[np.float32],
+def _best(
+    space: Space,
     targets: Array,
     loss: Loss,
+    outputs: int,
     validation: Optional[tuple[Array, Array]],
     penalties: tuple[float, ...],
-    start: Array,
-    iterations: int,
-) -> tuple[tuple[float, Array, float, Optional[Array]], bool]:
-    """The best on validation: its loss there, the solution, the penalty, the outputs there; and whether Ctrl-C came."""
-    best: Optional[tuple[float, Array, float, Optional[Array]]] = None
-    solution, interrupted = start, False
+) -> tuple[tuple[float, Array], bool]:
+    """The best penalty on validation, with its solution along the widest axes; and whether Ctrl-C came."""
+    best: Optional[tuple[float, Array]] = None
+    trail: list[tuple[float, Array]] = []
+    lowest, interrupted = np.inf, False
     try:
         for penalty in penalties:
-            solution, interrupted = minimise(features, targets, loss, penalty, solution, iterations)
-            predicted = None if validation is None else apply(validation[0], solution, loss)
+            start = onward(trail, penalty) if trail else np.zeros((outputs, space.widest.shape[1] + 1))
+            solution, interrupted = minimise(
+                space.widest, targets, loss, penalty, start, ROUGH, partial(space.step, penalty)
+            )
+            trail.append((penalty, solution))
             score = 0.0
-            if validation is not None and predicted is not None:
-                score = float(loss.each(predicted, validation[1]).mean())
-            if best is None or score < best[0]:
-                best = (score, solution, penalty, predicted)
-            elif score > best[0] * WORSE:
+            if validation is not None:
+                score = float(loss.each(apply(validation[0], solution, loss), validation[1]).mean())
+            if best is None or score < lowest:
+                lowest, best = score, (penalty, solution)
+            elif score > lowest * WORSE:
                 break
             if interrupted:
                 break
@@ -145,102 +137,46 @@ def _search(
     return best, interrupted
 
 
-def _from_sample(
-    sample: tuple[NDArray[np.float32], Array],
-    loss: Loss,
-    penalties: tuple[float, ...],
-    start: Array,
-    validation: tuple[NDArray[np.float32], Array],
-) -> tuple[tuple[float, ...], Array, bool]:
-    """Penalties worth a try on all images, the best on the sample and two weaker ones; where to begin; and whether
-    Ctrl-C came."""
-    lowest, solution, first = np.inf, start, penalties[0]
-    for penalty in penalties:
-        start, interrupted = minimise(*sample, loss, penalty, start, _ITERATIONS_OF_MANY)
-        score = float(loss.each(apply(validation[0], start, loss), validation[1]).mean())
-        if score >= lowest:
-            break
-        lowest, solution, first = score, start, penalty
-        if interrupted:
-            break
-    return tuple(penalty for penalty in penalties if penalty <= first)[:3], solution, interrupted
-
-
 def standardise(features: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """Mean and scale of the columns, which become 0 and 1, in slices so that no second copy is made."""
-    mean = features.mean(axis=0, dtype=np.float64).astype(np.float32)
-    square = np.zeros(features.shape[1])
-    for rows in _slices(len(features)):
-        features[rows] -= mean
-        square += np.einsum("ij,ij->j", features[rows], features[rows])
+    mean = _mean(features)
+
+    def squares(part: slice) -> Array:
+        total = np.zeros(features.shape[1])
+        for rows in _blocks(part):
+            features[rows] -= mean
+            total += np.einsum("ij,ij->j", features[rows], features[rows])
+        return total
+
+    square = sum(shared(squares, slices(len(features))), np.zeros(features.shape[1]))
     scale = np.sqrt(square / max(len(features), 1)).astype(np.float32)
     varying = scale[scale > _CONSTANT]
     floor = _FLOOR * float(np.median(varying)) if len(varying) else 1.0
     scale = np.maximum(scale, np.float32(floor))
-    for rows in _slices(len(features)):
-        features[rows] /= scale
+    _as_standardised(features, np.float32(0), scale)
     return mean, scale
 
 
-def _slices(rows: int, size: int = 2048) -> list[slice]:
-    return [slice(start, start + size) for start in range(0, rows, size)]
+def _mean(features: NDArray[np.float32]) -> NDArray[np.float32]:
+    def total(part: slice) -> Array:
+        return sum((features[rows].sum(axis=0) for rows in _blocks(part)), np.zeros(features.shape[1]))
+
+    whole = sum(shared(total, slices(len(features))), np.zeros(features.shape[1]))
+    return (whole / max(len(features), 1)).astype(np.float32)
 
 
-def apply(features: Array, solution: Array, loss: Loss) -> Array:
-    """The outputs (N, K) float64 of a solution (K, d + 1), its bias last, in the targets' own units."""
-    outputs = product(features, solution[:, :-1].T.astype(np.float32)) + solution[:, -1].astype(np.float32)
-    return loss.own_units(outputs.astype(np.float64))
+def _as_standardised(features: NDArray[np.float32], mean: Any, scale: NDArray[np.float32]) -> None:
+    def change(part: slice) -> None:
+        for rows in _blocks(part):
+            features[rows] -= mean
+            features[rows] /= scale
+
+    for _ in shared(change, slices(len(features))):
+        pass
 
 
-def minimise(
-    features: NDArray[np.float32],
-    targets: Array,
-    loss: Loss,
-    penalty: float,
-    start: Array,
-    iterations: int,
-    steps: Union[float, Array] = 1.0,
-    tolerance: float = _TOLERANCE,
-) -> tuple[Array, bool]:
-    """The solution, and whether Ctrl-C came first: then it is the best that was tried.
-
-    ``steps`` (d + 1,) are the units of each direction: it ends when no gradient in these is above ``tolerance``.
-    """
-    best: tuple[float, Optional[Array]] = (np.inf, None)
-    shape, weights = start.shape, np.ones(len(targets))
-
-    def objective(flat: Array) -> tuple[float, Array]:
-        progress.current().event("advance", n=0)  # an event: R checks for Ctrl-C at each
-        solution = flat.reshape(shape) * steps
-        value, gradient = loss(apply(features, solution, loss), targets, weights)
-        gradient = loss.standardised_gradient(gradient)
-        by_weight = product(gradient.T.astype(np.float32), features).astype(np.float64)
-        full = np.concatenate([by_weight + penalty * solution[:, :-1], gradient.sum(axis=0)[:, None]], axis=1)
-        value += 0.5 * penalty * float((solution[:, :-1] ** 2).sum())
-        nonlocal best
-        if value < best[0]:
-            best = (value, solution)
-        return value, (full * steps).ravel()
-
-    try:
-        return lbfgs(objective, (start / steps).ravel(), iterations, tolerance).reshape(shape) * steps, False
-    except KeyboardInterrupt:
-        if best[1] is None:
-            raise
-        return best[1], True
-
-
-def _span(features: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """The images in coordinates of the space that they span, (N, r), and its axes, (d, r).
-
-    With fewer images than features the ridge solution lies in that space: the same head for a fraction of the work.
-    """
-    gram = product(features.astype(np.float64), features.T.astype(np.float64))
-    values, vectors = np.linalg.eigh(gram)
-    significant = values > values[-1] * 1e-9
-    root = np.sqrt(values[significant])
-    axes = product(features.T, vectors[:, significant] / root).astype(np.float32)
-    return (vectors[:, significant] * root).astype(np.float32), axes
+def _blocks(part: slice, size: int = 128) -> list[slice]:
+    return [slice(start, min(start + size, part.stop)) for start in range(part.start, part.stop, size)]
 
 
 def unfold(solution: Array, mean: Array, scale: Array, loss: Loss, penalty: float, train_loss: float) -> Head:

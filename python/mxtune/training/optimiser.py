@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -13,6 +13,16 @@ if TYPE_CHECKING:
 
     Vector = NDArray[np.float64]
 
+
+class Pair(NamedTuple):
+    """A step, the change of the gradient along it, their product, and how far off ``inverse`` was there."""
+
+    change: Vector
+    turn: Vector
+    curvature: float
+    scale: float
+
+
 _MEMORY = 10
 _ENOUGH = 1e-4  # of the promised decrease (Armijo)
 _SHRINK = 0.5
@@ -20,7 +30,11 @@ _TRIES = 20
 
 
 def lbfgs(
-    objective: Callable[[Vector], tuple[float, Vector]], start: Vector, iterations: int, tolerance: float
+    objective: Callable[[Vector], tuple[float, Vector]],
+    start: Vector,
+    iterations: int,
+    tolerance: float,
+    inverse: Callable[[Vector], Vector] = np.array,
 ) -> Vector:
     """Where a smooth convex function is least, (d,) float64 (Liu & Nocedal, 1989).
 
@@ -36,7 +50,9 @@ def lbfgs(
     iterations
         At most this many.
     tolerance
-        It ends when no entry of the gradient is larger.
+        It ends when less than this is left to gain, as far as ``inverse`` tells.
+    inverse
+        Roughly the inverse of the curvature, from a gradient to a step: symmetric, and positive.
 
     Examples
     --------
@@ -46,16 +62,18 @@ def lbfgs(
     """
     x = start
     value, gradient = objective(x)
-    pairs: deque[tuple[Vector, Vector, float]] = deque(maxlen=_MEMORY)
+    scaled = inverse(gradient)
+    pairs: deque[Pair] = deque(maxlen=_MEMORY)
     for _ in range(iterations):
-        if np.abs(gradient).max() <= tolerance:
+        if 0.5 * float(gradient @ scaled) <= tolerance:
             break
-        direction = _direction(gradient, pairs)
+        direction = _direction(gradient, pairs, inverse) if pairs else -scaled
         slope = float(gradient @ direction)
         if slope >= 0:  # rounding has spoiled what was remembered
             pairs.clear()
-            direction, slope = -gradient, -float(gradient @ gradient)
-        step = 1.0 if pairs else min(1.0, 1.0 / float(np.abs(gradient).sum()))
+            direction = -scaled
+            slope = float(gradient @ direction)
+        step = 1.0
         for _ in range(_TRIES):
             moved = x + step * direction
             new_value, new_gradient = objective(moved)
@@ -64,25 +82,24 @@ def lbfgs(
             step *= _SHRINK
         else:
             break  # no lower value along the way: as low as the arithmetic allows
+        new_scaled = inverse(new_gradient)
         change, turn = moved - x, new_gradient - gradient
         curvature = float(change @ turn)
-        if curvature > 1e-12:
-            pairs.append((change, turn, curvature))
-        x, value, gradient = moved, new_value, new_gradient
+        if curvature > 0:
+            pairs.append(Pair(change, turn, curvature, curvature / float(turn @ (new_scaled - scaled))))
+        x, value, gradient, scaled = moved, new_value, new_gradient, new_scaled
     return x
 
 
-def _direction(gradient: Vector, pairs: deque[tuple[Vector, Vector, float]]) -> Vector:
+def _direction(gradient: Vector, pairs: deque[Pair], inverse: Callable[[Vector], Vector]) -> Vector:
     """Minus the gradient, through the curvature that the last steps have shown."""
     direction = -gradient
     shares = []
-    for change, turn, curvature in reversed(pairs):
-        share = float(change @ direction) / curvature
+    for pair in reversed(pairs):
+        share = float(pair.change @ direction) / pair.curvature
         shares.append(share)
-        direction -= share * turn
-    if pairs:
-        _, turn, curvature = pairs[-1]
-        direction *= curvature / float(turn @ turn)
-    for (change, turn, curvature), share in zip(pairs, reversed(shares)):
-        direction += (share - float(turn @ direction) / curvature) * change
+        direction -= share * pair.turn
+    direction = inverse(direction) * pairs[-1].scale
+    for pair, share in zip(pairs, reversed(shares)):
+        direction += (share - float(pair.turn @ direction) / pair.curvature) * pair.change
     return direction

@@ -168,8 +168,8 @@ def mxtrain(
         each is predicted by a head that was trained on the other folds: see `Model.out_of_fold`. The metrics are
         those of these predictions, the strength of the penalty is chosen on other folds than the one reported, and the
         model itself learns from all images. ``"full"``: for layers that are trained, too, by 5 more trainings.
-        ``"auto"``: 5 where the head alone is trained, `valid` is not given, and there are 20 to 20,000 images; None
-        for none.
+        ``"auto"``: 5 where the head alone is trained, `valid` is not given, and there are 20 to 100,000 images, of
+        which the model can remember all outputs (a million); None for none.
     engine
         What computes: ``"mxnet"``, ``"torch"`` (PyTorch, the extra ``torch``), or ``"auto"``: MXNet, unless it is not
         installed or has no code for a GPU that PyTorch can use. The environment variable ``MXTUNE_ENGINE`` is what

@@ -113,6 +113,27 @@ def test_heads_out_of_fold_are_those_of_scikit_learn() -> None:
         assert (ours.argmax(axis=1) == theirs.predict(z[~seen])).all()
 
 
+def test_heads_of_many_images_are_those_of_scikit_learn() -> None:
+    """More than span the axes: they are solved on all features."""
+    from sklearn.linear_model import LogisticRegression
+
+    many = RNG.normal(size=(1300, 560)).astype(np.float32)
+    codes = (many[:, :3] + RNG.normal(0, 0.5, (1300, 3))).argmax(axis=1)
+    found = fit_folds(many.copy(), codes, CrossEntropy(3), 3, folds(codes), penalties=(0.1,))
+    assert found.outputs is not None
+    z, seen = (many - many.mean(axis=0)) / many.std(axis=0), found.fold != 2
+    theirs = LogisticRegression(C=1 / (seen.sum() * 0.1), tol=1e-6, max_iter=500).fit(z[seen], codes[seen])
+    ours = CrossEntropy(3).probabilities(found.outputs[~seen] * found.temperature)
+    np.testing.assert_allclose(ours, theirs.predict_proba(z[~seen]), atol=0.02)
+    assert np.abs(ours - theirs.predict_proba(z[~seen])).mean() < 0.004
+
+
+def test_folds_are_made_where_the_model_can_remember_them() -> None:
+    assert Folds(5, 0, np.arange(60_000) % 10, list(range(60_000)), True).are_worthwhile
+    assert not Folds(5, 0, np.arange(60_000) % 100, list(range(60_000)), True).are_worthwhile
+    assert not Folds(5, 0, np.arange(19) % 2, list(range(19)), True).are_worthwhile
+
+
 def test_noise_is_not_predicted_out_of_fold() -> None:
     """A head that had seen an image would know its label."""
     noise = RNG.integers(0, 3, 120)
@@ -141,7 +162,7 @@ class Interrupts:
             raise KeyboardInterrupt
 
 
-@pytest.mark.parametrize("after", [5, 60])
+@pytest.mark.parametrize("after", [5, 30])
 def test_ctrl_c_gives_a_head_and_no_figures(after: int) -> None:
     with progress.using(Interrupts(after)):
         found = fit_folds(FEATURES.copy(), CODES, CrossEntropy(3), 3, folds(CODES))

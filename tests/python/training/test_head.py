@@ -23,7 +23,7 @@ def classes(x: np.ndarray) -> np.ndarray:
     return np.asarray((x[:, :3] / SCALES[:3] + RNG.normal(0, 0.7, (len(x), 3))).argmax(axis=1))
 
 
-@pytest.mark.parametrize(("count", "width"), [(200, 8), (30, 120)])
+@pytest.mark.parametrize(("count", "width"), [(200, 8), (30, 120), (1300, 600)])
 def test_classes_are_those_of_scikit_learn(count: int, width: int) -> None:
     from sklearn.linear_model import LogisticRegression
     from sklearn.preprocessing import StandardScaler
@@ -94,6 +94,21 @@ def test_the_strength_is_the_best_on_validation_and_their_outputs_come_back() ->
     assert chosen.penalty == min(losses, key=lambda penalty: losses[penalty])
 
 
+def test_many_images_weigh_on_the_validation_as_few_do() -> None:
+    """The penalty is chosen along few axes, and the head is that on all features."""
+    x, other = features(1200, 600), features(300, 600)
+    y, other_y = classes(x), classes(other)
+    head, predicted = fit_head(x.copy(), y, CrossEntropy(3), 3, (other.copy(), other_y))
+    losses = []
+    for penalty in (3 * head.penalty, head.penalty / 3):
+        _, neighbour = fit_head(x.copy(), y, CrossEntropy(3), 3, (other.copy(), other_y), (penalty,))
+        assert neighbour is not None
+        losses.append(CrossEntropy(3).each(neighbour, other_y).mean())
+    assert predicted is not None
+    assert CrossEntropy(3).each(predicted, other_y).mean() < min(losses) + 0.01
+    np.testing.assert_allclose(other @ head.weight.T + head.bias, predicted, atol=2e-3)
+
+
 @pytest.mark.parametrize("count", [1, 2, 5])
 def test_few_pictures_and_features_that_never_vary_give_a_finite_head(count: int) -> None:
     x = features(count)
@@ -111,11 +126,11 @@ def test_ctrl_c_gives_the_best_head_so_far() -> None:
     calls = []
 
     class Interrupted(CrossEntropy):
-        def __call__(self, *arguments: np.ndarray) -> tuple[float, np.ndarray]:
+        def part(self, *arguments: np.ndarray) -> tuple[float, np.ndarray]:
             calls.append(1)
             if len(calls) == 5:
                 raise KeyboardInterrupt
-            return super().__call__(*arguments)
+            return super().part(*arguments)
 
     head, _ = fit_head(x.copy(), y, Interrupted(3), 3)
     assert head.interrupted
@@ -124,7 +139,7 @@ def test_ctrl_c_gives_the_best_head_so_far() -> None:
 
 def test_ctrl_c_before_anything_was_learned_stays_ctrl_c() -> None:
     class Interrupted(CrossEntropy):
-        def __call__(self, *_: np.ndarray) -> tuple[float, np.ndarray]:
+        def part(self, *_: np.ndarray) -> tuple[float, np.ndarray]:
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):

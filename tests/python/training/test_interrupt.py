@@ -87,15 +87,15 @@ def test_in_the_first_epoch_from_scratch_what_there_is_comes_back() -> None:
 HEAD = """
 import os, signal, threading, numpy as np, warnings
 from mxtune import *
-from mxtune.training import head
-found = head.lbfgs
+from mxtune.training import convex
+found = convex.lbfgs
 def slow(objective, *rest):
     threading.Timer(0.4, os.kill, (os.getpid(), signal.SIGINT)).start()
     def lingering(flat):
-        import time; time.sleep(0.02)
+        import time; time.sleep(0.1)
         return objective(flat)
     return found(lingering, *rest)
-head.lbfgs = slow  # provoked: the head is trained too fast to be met otherwise
+convex.lbfgs = slow  # provoked: the head is trained too fast to be met otherwise
 with warnings.catch_warnings(record=True) as caught:
     warnings.simplefilter("always")
     model = mxtrain(mxexample("fashion"), tune="tail", image_size=64, verbose=0)
