@@ -17,6 +17,8 @@ import pytest
 from mxtune import ImageSet, Model, mxexample, mximages, mxload, mxnetwork, mxtrain
 from mxtune.errors import ArgumentError, LabelError, PictureWarning, StoreError
 from mxtune.model.page import page, section, subject
+from mxtune.model.page.shown import answer_of, shown
+from mxtune.model.page.thumbnails import small
 from mxtune.model.validation import Validation
 
 LEVELS = "bag", "coat", "shirt"
@@ -133,8 +135,14 @@ def folded(few: ImageSet) -> Model:
     return mxtrain(few, tune="head", image_size=48, folds=3, seed=1, verbose=0, meta={"title": "Clothes"})
 
 
-def test_numbers_are_those_of_evaluate(folded: Model) -> None:
-    read, measured = report(folded), folded.evaluate()
+@pytest.fixture(scope="module")
+def told(folded: Model) -> Page:
+    """The report on it, in the session that trained."""
+    return report(folded)
+
+
+def test_numbers_are_those_of_evaluate(folded: Model, told: Page) -> None:
+    read, measured = told, folded.evaluate()
     assert {value for name, value in measured.items() if name != "n"} <= read.numbers
     low, high = measured.intervals["accuracy"]
     assert f"{100 * low:.1f} to {100 * high:.1f}" in read.text
@@ -144,9 +152,8 @@ def test_numbers_are_those_of_evaluate(folded: Model) -> None:
     assert read.text.count(f"It is right for {right} of 100 images ({round(100 * low)} to {round(100 * high)}).") == 1
 
 
-def test_sections_stand_in_their_order_and_the_contents_lead_to_them(folded: Model) -> None:
-    read = report(folded)
-    assert read.sections == [name for name, _ in section.makers() if name in read.sections]
+def test_sections_stand_in_their_order_and_the_contents_lead_to_them(told: Page) -> None:
+    assert told.sections == [name for name in section.names() if name in told.sections]
     assert {
         "figures",
         "classes",
@@ -158,24 +165,24 @@ def test_sections_stand_in_their_order_and_the_contents_lead_to_them(folded: Mod
         "making",
         "weights",
         "card",
-    } <= set(read.sections)
-    links = [one["href"] for one in read.all("a")]
-    assert [f"#{name}" for name in read.sections] == links[1 : len(read.sections) + 1]
-    assert ("title", "Clothes") in read.texts
+    } <= set(told.sections)
+    links = [one["href"] for one in told.all("a")]
+    assert [f"#{name}" for name in told.sections] == links[1 : len(told.sections) + 1]
+    assert ("title", "Clothes") in told.texts
 
 
-def test_confusion_is_a_table_with_each_count(folded: Model) -> None:
+def test_confusion_is_a_table_with_each_count(folded: Model, told: Page) -> None:
     counts = folded.confusion().to_numpy()
-    cells = [one["class"] for one in report(folded).all("td") if re.match(r"h\d+", one.get("class") or "")]
+    cells = [one["class"] for one in told.all("td") if re.match(r"h\d+", one.get("class") or "")]
     assert len(cells) == counts.size
     assert sum("right" in (one or "") for one in cells) == len(counts)
 
 
 def test_images_of_the_session_show_and_those_of_a_file_where_they_are_given(
-    folded: Model, few: ImageSet, tmp_path: Path
+    folded: Model, few: ImageSet, tmp_path: Path, told: Page
 ) -> None:
-    count = len(report(folded).all("img"))
-    assert count >= 12
+    count = len(told.all("img"))
+    assert count >= 24
     folded.save(tmp_path / "clothes.mxt")
     again = mxload(tmp_path / "clothes.mxt")
     bare = report(again)
@@ -256,8 +263,23 @@ def test_labels_that_may_be_wrong_are_listed_and_shown(few: ImageSet) -> None:
     assert "labelled shirt bag ?" in read.text
 
 
-def test_more_images_are_weighed_where_all_of_the_training_are_at_hand(folded: Model, few: ImageSet) -> None:
-    read, curve = report(folded), folded.learning_curve(few)
+def test_evidence_for_the_answers_lies_beneath_the_images(folded: Model, few: ImageSet, told: Page) -> None:
+    about = subject(folded, None)
+    chosen = shown(about)
+    assert [*chosen.evidence] == [*chosen.worst, *chosen.best]
+    assert {few.label_of(row) for row in chosen.best[:3]} == set(LEVELS)
+    row = chosen.worst[0]
+    assert answer_of(about, row) != about.judged.y[row]
+    why = folded.explain(few[[row]], label=folded.levels[answer_of(about, row)]).overlay(0)
+    assert np.array_equal(chosen.evidence[row], small(why))
+    assert sum((one["alt"] or "").startswith("Evidence in ") for one in told.all("img")) == 12
+    assert "The share of each place is told exactly" in told.text
+
+
+def test_more_images_are_weighed_where_all_of_the_training_are_at_hand(
+    folded: Model, few: ImageSet, told: Page
+) -> None:
+    read, curve = told, folded.learning_curve(few)
     now, twice = (100 * curve.expected(images) for images in (30, 60))
     assert f"with 30 images accuracy {now:.1f} %, with twice as many {twice:.1f} %" in read.text
     assert set(curve.table["accuracy"]) <= read.numbers
@@ -269,6 +291,7 @@ def test_several_labels_have_their_form(few: ImageSet) -> None:
     read, measured = report(model), model.evaluate()
     assert {value for name, value in measured.items() if name != "n"} <= read.numbers
     assert "All labels are right for " in read.text
+    assert len(shown(subject(model, None)).evidence) == 12
     assert "confusion" not in read.sections
     assert "Label by label" in read.text
 
@@ -281,6 +304,7 @@ def test_numbers_have_their_form(few: ImageSet) -> None:
     assert {"classes", "confusion"}.isdisjoint(read.sections)
     assert "Predicted and observed" in read.text
     assert "Its numbers are off by " in read.text
+    assert len(shown(subject(model, None)).evidence) == 12
 
 
 def test_a_model_without_validation_says_that_nobody_knows(few: ImageSet) -> None:
@@ -297,6 +321,7 @@ def test_training_of_layers_has_curves(few: ImageSet) -> None:
     read = report(model)
     assert "Loss by epoch" in read.text
     assert set(model.history["valid_loss"]) <= read.numbers
+    assert "Grad-CAM, an estimate" in read.text
 
 
 def test_images_that_resemble_training_are_told_on_top() -> None:
@@ -305,7 +330,7 @@ def test_images_that_resemble_training_are_told_on_top() -> None:
     assert "That is too optimistic: 7 of the images resemble some it was trained on." in report(model).text
 
 
-def test_what_a_card_states_is_shown_and_what_nobody_stated_is_told(folded: Model, tmp_path: Path) -> None:
+def test_what_a_card_states_is_shown_and_what_nobody_stated_is_told(folded: Model, tmp_path: Path, told: Page) -> None:
     stated = Page(
         folded.report(
             tmp_path / "x.html", card={"intended_use": "To sort <laundry>.", "ethics": ["A", "B"]}
@@ -313,7 +338,7 @@ def test_what_a_card_states_is_shown_and_what_nobody_stated_is_told(folded: Mode
     )
     assert "To sort <laundry>." in stated.text
     assert "Ethical considerations A, B" in stated.text
-    assert stated.text.count("Not stated.") == report(folded).text.count("Not stated.") - 2
+    assert stated.text.count("Not stated.") == told.text.count("Not stated.") - 2
     with pytest.raises(ArgumentError, match="`card` has fields that are not known"):
         folded.report(tmp_path / "x.html", card={"intended": "x"})
 

@@ -9,12 +9,12 @@ import base64
 import hashlib
 import importlib
 import pkgutil
+from collections.abc import Mapping
 from pathlib import Path
 
-from ... import progress
 from . import sections
 from .markup import Markup, named, tag, together
-from .section import Section, makers
+from .section import Section, made
 from .subject import Subject, subject
 from .verdict import verdict
 
@@ -26,21 +26,10 @@ for _module in pkgutil.iter_modules(sections.__path__):
 
 def page(about: Subject) -> bytes:
     """The page, in UTF-8."""
-    about.curve  # noqa: B018 - what takes a while comes first, as it has a progress of its own
-    reporter = progress.current()
-    chosen = makers()
-    reporter.event("start", title="Writing the report", total=len(chosen), unit="sections")
-    try:
-        made: list[tuple[str, Section]] = []
-        for name, maker in chosen:
-            one = maker(about)
-            made += [] if one is None else [(name, one)]
-            reporter.event("advance", n=1)
-    finally:
-        reporter.event("end")
+    found = made(about)
     style = (Path(__file__).parent / "page.css").read_text(encoding="utf-8")
     title = about.meta.get("title") or f"Report on {about.model.network.provenance.get('name', 'a model')}"
-    html = tag("html", _head(title, style), _body(about, title, made), lang="en")
+    html = tag("html", _head(title, style), _body(about, title, found), lang="en")
     return f"<!DOCTYPE html>\n{html}\n".encode()
 
 
@@ -60,11 +49,11 @@ def _head(title: str, style: str) -> Markup:
     )
 
 
-def _body(about: Subject, title: str, made: list[tuple[str, Section]]) -> Markup:
+def _body(about: Subject, title: str, found: Mapping[str, Section]) -> Markup:
     meta, model = about.meta, about.model
     said = [model.network.provenance.get("name", "a network"), str(about.task)]
     under = [named(text, 200) for text in (*said, *(meta[name] for name in ("author", "date") if name in meta))]
-    contents = tag("ol", [tag("li", tag("a", one.title, href=f"#{name}")) for name, one in made])
+    contents = tag("ol", [tag("li", tag("a", one.title, href=f"#{name}")) for name, one in found.items()])
     line = tag("p", [tag("span", words) for words in under], class_="under")
     heading = tag("header", tag("h1", named(title, 120)), line, verdict(about))
     by = f"Written by mxtune {model.versions.get('mxtune', '')}."
@@ -73,5 +62,5 @@ def _body(about: Subject, title: str, made: list[tuple[str, Section]]) -> Markup
         "body",
         tag("a", "To the content", href="#content", class_="skip"),
         tag("nav", tag("h2", "Contents"), contents, aria_label="Contents"),
-        tag("main", heading, together(one.html(name) for name, one in made), footer, id="content"),
+        tag("main", heading, together(one.html(name) for name, one in found.items()), footer, id="content"),
     )

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Optional
 
+from ... import progress
 from .markup import Markup, Node, tag
 from .subject import Subject
 
@@ -32,10 +33,10 @@ class Section:
 
 
 Maker = Callable[[Subject], Optional[Section]]
-_MAKERS: dict[str, tuple[int, Maker]] = {}
+_MAKERS: dict[str, tuple[int, bool, Maker]] = {}
 
 
-def section(name: str, rank: int) -> Callable[[Maker], Maker]:
+def section(name: str, rank: int, slow: bool = False) -> Callable[[Maker], Maker]:
     """A decorator that registers what makes a section, or None where there is nothing to say.
 
     Parameters
@@ -44,17 +45,34 @@ def section(name: str, rank: int) -> Callable[[Maker], Maker]:
         What an address ends in that leads to it.
     rank
         Its place in the report, the lowest first.
+    slow
+        Whether it takes a while, and tells of its progress itself.
     """
 
     def register(maker: Maker) -> Maker:
         if name in _MAKERS:
             raise ValueError(f"there is a section {name} already")
-        _MAKERS[name] = rank, maker
+        _MAKERS[name] = rank, slow, maker
         return maker
 
     return register
 
 
-def makers() -> list[tuple[str, Maker]]:
-    """All, in the order of the report."""
-    return [(name, maker) for name, (_, maker) in sorted(_MAKERS.items(), key=lambda item: item[1][0])]
+def names() -> list[str]:
+    """Of all, in the order of the report."""
+    return sorted(_MAKERS, key=lambda name: _MAKERS[name][0])
+
+
+def made(subject: Subject) -> dict[str, Section]:
+    """All that have something to say, by name, in the order of the report; the slow ones are made first."""
+    found: dict[str, Optional[Section]] = {name: maker(subject) for name, (_, slow, maker) in _MAKERS.items() if slow}
+    quick = {name: maker for name, (_, slow, maker) in _MAKERS.items() if not slow}
+    reporter = progress.current()
+    reporter.event("start", title="Writing the report", total=len(quick), unit="sections")
+    try:
+        for name, maker in quick.items():
+            found[name] = maker(subject)
+            reporter.event("advance", n=1)
+    finally:
+        reporter.event("end")
+    return {name: one for name in names() if (one := found[name]) is not None}

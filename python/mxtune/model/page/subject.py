@@ -5,17 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Optional, Union
+from typing import TYPE_CHECKING, Any, Optional
 
 import numpy as np
 
-from ...errors import MxtuneError
 from ...images import ImageSet
-from ...images.findings import kept_back
 from ...tasks import Task
 from ...tasks.intervals import Measured
 from ...words import file_name
-from ..curve import LearningCurve
 from ..judged import Judged
 from ..meta import kept
 from ..reported import Reported
@@ -99,19 +96,6 @@ class Subject:
         if self.judged is None or self.task.name != "classification":
             return np.zeros((0, 0), np.int64)
         return np.asarray(self.task.confusion(self.judged.y, self.judged.outputs))
-
-    @cached_property
-    def curve(self) -> Union[LearningCurve, str]:
-        """How good models of fewer images are; or why that can't be told, no text where it is of no interest."""
-        if self.judged_on == GIVEN:
-            return ""
-        if self.own is None:
-            return "This shows where all images that the model was made of are given to the report."
-        try:
-            with kept_back():  # what it warns of is told in the section
-                return self.model.learning_curve(self.own)
-        except MxtuneError as error:
-            return f"This can't be told. {str(error).splitlines()[0]}"
 
     @cached_property
     def suspects(self) -> Suspects:

@@ -25,11 +25,12 @@ _QUALITY, _COARSE = 80, 96  # pixels that are few are shown as squares, and stor
 
 def thumbnails(images: ImageSet, places: Sequence[int]) -> list[Optional[Pixels]]:
     """(H, W, 3) uint8 of the images at these places, no side longer than 192 pixels; None of what can't be read now."""
-    pixels, _ = decode_or_none(images, places, _small, at_least=SIDE)
+    pixels, _ = decode_or_none(images, places, small, at_least=SIDE)
     return pixels
 
 
-def _small(picture: PIL.Image.Image) -> Any:
+def small(picture: PIL.Image.Image) -> Any:
+    """(H, W, 3) uint8: no side is longer than 192 pixels."""
     rgb = picture.convert("RGB")
     rgb.thumbnail((SIDE, SIDE), reducing_gap=3.0)
     return np.asarray(rgb)

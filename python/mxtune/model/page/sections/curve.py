@@ -6,24 +6,33 @@ from typing import Optional
 
 import numpy as np
 
+from ....errors import MxtuneError
+from ....images.findings import kept_back
 from ...curve import LearningCurve
 from ..charts import Curve, curves
 from ..elements import drawing, note, table
 from ..markup import Node, named, tag
 from ..numbers import figure, many, percent, short, within
 from ..section import Section, section
-from ..subject import Subject
+from ..subject import GIVEN, Subject
 from .figures import spoken
 
 _TITLE = "Would more images help?"
 _SHOWN = 20  # classes
 
 
-@section("curve", 50)
+@section("curve", 50, slow=True)
 def curve(subject: Subject) -> Optional[Section]:
-    found = subject.curve
-    if isinstance(found, str):
-        return Section(_TITLE, (note(found),)) if found else None
+    if subject.judged_on == GIVEN:
+        return None
+    if subject.own is None:
+        said = "This shows where all images that the model was made of are given to the report."
+        return Section(_TITLE, (note(said),))
+    try:
+        with kept_back():  # what it warns of is told below
+            found = subject.model.learning_curve(subject.own)
+    except MxtuneError as error:
+        return Section(_TITLE, (note(f"This can't be told. {str(error).splitlines()[0]}"),))
     is_share = subject.task.has_classes
     parts: list[Node] = [tag("p", _said(found, is_share)), _drawn(found, is_share), *_classes(found)]
     if subject.model.layers_learned:

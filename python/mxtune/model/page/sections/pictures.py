@@ -2,55 +2,52 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Optional
+from collections.abc import Mapping, Sequence
+from typing import Any, Optional
 
 import numpy as np
 
 from ..elements import note
 from ..gallery import gallery
 from ..markup import Markup, Node, named, tag
-from ..numbers import percent, short
+from ..numbers import many, percent, short
 from ..section import Section, section
+from ..shown import shown
 from ..subject import Subject
 
-_WORST, _BEST = 6, 6
 
-
-@section("pictures", 40)
+@section("pictures", 40, slow=True)
 def pictures(subject: Subject) -> Optional[Section]:
     if subject.judged is None:
         return None
     title = "Worst and best images"
-    order = np.argsort(-subject.losses, kind="stable")
-    shown = order[subject.places[order] >= 0]
-    if not len(shown) or subject.images is None:
+    chosen = shown(subject)
+    if not chosen.worst:
         said = (
             "The images are not at hand. They show where they are given to the report, or in the session that trained."
         )
         return Section(title, (note(said),))
-    worst = shown[:_WORST]
-    best = _varied(subject, [row for row in shown[::-1].tolist() if row not in set(worst.tolist())])
-    parts: list[Node] = [tag("h3", "Most wrong"), _told(subject, worst.tolist())]
-    if best:
-        parts += [tag("h3", "Most right"), _told(subject, best)]
-    if len(shown) < len(order):
-        parts.append(note(f"Of {len(order)} images {len(shown)} are at hand."))
+    parts: list[Node] = [tag("h3", "Most wrong"), _told(subject, chosen.worst, chosen.evidence)]
+    if chosen.best:
+        parts += [tag("h3", "Most right"), _told(subject, chosen.best, chosen.evidence)]
+    if chosen.evidence:
+        parts.append(note(_how(chosen.exact)))
+    here = int((subject.places >= 0).sum())
+    if here < len(subject.places):
+        parts.append(note(f"Of {many(len(subject.places), 'image')} {here:,} are at hand."))
     return Section(title, tuple(parts))
 
 
-def _varied(subject: Subject, rows: Sequence[int]) -> list[int]:
-    """The first of them, a few, of as many classes as there are."""
-    assert subject.judged is not None  # noqa: S101 - who calls has seen to it
-    firsts: dict[str, int] = {}
-    for row in rows if subject.task.has_classes else ():
-        firsts.setdefault(subject.task.text(subject.judged.y[row]), row)
-    chosen = set(firsts.values())
-    return [*firsts.values(), *(row for row in rows if row not in chosen)][:_BEST]
+def _how(exact: Optional[bool]) -> str:
+    told = "The share of each place is told exactly" if exact else "Grad-CAM, an estimate"
+    return (
+        "Beneath each image, where the evidence for its answer lies: orange speaks for it, blue against it. "
+        f"{told}; it is the final model that is explained."
+    )
 
 
-def _told(subject: Subject, rows: Sequence[int]) -> Markup:
-    return gallery(subject, rows, [said_of(subject, row) for row in rows])
+def _told(subject: Subject, rows: Sequence[int], evidence: Mapping[int, Any]) -> Markup:
+    return gallery(subject, rows, [said_of(subject, row) for row in rows], evidence)
 
 
 def said_of(subject: Subject, row: int) -> list[Node]:
