@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import textwrap
 from pathlib import Path
 
@@ -53,12 +54,12 @@ def test_loading_and_unpickling_start_no_engine_so_that_forked_workers_predict(f
         file,
         """
         model = pickle.loads(pickle.dumps(mxload(file)))
-        print("mxnet" in sys.modules)
+        print({"mxnet", "torch"} & set(sys.modules))
         with mp.get_context("fork").Pool(1) as pool:
             print(pool.starmap(work, [(model, image)])[0])
         """,
     )
-    assert lines == ["False", predicted(file)]
+    assert lines == ["set()", predicted(file)]
 
 
 def test_a_model_that_has_predicted_says_in_forked_workers_what_to_do(file: str) -> None:
@@ -100,7 +101,9 @@ def test_a_fork_while_another_thread_predicts_does_not_wait_for_its_lock(file: s
     lines = run(
         file,
         """
-        from mxtune.engines.mxnet import executor
+        import importlib
+        from mxtune.engines import choose
+        executor = importlib.import_module(f"mxtune.engines.{choose().engine.name}.executor")
         model = mxload(file)
         model.predict(image)
         held, done = threading.Event(), threading.Event()
@@ -117,4 +120,7 @@ def test_a_fork_while_another_thread_predicts_does_not_wait_for_its_lock(file: s
         done.set()
         """,
     )
-    assert lines == ["EngineError: MXNet was started before this process was forked, and can't be used in the child."]
+    (line,) = lines
+    assert re.fullmatch(
+        r"EngineError: \w+ was started before this process was forked, and can't be used in the child\.", line
+    )

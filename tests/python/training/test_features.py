@@ -10,9 +10,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from mxtune import Network, mxexample, mximages, mxnetwork, progress
+from mxtune import Network, engines, mxexample, mximages, mxnetwork, progress
 from mxtune.engines import Program, choose
-from mxtune.engines.mxnet import MXNet
 from mxtune.errors import ArgumentError
 from mxtune.images.loader import Loader
 from mxtune.training.features import features, fingerprint
@@ -83,12 +82,19 @@ def test_another_network_size_or_picture_has_other_files(body: Network, sets: li
 
 
 def test_another_arithmetic_has_other_files(body: Network, sets: list[Loader], tmp_path: Path) -> None:
-    class OtherPasses(MXNet):
-        passes = ("another",)  # type: ignore[assignment]
+    class OtherPasses(type(CPU.engine)):  # type: ignore[misc]
+        passes = ("another",)
 
     for engine in (CPU.engine, OtherPasses()):
         features(body, sets[1:], replace(CPU, engine=engine), 8, tmp_path)
     assert len(list(tmp_path.glob("*.npy"))) == 2
+
+
+def test_engines_do_not_share_files(body: Network, sets: list[Loader], tmp_path: Path) -> None:
+    made = [features(body, sets[1:], choose("cpu", engine=name), 8, tmp_path)[0] for name in engines.installed()]
+    assert len(list(tmp_path.glob("*.npy"))) == len(made)
+    for array in made:
+        np.testing.assert_allclose(array, made[0], rtol=1e-4, atol=1e-4)
 
 
 def test_true_keeps_them_where_mxtune_keeps_things(
