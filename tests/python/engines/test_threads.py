@@ -81,6 +81,7 @@ def test_a_users_way_of_waiting_holds(monkeypatch: pytest.MonkeyPatch, name: str
     assert dict(os.environ) == before
 
 
+@pytest.mark.mxnet
 def test_threads_that_wait_go_to_sleep_and_no_child_is_told() -> None:
     """Libgomp says itself what it has read when asked by OMP_DISPLAY_ENV."""
     done = passes(
@@ -93,6 +94,7 @@ def test_threads_that_wait_go_to_sleep_and_no_child_is_told() -> None:
     assert done.stdout == "False\n"
 
 
+@pytest.mark.mxnet
 def test_threads_of_a_libgomp_that_came_before_go_to_sleep_as_soon() -> None:
     """As R's does. What its threads burn while they wait is CPU time of the process."""
     passes(
