@@ -78,7 +78,9 @@ def test_help_is_quick_and_teaches() -> None:
         assert not any(line.split("|")[-1].strip() == heavy for line in loaded.splitlines())
 
 
-@pytest.mark.parametrize("command", ["train", "predict", "evaluate", "suspects", "report", "info", "zoo", "cache"])
+@pytest.mark.parametrize(
+    "command", ["train", "predict", "evaluate", "explain", "suspects", "report", "info", "zoo", "cache"]
+)
 def test_help_of_each_command_has_an_example(command: str) -> None:
     text = mx(command, "--help").stdout
     assert f"Examples:\n    mxtune {command}" in text
@@ -206,6 +208,31 @@ def test_evaluate_prints_text_or_json(trained: tuple, photos: Path, tmp_path: Pa
     assert figures["accuracy"] > 0.8
     assert plot.exists()
     assert dict(line.split()[:2] for line in mx("evaluate", trained[0], photos).stdout.splitlines())["n"] == "36"
+
+
+def test_explanations_are_pictures_and_a_table_in_a_folder(
+    trained: tuple[Path, subprocess.CompletedProcess[str]], photos: Path, tmp_path: Path
+) -> None:
+    out, model = tmp_path / "new" / "why", trained[0]
+    (tmp_path / "cut.png").write_bytes(b"\x89PNG\r\n\x1a\n")
+    good = sorted((photos / "bag").glob("*.png"))[:2]
+    said = mx("explain", model, *good, tmp_path / "cut.png", "--label", "bag", "--label", "sandal", "-o", out, code=3)
+    assert said.stdout.startswith("<Explanation of 3 images, 6 answers>\n")
+    assert "cut.png" in said.stderr
+    assert f"Wrote 4 pictures and explanation.csv to {out}\n" in said.stderr
+    names = [f"{file.stem}-{label}.png" for file in good for label in ("bag", "sandal")]
+    assert sorted(file.name for file in out.iterdir()) == sorted([*names, "explanation.csv"])
+    assert Image.open(out / names[0]).size == (476, 476)
+    assert pd.read_csv(out / "explanation.csv")["logit"].isna().tolist() == [False] * 4 + [True] * 2
+    assert "Did you mean bag" in mx("explain", model, good[0], "--label", "bags", "-o", out, code=2).stderr
+    assert "it is a file" in mx("explain", model, good[0], "-o", good[1], code=2).stderr
+
+
+def test_a_network_is_explained_as_it_is(tmp_path: Path) -> None:
+    image = sorted((Path(mxexample("fashion")) / "bag").glob("*.png"))[0]
+    mx("explain", "efficientnet_lite0", image, "-o", tmp_path, "-q")
+    table = pd.read_csv(tmp_path / "explanation.csv")
+    assert table[["rest", "stage_1"]].sum(axis=1).tolist() == pytest.approx(table["logit"].tolist(), rel=1e-4)
 
 
 def test_suspects_are_told_drawn_and_written_as_a_table_to_train_on(

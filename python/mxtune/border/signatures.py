@@ -72,6 +72,7 @@ VERBS = {
     "mxcalibration": Verb("metrics", "Model.calibration", ("model",), _DOTS),
     "mxreport": Verb("report-page", "Model.report", ("model",), ("open = FALSE", *_DOTS)),
     "mxtop_losses": Verb("metrics", "Model.top_losses", ("model",), _DOTS),
+    "mxexplain": Verb("explaining", "Model.explain", ("model",), ("folder = NULL", *_DOTS)),
     "mxsuspects": Verb("suspects", "Model.suspects", ("model",), ("file = NULL", *_DOTS)),
     "mxlearning_curve": Verb("learning_curve", "Model.learning_curve", ("model",), _DOTS),
     "mxnetwork": Verb("network", "mxnetwork", ("x",), _DOTS),

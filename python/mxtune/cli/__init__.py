@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal, Optional
 import typer
 
 from .evaluate import evaluate
+from .explain import explain
 from .output import as_json_text, as_table, job
 from .predict import predict
 from .report import report
@@ -77,6 +78,7 @@ def _global(
 app.command(short_help="Train on photos and write a model.", no_args_is_help=True)(train)
 app.command(short_help="Predict images with a model.", no_args_is_help=True)(predict)
 app.command(short_help="Evaluate a model.", no_args_is_help=True)(evaluate)
+app.command(short_help="Show where the evidence for answers lies.", no_args_is_help=True)(explain)
 app.command(short_help="Find labels that are probably wrong.", no_args_is_help=True)(suspects)
 app.command(short_help="Write a report on a model.", no_args_is_help=True)(report)
 

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from ...images import ImageSet
     from ...model import Model
     from ...model.curve import LearningCurve
+    from ...model.explanation import Explanation
     from ...model.suspects import Suspects
     from ...network import Network
 
@@ -72,6 +73,12 @@ def curve(object: LearningCurve) -> dict[str, Any]:  # noqa: A002 - the same
     """The tables of `Model.learning_curve`, and the words that print it."""
     told = {name: getattr(object, name) for name in ("metric", "n", "table", "classes", "line", "gain")}
     return told | {"gain_interval": list(object.gain_interval), "text": str(object).splitlines()}
+
+
+def explained(object: Explanation) -> dict[str, Any]:  # noqa: A002 - the same
+    """The table of `Model.explain`, and the words that print it."""
+    told = {name: getattr(object, name) for name in ("table", "exact")}
+    return told | {"layers": list(object.layers), "text": repr(object).splitlines()}
 
 
 def _of_images(images: ImageSet) -> dict[str, Any]:
