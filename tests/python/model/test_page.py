@@ -14,7 +14,7 @@ from typing import Any, Optional
 import numpy as np
 import pytest
 
-from mxtune import ImageSet, Model, mxexample, mximages, mxload, mxnetwork, mxtrain
+from mxtune import ImageSet, Model, mxexample, mximages, mxload, mxnetwork, mxtrain, progress
 from mxtune.errors import ArgumentError, LabelError, PictureWarning, StoreError
 from mxtune.model.page import page, section, subject
 from mxtune.model.page.shown import answer_of, shown
@@ -223,6 +223,22 @@ def test_the_same_model_gives_the_same_bytes(folded: Model, few: ImageSet, tmp_p
     folded.save(tmp_path / "clothes.mxt")
     again = mxload(tmp_path / "clothes.mxt").report(tmp_path / "two.html", few)
     assert once.read_bytes() == again.read_bytes()
+
+
+def test_progress_is_told_one_thing_after_the_other(folded: Model) -> None:
+    events: list[tuple[str, dict[str, Any]]] = []
+
+    class Listener:
+        def event(self, kind: str, **info: Any) -> None:
+            events.append((kind, info))
+
+    with progress.using(Listener()):
+        report(folded)
+    starts = [info["title"] for kind, info in events if kind == "start"]
+    kinds = [kind for kind, _ in events if kind in ("start", "end")]
+    assert kinds[: 2 * len(starts)] == ["start", "end"] * len(starts)
+    assert "Explaining" in starts
+    assert starts[-1] == "Writing the report"
 
 
 def test_hostile_names_are_text() -> None:

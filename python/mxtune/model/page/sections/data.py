@@ -69,9 +69,12 @@ def _sizes(sizes: Any) -> str:
 
 def _counts(subject: Subject) -> list[Node]:
     """Of each class; or the range of the numbers."""
-    if subject.judged is None:
+    if subject.own is not None and subject.own.y is not None:
+        y, of = subject.own.y, "all images at hand"
+    elif subject.judged is not None:
+        y, of = subject.judged.y, subject.described
+    else:
         return [note("How many images each class has is not kept in the model.")]
-    y = subject.judged.y
     counts = subject.task.counts(y)
     if counts is None:
         names = list(subject.task.levels) or ["number"]
@@ -87,7 +90,7 @@ def _counts(subject: Subject) -> list[Node]:
     rows = [[named(levels[k], 28), int(counts[k]), percent(counts[k] / max(len(y), 1)), bar(int(counts[k]), most)]
             for k in order]  # fmt: skip
     what = "Class" if subject.task.name == "classification" else "Label"
-    caption = f"Images of each {what.lower()}, of {subject.described}"
+    caption = f"Images of each {what.lower()}, of {of}"
     columns = (what, "Images", "Share", "From 0")
     if len(rows) <= _SHOWN:
         return [table(caption, columns, rows, (1, 2))]
