@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import os
 from collections.abc import Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path, PurePath
@@ -14,7 +15,7 @@ import numpy as np
 
 from .. import progress, store
 from ..arguments import user_path, whole
-from ..calls import in_r, option, written
+from ..calls import at_command_line, in_r, interface, option, written
 from ..errors import ArgumentError, LabelError
 from ..images import ImageSet
 from ..images.groups import joined
@@ -257,16 +258,21 @@ class Suspects:
             frame["group"] = self.images.groups
         return frame.iloc[order]
 
+    @cached_property
+    def _files(self) -> list[Optional[str]]:
+        """The file of each image; None in memory, in an archive, and where the images are not at hand."""
+        files = (None if self.images is None else self.images.files) or [None] * len(self.names)
+        return [file if file is not None and Path(file).is_file() else None for file in files]
+
     def _place(self, row: int, folder: Path) -> str:
         """The path of an image as the table has it; its name where there is no file."""
-        files = (None if self.images is None else self.images.files) or [None] * len(self.names)
-        known = files[row]
-        if known is None or not Path(known).is_file():  # in memory, or in an archive
+        file = self._files[row]
+        if file is None:
             return self.names[row]
         try:
-            return Path(known).relative_to(folder.absolute()).as_posix()
+            return Path(file).relative_to(folder.absolute()).as_posix()
         except ValueError:
-            return known
+            return file
 
     def _tell(self, file: Path, frame: pd.DataFrame) -> None:
         """Say how the table is read, once it is mended."""
@@ -278,14 +284,15 @@ class Suspects:
             given["task"] = self.task.name
         if "group" in frame:
             given["groups"] = "group"
-        text = f"To train on the mended table: {written('train', str(file), **given)}."
-        if self.images is None:
-            text += (
-                f" Its paths are those of the training: {option('root').split()[0]} is the folder that they start from."
-            )
-        elif self.images.files is None:
+        in_python = len(labels) > 1 and at_command_line()  # whose option takes a single column
+        with interface("python") if in_python else nullcontext():
+            text = f"To train on the mended table: {written('train', str(file), **given)}."
+        if self.images is not None and self.images.files is None:
             by_name = "setNames(table$label, table$file)" if in_r() else 'table.set_index("file")["label"]'
             text = f"The images are in memory: the mended labels go to them by name, as y = {by_name}."
+        elif None in self._files:
+            start = option("root").split()[0]
+            text += f" Its paths are those of the training: {start} is the folder or archive that they start from."
         progress.current().event("message", text=text)
 
 

@@ -124,9 +124,20 @@ def test_a_table_of_a_loaded_model_starts_where_the_images_did(model: Model, pho
     model.save(tmp_path / "m.mxt")
     with listening() as told:
         mxload(tmp_path / "m.mxt").suspects().save(tmp_path / "s.csv")
-    assert any("root is the folder that they start from" in text for text in told)
+    assert any("root is the folder or archive that they start from" in text for text in told)
     with pytest.warns(match="different labels"):
         assert len(mximages(tmp_path / "s.csv", root=photos)) == 97
+
+
+def test_a_table_of_an_archive_starts_in_it(photos: Path, tmp_path: Path) -> None:
+    archive = shutil.make_archive(str(tmp_path / "photos"), "zip", photos)
+    with pytest.warns(match="different labels"):
+        suspects = mxtrain(archive, **HEAD).suspects()
+    with listening() as told:
+        suspects.save(tmp_path / "s.csv")
+    assert "archive that they start from" in told[-1]
+    with pytest.warns(match="different labels"):
+        assert len(mximages(tmp_path / "s.csv", root=archive)) == 97
 
 
 def test_suspects_are_no_table_for_excel(suspects: Suspects, tmp_path: Path) -> None:
