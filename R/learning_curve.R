@@ -69,7 +69,7 @@ plot.mxlearning_curve <- function(x, ...) {
     ggplot2::geom_line(data = line[now:nrow(line), ], colour = set_colours[[1]], linetype = "dashed") +
     ggplot2::geom_pointrange(ggplot2::aes(ymin = .data$lower, ymax = .data$upper), points, colour = set_colours[[2]]) +
     ggplot2::geom_point(data = marks, shape = 1, size = 4) +
-    ggplot2::geom_text(ggplot2::aes(label = .data$text), marks, vjust = 2.2, size = 3.3) +
+    ggplot2::geom_text(ggplot2::aes(label = .data$text), marks, hjust = c(-0.15, 0.5), vjust = 2, size = 3.3) +
     ggplot2::scale_x_log10(expand = ggplot2::expansion(mult = 0.1)) +
     ggplot2::labs(x = "images", y = label, caption = "points: measured on images not seen; dashed: to expect") +
     ggplot2::theme_minimal() +

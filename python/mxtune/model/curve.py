@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -189,10 +190,12 @@ class LearningCurve:
         return figure
 
     def __str__(self) -> str:
-        now, twice, ends = self.expected(self.n), self.expected(2 * self.n), self.gain_interval
+        ends = self.gain_interval
+        decimals = max(0, 1 - math.floor(math.log10(max(*map(abs, ends), 1e-9))))
+        gain, low, high = (f"{value:+.{decimals}f}" for value in (self.gain, *ends))
         lines = [
-            f"Learning curve: {self.metric} {now:.3g} with {self.n} images; {twice:.3g} to expect with {2 * self.n}, "
-            f"{_signed(self.gain)} ({_signed(ends[0])} to {_signed(ends[1])})"
+            f"Learning curve: {self.metric} {self.expected(self.n):.3g} with {self.n} images",
+            f"with {2 * self.n} to expect {self.expected(2 * self.n):.3g}: {gain} ({low} to {high})",
         ]
         short = self.classes[self.classes["short"]].sort_values("gain", ascending=False)
         if len(short):
@@ -307,10 +310,6 @@ def _fitted(images: Array, errors: Array, likely: Optional[Array] = None) -> _Fi
 
 def _tails() -> tuple[float, float]:
     return (1 - LEVEL) / 2, (1 + LEVEL) / 2
-
-
-def _signed(value: float) -> str:
-    return f"{value:+.2g}"
 
 
 def _check(images: float) -> None:
