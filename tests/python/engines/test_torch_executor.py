@@ -211,9 +211,26 @@ def _graphs() -> dict[str, Graph]:
         "twice in one sum": drawn(("y", "elemwise_add", "x x"), ("z", "clip", "y"), heads="z"),
         "a gate": drawn(("s", "sigmoid", "x"), ("y", "elemwise_mul", "x s"), ("z", "relu", "y"), heads="z"),
         "a copy of it": drawn(("c", "_copy", "x"), ("y", "relu", "x"), ("z", "elemwise_add", "c y"), heads="z"),
+        "a sum and a ReLU": drawn(
+            ("y", "tanh", "x"), ("s", "elemwise_add", "x y"), ("z", "Activation", "s"), heads="z"
+        ),
+        "a ReLU of a ReLU": drawn(("y", "relu", "x"), ("z", "relu", "y"), heads="z"),
         "of what goes in": drawn(("y", "relu", "data"), ("z", "elemwise_add", "data data"), heads="x y z"),
         "of a parameter": drawn(("v", "relu", "w"), ("z", "elemwise_add", "w w"), heads="x v z"),
     }
+
+
+def _expected(torch: Any, graph: Graph, data: Any, w: Any) -> dict[str, Any]:
+    """What each node of such a graph gives, by functions that write over nothing."""
+    functions = {
+        "Flatten": lambda data: data.flatten(1), "relu": torch.relu, "Activation": torch.relu, "tanh": torch.tanh,
+        "clip": lambda data: data.clamp(-1, 1), "elemwise_add": torch.add, "sigmoid": torch.sigmoid,
+        "elemwise_mul": torch.mul, "_copy": torch.clone,
+    }  # fmt: skip
+    values = {"data": data, "w": w, "x": torch.nn.functional.conv2d(data, w)}
+    for node in graph.nodes[3:]:
+        values[node.name] = functions[node.op](*(values[source] for source, _ in node.inputs))
+    return values
 
 
 @pytest.mark.parametrize("name", _graphs())
@@ -223,19 +240,24 @@ def test_nothing_is_written_over_that_somebody_else_sees(torch: Any, name: str) 
     executor: Any = bound(program(graph, params, MAPS), engine="torch")
     pictures = MAPS.copy()
     found = [executor.predict(pictures) for _ in range(2)]
-    w, x = torch.from_numpy(params["w"]), torch.from_numpy(MAPS)
-    values = {"data": x, "w": w, "x": torch.nn.functional.conv2d(x, w)}
-    functions = {
-        "Flatten": lambda data: data.flatten(1), "relu": torch.relu, "Activation": torch.relu, "tanh": torch.tanh,
-        "clip": lambda data: data.clamp(-1, 1), "elemwise_add": torch.add, "sigmoid": torch.sigmoid,
-        "elemwise_mul": torch.mul, "_copy": torch.clone,
-    }  # fmt: skip
-    for node in graph.nodes[3:]:
-        values[node.name] = functions[node.op](*(values[source] for source, _ in node.inputs))
+    values = _expected(torch, graph, torch.from_numpy(MAPS), torch.from_numpy(params["w"]))
     for outputs in found:
         for head, array in zip(graph.heads, outputs if len(graph.heads) > 1 else [outputs]):
             np.testing.assert_allclose(array, values[head[0]].numpy(), rtol=1e-5, atol=1e-6)
     np.testing.assert_array_equal(pictures, MAPS)
+
+
+@pytest.mark.parametrize("name", _graphs())
+def test_nothing_is_written_over_that_a_gradient_needs(torch: Any, name: str) -> None:
+    graph = _graphs()[name]
+    params = {"w": RNG.normal(size=(4, 3, 1, 1)).astype("float32")}
+    data = torch.from_numpy(MAPS).requires_grad_()
+    head = _expected(torch, graph, data, torch.from_numpy(params["w"]))[graph.heads[-1][0]]
+    weights = RNG.normal(size=tuple(head.shape)).astype("float32")
+    touched = head + 0 * data.sum()  # some heads are of parameters alone
+    (gradient,) = torch.autograd.grad(touched, [data], torch.from_numpy(weights))
+    last = bound(program(Graph(graph.nodes, graph.heads[-1:]), params, MAPS), engine="torch")
+    np.testing.assert_allclose(last.gradient(MAPS, weights)["data"], gradient.numpy(), rtol=1e-5, atol=1e-6)
 
 
 def test_a_batch_that_memory_does_not_hold_is_computed_in_parts(torch: Any, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -11,6 +11,7 @@ pytestmark = pytest.mark.mxnet
 NETWORKS = {
     "lenet": None,  # tanh or ReLU, dense layers
     "squeezenet1.1": 64,  # joined maps
+    "resnet18_v1": 64,  # sums before a ReLU
     "mobilenetv2_0.25": 64,  # depthwise kernels
     "mobilenet_v3_small": 64,  # hard sigmoid and swish, squeezed and excited channels
     "tf_efficientnet_b0": 64,  # SiLU, and borders of TensorFlow's

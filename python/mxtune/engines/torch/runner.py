@@ -14,7 +14,7 @@ from ...errors import NetworkError
 from ...graph import LIMITS, Graph, Node, shapes_of
 from ..base import Program
 from .operators import Compute, Run, compute, compute_over
-from .operators.in_place import OWNERS
+from .operators.in_place import OWNERS, UNREAD
 
 _LARGEST = 24_000_000
 """Bytes of the largest array that is computed at once on a CPU. From 32 MiB on, glibc asks the system for memory anew
@@ -39,7 +39,7 @@ def rows_at_once(program: Program) -> Optional[int]:
 class _Call:
     """One operator: its function, the places of its inputs and outputs, and those that nobody reads any more.
 
-    ``over`` writes over the first of ``over_inputs``, in prediction.
+    ``over`` writes over the first of ``over_inputs``: in prediction, and if ``over_always`` where a gradient is taken.
     """
 
     compute: Compute
@@ -49,6 +49,7 @@ class _Call:
     done: tuple[int, ...]
     over: Optional[Compute]
     over_inputs: tuple[int, ...]
+    over_always: bool
 
 
 class Runner:
@@ -86,7 +87,8 @@ class Runner:
             victim = next((at for at in _writable(graph, node) if inputs[at] in done), None)
             over = None if victim is None else compute_over(node)
             over_inputs = inputs if victim is None else (inputs[victim], *inputs[:victim], *inputs[victim + 1 :])
-            calls.append(_Call(*compute(node), inputs, outputs, done, over, over_inputs))
+            always = victim is not None and _forgotten(graph, node, victim)
+            calls.append(_Call(*compute(node), inputs, outputs, done, over, over_inputs, always))
         self._calls = tuple(reversed(calls))
 
     def __call__(self, variables: Mapping[str, Tensor], run: Run) -> list[Tensor]:
@@ -102,7 +104,7 @@ class Runner:
             values[place] = variables[name]
         predicts = not torch.is_grad_enabled()
         for call in self._calls:
-            if predicts and call.over is not None:
+            if call.over is not None and (predicts or call.over_always):
                 out = call.over(*[values[place] for place in call.over_inputs])
             else:
                 inputs = [values[place] for place in call.inputs]
@@ -128,3 +130,11 @@ def _writable(graph: Graph, node: Node) -> Iterator[int]:
             other.operator.name in OWNERS for other in (graph.node(source), *readers)
         ):
             yield at
+
+
+def _forgotten(graph: Graph, node: Node, at: int) -> bool:
+    """Whether an input may be written over where a gradient is taken, too: no gradient depends on its value."""
+    source = graph.node(node.inputs[at][0])
+    if source.operator.name not in UNREAD or len(graph.consumers[source.name]) > 1:
+        return False
+    return node.has_role("sum") or node.operator.name == "relu" or node.attrs.get("act_type") == "relu"

@@ -10,6 +10,7 @@ from torch.nn import functional as F  # noqa: N812 - its name everywhere
 
 from ....ops import Shape
 from .base import Run, computes
+from .gradients import clamped
 
 _ACTIVATIONS = {
     "relu": torch.relu,
@@ -33,7 +34,7 @@ for _name in ("relu", "sigmoid", "tanh", "softsign"):
 @computes("clip")
 def clip(data: Tensor, *, a_min: float, a_max: float) -> Tensor:
     """Between two bounds."""
-    return data.clamp(a_min, a_max)
+    return clamped(data, a_min, a_max) if data.requires_grad else data.clamp(a_min, a_max)
 
 
 @computes("LeakyReLU")

@@ -17,6 +17,10 @@ OWNERS = frozenset({
     "elemwise_add", "elemwise_mul", "hard_sigmoid", "mean", "relu", "sigmoid", "tanh",
 })  # fmt: skip
 """Operators whose output is memory of its own, never a view of an input."""
+UNREAD = frozenset({
+    "BatchNorm", "BatchNorm_v1", "Convolution", "Deconvolution", "FullyConnected", "broadcast_add", "elemwise_add",
+})  # fmt: skip
+"""Those of them whose gradient does not depend on their output."""
 _ACTIVATIONS = {"relu": torch.relu_, "sigmoid": torch.sigmoid_, "tanh": torch.tanh_}
 
 

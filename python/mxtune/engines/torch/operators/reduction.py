@@ -43,7 +43,7 @@ def _reduced(data: Tensor, reducer: _Reducer, axis: Optional[Shape], keepdims: b
     if axis:
         axes = axes_of(axis, tuple(data.shape))
         axes = tuple(one for one in every if one not in axes) if exclude else axes
-    reduced = reducer(data, axes) if axes else data
+    reduced = reducer(data, axes) if axes else data.clone()  # others may write over it
     if keepdims:
         return reduced
     return reduced.reshape([side for one, side in enumerate(reduced.shape) if one not in axes] or [1])
