@@ -29,9 +29,14 @@
 #' @param abstain A probability: below it no class is predicted (`NA`), and `.abstained` says why.
 #' @param top For classification: how many of the likeliest classes to return, each in a row. `NULL` returns one row per
 #'   image.
+#' @param novelty Whether to add how far each image is from all that was trained on (Lee et al., 2018): `.novelty`, in
+#'   units of the distance within which 95 % of images like those lie, and `.is_novel`, whether that is above 1.
 #' @param layout For an array: see [mximages()].
 #' @param ... Must be empty.
-#' @references Vovk, V., Gammerman, A. and Shafer, G. (2005). Algorithmic learning in a random world. Springer.
+#' @references Lee, K., Lee, K., Lee, H. and Shin, J. (2018). A simple unified framework for detecting
+#'   out-of-distribution samples and adversarial attacks. NeurIPS.
+#'
+#'   Vovk, V., Gammerman, A. and Shafer, G. (2005). Algorithmic learning in a random world. Springer.
 #' @return A data frame (a tibble where that package is installed).
 #' @export
 #' @examplesIf mxtune:::has_engine()
@@ -41,12 +46,12 @@
 #' net <- mxnetwork("efficientnet_lite0")
 #' predict(net, file.path(mxexample("fashion"), "sandal"), top = 3)
 predict.mxmodel <- function(object, newdata, type = "class", on_bad = "na", batch_size = 32, path = NULL, root = NULL,
-                            level = 0.9, abstain = NULL, top = NULL, ..., layout = "NHWC") {
+                            level = 0.9, abstain = NULL, top = NULL, novelty = FALSE, ..., layout = "NHWC") {
   refuse_unknown(...)
   require_given()
   arguments <- list(
     x = picture_source(newdata, layout, labelled = FALSE), type = type, on_bad = on_bad, batch_size = batch_size,
-    path = path, root = root, level = level, abstain = abstain, top = top
+    path = path, root = root, level = level, abstain = abstain, top = top, novelty = novelty
   )
   dotted(engine_call("predict", object, arguments, listener(), spelled = c(x = "newdata")))
 }
@@ -58,7 +63,7 @@ predict.mxnetwork <- predict.mxmodel
 #' Python's columns with the dot that tidymodels puts before them.
 #' @noRd
 dotted <- function(frame) {
-  ours <- grepl("^(file|pred|abstained)($|_)", names(frame))
+  ours <- grepl("^(file|pred|abstained|novelty|is_novel)($|_)", names(frame))
   names(frame)[ours] <- paste0(".", names(frame)[ours])
   frame
 }

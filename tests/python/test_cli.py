@@ -300,6 +300,9 @@ def test_what_a_model_without_an_image_says_of_it_is_a_table(trained: tuple, pho
     silent = mx("predict", trained[0], photos, "--abstain", 0.9999, "-q").stdout
     assert "below 0.9999" in silent
     assert "above 0 and below 1" in mx("predict", trained[0], photos, "--abstain", 1.5, code=2).stderr
+    near = pd.read_csv(io.StringIO(mx("predict", trained[0], photos, "--novelty", "-q").stdout))
+    assert list(near.columns) == ["file", "pred_class", "novelty", "is_novel"] and near.is_novel.mean() < 0.2
+    assert json.loads(mx("evaluate", trained[0], photos, "--format", "json").stdout)["novel"] == near.is_novel.mean()
     refused = mx("train", photos, "-o", tmp_path / "x.mxt", "--folds", "2", code=2).stderr
     assert "a number from 3 to 20" in refused
 
@@ -318,6 +321,7 @@ def test_columns_and_root_of_a_table_are_options(photos: Path, tmp_path: Path) -
     options += ("--root", photos)
     trained = mx("train", table, "-o", model, "--tune", "head", "--valid", table, *options)
     figures = dict(line.split()[:2] for line in mx("evaluate", model, table, *options).stdout.splitlines())
+    assert float(figures.pop("novel")) < 0.2
     assert figures == dict(line.split()[:2] for line in trained.stdout.splitlines())
     answers = pd.read_csv(io.StringIO(mx("predict", model, table, *options[:2], "--root", photos).stdout))
     assert answers.file[0] == f"{files[0].parent.name}/{files[0].stem}"

@@ -36,6 +36,18 @@ test_that("sets are lists of classes, and below a probability nothing is predict
   expect_error(predict(folded(), small_folder(), type = "set", level = 1), "above 0", class = "mxtune_argument_error")
 })
 
+test_that("what is unlike all training images is novel", {
+  known <- predict(folded(), small_folder(), type = "prob", novelty = TRUE)
+  expect_identical(utils::tail(names(known), 2), c(".novelty", ".is_novel"))
+  expect_type(known$.is_novel, "logical")
+  stripes <- array(rep(c(0L, 255L), 28 * 14 * 2), c(2, 28, 28))
+  expect_true(all(predict(folded(), stripes, novelty = TRUE)$.is_novel))
+  expect_warning(measured <- mxevaluate(folded(), small_folder()), "used to train this model")
+  expect_true("novel" %in% measured$.metric)
+  net <- mxnetwork("efficientnet_lite0")
+  expect_error(predict(net, stripes, novelty = TRUE), "remembers nothing", class = "mxtune_argument_error")
+})
+
 test_that("folds that can't be are refused", {
   expect_error(mxtrain(small_folder(), folds = 2), "from 3 to 20", class = "mxtune_argument_error")
   expect_error(mxtrain(small_folder(), folds = 5, valid = 0.2), "Leave `valid` out", class = "mxtune_argument_error")

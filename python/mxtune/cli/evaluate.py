@@ -88,7 +88,8 @@ def evaluate(
         if out_of_fold is not None:
             write(as_table(loaded.out_of_fold, "csv"), out_of_fold)
         write(
-            as_json_text(figures | {"intervals": figures.intervals}) if format == "json" else as_lines(figures), output
+            as_json_text(figures.figures | {"intervals": figures.intervals}) if format == "json" else as_lines(figures),
+            output,
         )
         if plot is not None:
             loaded.plot(plot, kind=kind, x=images)

@@ -57,6 +57,10 @@ def predict(
     ] = None,
     device: Devices = None,
     engine: EngineName = None,
+    novelty: Annotated[
+        bool,
+        typer.Option("--novelty", help="Add how far each image is from all that was trained on; above 1 it is novel."),
+    ] = False,
     verbose: Verbose = None,
     quiet: Quiet = False,
 ) -> None:
@@ -68,6 +72,7 @@ def predict(
       mxtune predict pets.mxt new --type prob --format json -o answers.json
       mxtune predict pets.mxt new --type set --level 0.95
       mxtune predict pets.mxt new --abstain 0.9
+      mxtune predict pets.mxt new --novelty      (is it none of what the model knows?)
       mxtune predict pets.mxt new --type features -o features.csv
       mxtune predict efficientnet_lite0 coffee.png --top 3      (a network as it is: ImageNet's classes)
 
@@ -86,7 +91,7 @@ def predict(
         source: Any = pictures[0] if len(pictures) == 1 else pictures
         column = path or getattr(loaded, "path_column", None)
         images = mximages(source, on_bad="keep", recursive=recursive, path=column, root=root)
-        asked = {"batch_size": batch_size, "level": level, "abstain": abstain, "top": top}
+        asked = {"batch_size": batch_size, "level": level, "abstain": abstain, "top": top, "novelty": novelty or None}
         settings: dict[str, Any] = {name: value for name, value in asked.items() if value is not None}
         frame = loaded.predict(images, type=type, **settings)
         write(as_table(frame, format), output)

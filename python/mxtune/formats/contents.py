@@ -58,6 +58,10 @@ class Contents:
         Where the network came from, as far as the file states it.
     model
         The rest of a model, as its manifest has it: task, type of labels, settings, metrics, history, versions.
+    memory
+        The arrays of what a model remembers of its training images, see `mxtune.model.memory`.
+    others
+        Parts of a model file that only a later version knows, by name.
     limit
         How many times the limits of `mxtune.graph.Limits` the network may need.
     """
@@ -78,10 +82,14 @@ class Contents:
     image: Optional[tuple[int, int, int]] = None
     provenance: Mapping[str, str] = field(default_factory=dict)
     model: Optional[Mapping[str, Any]] = None
+    memory: Optional[Weights] = None
+    others: Mapping[str, bytes] = field(default_factory=dict)
     limit: float = 1.0
 
     @classmethod
-    def of(cls, network: Network, model: Optional[Mapping[str, Any]] = None) -> Contents:
+    def of(
+        cls, network: Network, model: Optional[Mapping[str, Any]] = None, memory: Optional[Weights] = None
+    ) -> Contents:
         """The contents of a file that holds this network, and for a model the rest."""
         return cls(
             graph=network.graph,
@@ -92,6 +100,7 @@ class Contents:
             pretrained=bool(network.pretrained),
             provenance=network.provenance,
             model=model,
+            memory=memory,
         )
 
     @cached_property

@@ -19,14 +19,15 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, eq=False)
 class Judged:
-    """Images by name, their labels, the network's outputs for them, the index of the data frame they were in, and
-    their groups."""
+    """Images by name, their labels, the network's outputs for them, the index of the data frame they were in, their
+    groups, and how novel they are."""
 
     names: Sequence[str]
     y: Array
     outputs: Array
     index: Optional[pd.Index]
     group: Optional[Array] = None
+    novelty: Optional[Array] = None
 
     def worst(self, task: Task, n: int) -> pd.DataFrame:
         """The ``n`` images with the largest losses, the largest first; see `Model.top_losses`."""

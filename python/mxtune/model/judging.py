@@ -24,6 +24,7 @@ from ..tasks.intervals import Measured, measured
 from ..words import counted, listing
 from .judged import Judged
 from .predictor import BATCH, Predictor
+from .remembering import Remembering
 from .validation import Validation
 
 if TYPE_CHECKING:
@@ -35,7 +36,7 @@ if TYPE_CHECKING:
 PathLike = Union[str, "os.PathLike[str]"]
 
 
-class Judging:
+class Judging(Remembering):
     """What judges a model; `Model` adds what it is made of, predicts and is saved."""
 
     network: Network
@@ -68,7 +69,8 @@ class Judging:
         """Metrics on labelled images, a dict; see `mxtune.tasks.metrics`. Without images, those of the validation.
 
         Its ``intervals`` has the lower and upper end of each, at 95 %: a bootstrap over images, or over groups where
-        there are any; ``frame()`` is a table of all.
+        there are any; ``novel`` is the share of images that are unlike all that was trained on, see `predict`: of
+        others like those .05. ``frame()`` is a table of all.
 
         Parameters
         ----------
@@ -90,7 +92,8 @@ class Judging:
                 raise LabelError("The model was trained without validation.", hint="Give labelled images.")
             return self._measured
         judged = self._judged(x, y, path=path, label=label, root=root, split=split)
-        return measured(self._task, judged.y, judged.outputs, judged.group)
+        novel = None if judged.novelty is None else float((judged.novelty > 1).mean())
+        return measured(self._task, judged.y, judged.outputs, judged.group, novel)
 
     @property
     def interval(self) -> Optional[tuple[float, float]]:
@@ -270,7 +273,9 @@ class Judging:
                 self.validation.names, self.validation.y, self.validation.outputs, None, self.validation.group
             )
         images = self.labelled_images(x, y, **table)
-        outputs, good = self._outputs(images)
+        told = self.memory is not None and self.memory.novelty is not None
+        outputs, good = self._outputs(images, of_features=self._novelties() if told else None)
+        novelty, outputs = (outputs[good, -1], outputs[:, :-1]) if told else (None, outputs)
         if not good.any():
             raise MxtuneError("None of the images can be read." if len(images) else "There are no images.")
         count = self.validation.trained_on(images.hashes)
@@ -280,12 +285,16 @@ class Judging:
         rows = np.flatnonzero(good)
         index = None if images.index is None else images.index[rows]
         group = None if images.groups is None else np.unique(images.groups, return_inverse=True)[1].reshape(-1)[rows]
-        return Judged([images.names[row] for row in rows], np.asarray(images.y)[rows], outputs[rows], index, group)
+        names = [images.names[row] for row in rows]
+        return Judged(names, np.asarray(images.y)[rows], outputs[rows], index, group, novelty)
 
-    def _outputs(self, images: ImageSet, what: str = "logit", batch_size: int = BATCH) -> tuple[Array, Array]:
-        """What the network computes, (N, K) float32, NaN for bad images, and which are good, (N,) bool."""
+    def _outputs(
+        self, images: ImageSet, what: str = "logit", batch_size: int = BATCH, of_features: Any = None
+    ) -> tuple[Array, Array]:
+        """What the network computes, (N, K) float32, NaN for bad images, and which are good, (N,) bool; see
+        `Predictor.outputs`."""
         loader = Loader(images, self.network.preprocess, repeated=False)
-        outputs = self._predictor.outputs(loader, what, batch_size)
+        outputs = self._predictor.outputs(loader, what, batch_size, of_features=of_features)
         if loader.images.range == self.network.preprocess.range:  # and not one that the user gave these images
             unread = {name for name, _ in loader.bad}
             scales(loader.images, "the training images", "range" in self.settings, unread)

@@ -49,5 +49,5 @@ def mxload(path: PathLike, limit: float = 1, device: Union[str, Sequence[str]] =
     True
     """
     file = user_path("path", path)
-    model = Model(**parts_of(mxt.load(file, number("limit", limit, 0.01, 1_000_000))))
+    model = Model(**parts_of(mxt.load(file, number("limit", limit, 0.01, 1_000_000)), file.name))
     return model if device == engine == "auto" else model.on(device, engine)

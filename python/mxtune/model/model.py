@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Optional, Union
 import numpy as np
 
 from .. import interrupts, late, progress, tasks
-from ..arguments import one_of, user_path, whole
+from ..arguments import one_of, user_path, whole, yes_or_no
 from ..calls import option
 from ..errors import ArgumentError, MxtuneError, NetworkError
 from ..formats import Contents, is_exported_to, mxt, write
@@ -25,8 +25,10 @@ from ..tasks.label_type import TEXT, LabelType
 from ..words import counted, shape_text
 from ..zoo.saving import contents_of
 from . import conformal, leak, meta, saving
+from .memory import Memory
 from .placing import Placing
 from .predictor import BATCH, Predictor
+from .remembering import novelty_columns
 from .reporting import Reporting
 from .summary import summary
 from .validation import Validation
@@ -65,6 +67,10 @@ class Model(Placing, Reporting):
         What the classes were before they became texts: predictions are of that type again.
     validation
         The images that it was validated on, and its outputs for them.
+    memory
+        What it remembers of the features of its training images; None without.
+    others
+        Parts of its file that only a later version knows, by name.
 
     Examples
     --------
@@ -85,6 +91,8 @@ class Model(Placing, Reporting):
         versions: Optional[Mapping[str, str]] = None,
         label_type: LabelType = TEXT,
         validation: Optional[Validation] = None,
+        memory: Optional[Memory] = None,
+        others: Optional[Mapping[str, bytes]] = None,
     ) -> None:
         self.network, self.task, self.levels = network, task, tuple(levels)
         self._task = tasks.named(task, self.levels, label_type)
@@ -92,6 +100,7 @@ class Model(Placing, Reporting):
         self.versions = dict(versions or saving.versions())
         self._rows: list[dict[str, Any]] = [dict(row) for row in history]
         self.validation = Validation() if validation is None else validation
+        self.memory, self._others = memory, dict(others or {})
         self._predictor = Predictor(network)
         self._validated: Optional[ImageSet] = None  # the images themselves, in the session that trained
 
@@ -140,6 +149,7 @@ class Model(Placing, Reporting):
         level: float = conformal.LEVEL,
         abstain: Optional[float] = None,
         top: Optional[int] = None,
+        novelty: bool = False,
     ) -> pd.DataFrame:
         """One row an image, in the order given: ``file`` and what the model predicts.
 
@@ -182,6 +192,10 @@ class Model(Placing, Reporting):
             A probability: below it no class is predicted, and ``abstained`` says why.
         top
             For classification: so many rows an image, its likeliest classes first, ``file, pred_class, pred_prob``.
+        novelty
+            Whether to add how far each image is from all that was trained on: ``novelty``, in units of the distance
+            within which 95 % of images like those lie, and ``is_novel``, whether that is above 1. See
+            `mxtune.model.novelty`.
 
         Raises
         ------
@@ -201,11 +215,14 @@ class Model(Placing, Reporting):
         conformal.check(self._task, self.validation, type, level, abstain)
         if top is not None and (type != "class" or abstain is not None):
             raise ArgumentError(f"`top` needs {option('type', 'class')}, and no `abstain`.")
+        of_features = self._novelties(type) if yes_or_no("novelty", novelty) else None
         rows = 1 if top is None else self._task.rows(whole("top", top, 1))
         images = mximages(x, on_bad="keep", range=self._range_for(x), path=path or self.path_column, root=root)
         if on_bad == "error":
             require_readable(images, f"Use {option('on_bad', 'na')} to predict the others.")
-        values, good = self._outputs(images, "logit" if type in _OF_TASK else type, batch_size)
+        values, good = self._outputs(images, "logit" if type in _OF_TASK else type, batch_size, of_features)
+        told = novelty_columns(values[:, -1], good) if novelty else {}
+        values = values[:, :-1] if novelty else values
         index = pd.RangeIndex(len(images)) if images.index is None else images.index
         files = pd.Series(images.names, index=index, dtype=str, name="file")
         if top is not None:
@@ -224,6 +241,8 @@ class Model(Placing, Reporting):
             if abstain is not None:
                 answers = self._task.abstaining(answers, values, float(abstain))
             columns = pd.DataFrame(answers, index=images.index)
+        for name, column in told.items():
+            columns[name] = column if top is None else np.repeat(column, rows)
         return pd.concat([files, columns], axis=1)
 
     @classmethod
@@ -315,7 +334,8 @@ class Model(Placing, Reporting):
             "versions": self.versions,
             "validation": self.validation.to_dict(),
         }
-        return replace(Contents.of(self.network, model), levels=self.levels)
+        memory = None if self.memory is None else self.memory.arrays()
+        return replace(Contents.of(self.network, model, memory), levels=self.levels, others=self._others)
 
     # ---- internals
 
@@ -386,6 +406,7 @@ class Model(Placing, Reporting):
             self.versions,
             self.label_type,
             validated,
+            self.memory,
         )
         model._predictor, model._validated = self._predictor, images  # bound already
         return model

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import os
 import threading
-from typing import TYPE_CHECKING, Optional
+from collections.abc import Callable
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, Optional
 
 import numpy as np
 
 from .. import progress
 from ..engines import Executor, Program, Target, choose
 from ..errors import PictureWarning
+from ..graph import Graph
 from ..images.decode import named
 from ..images.findings import warn
 from ..images.loader import Loader
@@ -21,6 +24,22 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 BATCH = 32
+
+
+_BOTH = "logit and features"
+
+
+class _Made:
+    """What is made of the outputs for a batch."""
+
+    def __init__(self, what: str, of_features: Optional[Callable[[Any], Any]]) -> None:
+        self.what = _BOTH if of_features is not None and what == "logit" else what
+        self._of_features = of_features
+
+    def __call__(self, values: list[Any]) -> Any:
+        if self._of_features is None:
+            return values[0]
+        return np.concatenate([*values[:-1], self._of_features(values[-1])], axis=1)
 
 
 class Predictor:
@@ -40,7 +59,12 @@ class Predictor:
         self._lock, self._process = threading.Lock(), os.getpid()
 
     def outputs(
-        self, loader: Loader, what: str = "logit", batch_size: int = BATCH, title: str = "Predicting"
+        self,
+        loader: Loader,
+        what: str = "logit",
+        batch_size: int = BATCH,
+        title: str = "Predicting",
+        of_features: Optional[Callable[[Any], Any]] = None,
     ) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
         """What the network computes, (N, K), NaN for bad images; and which are good, (N,).
 
@@ -48,21 +72,27 @@ class Predictor:
         ----------
         what
             ``"logit"``; ``"features"``, which the logits are made of; or another output of the network.
+        of_features
+            What is made of the features (n, d) of some images, (n, m): for logits m more columns, of the same pass
+            through the network; for features all columns.
 
         Warns
         -----
         PictureWarning
             Images can't be read; all are named.
         """
-        executor, count = self._executor(what), len(loader)
-        out = np.full((count, self._width(what)), np.nan, np.float32)
+        made = _Made(what, of_features)
+        executor, count = self._executor(made.what), len(loader)
+        nothing = [np.zeros((0, *shape[1:]), np.float32) for shape in self._shapes(made.what)]
+        out = np.full((count, made(nothing).shape[1]), np.nan, np.float32)
         good = np.zeros(count, dtype=bool)
         reporter = progress.current()
         reporter.event("start", title=title, total=count, unit="images")
         try:
             for number, (rows, batch) in enumerate(loader.eval_batches(batch_size, skip_bad=True)):
                 if len(rows):
-                    out[rows] = executor.predict(batch)
+                    values = executor.predict(batch)
+                    out[rows] = made(values if isinstance(values, list) else [values])
                     good[rows] = True
                 reporter.event("advance", n=min(batch_size, count - number * batch_size))
         finally:
@@ -74,11 +104,14 @@ class Predictor:
         """The network that ends in it."""
         if what == "logit":
             return self._network.main
+        if what == _BOTH:
+            main, features = self._network.main, self._network.features
+            return replace(main, graph=Graph(main.graph.nodes, (*main.graph.heads, (features, 0))))
         return self._network.body if what == "features" else self._network.averaged(what)
 
-    def _width(self, what: str) -> int:
+    def _shapes(self, what: str) -> list[tuple[int, ...]]:
         network = self._network_of(what)
-        return network.shapes[network.output][0][1]
+        return [network.shapes[name][index] for name, index in network.graph.heads]
 
     def _executor(self, what: str) -> Executor:
         if self._process != os.getpid():  # forked: a thread that held the lock stayed in the parent

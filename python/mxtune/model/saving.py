@@ -12,21 +12,31 @@ from .._version import __version__
 from ..engines import Engine
 from ..errors import ModelFileError
 from ..formats import Contents
+from ..formats.untrusted import FaultError
 from ..tasks.label_type import LabelType
+from .memory import Memory
 from .validation import Validation
 
 
-def parts_of(contents: Contents) -> dict[str, Any]:
-    """The arguments of `Model`, by name, from the contents of a model file.
+def parts_of(contents: Contents, file: str = "the bytes") -> dict[str, Any]:
+    """The arguments of `Model`, by name, from the contents of a model file of this name.
 
     Raises
     ------
     ModelFileError
-        What the file says of its validation can't be used.
+        What the file says of its validation, or remembers of its training images, can't be used.
     """
     model = contents.model
     assert model is not None  # noqa: S101 - reading has seen to it
     levels = contents.levels or ()
+    try:
+        validation, memory = _validation(model, levels), _memory(contents)
+    except FaultError as fault:
+        raise ModelFileError(f"Can't use the model in {file}.", [fault.what]) from None
+    except KeyError as error:
+        raise ModelFileError(f"Can't use the model in {file}.", [f"it has no {error.args[0]}"]) from error
+    except (TypeError, ValueError, IndexError, OverflowError) as error:
+        raise ModelFileError(f"Can't use the model in {file}.", [str(error)]) from error
     return {
         "network": contents.network,
         "task": model["task"],
@@ -36,17 +46,24 @@ def parts_of(contents: Contents) -> dict[str, Any]:
         "metrics": {figure: np.nan if value is None else value for figure, value in model["metrics"].items()},
         "versions": model["versions"],
         "label_type": LabelType.from_dict(model.get("label_type", {})),
-        "validation": _validation(model, levels),
+        "validation": validation,
+        "memory": memory,
+        "others": contents.others,
     }
 
 
 def _validation(model: Mapping[str, Any], levels: Sequence[str]) -> Optional[Validation]:
     if model.get("validation") is None:  # an older file
         return None
-    try:
-        return Validation.from_dict(model["validation"], max(1, len(levels)), model["task"] == "classification")
-    except (KeyError, TypeError, ValueError, IndexError, OverflowError) as error:
-        raise ModelFileError("Can't use what the model file tells of its validation.", [str(error)]) from error
+    return Validation.from_dict(model["validation"], max(1, len(levels)), model["task"] == "classification")
+
+
+def _memory(contents: Contents) -> Optional[Memory]:
+    if contents.memory is None or contents.model is None:
+        return None
+    body = contents.network.body
+    outputs, features = max(1, len(contents.levels or ())), body.shapes[body.output][0][1]
+    return Memory.from_arrays(contents.memory, contents.model["task"], outputs, features)
 
 
 def versions(engine: Optional[Engine] = None) -> dict[str, str]:

@@ -81,6 +81,11 @@ class Network(Editing):
         """The name of the layer that ends the body."""
         return self.body.output
 
+    @cached_property
+    def deepest(self) -> int:
+        """The column of the features at which those of the last stage begin; 0 where there are no others."""
+        return features.deepest(self.body.graph, self.body.shapes)
+
     def pooled(self) -> Network:
         """The body that ends in the features of every stage, (N, d): its average and its maximum over the image.
 
@@ -111,6 +116,7 @@ class Network(Editing):
         level: float = 0.9,
         abstain: Optional[float] = None,
         top: Optional[int] = None,
+        novelty: bool = False,
     ) -> pd.DataFrame:
         """One row an image, in the order given, as `Model.predict`: ``file`` and what the network says as it is.
 
@@ -119,8 +125,8 @@ class Network(Editing):
 
         Parameters
         ----------
-        x, type, on_bad, batch_size, path, root, level, abstain, top
-            As of `Model.predict`; without images that it was validated on, a network has no sets.
+        x, type, on_bad, batch_size, path, root, level, abstain, top, novelty
+            As of `Model.predict`; without images that it was validated on, a network has no sets, and nothing is novel.
 
         Raises
         ------
@@ -139,7 +145,8 @@ class Network(Editing):
             raise NetworkError(
                 text, hint=f"Train it on labelled images, or use {option('type', 'logit')} for its outputs."
             )
-        answer: pd.DataFrame = self._model.predict(x, type, on_bad, batch_size, path, root, level, abstain, top)
+        asked = (type, on_bad, batch_size, path, root, level, abstain, top, novelty)
+        answer: pd.DataFrame = self._model.predict(x, *asked)
         return answer
 
     @cached_property

@@ -33,6 +33,25 @@ def of_stages(graph: Graph, entry: Entry, shapes: Shapes, stages: Sequence[str])
     return builder, builder.concat([features, *dense], "all_features") if dense else features
 
 
+def deepest(graph: Graph, shapes: Shapes) -> int:
+    """The column at which the features of the last stage, and of dense layers behind it, begin in a body's output.
+
+    0 where its features are of one stage alone, or of none.
+    """
+    starts: dict[str, int] = {}
+    start, waiting = 0, [graph.heads[0]]
+    while waiting:
+        name, index = waiting.pop()
+        node = graph.node(name)
+        if node.has_role("gathers") and not node.has_role("pools") and not node.is_variable:
+            waiting.extend(reversed(node.inputs))
+            continue
+        if node.has_role("pools"):
+            starts.setdefault(node.inputs[0][0], start)
+        start += math.prod(shapes[name][index][1:])
+    return max(starts.values(), default=0)
+
+
 def _dense(graph: Graph, entry: Entry, shapes: Shapes, stages: Sequence[str]) -> list[Entry]:
     """Those inputs of the classifier that come from dense layers or tokens: they hold more than a pooled stage."""
     outputs: list[Entry] = []

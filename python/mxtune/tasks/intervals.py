@@ -33,6 +33,8 @@ class Measured(dict[str, float]):
         What they were measured on.
     group
         (N,) int64, equal for images that belong together, which are drawn together; None or empty without.
+    novel
+        The share of images that are unlike all that was trained on; None where that is not known.
 
     Examples
     --------
@@ -45,13 +47,25 @@ class Measured(dict[str, float]):
     """
 
     def __init__(
-        self, figures: Mapping[str, float], task: Task, y: Array, outputs: Array, group: Optional[Array] = None
+        self,
+        figures: Mapping[str, float],
+        task: Task,
+        y: Array,
+        outputs: Array,
+        group: Optional[Array] = None,
+        novel: Optional[float] = None,
     ) -> None:
         super().__init__(figures)
+        self.novel = novel
         self._task, self._y, self._outputs, self._group = task, y, outputs, group
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return Measured, (dict(self), self._task, self._y, self._outputs, self._group)
+        return Measured, (dict(self), self._task, self._y, self._outputs, self._group, self.novel)
+
+    @property
+    def figures(self) -> dict[str, float]:
+        """The metrics, and ``novel`` where it is known."""
+        return dict(self) if self.novel is None else {**self, "novel": self.novel}
 
     @cached_property
     def intervals(self) -> dict[str, Interval]:
@@ -65,12 +79,14 @@ class Measured(dict[str, float]):
         return self._of([name]).get(name)
 
     def frame(self) -> pd.DataFrame:
-        """A data frame: ``metric, estimate, lower, upper``; ``n`` has no interval."""
+        """A data frame: ``metric, estimate, lower, upper``; ``n`` and ``novel`` have no interval."""
         import pandas as pd
 
-        ends = [self.intervals.get(name, (np.nan, np.nan)) for name in self]
+        figures = self.figures
+        ends = [self.intervals.get(name, (np.nan, np.nan)) for name in figures]
         lower, upper = ([float(end[side]) for end in ends] for side in (0, 1))
-        return pd.DataFrame({"metric": list(self), "estimate": list(self.values()), "lower": lower, "upper": upper})
+        values = {"metric": list(figures), "estimate": list(figures.values()), "lower": lower, "upper": upper}
+        return pd.DataFrame(values)
 
     def _of(self, names: Optional[Sequence[str]]) -> dict[str, Interval]:
         if not len(self._y):  # the model keeps none, as those of earlier versions
@@ -103,9 +119,11 @@ class Measured(dict[str, float]):
         return found
 
 
-def measured(task: Task, y: Array, outputs: Array, group: Optional[Array] = None) -> Measured:
+def measured(
+    task: Task, y: Array, outputs: Array, group: Optional[Array] = None, novel: Optional[float] = None
+) -> Measured:
     """Every metric of the task on these images."""
-    return Measured(task.measure(y, outputs), task, y, outputs, group)
+    return Measured(task.measure(y, outputs), task, y, outputs, group, novel)
 
 
 def draws(count: int, group: Optional[Array]) -> Iterator[Array]:

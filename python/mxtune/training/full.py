@@ -65,6 +65,8 @@ class FullRun:
                 with warnings.catch_warnings():  # the first training has said it all
                     warnings.simplefilter("ignore")
                     run = self._again(self._images.take(np.flatnonzero(fold != number)))
+                    if isinstance(run, Run):
+                        run.remembers = False
                     one = run.through()
                 was_interrupted = run.was_interrupted
             except KeyboardInterrupt:

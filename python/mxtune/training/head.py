@@ -34,13 +34,16 @@ class Head:
     """A dense layer: ``outputs = features @ weight.T + bias``.
 
     ``weight`` is (K, d) float32, ``bias`` (K,) float32, on features as the network gives them: the standardisation
-    is folded in. ``interrupted``: Ctrl-C ended the search for it.
+    is folded in. ``interrupted``: Ctrl-C ended the search for it. ``mean`` and ``scale`` (d,) are what features were
+    standardised by.
     """
 
     weight: NDArray[np.float32]
     bias: NDArray[np.float32]
     penalty: float
     train_loss: float
+    mean: NDArray[np.float32]
+    scale: NDArray[np.float32]
     interrupted: bool = False
 
 
@@ -183,4 +186,4 @@ def unfold(solution: Array, mean: Array, scale: Array, loss: Loss, penalty: floa
     """The head on features as they were before `standardise`."""
     weight = solution[:, :-1] / scale
     weight, bias = loss.layer_in_own_units(weight, solution[:, -1] - weight @ mean.astype(np.float64))
-    return Head(weight.astype(np.float32), bias.astype(np.float32), penalty, train_loss)
+    return Head(weight.astype(np.float32), bias.astype(np.float32), penalty, train_loss, mean, scale)

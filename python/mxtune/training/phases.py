@@ -13,12 +13,14 @@ from ..engines import AdamW, InputSpec, Program, picture_input
 from ..errors import TrainingError
 from ..graph import partition
 from ..images.loader import KEPT_BYTES, Loader
+from ..model.memory import MOST_IMAGES
 from ..network import Network
 from .features import Cache, features
 from .folds import fit_folds
 from .head import fit_head
 from .phase import Phase
 from .problem import Problem
+from .remember import remembered, sample
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -28,10 +30,10 @@ if TYPE_CHECKING:
 
 
 def train_head(
-    network: Network, problem: Problem, phase: Phase, cache: Cache
-) -> tuple[Network, Row, bool, dict[str, Array]]:
-    """The network with its head trained on frozen features, the row of history, whether Ctrl-C came in between, and the
-    arrays of `CrossValidated` where there are folds."""
+    network: Network, problem: Problem, phase: Phase, cache: Cache, remembers: bool = False
+) -> tuple[Network, Row, bool, dict[str, Array], dict[str, Array]]:
+    """The network with its head trained on frozen features, the row of history, whether Ctrl-C came in between, the
+    arrays of `CrossValidated` where there are folds, and those of `Memory` where the model is to remember."""
     loaders = [problem.train] if problem.validation is None else [problem.train, problem.validation]
     arrays = features(network.body, loaders, problem.target, phase.batch_size, cache)
     interrupts.at_stake()
@@ -49,8 +51,17 @@ def train_head(
         tested = found.fold >= 0
         measured = problem.scored(labels[tested], unseen["outputs"][tested]) if unseen else {}
     row |= {"train_loss": head.train_loss, "lr": None, **measured}
+    memory: dict[str, Array] = {}
+    if remembers and not head.interrupted:
+        images = problem.train.images
+        rows = sample(images, MOST_IMAGES, problem.seed)
+        group = np.asarray(images.together(), np.int64) if problem.folds is None else found.group
+        part = arrays[0] if len(rows) == len(images) else arrays[0][rows]
+        memory = remembered(
+            part, head.mean, head.scale, images, rows, group[rows], network.deepest, problem.seed
+        ).arrays()
     trained = {f"{network.classifier}_weight": head.weight, f"{network.classifier}_bias": head.bias}
-    return replace(network, params={**network.params, **trained}), row, head.interrupted, unseen
+    return replace(network, params={**network.params, **trained}), row, head.interrupted, unseen, memory
 
 
 def trainable_parameters(network: Network, phase: Phase) -> frozenset[str]:

@@ -7,9 +7,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Optional
 
+import numpy as np
+
 from .. import calls, interrupts, progress
 from ..errors import MxtuneError, TrainingError, TrainingWarning
 from ..images.findings import kept_back, warn
+from ..model.memory import Memory
 from ..model.model import Model
 from ..model.saving import versions
 from ..network import Network
@@ -18,6 +21,7 @@ from .features import Cache
 from .phase import Phase
 from .phases import LayerTraining, train_head
 from .problem import Problem
+from .remember import after_layers
 from .state import Checkpoint, TrainingState
 
 
@@ -50,6 +54,7 @@ class Run:
         self._cache, self._resembling = cache, problem.resembling
         self._state = TrainingState()
         self._trained = self.was_interrupted = False
+        self.remembers = True  # the training images; models of folds need not
 
     def resume(self) -> None:
         """Go on from the checkpoint, where there is one."""
@@ -108,6 +113,7 @@ class Run:
                     else:
                         model = model.measured(images, self._problem.validation, self._resembling)
                     model.validation = replace(model.validation, before=self._problem.before)
+                    self._remember(model)
                 except MxtuneError as error:
                     warn(TrainingWarning(f"The model can't be measured. {error.message}", error.bullets, error.hint))
             said = interruption(watch, early=interrupted)
@@ -121,6 +127,17 @@ class Run:
             raise
         return model
 
+    def _remember(self, model: Model) -> None:
+        """What the model is to remember of its training images: kept by the head, or computed by trained layers."""
+        problem, kept = self._problem, self._state.memory
+        if kept:
+            features = model.network.body.shapes[model.network.body.output][0][1]
+            model.memory = Memory.from_arrays(kept, problem.task.name, problem.task.outputs, features)
+        elif self.remembers and (len(self._state.history) > 1 or self._phases[0].name != "head"):
+            unseen = np.arange(0 if problem.validation is None else len(problem.validation))
+            unseen = unseen if self._resembling is None else unseen[~self._resembling]
+            after_layers(model, problem.train, problem.validation, unseen, len(self._state.history), problem.seed)
+
     def _attach_model(self, error: TrainingError) -> None:
         """The best model so far, to whoever catches the error."""
         error.model = self._model()
@@ -130,7 +147,10 @@ class Run:
     def _run(self, number: int, cache: Cache) -> None:
         state, phase = self._state, self._phases[number]
         if phase.name == "head":
-            self._network, row, interrupted, state.unseen = train_head(self._network, self._problem, phase, cache)
+            alone = self.remembers and len(self._phases) == 1
+            self._network, row, interrupted, state.unseen, state.memory = train_head(
+                self._network, self._problem, phase, cache, remembers=alone
+            )
             self._trained = True
             self._record(phase, row)
             if interrupted:

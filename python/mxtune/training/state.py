@@ -46,6 +46,8 @@ class TrainingState:
         What `Executor.state` gave after the last epoch.
     unseen
         What heads that had not seen an image say of it: the arrays of `CrossValidated`.
+    memory
+        What the model is to remember of its training images: the arrays of `Memory`.
     stopped
         Whether a callback has ended the training.
     """
@@ -59,6 +61,7 @@ class TrainingState:
     epochs_without_improvement: int = 0
     executor: dict[str, NDArray[Any]] = field(default_factory=dict)
     unseen: dict[str, NDArray[Any]] = field(default_factory=dict)
+    memory: dict[str, NDArray[Any]] = field(default_factory=dict)
     stopped: bool = False
 
     def improved(self, row: Mapping[str, Any]) -> bool:
@@ -67,7 +70,7 @@ class TrainingState:
         return loss is None or self.best_loss is None or loss < self.best_loss
 
 
-_GROUPS = ("params", "best", "executor", "unseen")
+_GROUPS = ("params", "best", "executor", "unseen", "memory")
 _KINDS: dict[str, Any] = {
     "phase": int,
     "epoch": int,

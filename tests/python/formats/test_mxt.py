@@ -100,9 +100,10 @@ def refused(source: Any) -> str:
 def test_content_comes_back(tmp_path: Path) -> None:
     path = tmp_path / "my model ü.mxt"
     bundle.write(path, MANIFEST, SYMBOL, arrays())
-    manifest, symbol, read = bundle.read(path)
+    manifest, symbol, read, others = bundle.read(path)
+    assert others == {}
     assert {key: manifest[key] for key in MANIFEST} == MANIFEST
-    assert manifest["format"] == bundle.FORMAT == 1
+    assert manifest["format"] == 1
     assert symbol == SYMBOL
     assert list(read) == sorted(arrays())
     for name, array in arrays().items():
@@ -138,7 +139,7 @@ def test_manifest_names_hash_and_size_of_the_members() -> None:
 
 
 def test_numbers_of_numpy_and_nan_become_json() -> None:
-    manifest, _, _ = bundle.read(
+    manifest, _, _, _ = bundle.read(
         model_bytes(
             loss=np.float32("nan"), best=np.float64(0.5), n=np.int64(3), end=float("inf"), size=(2, 3),
             row=np.array([1.0, np.nan]), deep={"is": np.bool_(True)},
@@ -161,7 +162,7 @@ def test_same_content_gives_the_same_bytes(tmp_path: Path) -> None:
     time.sleep(0.01)
     bundle.write(two, MANIFEST, SYMBOL, dict(reversed(arrays().items())))
     assert one.read_bytes() == two.read_bytes() == model_bytes()
-    manifest, symbol, read = bundle.read(one)
+    manifest, symbol, read, _ = bundle.read(one)
     bundle.write(two, manifest, symbol, read)
     assert one.read_bytes() == two.read_bytes()
 
@@ -175,6 +176,53 @@ def test_keys_keep_their_order() -> None:
 def test_unknown_type_of_array_is_named() -> None:
     with pytest.raises(ArgumentError, match='"names" of type'):
         bundle.write(io.BytesIO(), {}, "{}", {"names": np.array(["a"], dtype=object)})
+
+
+# Members that a file may lack --------------------------------------------------------------------------------
+
+OTHERS = {"memory.safetensors": save({"a": np.zeros(2, "float16")}), "of_later.json": b"{}"}
+
+
+def with_others(others: dict[str, bytes]) -> bytes:
+    stream = io.BytesIO()
+    bundle.write(stream, MANIFEST, SYMBOL, arrays(), others)
+    return stream.getvalue()
+
+
+def test_other_members_come_back_and_without_them_the_format_is_1() -> None:
+    content = with_others(OTHERS)
+    manifest, _, read, others = bundle.read(content)
+    assert (manifest["format"], others) == (2, OTHERS)
+    assert set(read) == set(arrays())
+    assert with_others(dict(reversed(OTHERS.items()))) == content
+    assert with_others({}) == model_bytes()
+    assert set(manifest["members"]) == {*bundle.MEMBERS[1:], *OTHERS}
+
+
+def test_every_changed_byte_of_other_members_is_noticed() -> None:
+    whole = with_others({"memory.safetensors": save({"a": np.zeros(2, "float16")})})
+    for index in range(len(whole)):
+        refused(whole[:index] + bytes([whole[index] ^ 0x40]) + whole[index + 1 :])
+
+
+@pytest.mark.parametrize(
+    "name", ["../x.json", "x.py", "Memory.json", "x.json\n", "a/b.json", "x" * 70 + ".json", "é.json", ".json"]
+)
+def test_other_members_have_plain_names(name: str) -> None:
+    with pytest.raises(ArgumentError, match="can't hold these members"):
+        with_others({name: b"{}"})
+    two = [("manifest.json", b'{"format":2}'), *GOOD[1:], (name, b"{}")]
+    assert "which no model file has" in refused(zip_bytes(two))
+
+
+def test_other_members_are_few_and_of_bounded_size(monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(ArgumentError, match="can't hold these members"):
+        with_others({f"part{number}.json": b"{}" for number in range(9)})
+    whole = with_others(OTHERS)
+    monkeypatch.setattr("mxtune.formats.mxt.layout._MOST_OF_OTHERS", 1)
+    assert "and at most 1 are read" in refused(whole)
+    with pytest.raises(ArgumentError, match="At most 1 fit"):
+        with_others(OTHERS)
 
 
 # Whole or not at all ----------------------------------------------------------------------------------------
@@ -360,10 +408,10 @@ def test_forged_file_is_read_when_all_in_it_is_true() -> None:
 
 
 def test_newer_format_is_refused_by_its_number() -> None:
-    newer = [("manifest.json", b'{"format": 2}'), ("program.bin", b"")]
-    for content in (forged(format=2), zip_bytes(newer)):
+    newer = [("manifest.json", b'{"format": 3}'), ("program.bin", b"")]
+    for content in (forged(format=3), zip_bytes(newer)):
         text = refused(content)
-        assert "a newer mxtune wrote it, in format 2; this mxtune reads formats up to 1" in text
+        assert "a newer mxtune wrote it, in format 3; this mxtune reads formats up to 2" in text
         assert "i Install a newer version of mxtune." in text
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
@@ -10,8 +11,8 @@ from typing import Any
 
 import numpy as np
 
-from mxtune import Preprocess, formats, mxnetwork
-from mxtune.formats import Contents
+from mxtune import Preprocess, formats, mxload, mxnetwork
+from mxtune.formats import Contents, mxt
 from mxtune.graph import Builder
 from mxtune.network import Network
 from torch_files import legacy, tensor, zipped
@@ -57,6 +58,8 @@ class Sample:
 
     def open(self, file: Path) -> Network:
         """The network, as a user gets it."""
+        if file.suffix == ".mxt":
+            return mxload(file).network
         if self.weights:
             return mxnetwork(file, weights=file.parent / self.weights)
         return mxnetwork(file.parent / self.network, weights=file) if self.network else mxnetwork(file)
@@ -70,6 +73,21 @@ def small_network() -> Contents:
     preprocess = Preprocess(size=(8, 8), channels=3, mean=(0.0,), std=(255.0,))
     network = Network(graph, {}, {"name": "small"}, preprocess, levels=("a", "b", "c")).initialise(1)
     return Contents.of(replace(network, pretrained=True), MODEL)
+
+
+def with_memory(file: Path, whole: Contents) -> bytes:
+    """The model as one that remembers 24 images of three classes."""
+    rng, rows = np.random.default_rng(0), np.arange(24)
+    halves = {"axes_0": np.eye(3, 2), "axes_1": np.eye(1), "coordinates": rng.normal(size=(24, 3))}
+    singles = {"mean": np.zeros(4), "scale": np.ones(4), "whitening": np.eye(2), "means": rng.normal(size=(3, 2)),
+               "beside": np.ones(1), "usual": np.sort(rng.random(24))}  # fmt: skip
+    whole_numbers = {"row": rows, "group": rows, "labels": rows % 3, "images": np.asarray([30])}
+    bytes_ = {"digests": rng.integers(0, 256, (24, 16)), "names": np.frombuffer(
+              json.dumps([f"{row}.png" for row in rows]).encode(), np.uint8)}  # fmt: skip
+    kinds = {"f2": halves, "f4": singles, "i4": whole_numbers, "u1": bytes_}
+    memory = {name: array.astype(kind) for kind, part in kinds.items() for name, array in part.items()}
+    mxt.save(file, replace(whole, memory=memory))
+    return file.read_bytes()
 
 
 def samples(folder: Path, whole: Contents | None = None) -> list[Sample]:
@@ -89,6 +107,7 @@ def samples(folder: Path, whole: Contents | None = None) -> list[Sample]:
     numbered = [weights[name].T if name == "head_weight" else weights[name] for name in order]
     made = [
         Sample("mxtune model", "net.mxt", written("net.mxt")),
+        Sample("mxtune model", "seen.mxt", with_memory(folder / "seen.mxt", whole)),
         Sample("MXNet network", "net-symbol.json", graph["net-symbol.json"],
                {"net-0000.params": (folder / "net-0000.params").read_bytes()}),
         Sample("MXNet weights", "w.params", written("w.params"), graph, "net-symbol.json"),

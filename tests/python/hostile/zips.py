@@ -10,7 +10,7 @@ import zipfile
 import zlib
 from functools import cache
 
-from mxtune.formats.mxt.layout import MEMBERS, frames, seal
+from mxtune.formats.mxt.layout import frames, order, seal
 
 from .damage import Change, number
 
@@ -143,16 +143,17 @@ def resealed(change: Change) -> Change:
         import json
 
         members = members_of(content)
-        name = rng.choice(MEMBERS)
+        names = order(members)
+        name = rng.choice(names)
         members[name] = change(rng, members[name])
         try:
             manifest = json.loads(members["manifest.json"])
-            manifest["members"] = {one: seal(members[one]) for one in MEMBERS[1:]}
+            manifest["members"] = {one: seal(members[one]) for one in names[1:]}
             if name != "manifest.json":
                 members["manifest.json"] = json.dumps(manifest).encode()
         except (ValueError, TypeError, KeyError, RecursionError):
             pass
-        *before, last = frames((one, len(members[one]), zlib.crc32(members[one])) for one in MEMBERS)
-        return b"".join(frame + members[one] for (_, frame), one in zip(before, MEMBERS)) + last[1]
+        *before, last = frames((one, len(members[one]), zlib.crc32(members[one])) for one in names)
+        return b"".join(frame + members[one] for (_, frame), one in zip(before, names)) + last[1]
 
     return changed

@@ -40,7 +40,7 @@ def problem(network: Network, train: ImageSet = TRAIN, devices: int = 1) -> Prob
 
 
 def test_a_head_on_every_stage_is_features_times_weights(network: Network) -> None:
-    trained, row, interrupted, _ = train_head(network, problem(network), Phase("head"), None)
+    trained, row, interrupted, _, _ = train_head(network, problem(network), Phase("head"), None)
     batch = Loader(VALIDATION, network.preprocess).eval_batch(range(len(VALIDATION)))
     features = CPU.bind(Program.of(trained.body)).predict(batch)
     logits = CPU.bind(Program.of(trained)).predict(batch)

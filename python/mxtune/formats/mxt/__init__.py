@@ -1,10 +1,15 @@
-"""The ``.mxt`` file: a model as three members of a zip, written whole or not at all, read as untrusted.
+"""The ``.mxt`` file: a model as members of a zip, written whole or not at all, read as untrusted.
 
 ======================= =================================================================
-``manifest.json``       what the model is, and ``sha256`` and size of the two others
+``manifest.json``       what the model is, and ``sha256`` and size of the others
 ``symbol.json``         the network's graph, as MXNet writes it
 ``weights.safetensors`` its parameters
+``memory.safetensors``  what it remembers of its training images, see `mxtune.model.memory`;
+                        may be missing
 ======================= =================================================================
+
+A file of these three alone has format 1. One with more has format 2: members that a later version may add, too, are
+kept as they are, and told.
 
 Nothing in it is executable. Members are stored and not compressed, and the bytes around them follow from
 names, sizes and checksums alone: the same model gives the same file, and a changed byte anywhere is noticed.
@@ -13,13 +18,18 @@ names, sizes and checksums alone: the same model gives the same file, and a chan
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from pathlib import Path
 from typing import BinaryIO, Union
 
+from ... import progress
 from ...errors import ModelFileError
 from ...graph import to_json
+from ...words import listing
 from .. import Contents, Format, Glimpse, register
-from .layout import FORMAT, MANIFEST, MEMBERS
+from ..safetensors import arrays_of, bytes_of
+from ..untrusted import FaultError
+from .layout import FORMAT, MANIFEST, MEMBERS, MEMORY
 from .manifest import contents_of, manifest_of
 from .reading import read
 from .writing import write
@@ -41,7 +51,16 @@ def load(source: Union[str, os.PathLike[str], bytes], limit: float = 1.0) -> Con
         There is no such file, or it is damaged, hostile, of a newer format, or not a model at all.
     """
     name = Path(source).name if isinstance(source, (str, os.PathLike)) else "the bytes"
-    return contents_of(*read(source), name, limit)
+    manifest, symbol, arrays, others = read(source)
+    memory = others.pop(MEMORY, None)
+    if others:
+        text = f"Parts of the model that this mxtune does not know are kept as they are: {listing([*others])}."
+        progress.current().event("message", text=text)
+    contents = contents_of(manifest, symbol, arrays, name, limit)
+    try:
+        return replace(contents, memory=None if memory is None else arrays_of(MEMORY, memory), others=others)
+    except FaultError as fault:
+        raise ModelFileError(f"Can't use the model in {name}.", [fault.what], fault.hint) from None
 
 
 def save(target: Union[str, os.PathLike[str], BinaryIO], contents: Contents) -> None:
@@ -56,7 +75,10 @@ def save(target: Union[str, os.PathLike[str], BinaryIO], contents: Contents) -> 
     """
     if contents.graph is None or contents.weights is None:
         raise ModelFileError("A model file contains a whole network: the graph or the weights are missing.")
-    write(target, manifest_of(contents), to_json(contents.graph), contents.weights)
+    others = dict(contents.others)
+    if contents.memory is not None:
+        others[MEMORY] = bytes_of(contents.memory)
+    write(target, manifest_of(contents), to_json(contents.graph), contents.weights, others)
 
 
 def sniff(glimpse: Glimpse) -> bool:

@@ -3,13 +3,33 @@
 from __future__ import annotations
 
 import hashlib
+import re
 import struct
 from collections.abc import Iterable
 from typing import Any
 
-FORMAT = 1
+FORMAT = 2  # that of files with more members than these; without, it is 1, which every mxtune reads
 MANIFEST, SYMBOL, WEIGHTS = MEMBERS = ("manifest.json", "symbol.json", "weights.safetensors")
-MOST_BYTES = {MANIFEST: 1 << 26, SYMBOL: 1 << 26, WEIGHTS: 15 << 28}  # a plain zip ends at 16 << 28, 4 GiB
+MEMORY = "memory.safetensors"  # the first that a file may lack
+_MOST_BYTES = {MANIFEST: 1 << 26, SYMBOL: 1 << 26, WEIGHTS: 15 << 28}  # a plain zip ends at 16 << 28, 4 GiB
+_MOST_OF_OTHERS, _MOST_OTHERS = 1 << 25, 3
+_OTHER = re.compile(r"[a-z][a-z0-9_]{0,63}\.(json|safetensors)")
+
+
+def order(names: Iterable[str]) -> list[str]:
+    """Members as they lie in the file."""
+    return [*MEMBERS, *sorted(set(names) - set(MEMBERS))]
+
+
+def most_bytes(name: str) -> int:
+    """How large a member may be."""
+    return _MOST_BYTES.get(name, _MOST_OF_OTHERS)
+
+
+def may_be_other(names: Iterable[str]) -> bool:
+    """Whether these can be members that a file may lack: those of this version, or of one to come."""
+    names = list(names)
+    return len(names) <= _MOST_OTHERS and all(_OTHER.fullmatch(name) for name in names)
 
 
 def seal(content: bytes) -> dict[str, Any]:

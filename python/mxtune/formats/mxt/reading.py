@@ -14,12 +14,12 @@ from ...errors import ModelFileError
 from .. import Glimpse, formats
 from ..safetensors import arrays_of
 from ..untrusted import FaultError, json_of, shown, text_of
-from .layout import FORMAT, MANIFEST, MEMBERS, MOST_BYTES, SYMBOL, WEIGHTS, frames, seal
+from .layout import FORMAT, MANIFEST, MEMBERS, SYMBOL, WEIGHTS, frames, may_be_other, most_bytes, order, seal
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    Content = tuple[dict[str, Any], str, dict[str, NDArray[Any]]]
+    Content = tuple[dict[str, Any], str, dict[str, NDArray[Any]], dict[str, bytes]]
 
 NO_MODEL = "Model files are written by model.save() and mxsave()."
 NETWORK = "mxnetwork() opens the network or the weights in it; a whole model is a .mxt file."
@@ -28,7 +28,9 @@ _ZIP_FAULTS = (zipfile.BadZipFile, ValueError, EOFError, RuntimeError, struct.er
 
 
 def read(source: Union[str, os.PathLike[str], bytes]) -> Content:
-    """The manifest, the symbol JSON and the arrays (by name, in bytewise order), all of it checked.
+    """The manifest, the symbol JSON, the arrays (by name, in bytewise order) and the bytes of other members, by name.
+
+    All of it is checked, but for what is in those others.
 
     Parameters
     ----------
@@ -87,15 +89,16 @@ def _read(stream: BinaryIO) -> Content:
         with zipfile.ZipFile(stream) as archive:
             entries = archive.infolist()
             manifest = _manifest(archive, entries, length)
-            _check_entries(entries, length)
+            _check_entries(entries, length, manifest["format"])
             _check_frames(stream, entries, length)
-            members = {name: archive.read(name) for name in MEMBERS[1:]}
+            members = {entry.filename: archive.read(entry) for entry in entries[1:]}
     except _ZIP_FAULTS as error:
         why = shown(str(error))  # may quote any part of the file
         raise FaultError(f"it is damaged, or was cut short to {length:,} bytes: {why}") from None
     _check_seals(manifest, members)
     json_of(SYMBOL, members[SYMBOL])
-    return manifest, text_of(SYMBOL, members[SYMBOL]), arrays_of(WEIGHTS, members[WEIGHTS])
+    symbol, arrays = members.pop(SYMBOL), arrays_of(WEIGHTS, members.pop(WEIGHTS))
+    return manifest, text_of(SYMBOL, symbol), arrays, members
 
 
 def _check_beginning(beginning: bytes) -> None:
@@ -128,10 +131,11 @@ def _manifest(archive: zipfile.ZipFile, entries: list[zipfile.ZipInfo], length: 
     return manifest
 
 
-def _check_entries(entries: list[zipfile.ZipInfo], length: int) -> None:
+def _check_entries(entries: list[zipfile.ZipInfo], length: int, version: int) -> None:
     names = [entry.filename for entry in entries]
+    others = set(names) - set(MEMBERS)
     for name in names:
-        if name not in MEMBERS:
+        if name in others and (version == 1 or not may_be_other(others)):
             raise FaultError(f"it contains {shown(name)}, which no model file has", NO_MODEL)
         if names.count(name) > 1:
             raise FaultError(f"it contains {name} more than once", NO_MODEL)
@@ -148,8 +152,8 @@ def _check_entry(entry: zipfile.ZipInfo, length: int) -> None:
         raise FaultError(f"{name} is compressed, which never happens in a model file", NO_MODEL)
     if size != entry.compress_size or size > length:
         raise FaultError(f"{name} claims to have {size:,} bytes, which a file of {length:,} can't hold")
-    if size > MOST_BYTES[name]:
-        raise FaultError(f"{name} has {size:,} bytes, and at most {MOST_BYTES[name]:,} are read", NO_MODEL)
+    if size > most_bytes(name):
+        raise FaultError(f"{name} has {size:,} bytes, and at most {most_bytes(name):,} are read", NO_MODEL)
 
 
 def _check_frames(stream: BinaryIO, entries: list[zipfile.ZipInfo], length: int) -> None:
@@ -159,7 +163,8 @@ def _check_frames(stream: BinaryIO, entries: list[zipfile.ZipInfo], length: int)
     for offset, frame in expected:
         stream.seek(offset)
         same = same and stream.read(len(frame)) == frame
-    if not same or [entry.filename for entry in entries] != list(MEMBERS):
+    names = [entry.filename for entry in entries]
+    if not same or names != order(names):
         raise FaultError("it is damaged or was packed again: the zip is not laid out as mxtune writes it")
 
 

@@ -7,14 +7,15 @@ import math
 import os
 import zlib
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, BinaryIO, Union
+from typing import TYPE_CHECKING, Any, BinaryIO, Optional, Union
 
 import numpy as np
 
 from ... import store
 from ...errors import ArgumentError
+from ...words import listing
 from ..safetensors import bytes_of
-from .layout import FORMAT, MANIFEST, MOST_BYTES, SYMBOL, WEIGHTS, frames, seal
+from .layout import FORMAT, MANIFEST, SYMBOL, WEIGHTS, frames, may_be_other, most_bytes, seal
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -27,6 +28,7 @@ def write(
     manifest: Mapping[str, Any],
     symbol: str,
     arrays: Arrays,
+    others: Optional[Mapping[str, bytes]] = None,
 ) -> None:
     """Write the model to `target`. The same content gives the same bytes.
 
@@ -43,6 +45,8 @@ def write(
         The graph as MXNet's symbol JSON.
     arrays
         Arrays by name, of numbers or bool, in any shape; together under 3.75 GiB.
+    others
+        The bytes of other members, ``.json`` or ``.safetensors``, by name; with any the format is 2.
 
     Raises
     ------
@@ -58,11 +62,11 @@ def write(
     >>> from mxtune.formats import mxt as bundle
     >>> stream = io.BytesIO()
     >>> bundle.write(stream, {"task": "regression"}, "{}", {"head_bias": np.zeros(2, "float32")})
-    >>> manifest, symbol, arrays = bundle.read(stream.getvalue())
+    >>> manifest, symbol, arrays, others = bundle.read(stream.getvalue())
     >>> manifest["task"], arrays["head_bias"]
     ('regression', array([0., 0.], dtype=float32))
     """
-    pieces = _pieces(_members(manifest, symbol, arrays))
+    pieces = _pieces(_members(manifest, symbol, arrays, others or {}))
     if not isinstance(target, (str, os.PathLike)):
         for piece in pieces:
             target.write(piece)
@@ -70,21 +74,23 @@ def write(
     store.write(target, pieces, "the model file")
 
 
-def _members(manifest: Mapping[str, Any], symbol: str, arrays: Arrays) -> dict[str, bytes]:
-    members = {SYMBOL: _utf8(symbol), WEIGHTS: bytes_of(arrays)}
+def _members(manifest: Mapping[str, Any], symbol: str, arrays: Arrays, others: Mapping[str, bytes]) -> dict[str, bytes]:
+    if not may_be_other(others):
+        raise ArgumentError(f"A model file can't hold these members: {listing([*others])}.")
+    members = {SYMBOL: _utf8(symbol), WEIGHTS: bytes_of(arrays), **{name: others[name] for name in sorted(others)}}
     whole = {
         **as_json(manifest),
-        "format": FORMAT,
+        "format": FORMAT if others else 1,
         "members": {name: seal(content) for name, content in members.items()},
     }
     # Keys keep their order, which matters: columns of the history, the first of the metrics.
     text = json.dumps(whole, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
     members = {MANIFEST: _utf8(text), **members}
     for name, content in members.items():
-        if len(content) > MOST_BYTES[name]:
+        if len(content) > most_bytes(name):
             raise ArgumentError(
                 f"A model file can't hold this model: its {name} would have {len(content):,} bytes.",
-                hint=f"At most {MOST_BYTES[name]:,} fit.",
+                hint=f"At most {most_bytes(name):,} fit.",
             )
     return members
 
