@@ -32,6 +32,16 @@ def test_import_brings_nothing_heavy() -> None:
     passes(f"import sys, mxtune\ndir(mxtune)\nassert not set(sys.modules) & set({HEAVY})")
 
 
+def test_training_needs_no_pandas() -> None:
+    """It takes as long to import as everything else of a small job's Python."""
+    passes(
+        "import sys\n"
+        "from mxtune import mxexample, mxtrain\n"
+        "mxtrain(mxexample('fashion'), tune='head', image_size=32, verbose=0).to_bytes()\n"
+        "assert 'pandas' not in sys.modules"
+    )
+
+
 def test_looking_at_pictures_and_networks_needs_no_mxnet() -> None:
     passes(
         "import sys, mxtune\n"

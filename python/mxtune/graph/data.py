@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Optional
@@ -181,6 +181,11 @@ class Graph:
         data = [node for node in free if node.declared_shape is None] or free[:1]
         roles.update((node.name, "data" if node in data else "weight") for node in free)
         return roles
+
+    @cached_property
+    def known_shapes(self) -> dict[Hashable, dict[str, tuple[ops.Shape, ...]]]:
+        """What `shapes_of` has found, by what it was asked: one graph is in many networks on its way to a model."""
+        return {}
 
     @cached_property
     def slotted(self) -> dict[str, str]:

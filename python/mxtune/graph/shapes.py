@@ -35,6 +35,13 @@ def shapes_of(graph: Graph, inputs: Mapping[str, Shape], limits: Limits = LIMITS
     >>> shapes_of(b.graph(b.conv(b.data(), "conv", 8, kernel=3)), {"data": (1, 3, 10, 12)})["conv"]
     ((1, 8, 8, 10),)
     """
+    key = (*sorted((name, tuple(shape)) for name, shape in inputs.items()), limits)
+    if key not in graph.known_shapes:
+        graph.known_shapes[key] = _shapes_of(graph, inputs, limits)
+    return dict(graph.known_shapes[key])
+
+
+def _shapes_of(graph: Graph, inputs: Mapping[str, Shape], limits: Limits) -> Shapes:
     check_size(len(graph.nodes), limits)
     shapes: Shapes = {}
     waiting: set[str] = set()

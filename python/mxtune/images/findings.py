@@ -134,8 +134,7 @@ def scales(images: ImageSet, than: Optional[str] = None, loose: bool = False, un
 
 def warn_of_single_pictures(images: ImageSet) -> None:
     """Warn of classes with a single image."""
-    counts = images.counts()
-    single = [level for level, n in zip(counts["level"], counts["n"]) if n == 1]
+    single = [level for level, n in images.labels.counts().items() if n == 1]
     if single:
         images.problems += [f"a single image: {level}" for level in single]
         text = f"{counted(len(single), 'class has', 'classes have')} a single image."

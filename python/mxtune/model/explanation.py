@@ -11,7 +11,6 @@ from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, Optional, Union
 
 import numpy as np
-import pandas as pd
 
 from .. import store
 from ..arguments import user_path
@@ -25,6 +24,7 @@ from . import overlay
 from .landing import Span, blurred, spread
 
 if TYPE_CHECKING:
+    import pandas as pd
     import PIL.Image
     from matplotlib.figure import Figure
     from numpy.typing import NDArray
@@ -195,7 +195,7 @@ class Explanation:
         """The file and the answer of one line, in two lines."""
         row = self.table.iloc[line]
         value = f"{row['prob']:.2f}" if "prob" in self.table else f"{row['logit']:.4g}"
-        label = "" if pd.isna(row["label"]) else f"{row['label']} "
+        label = "" if _is_missing(row["label"]) else f"{row['label']} "
         opposed = f" rather than {self.against}" if self.against else ""
         return f"{PurePath(str(row['file'])).name}\n{label}({value}){opposed}"
 
@@ -233,7 +233,7 @@ class Explanation:
         """A file's name: that of the image, and the label where the image has several lines."""
         row = self.table.iloc[line]
         stem = PurePath(str(row["file"])).stem
-        several = list(self.rows).count(self.rows[line]) > 1 and not pd.isna(row["label"])
+        several = list(self.rows).count(self.rows[line]) > 1 and not _is_missing(row["label"])
         return re.sub(r"[^\w. -]+", "_", f"{stem}-{row['label']}" if several else stem).strip(". ") or "image"
 
 
@@ -245,3 +245,9 @@ def _fresh(stem: str, taken: set[str]) -> str:
         name = f"{stem}-{number}.png"
     taken.add(name.lower())
     return name
+
+
+def _is_missing(label: object) -> bool:
+    import pandas as pd
+
+    return bool(pd.isna(label))

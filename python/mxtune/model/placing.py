@@ -47,6 +47,12 @@ class Placing:
         """
         return self.bound_to(choose(device, engine=engine))
 
+    def __copy__(self: _Placed) -> _Placed:
+        """The same model, with the same arrays. Without this, a copy would be written to a file's bytes, and read."""
+        other = object.__new__(type(self))
+        other.__dict__.update(self.__dict__)
+        return other
+
     def bound_to(self: _Placed, target: Target) -> _Placed:
         """The same model, predicting at this target."""
         other = copy.copy(self)
