@@ -44,6 +44,7 @@ def _arguments(library: Any, name: bytes) -> dict[str, str]:
     return {lists[0][i].decode(): lists[1][i].decode() for i in range(number.value)}
 
 
+@pytest.mark.mxnet
 @pytest.mark.parametrize("operator", OPERATORS, ids=lambda operator: operator.name)
 def test_mxnet_has_it_with_these_names_arguments_and_defaults(
     operator: ops.Operator, arguments: dict[str, dict[str, str]]
