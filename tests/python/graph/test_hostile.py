@@ -10,15 +10,17 @@ from pathlib import Path
 
 import pytest
 
+from mxtune import engines
 from processes import PACKAGE
 
 
+@pytest.mark.parametrize("engine", engines.installed())
 @pytest.mark.parametrize(
     ("kind", "count", "file"),
     [("graphs", 1000, ""), ("models", 300, "classification-stages.mxt"), ("models", 200, "regression.mxt")],
 )
 def test_nothing_ends_the_process_and_only_our_errors_come_out(
-    kind: str, count: int, file: str, repository: Path
+    kind: str, count: int, file: str, engine: str, repository: Path
 ) -> None:
     session = repository / "tests/python/hostile_session.py"
     model = [str(repository / "tests/shared/golden" / file)] if file else []
@@ -26,7 +28,7 @@ def test_nothing_ends_the_process_and_only_our_errors_come_out(
         [sys.executable, str(session), kind, str(count), "7", *model],
         capture_output=True,
         text=True,
-        env={**os.environ, "PYTHONPATH": str(PACKAGE)},
+        env={**os.environ, "PYTHONPATH": str(PACKAGE), "MXTUNE_ENGINE": engine},
         check=False,
     )
     assert done.returncode == 0, done.stderr[-2000:]

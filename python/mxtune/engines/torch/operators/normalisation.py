@@ -69,7 +69,7 @@ def group_norm(
 ) -> Union[Tensor, tuple[Tensor, ...]]:
     """In groups of channels, each with one factor and one offset."""
     width = data.shape[1] // num_groups
-    out = torch.group_norm(data, num_groups, gamma.repeat_interleave(width), beta.repeat_interleave(width), eps)
+    out = _grouped(data, num_groups, gamma.repeat_interleave(width), beta.repeat_interleave(width), eps)
     if not output_mean_var:
         return out
     _, mean, deviation = _with_deviation(out, data.reshape(len(data), num_groups, -1), (2,), eps)
@@ -79,7 +79,17 @@ def group_norm(
 @computes("InstanceNorm")
 def instance_norm(data: Tensor, gamma: Tensor, beta: Tensor, *, eps: float) -> Tensor:
     """In each channel of each image."""
-    return torch.group_norm(data, data.shape[1], gamma, beta, eps)
+    return _grouped(data, data.shape[1], gamma, beta, eps)
+
+
+def _grouped(data: Tensor, groups: int, gamma: Tensor, beta: Tensor, eps: float) -> Tensor:
+    """What a group of channels becomes, of any layout.
+
+    With channels last, the gradient by factor and offset alone ends the process in PyTorch 2.13.
+    """
+    if not data.requires_grad and (gamma.requires_grad or beta.requires_grad):
+        data = data.contiguous()
+    return torch.group_norm(data, groups, gamma, beta, eps)
 
 
 @computes("L2Normalization")
