@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     Array = NDArray[Any]
 
 PathLike = Union[str, "os.PathLike[str]"]
+_ENOUGH = 1000  # images of a sample that stands for all
 
 
 class Questioning(Judging):
@@ -95,7 +96,7 @@ class Questioning(Judging):
         """How good models of fewer images are, and what to expect of twice as many; which classes are short of images.
 
         Heads are trained on ever larger parts of the images, and tested on others: on the features of the network as it
-        is, in seconds. Without images, on those that the model was trained on.
+        is, in seconds. Without images, on what the model remembers of those that it was trained on.
 
         Parameters
         ----------
@@ -107,7 +108,7 @@ class Questioning(Judging):
         Raises
         ------
         LabelError
-            There are no images, and those of the training are not at hand.
+            There are no images, and the model remembers none.
         ArgumentError
             There are too few images.
 
@@ -118,25 +119,36 @@ class Questioning(Judging):
         """
         if x is not None:
             images = self.labelled_images(x, y, path=path, label=label, root=root, split=split)
-            labels, group = np.asarray(images.y), np.asarray(images.together(), np.int64)
-        else:
-            refuse_unused(y=y, path=path, label=label, root=root, split=split)
-            if not len(self.validation.fold):
-                hint = f"Give the labelled images as `x`, or train it with {option('folds', 5)}."
-                raise LabelError("The model does not know all the images that it was trained on.", hint=hint)
-            images, labels, group = self.validation_images(), self.validation.y, self.validation.group
-        group = group if len(group) else np.arange(len(images))
-        learned = count_known(images.hashes, self.layers_learned)
+            return self._curve_of(images, np.asarray(images.y), np.asarray(images.together(), np.int64))
+        refuse_unused(y=y, path=path, label=label, root=root, split=split)
+        memory, remembered = self.memory, self.validation
+        if memory is not None and len(memory) >= min(memory.images, _ENOUGH):
+            self._warn_of_learned([digest.tobytes() for digest in memory.digests])
+            labels = memory.labels.astype(np.int64 if self.task == "classification" else np.float64)
+            return self._curve(memory.coordinates, labels, memory.group.astype(np.int64), memory.images)
+        if not len(remembered.fold):
+            hint = f"Give the labelled images as `x`, or train it with {option('folds', 5)}."
+            raise LabelError("The model does not know all the images that it was trained on.", hint=hint)
+        group = remembered.group if len(remembered.group) else np.arange(len(remembered))
+        return self._curve_of(self.validation_images(), remembered.y, group)
+
+    def _curve_of(self, images: ImageSet, labels: Array, group: Array) -> LearningCurve:
+        self._warn_of_learned(images.hashes)
+        features, good = self._outputs(images, "features")
+        coordinates = late.load("along_axes")(features[good])
+        return self._curve(coordinates, labels[good], group[good], int(good.sum()))
+
+    def _curve(self, coordinates: Array, labels: Array, group: Array, n: int) -> LearningCurve:
+        points = late.load("points_of")(coordinates, labels, self._task, group, int(self.settings.get("seed", 0)))
+        return LearningCurve(self._task, labels, group, points, n)
+
+    def _warn_of_learned(self, digests: Sequence[bytes]) -> None:
+        learned = count_known(digests, self.layers_learned)
         if learned:
-            text = f"Layers were trained on {learned} of these {counted(len(images), 'image')}."
+            text = f"Layers were trained on {learned} of these {counted(len(digests), 'image')}."
             lines = ["heads on their features seem better than they are, and to need fewer images"]
             hint = f"A model with {option('tune', 'head')} tells what images of this kind are worth."
             warn(PictureWarning(text, lines, hint))
-        features, good = self._outputs(images, "features")
-        coordinates = late.load("along_axes")(features[good])
-        labels, group = labels[good], group[good]
-        points = late.load("points_of")(coordinates, labels, self._task, group, int(self.settings.get("seed", 0)))
-        return LearningCurve(self._task, labels, group, points, len(labels))
 
     @property
     def layers_learned(self) -> frozenset[bytes]:

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from mxtune import Model, mxexample, mximages, mxload, mxtrain, tasks
@@ -84,11 +85,13 @@ def test_classes_that_are_short_of_images_are_named(fashion: tuple[np.ndarray, n
     assert classes["n"].tolist() == [8, 150, 150, 150]
 
 
-def test_another_session_needs_the_images(model: Model, curve: LearningCurve, tmp_path: Path) -> None:
+def test_another_session_remembers_enough(model: Model, curve: LearningCurve, tmp_path: Path) -> None:
     model.save(tmp_path / "m.mxt")
     loaded = mxload(tmp_path / "m.mxt")
+    pd.testing.assert_frame_equal(loaded.learning_curve().table, curve.table)
     again = loaded.learning_curve(mxexample("fashion"))
-    assert again.table["accuracy"].tolist() == pytest.approx(curve.table["accuracy"].tolist())
+    assert again.table["accuracy"].tolist() == pytest.approx(curve.table["accuracy"].tolist(), abs=0.04)
+    loaded.memory = None  # as in a file of an earlier version
     with pytest.raises(LabelError, match="Give labelled images"):
         loaded.learning_curve()
 
