@@ -61,6 +61,6 @@ class Torch:
         one_of("precision", precision, self.precisions)
         load()
         from .executor import TorchExecutor
-        from .passes import PASSES
+        from .passes import passes_for
 
-        return TorchExecutor(program, devices, PASSES if passes else (), precision)
+        return TorchExecutor(program, devices, passes_for(devices) if passes else (), precision)
