@@ -203,6 +203,8 @@ def test_other_images_judge_the_model(folded: Model) -> None:
     read, measured = report(folded, others), folded.evaluate(others)
     assert {value for name, value in measured.items() if name != "n"} <= read.numbers
     assert "on the 30 images given for this report" in read.text
+    assert measured.novel in read.numbers
+    assert re.search(r"Of the images given [\d.]+ % are novel", read.text)
 
 
 def test_what_can_not_be_read_and_what_is_a_copy_is_listed(folded: Model, few: ImageSet, tmp_path: Path) -> None:
@@ -290,6 +292,13 @@ def test_evidence_for_the_answers_lies_beneath_the_images(folded: Model, few: Im
     assert np.array_equal(chosen.evidence[row], small(why))
     assert sum((one["alt"] or "").startswith("Evidence in ") for one in told.all("img")) == 12
     assert "The share of each place is told exactly" in told.text
+
+
+def test_what_the_model_does_not_know_is_told(told: Page, folded: Model) -> None:
+    assert folded.memory is not None and folded.memory.novelty is not None
+    assert f"It remembers {len(folded.memory)} images." in told.text
+    assert "Distances of images that it had not seen" in told.text
+    assert "it remembers too little of those" in report(made_up(["cat", "dog"], 40)).text
 
 
 def test_more_images_are_weighed_where_all_of_the_training_are_at_hand(
