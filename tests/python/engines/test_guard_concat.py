@@ -16,12 +16,13 @@ RNG = np.random.default_rng(3)
 PICTURES = RNG.normal(size=(4, 3, 12, 12)).astype("float32")
 
 
-def joined(channels: int) -> tuple[Graph, dict[str, np.ndarray]]:
-    """Six maps of so many channels, as in a cell of NASNet, then a convolution."""
+def joined(channels: int, between: str = "relu") -> tuple[Graph, dict[str, np.ndarray]]:
+    """Six maps of so many channels, as in a cell of NASNet, then a convolution; a sum in between, as in GhostNet."""
     b = Builder()
     data = b.data()
     maps = [b.conv(data, f"part{number}", channels, kernel=1, bias=False) for number in range(6)]
-    x = b.act(b.concat(maps, "joined"), "relu", "relu")
+    x = b.concat(maps, "joined")
+    x = b.act(x, "relu", "relu") if between == "relu" else b.add(x, x, "sum")
     x = b.conv(x, "points", 88, kernel=1, bias=False)
     graph = b.graph(b.dense(b.flatten(b.global_pool(x, "avg", "pool"), "flat"), "logits", 2))
     sizes = {f"part{number}_weight": (channels, 3, 1, 1) for number in range(6)}
@@ -29,9 +30,10 @@ def joined(channels: int) -> tuple[Graph, dict[str, np.ndarray]]:
     return graph, {name: (0.3 * RNG.normal(size=size)).astype("float32") for name, size in sizes.items()}
 
 
+@pytest.mark.parametrize("between", ["relu", "sum"])
 @pytest.mark.parametrize("channels", [11, 16, 44, 88])
-def test_maps_of_any_number_of_channels_are_trained(channels: int) -> None:
-    graph, params = joined(channels)
+def test_maps_of_any_number_of_channels_are_trained(channels: int, between: str) -> None:
+    graph, params = joined(channels, between)
     executor = bound(program(graph, params, PICTURES, set(params)))
     loss = executor.step(PICTURES, np.array([0, 1, 0, 1]), np.ones(4), CrossEntropy(2), 1e-2)
     after = executor.parameters()

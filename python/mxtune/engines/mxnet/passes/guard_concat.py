@@ -9,7 +9,7 @@ from ...base import Program
 from ...passes import Undo, unchanged
 
 _BLOCK = 16
-_PASSING = ("Activation", "clip", "BatchNorm", "LeakyReLU")
+_PASSING = ("Activation", "clip", "BatchNorm", "LeakyReLU", "elemwise_add", "elemwise_mul", "broadcast_mul")
 
 
 def guard_concat(program: Program) -> tuple[Program, Undo]:
@@ -46,7 +46,7 @@ def _is_of_channels(node: Node) -> bool:
 
 
 def _meets_convolution(graph: Graph, node: Node) -> bool:
-    """Whether its output goes into a convolution, if need be past activations and normalisation."""
+    """Whether its output goes into a convolution, if need be past activations, normalisation, sums and gates."""
     waiting = [node]
     while waiting:
         for user in graph.consumers[waiting.pop().name]:
