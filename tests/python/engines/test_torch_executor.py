@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import warnings
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -260,6 +261,22 @@ def test_nothing_is_written_over_that_a_gradient_needs(torch: Any, name: str) ->
     np.testing.assert_allclose(last.gradient(MAPS, weights)["data"], gradient.numpy(), rtol=1e-5, atol=1e-6)
 
 
+def test_ctrl_c_in_the_middle_of_a_step_leaves_all_as_it_was(monkeypatch: pytest.MonkeyPatch) -> None:
+    executor: Any = bound(SMALL, engine="torch")
+    executor.step(MAPS, LABELS, ALL, CROSS, 0.05)
+    before = {name: array.tobytes() for name, array in executor.state().items()}
+
+    def interrupted(*_: Any) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(executor, "_gradients", interrupted)  # what comes after all maps are computed
+        executor.step(MAPS, LABELS, ALL, CROSS, 0.05)
+    assert {name: array.tobytes() for name, array in executor.state().items()} == before
+    with ThreadPoolExecutor(1) as pool:  # nor is anything locked
+        assert pool.submit(executor.predict, MAPS).result(60).shape == (6, 3)
+
+
 def test_a_batch_that_memory_does_not_hold_is_computed_in_parts(torch: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     executors: list[Any] = [bound(small(dropout=0.0, moving=False), engine="torch") for _ in range(2)]
     roomy, short = executors
@@ -302,3 +319,22 @@ def test_bfloat16_is_near_float32_and_keeps_its_weights_in_it() -> None:
     assert {array.dtype for array in low.parameters().values()} == {np.dtype("float32")}
     apart = [np.abs(low.parameters()[name] - array).max() for name, array in exact.parameters().items()]
     assert max(apart) < 0.01
+
+
+def test_threads_of_a_pytorch_that_the_user_imported_go_to_sleep_as_soon_as_ours() -> None:
+    """Beside other busy programs a prediction took ten times the CPU time without it."""
+    passes(
+        "import ctypes, time, torch\n"
+        "libgomp, free = ctypes.CDLL('libgomp.so.1'), ctypes.cast(ctypes.CDLL(None).free, ctypes.c_void_p)\n"
+        "from mxtune.machine import usable_cpus\n"
+        "def burned():\n"
+        "    before = time.process_time()\n"
+        "    for _ in range(20):\n"
+        "        libgomp.GOMP_parallel(free, None, usable_cpus(), 0)\n"
+        "        time.sleep(0.02)\n"
+        "    return time.process_time() - before\n"
+        "as_it_came = burned()\n"
+        "from mxtune import engines\n"
+        "assert engines.get('torch').load() is torch\n"
+        "assert burned() < max(as_it_came / 2, 0.02), (as_it_came, burned())"
+    )

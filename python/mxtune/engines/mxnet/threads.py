@@ -18,6 +18,7 @@ _WAITING = ("GOMP_SPINCOUNT", "OMP_WAIT_POLICY")
 # is half the speed on a quiet machine, as each of hundreds of operators then wakes a thread. 1,000 times is what
 # libgomp itself chooses where it knows of more threads than CPUs; it costs nothing on a quiet machine.
 _SPINS = 1_000
+_settled = False
 
 
 def mxnet_threads() -> int:
@@ -33,15 +34,18 @@ def mxnet_threads() -> int:
 def announced() -> Iterator[None]:
     """Inside, a library that is loaded sees our settings, except where the user has set them; afterwards none is left.
 
-    Both are read once, while ``libmxnet`` and ``libgomp`` are loaded. MXNet takes half of the hardware threads by
-    itself, which halves its speed; ``MXSetNumOMPThreads`` later does not have the effect.
+    Both are read once, while ``libmxnet`` and ``libgomp`` are loaded; PyTorch waits by the same libgomp. MXNet takes
+    half of the hardware threads by itself, which halves its speed; ``MXSetNumOMPThreads`` later does not have the
+    effect.
     """
     settings = {
         names[0]: str(value)
         for names, value in ((_THREADS, usable_cpus()), (_WAITING, _SPINS))
         if not any(name in os.environ for name in names)
     }
-    late = _WAITING[0] in settings and _libgomp()
+    global _settled  # noqa: PLW0603 - there is one libgomp in a process, for all engines
+    late = _WAITING[0] in settings and not _settled and _libgomp()
+    _settled = True
     os.environ.update(settings)
     try:
         yield
@@ -53,7 +57,7 @@ def announced() -> Iterator[None]:
 
 
 def _libgomp() -> Optional[ctypes.CDLL]:
-    """The libgomp that is loaded already: R brings it along."""
+    """The libgomp that is loaded already: R brings it along, and a PyTorch that the user has imported."""
     try:
         return ctypes.CDLL("libgomp.so.1", mode=os.RTLD_NOLOAD | os.RTLD_LAZY)
     except (OSError, AttributeError):  # not loaded; or no such thing on this system

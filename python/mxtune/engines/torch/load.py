@@ -14,7 +14,7 @@ from ...errors import EngineError
 from ..mxnet import threads
 
 _LOCK = threading.RLock()
-_forked = False
+_forked = _settled = False
 
 
 def load() -> Any:
@@ -37,16 +37,19 @@ def load() -> Any:
             hint='Start workers with multiprocessing.get_context("spawn"), or use threads. '
             "A model that was only loaded before the fork, without predicting, works in the child.",
         )
+    global _settled  # noqa: PLW0603 - it is loaded once
     with _LOCK:
-        if "torch" in sys.modules:
+        if _settled:
             return sys.modules["torch"]
         try:
-            with threads.announced():
-                return importlib.import_module("torch")
+            with threads.announced():  # also where the user has imported it: its threads poll for milliseconds
+                module = importlib.import_module("torch")
         except (KeyboardInterrupt, SystemExit):
             raise
         except BaseException as error:  # a broken installation can raise anything
             raise _explained(error) from error
+        _settled = True
+        return module
 
 
 def version() -> Optional[str]:

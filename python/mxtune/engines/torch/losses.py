@@ -37,7 +37,7 @@ class Goal:
     @classmethod
     def of(cls, loss: Loss, targets: Array, weights: Array, device: torch.device) -> Goal:
         """For rows with these weights, see `shares`; in float64 where the device has it."""
-        exact = np.float32 if device.type == "mps" else np.float64
+        exact = np.float64 if device.type in ("cpu", "cuda") else np.float32  # Apple's have no float64
         kind = np.int64 if np.issubdtype(targets.dtype, np.integer) else exact
         scale = sent(np.asarray(loss.scale, exact), device) if isinstance(loss, SquaredError) else None
         return cls(sent(targets.astype(kind), device), sent(weights.astype(exact), device), scale)
