@@ -5,10 +5,11 @@
 #'
 #' Models with a head on averages and maxima of maps, which [mxtrain()] makes of most networks, say how much each place
 #' adds to a logit: the maps of all stages are added up, and all places and the rest (the bias) are the logit. That is
-#' class activation mapping (Zhou et al., 2016) at each stage, and exact. Where dense layers lie between maps and logits
-#' (LeNet, VGG), it is Grad-CAM (Selvaraju et al., 2017), an estimate that does not add up; printing tells which
-#' it is. Evidence is what the model goes by, right or wrong: a map on the background shows that it looks there, not
-#' that there is a reason to. Places of a network's last stage are often 32 pixels wide.
+#' class activation mapping (Zhou et al., 2016) at each stage, and exact. A model that remembers the features of its
+#' training images tells what each place adds to the answer for the average of these, which the rest is then. Where
+#' dense layers lie between maps and logits (LeNet, VGG), it is Grad-CAM (Selvaraju et al., 2017), an estimate that does
+#' not add up; printing tells which it is. Evidence is what the model goes by, right or wrong: a map on the background
+#' shows that it looks there, not that there is a reason to. Places of a network's last stage are often 32 pixels wide.
 #'
 #' @inheritParams predict.mxmodel
 #' @param model A model.

@@ -69,6 +69,9 @@ class Evidence:
         As of `Explaining.explain`.
     target
         Where it runs; chosen if None.
+    usual
+        (d,): the features that the head takes, on average over training images. What is exact is told as the
+        difference from them.
 
     Attributes
     ----------
@@ -77,7 +80,12 @@ class Evidence:
     """
 
     def __init__(
-        self, network: Network, method: str = "auto", layer: Optional[str] = None, target: Optional[Target] = None
+        self,
+        network: Network,
+        method: str = "auto",
+        layer: Optional[str] = None,
+        target: Optional[Target] = None,
+        usual: Optional[Array] = None,
     ) -> None:
         graph, shapes = network.graph, network.shapes
         found = sources(graph, shapes) if method != "gradcam" or layer is None else []
@@ -102,6 +110,11 @@ class Evidence:
         wanted = inputs | (picture if self._picture else {})
         self._back: Executor = target.bind(Program(rest, {n: params[n] for n in params if n in rest}, wanted))
         self._bias = None if self._averages or self._picture else self._constant(inputs)
+        self._usual: dict[Entry, Array] = {}
+        if self.exact and usual is not None:
+            self._usual = self._shares_of(network, usual, target)
+            if self._usual:
+                self._bias = self._back.predict({n: self._usual[at][None] for n, at in zip(names, self._taken)})[0]
         if method == "cam" and not self.exact:
             text = "The evidence of a place can't be told exactly: the layers behind the maps are not linear."
             raise NetworkError(text, hint=f"Use {option('method', 'gradcam')}.")
@@ -110,6 +123,11 @@ class Evidence:
     def exact(self) -> bool:
         """Whether what the places add, and the bias, are the logit."""
         return self._bias is not None
+
+    @property
+    def centred(self) -> bool:
+        """Whether places are told as differences from the average training image."""
+        return bool(self._usual)
 
     def _constant(self, inputs: Mapping[str, InputSpec]) -> Optional[Array]:
         """The outputs (K,) where nothing is taken, if they are a linear function of what is: seen in the values."""
@@ -122,6 +140,26 @@ class Evidence:
         scale = np.abs(thrice - zero).max() + np.abs(zero).max()
         apart = max(np.abs(one + opposite - 2 * zero).max(), np.abs(thrice - 3 * one + 2 * zero).max())
         return np.asarray(zero) if apart <= _LINEAR * scale else None
+
+    def _shares_of(self, network: Network, usual: Array, target: Target) -> dict[Entry, Array]:
+        """Of features, what is taken of each map; nothing where features are more than that in its order."""
+        body = network.body
+        rest, names = behind(body.graph, self._taken)
+        shapes = [network.shapes[name][index][1:] for name, index in self._taken]
+        counts = [int(np.prod(shape)) for shape in shapes]
+        if body.input in rest or set(rest.arguments) != set(names) or sum(counts) != len(usual):
+            return {}
+
+        def split(values: Array) -> list[Array]:
+            parts = np.split(values.astype(np.float32), np.cumsum(counts)[:-1])
+            return [part.reshape(shape) for part, shape in zip(parts, shapes)]
+
+        numbers = np.arange(len(usual))
+        inputs = {name: InputSpec(tuple(shape)) for name, shape in zip(names, shapes)}
+        found = target.bind(Program(rest, {}, inputs)).predict(
+            {name: part[None] for name, part in zip(names, split(numbers))}
+        )
+        return dict(zip(self._taken, split(usual))) if np.array_equal(found[0], numbers) else {}
 
     def of(self, rows: Array, batch: Array, asked: Asked, other: Optional[int]) -> list[Found]:
         """What is found in a batch of images, for each that ``asked(outputs)`` says."""
@@ -160,20 +198,34 @@ class Evidence:
         return stages
 
     def _added(self, source: Source, maps: Array, gradient: Array) -> NDArray[np.float32]:
-        count = maps.shape[1] if maps.ndim == 3 else maps.shape[2] * maps.shape[3]
+        usual = self._usual.get(source.taken)
         if maps.ndim == 3:  # tokens, of which the last are on the grid
-            maps, gradient = (_on_grid(array, source.grid) for array in (maps, gradient))
+            return _on_grid(self._of_tokens(source, maps, gradient, usual), source.grid, self.exact)
         if source.how == "map":
             if self.exact:
-                return np.asarray((gradient * maps).sum(axis=1), np.float32)
+                return np.asarray((gradient * (maps if usual is None else maps - usual)).sum(axis=1), np.float32)
             return _weighted(maps, gradient.mean(axis=(2, 3)))
-        weights = gradient.reshape(len(gradient), -1)
+        weights, count = gradient.reshape(len(gradient), -1), maps.shape[2] * maps.shape[3]
+        before = np.zeros(maps.shape[1], np.float32) if usual is None else usual.reshape(-1)
         if source.how == "average":
-            return _weighted(maps, weights / count)
+            return np.asarray(_weighted(maps, weights / count) - ((weights @ before) / count)[:, None, None])
         highest = maps.max(axis=(2, 3), keepdims=True)
         at = maps == highest  # several share: ReLU6 has many sixes
-        share = highest / at.sum(axis=(2, 3), keepdims=True)
-        return _weighted(at, weights * share[:, :, 0, 0])
+        above = highest[:, :, 0, 0] - before
+        lacking = 0 if usual is None else np.minimum(above, 0)  # what is nowhere has no place
+        added = _weighted(at, weights * (above - lacking) / at.sum(axis=(2, 3)))
+        even = np.asarray((weights * lacking).sum(axis=1) / count, np.float32)
+        return np.asarray(added + even[:, None, None])
+
+    def _of_tokens(self, source: Source, tokens: Array, gradient: Array, usual: Optional[Array]) -> Array:
+        """What each token (P, T, C) adds, (P, T)."""
+        apart = tokens if usual is None else tokens - usual
+        if source.how == "average":
+            return np.asarray(np.einsum("ptc,pc->pt", apart, gradient.reshape(len(gradient), -1)) / tokens.shape[1])
+        if self.exact:
+            return np.asarray((gradient * apart).sum(axis=2))
+        weights = gradient[:, -source.grid[0] * source.grid[1] :].mean(axis=1)
+        return np.asarray(np.einsum("ptc,pc->pt", tokens, weights))
 
     def _view(self, stages: dict[str, NDArray[np.float32]]) -> NDArray[np.float32]:
         """The stages' maps added up, (H, W) of what the network takes in."""
@@ -186,12 +238,13 @@ class Evidence:
         return view
 
 
-def _on_grid(array: Array, grid: tuple[int, int]) -> Array:
-    """Tokens (P, T, C) as maps (P, C, h, w); what was averaged over them as it is."""
-    if array.ndim != 3 or array.shape[1] < grid[0] * grid[1]:
-        return array
-    placed = array[:, -grid[0] * grid[1] :]
-    return placed.transpose(0, 2, 1).reshape(len(array), -1, *grid)
+def _on_grid(values: Array, grid: tuple[int, int], whole: bool) -> NDArray[np.float32]:
+    """What tokens add (P, T), (P, h, w); what those without a place do is spread evenly where the ``whole`` counts."""
+    count = grid[0] * grid[1]
+    placed = values[:, -count:]
+    if whole:
+        placed = placed + values[:, :-count].sum(axis=1, keepdims=True) / count
+    return np.asarray(placed, np.float32).reshape(len(values), *grid)
 
 
 def _weighted(maps: Array, weights: Array) -> NDArray[np.float32]:

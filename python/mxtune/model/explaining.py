@@ -19,6 +19,7 @@ from ..words import near
 from .evidence import METHODS, Evidence, Found
 from .explanation import Explanation
 from .judging import Judging, PathLike
+from .memory import Memory
 from .predictor import warn_unread
 
 if TYPE_CHECKING:
@@ -31,6 +32,8 @@ _BATCH = 8
 
 class Explaining(Judging):
     """What explains answers; `Model` adds the rest."""
+
+    memory: Optional[Memory]
 
     def explain(
         self,
@@ -48,7 +51,9 @@ class Explaining(Judging):
 
         A network whose head takes averages and maxima of maps says how much each place adds to a logit: the maps of
         all stages are added up, and their sum with the rest (the bias) is the logit. That is class activation mapping
-        (Zhou et al., 2016), at each stage, and **exact**. Where a dense layer or an activation lies between the maps
+        (Zhou et al., 2016), at each stage, and **exact**. A model that remembers the features of its training images
+        tells what each place adds to the answer for the average of these, which is the rest then: all images have
+        edges somewhere, and that is evidence of nothing. Where a dense layer or an activation lies between the maps
         and the logits (VGG, LeNet, a head with a hidden layer), places have no share of their own: Grad-CAM (Selvaraju
         et al., 2017) weights each channel with its average gradient, without cutting off what speaks against. What is
         printed says which it is.
@@ -109,7 +114,8 @@ class Explaining(Judging):
         other = None if against is None else self._labels("against", against)[0]
         if other is not None and self.task != "classification":
             raise ArgumentError("`against` applies to classification only.", [f"this is {self.task}"])
-        evidence = Evidence(self.network.main, method, layer, self._predictor.target)
+        usual = None if self.memory is None else self.memory.mean
+        evidence = Evidence(self.network.main, method, layer, self._predictor.target, usual)
         images = mximages(x, on_bad="keep", range=self._range_for(x), path=path or self.path_column, root=root)
         if on_bad == "error":
             require_readable(images, f"Use {option('on_bad', 'na')} to explain the others.")
@@ -184,6 +190,7 @@ class Explaining(Judging):
         for number in range(stages):
             columns[f"stage_{number + 1}"] = [one.stages[number] for one in answers]
         averages = self._averages()
+        baseline = [one.rest if evidence.centred else float(averages[one.label or 0]) for one in answers]
         return Explanation(
             images=images,
             rows=rows,
@@ -192,8 +199,9 @@ class Explaining(Judging):
             preprocess=self.network.preprocess,
             layers=evidence.layers,
             exact=evidence.exact,
+            centred=evidence.centred,
             against=None if against is None else names[against],
-            baseline=[float(averages[one.label or 0]) for one in answers],
+            baseline=baseline,
         )
 
     def _probability(self, one: Found) -> float:

@@ -49,12 +49,14 @@ class Explanation:
     table
         A line for each image and label: ``file, label``; ``logit`` (of numbers their prediction), and for classes
         ``prob``; ``stage_1`` ..., what the places of each stage add to it, the finest stage first; and ``rest``, what
-        no place adds: for an exact explanation the bias, the same for all images. All but the probability add up to
+        no place adds: for an exact explanation the same for all images. All but the probability add up to
         the logit.
     layers
         Of the stages.
     exact
         Whether each place's share of the logit is told; otherwise it is Grad-CAM's estimate.
+    centred
+        Whether places are told as differences from the average training image, for which the answer is the rest.
     against
         The class that the evidence is weighed against, or None.
     baseline
@@ -76,6 +78,7 @@ class Explanation:
     preprocess: Preprocess
     layers: tuple[str, ...]
     exact: bool
+    centred: bool
     against: Optional[str]
     baseline: Sequence[float]
 
@@ -128,8 +131,8 @@ class Explanation:
         """The image of one line of `table` in grey, with the evidence on it, some 480 pixels large.
 
         Orange speaks for the answer, blue against it; the strongest evidence of each image has the full colour, and
-        what the network does not see is hatched. The constant that no place adds is spread evenly. For the eye the
-        evidence is a little blurred.
+        what the network does not see is pale. For the eye the evidence is a little blurred. A bias, where places are
+        not told as differences from the average training image, is spread evenly.
         """
         view = self.views[line]
         if view is None:
@@ -204,7 +207,8 @@ class Explanation:
         what = counted(n_images, "image") + ("" if len(self) == n_images else f", {counted(len(self), 'answer')}")
         layers = listing(self.layers)
         if self.exact:
-            how = f"exact: class activation at {layers}; all places and the rest add up to the logit"
+            usual = ", apart from the average training image" if self.centred else ""
+            how = f"exact: class activation at {layers}{usual}; all places and the rest add up to the logit"
         else:
             how = f"Grad-CAM at {layers}: an estimate, whose places do not add up to the logit"
         opposed = f"\n  for each label rather than {self.against}" if self.against else ""

@@ -15,8 +15,8 @@ FOR, AGAINST = (213, 94, 0), (0, 114, 178)
 _SIDE = 480  # pixels, of the longer side
 _DARK, _LIGHT = 60, 225  # the picture beneath has neither black nor white, on which one of the colours would be lost
 _COVER = 0.8
-_FAINT = 0.05  # of the strongest evidence: what is less is not shown
-_SHADES, _CURVE = 0.995, 0.8
+_FAINT = 0.08  # of the strongest evidence: what is less is not shown
+_SHADES, _CURVE = 0.995, 1.25
 _PALE, _UNSEEN = 0.75, 235
 
 

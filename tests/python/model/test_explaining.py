@@ -15,6 +15,7 @@ from mxtune import Model, Network, Preprocess, mxexample, mximages, mxload, mxne
 from mxtune.errors import ArgumentError, NetworkError, PictureError, PictureWarning, TrainingWarning
 from mxtune.graph import Builder, Entry
 from mxtune.model import overlay
+from mxtune.model.evidence import Evidence
 from mxtune.model.landing import Span, blurred, spread
 
 FOLDER = Path(mxexample("fashion"))
@@ -120,6 +121,53 @@ def test_several_places_of_the_maximum_share_it() -> None:
     expected = np.zeros((32, 32))
     expected[4:8, 10:12], expected[20, 20] = 2 * 127 / 64 * 3 / 9, 2 * 127 / 64 * 3 / 9
     np.testing.assert_allclose(one, expected, atol=1e-4)
+
+
+def test_tokens_without_a_place_count_too() -> None:
+    b = Builder()
+    patches = b.conv(b.data(), "patches", 6, kernel=8, stride=8)
+    placed = b.add_node("transpose", "placed", [b.add_node("reshape", "flat", [patches], shape="(0, 0, -1)")],
+                        axes="(0, 2, 1)")  # fmt: skip
+    first = b.add_node("max", "first", [placed], axis="(1,)", keepdims="True")
+    tokens = b.add_node("mean", "pooled", [b.concat([first, placed], "tokens")], axis="(1,)")
+    shapes = {"patches_weight": (6, 3, 8, 8), "patches_bias": (6,), "head_weight": (2, 6), "head_bias": (2,)}
+    why = small(b, b.dense(tokens, "head", 2), shapes).explain(PHOTOS)
+    assert why.exact
+    for one, (_, row) in zip(why.maps, why.table.iterrows()):
+        assert one.sum(dtype=float) + row["rest"] == pytest.approx(row["logit"], rel=1e-4)
+
+
+def test_a_model_that_remembers_compares_with_its_average_training_image(model: Model) -> None:
+    why = model.explain(FEW, label="coat")
+    assert why.centred
+    assert "apart from the average training image" in repr(why)
+    logits = model.predict(FEW, type="logit")["pred_coat"]
+    assert why.table["rest"].tolist() == pytest.approx([logits.mean()] * len(FEW), abs=1e-2)
+    assert why.table.filter(like="stage_").mean().tolist() == pytest.approx([0] * 5, abs=1e-2)
+    sums = [one.sum(dtype=float) for one in why.maps]
+    np.testing.assert_allclose(sums + why.table["rest"], logits, atol=1e-3)
+    forgetful = Model(model.network, model.task, model.levels).explain(FEW, label="coat")
+    assert not forgetful.centred
+    np.testing.assert_allclose(forgetful.table["rest"], model.network.params["head_bias"][2], rtol=1e-4)
+    np.testing.assert_allclose(forgetful.table["logit"], why.table["logit"])
+
+
+def test_what_is_lacking_everywhere_has_no_place() -> None:
+    """A maximum below the usual one is evenly less; one above it lies where it is."""
+    b = Builder()
+    x = b.act(b.conv(b.data(), "conv", 1, kernel=1), "relu")
+    network = small(b, b.dense(b.flatten(b.global_pool(x, "max")), "fc", 2), {
+        "conv_weight": (1, 3, 1, 1), "conv_bias": (1,), "fc_weight": (2, 1), "fc_bias": (2,),
+    }).network  # fmt: skip
+    params = {name: np.ones_like(array) for name, array in network.params.items()} | {"conv_bias": np.zeros(1, "f")}
+    network = replace(network, params=params)
+    pixels = np.full((2, 32, 32, 3), 128, "uint8")
+    pixels[0, 5, 7], pixels[1, 5, 7] = 160, 255  # 1.5 and 5.95 after normalisation, usual are 3
+    dim, bright = Evidence(network, usual=np.array([3.0])).of(np.arange(2), pixels, lambda _: [[0], [0]], None)
+    np.testing.assert_allclose(dim.view, -1.5 / 32**2, rtol=1e-4)
+    assert np.unravel_index(bright.view.argmax(), (32, 32)) == (5, 7)
+    assert bright.view.sum() == pytest.approx(127 / 64 * 3 - 3, rel=1e-4)
+    assert dim.rest == bright.rest == pytest.approx(4)
 
 
 # ---- Grad-CAM
@@ -299,7 +347,9 @@ def test_a_number_has_signed_evidence_around_the_average() -> None:
     assert list(why.table.columns[:4]) == ["file", "label", "logit", "rest"]
     assert why.table["label"].isna().all()
     np.testing.assert_allclose(why.table["logit"], model.predict(FEW)["pred"], rtol=1e-3)
-    assert why.baseline[0] == pytest.approx(shades.mean(), rel=1e-3)
+    forgetful = Model(model.network, model.task, model.levels, validation=model.validation).explain(FEW)
+    assert forgetful.baseline[0] == pytest.approx(shades.mean(), rel=1e-3)
+    assert why.baseline[0] == why.table["rest"][0] == pytest.approx(shades.mean(), rel=2e-2)
     darkest, brightest = shades.argmin(), shades.argmax()
 
     def orange(line: int) -> float:

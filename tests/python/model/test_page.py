@@ -289,7 +289,8 @@ def test_evidence_for_the_answers_lies_beneath_the_images(folded: Model, few: Im
     row = chosen.worst[0]
     assert answer_of(about, row) != about.judged.y[row]
     why = folded.explain(few[[row]], label=folded.levels[answer_of(about, row)]).overlay(0)
-    assert np.array_equal(chosen.evidence[row], small(why))
+    apart = np.abs(np.asarray(chosen.evidence[row], int) - small(why))  # alone and among others: the last bits differ
+    assert apart.max() <= 2
     assert sum((one["alt"] or "").startswith("Evidence in ") for one in told.all("img")) == 12
     assert "The share of each place is told exactly" in told.text
 
