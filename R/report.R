@@ -8,9 +8,11 @@
 #' each and the expected calibration error (Guo et al., 2017): [mxcalibration()] has the numbers. For regression it is
 #' the observed over the predicted.
 #' @param x A model.
-#' @param kind `"confusion"`, `"per_class"`, `"calibration"`, `"history"`, `"top_losses"` or `"learning_curve"` (see
-#'   [mxlearning_curve()]). `NULL` chooses: the confusion matrix of up to 40 classes, precision and recall of more or of
-#'   several labels, and the calibration of numbers; without validation the history.
+#' @param kind `"confusion"`, `"per_class"`, `"calibration"`, `"history"`, `"top_losses"`, `"learning_curve"` (see
+#'   [mxlearning_curve()]) or `"map"`, all training images in two dimensions, those alike near one another, with those
+#'   of `data` among them (UMAP where Python's umap-learn is installed, or else principal axes). `NULL` chooses: the
+#'   confusion matrix of up to 40 classes, precision and recall of more or of several labels, and the calibration of
+#'   numbers; without validation the history.
 #' @param data Images with labels, which should have been held out of training. `NULL` means those kept for
 #'   validation.
 #' @param n For `"top_losses"`: how many images.
@@ -24,14 +26,16 @@
 plot.mxmodel <- function(x, kind = NULL, data = NULL, n = 9, ...) {
   refuse_unknown(...)
   kind <- kind %||% if (is.null(data)) x$default_plot %||% "history" else engine_call("judged_plot", x)
-  check_one_of("kind", kind, c("confusion", "per_class", "calibration", "history", "top_losses", "learning_curve"))
+  kinds <- c("confusion", "per_class", "calibration", "history", "top_losses", "learning_curve", "map")
+  check_one_of("kind", kind, kinds)
   switch(kind,
     confusion = plot_confusion(mxconfusion(x, data), x),
     per_class = plot_per_class(mxper_class(x, data), x),
     calibration = plot_calibration(mxcalibration(x, data), x),
     history = plot_history(x),
     top_losses = plot_top_losses(x, data, n),
-    learning_curve = plot(mxlearning_curve(x, data))
+    learning_curve = plot(mxlearning_curve(x, data)),
+    map = plot_map(x, data)
   )
 }
 

@@ -13,7 +13,7 @@ Tune = Literal["auto", "head", "tail", "all"]
 Schedule = Literal["cosine", "constant"]
 Task = Literal["classification", "multilabel", "regression"]
 Kind = Literal["class", "prob", "logit", "set", "features"]
-Figure = Literal["confusion", "per_class", "calibration", "history", "top_losses", "learning_curve"]
+Figure = Literal["confusion", "per_class", "calibration", "history", "top_losses", "learning_curve", "map"]
 
 
 def share(text: str) -> float:

@@ -7,17 +7,19 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Optional, Union
 
 from ..arguments import one_of, user_path
+from .judging import refuse_unused
 from .questioning import Questioning
+from .resembling import Resembling
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 PathLike = Union[str, "os.PathLike[str]"]
-KINDS = ("confusion", "per_class", "calibration", "history", "top_losses", "learning_curve")
+KINDS = ("confusion", "per_class", "calibration", "history", "top_losses", "learning_curve", "map")
 _LARGEST_CONFUSION = 40  # classes that a plot shows by name
 
 
-class Drawing(Questioning):
+class Drawing(Questioning, Resembling):
     """What draws a model; `Model` adds the rest."""
 
     versions: dict[str, str]
@@ -43,11 +45,12 @@ class Drawing(Questioning):
         kind
             ``"confusion"``; ``"per_class"``, precision and recall; ``"calibration"``, how often the model is right
             where it is how sure, and for numbers the observed against the predicted; ``"history"``;
-            ``"top_losses"``; ``"learning_curve"``, see `learning_curve`. If None the one that tells most: the confusion
-            matrix of up to 40 classes, precision and recall of more classes or of labels, and for numbers the
-            calibration.
+            ``"top_losses"``; ``"learning_curve"``, see `learning_curve`; ``"map"``, see `map`. If None the one that
+            tells most: the confusion matrix of up to 40 classes, precision and recall of more classes or of labels,
+            and for numbers the calibration.
         x, y
-            Labelled images; if None, those of the validation.
+            Labelled images; if None, those of the validation. For the map images that are put among those for
+            training.
         """
         from . import report
 
@@ -61,10 +64,19 @@ class Drawing(Questioning):
             "history": lambda: report.history(self.history),
             "top_losses": lambda: self._worst(x, y),
             "learning_curve": lambda: self.learning_curve(x, y).plot(),
+            "map": lambda: self._map(x, y),
         }
         figure = figures[kind]()
         if path is not None:
             report.write(figure, user_path("path", path))
+        return figure
+
+    def _map(self, x: Any, y: Any) -> Figure:
+        from . import report
+
+        refuse_unused(y=y)
+        table = self.map(x)
+        figure: Figure = report.map_of_images(table, table.attrs["method"], self.levels[0] if self.levels else "label")
         return figure
 
     def _worst(self, x: Any, y: Any) -> Figure:

@@ -44,6 +44,7 @@ if TYPE_CHECKING:
     Array = NDArray[Any]
 
 MOST_IMAGES = 4000
+_BLOCK = 512  # images whose similarities are computed at once
 MOST_AXES = (256, 128)
 _DIGEST = 16
 _KINDS = {
@@ -92,6 +93,38 @@ class Memory:
         """(N,) float64: how far features (N, d) lie from what was trained on; 1 is the limit of what is usual."""
         assert self.novelty is not None  # noqa: S101 - the caller has looked
         return self.novelty.distances(*self.seen(features)) / self.novelty.limit
+
+    def nearest(self, along: Array, digests: Sequence[bytes], n: int, good: Array) -> tuple[Array, Array, Array]:
+        """Rows of images, the places here of those nearest to each, and their similarity, (M,) each, in order.
+
+        Parameters
+        ----------
+        along
+            (N, r0 + r1): images along the axes.
+        digests
+            Of the content of each: an image is not its own neighbour.
+        n
+            How many of each, at most.
+        good
+            (N,) bool: which of them are known.
+        """
+        own = unit(self.coordinates)
+        copies: dict[bytes, list[int]] = {}
+        for place, digest in enumerate(self.digests):
+            copies.setdefault(digest.tobytes(), []).append(place)
+        rows, places, similarity = [], [], []
+        for start in range(0, len(along), _BLOCK):
+            block = np.flatnonzero(good[start : start + _BLOCK]) + start
+            cosines = unit(along[block]) @ own.T
+            for alike, row in zip(cosines, block):
+                alike[copies.get(digests[row], [])] = -np.inf
+                best = np.argsort(-alike, kind="stable")[:n]
+                best = best[np.isfinite(alike[best])]
+                rows.append(np.full(len(best), row))
+                places.append(best)
+                similarity.append(alike[best].astype(np.float64))
+        nothing = [np.zeros(0, np.int64)]
+        return np.concatenate(rows or nothing), np.concatenate(places or nothing), np.concatenate(similarity or nothing)
 
     # ---- in a file
 
@@ -142,6 +175,13 @@ class Memory:
         novelty = Novelty.from_arrays(arrays, axes[0].shape[1]) if "whitening" in arrays else None
         told = {name: arrays[name] for name in ("labels", "digests", "row", "group", "coordinates", "mean", "scale")}
         return cls(names, axes=axes, novelty=novelty, images=images, **told)
+
+
+def unit(along: Array) -> Array:
+    """Coordinates (N, r) as float32 of length 1."""
+    values = along.astype(np.float32)
+    lengths = np.linalg.norm(values, axis=1, keepdims=True)
+    return np.asarray(values / np.maximum(lengths, np.finfo(np.float32).tiny))
 
 
 def _check_labels(labels: Array, task: str, count: int, outputs: int) -> None:

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 BATCH = 32
 
 
-_BOTH = "logit and features"
+_BOTH, _WHOLE = "logit and features", "the whole of "
 
 
 class _Made:
@@ -100,6 +100,23 @@ class Predictor:
         warn_unread(loader, "its prediction is NA", "their predictions are NA")
         return out, good
 
+    def layer(self, loader: Loader, layer: Optional[str], batch_size: int = BATCH) -> NDArray[np.float32]:
+        """What a layer gives for each image, (N, ...), NaN for bad ones; the features without a layer."""
+        what = "features" if layer is None else _WHOLE + layer
+        executor, count = self._executor(what), len(loader)
+        out = np.full((count, *self._shapes(what)[0][1:]), np.nan, np.float32)
+        reporter = progress.current()
+        reporter.event("start", title="Computing features", total=count, unit="images")
+        try:
+            for number, (rows, batch) in enumerate(loader.eval_batches(batch_size, skip_bad=True)):
+                if len(rows):
+                    out[rows] = executor.predict(batch)
+                reporter.event("advance", n=min(batch_size, count - number * batch_size))
+        finally:
+            reporter.event("end")
+        warn_unread(loader, "it has no features", "they have no features")
+        return out
+
     def _network_of(self, what: str) -> Network:
         """The network that ends in it."""
         if what == "logit":
@@ -107,6 +124,8 @@ class Predictor:
         if what == _BOTH:
             main, features = self._network.main, self._network.features
             return replace(main, graph=Graph(main.graph.nodes, (*main.graph.heads, (features, 0))))
+        if what.startswith(_WHOLE):
+            return self._network.cut(what[len(_WHOLE) :])
         return self._network.body if what == "features" else self._network.averaged(what)
 
     def _shapes(self, what: str) -> list[tuple[int, ...]]:

@@ -65,7 +65,11 @@ class Measured(dict[str, float]):
     @property
     def figures(self) -> dict[str, float]:
         """The metrics, and ``novel`` where it is known."""
-        return dict(self) if self.novel is None else {**self, "novel": self.novel}
+        figures = dict(self)
+        if self.novel is None:
+            return figures
+        n = {"n": figures.pop("n")} if "n" in figures else {}
+        return {**figures, "novel": self.novel, **n}
 
     @cached_property
     def intervals(self) -> dict[str, Interval]:

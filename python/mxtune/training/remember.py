@@ -27,7 +27,7 @@ _GAUSSIAN = 128  # axes with a variance of their own; .989 of a garment and a di
 _IMAGES_AN_AXIS = 4
 _IMAGES_A_CLASS = 10  # with fewer, its mean says less than that of all
 _FOLDS, _MOST_FOLDS, _ROWS = 5, 20, 8000  # of few images one fold less is much less; together so many rows
-_SHARE = 0.1  # of the work of the training
+_SHARE, _ALWAYS = 0.1, 100  # of the work of the training; images that are a moment's work in any case
 _PASSES = 2  # that an epoch counts as: forward, and back through the layers that are trained
 _KINDS = {"classification": np.int32, "multilabel": np.uint8, "regression": np.float64}
 
@@ -120,12 +120,10 @@ def after_layers(
     unseen
         Which of the images for validation resemble none for training.
     epochs
-        How many there were: the features of all images once more are to be a tenth of the work.
+        How many there were: the features of these images once more are to be a tenth of the work.
     """
-    most = min(MOST_IMAGES, int(_SHARE * _PASSES * epochs * len(train)))
+    most = min(MOST_IMAGES, max(_ALWAYS, int(_SHARE * _PASSES * epochs * len(train))))
     rows = sample(train.images, most, seed)
-    if len(rows) < min(LEAST, len(train)):
-        return
     if len(rows) < len(train):
         text = f"The model remembers {len(rows)} of the {len(train)} training images, each class in proportion."
         progress.current().event("message", text=text)

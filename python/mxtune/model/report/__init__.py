@@ -11,7 +11,18 @@ from .confusion import confusion
 from .gallery import gallery
 from .history import history
 from .learning_curve import learning_curve
+from .map_of_images import map_of_images
 from .per_class import per_class
 from .plot import Plot, write
 
-__all__ = ["Plot", "calibration", "confusion", "gallery", "history", "learning_curve", "per_class", "write"]
+__all__ = [
+    "Plot",
+    "calibration",
+    "confusion",
+    "gallery",
+    "history",
+    "learning_curve",
+    "map_of_images",
+    "per_class",
+    "write",
+]
