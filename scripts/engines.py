@@ -3,8 +3,8 @@
     .venv/bin/python scripts/engines.py [NAME ...]
 
 Weights are drawn from a fixed seed, all networks see four photographs, and BatchNorms have the statistics of these.
-Printed are how far outputs are apart; gradients by all parameters with statistics that are kept, as behind a trained
-head; and gradients with the statistics of the batch; with the limit where rounding decides: see `beside_mxnet`.
+Printed are how far outputs are apart, then gradients by all parameters: with statistics that are kept, as behind a
+trained head, and with those of the batch. For gradients functions with a bend are smooth: see `beside_mxnet`.
 """
 
 from __future__ import annotations
@@ -25,30 +25,26 @@ SIDE = 128  # pixels: what is computed is the same, in a third of the time
 def main() -> None:
     same: dict[str, str] = {}
     failed: list[str] = []
-    furthest = [0.0, 0.0]
-    print(f"{'':30s} outputs  gradients            in training", flush=True)
+    furthest = [0.0, 0.0, 0.0]
+    print(f"{'':30s} outputs  gradients  in training", flush=True)
     for name in sys.argv[1:] or [one.name for one in entries()]:
+        side = SIDE
         try:
-            network, images = prepared(name, SIDE)
+            network, images = prepared(name, side)
         except NetworkError:  # it takes no images of this size
-            network, images = prepared(name, None)
-        text = to_json(network.graph)
-        if same.setdefault(text, name) != name:
-            print(f"{name:30s} as {same[text]}", flush=True)
+            side = None
+            network, images = prepared(name, side)
+        if (twin := same.setdefault(to_json(network.graph), name)) != name:
+            print(f"{name:30s} as {twin}", flush=True)
             continue
-        output = outputs_apart(network, images)
-        pairs = [gradients_apart(network, images, training=False)]
-        if network.graph.auxiliary:
-            pairs.append(gradients_apart(network, images, training=True))
-        bad = not output <= OUTPUTS or any(not far <= limit for far, limit in pairs)
-        furthest = [
-            max(furthest[0], output),
-            max(furthest[1], *(far for far, limit in pairs if limit == GRADIENTS), 0.0),
-        ]
-        cells = "  ".join(f"{far:.1e} {'' if limit == GRADIENTS else f'of {limit:.1e}':11s}" for far, limit in pairs)
-        print(f"{name:30s} {output:.1e}  {cells}{'too far' if bad else ''}", flush=True)
+        smooth, _ = prepared(name, side, smooth=True)
+        ways = (False, True) if network.graph.auxiliary else (False,)
+        found = [outputs_apart(network, images), *(gradients_apart(smooth, images, training) for training in ways)]
+        bad = any(not far <= limit for far, limit in zip(found, (OUTPUTS, GRADIENTS, GRADIENTS)))
+        furthest = [max(pair) for pair in zip(furthest, [*found, 0.0])]
+        print(f"{name:30s} {'  '.join(f'{far:.1e}' for far in found)}{'  too far' if bad else ''}", flush=True)
         failed += [name] if bad else []
-    print(f"The largest differences: outputs {furthest[0]:.1e}; gradients {furthest[1]:.1e}, but for rounding's.")
+    print(f"The largest differences: {', '.join(f'{far:.1e}' for far in furthest)}")
     if failed:
         sys.exit(f"Too far: {', '.join(failed)}")
 
