@@ -92,6 +92,11 @@ RACES = (  # what, our network, timm's, learns, ratio wanted on a GPU and on a C
 )
 
 
+def rate(images: float) -> str:
+    """Images per second, in two digits at least."""
+    return f"{images:,.0f}" if images >= 10 else f"{images:.2g}"
+
+
 def rows(device: str) -> Iterator[Line]:
     """Check, what was found, what is wanted, whether it is so."""
     on_cpu = device == "cpu"
@@ -102,10 +107,10 @@ def rows(device: str) -> Iterator[Line]:
         rival = timm_loop(theirs, device, batch, learns)
         best = fastest(steps | ({"timm": rival} if rival else {}), 10)
         for precision in steps:
-            yield f"{what}, {precision}, batches of {batch}", f"{batch / best[precision]:,.0f} images/s", "", True
+            yield f"{what}, {precision}, batches of {batch}", f"{rate(batch / best[precision])} images/s", "", True
         if rival:
             ratio = best["timm"] / best[precisions[-1]]
-            yield f"{what}, beside timm", f"{ratio:.2f} x {batch / best['timm']:,.0f}", f">= {wanted}", ratio >= wanted
+            yield f"{what}, beside timm", f"{ratio:.2f} x {rate(batch / best['timm'])}", f">= {wanted}", ratio >= wanted
     yield from decoding(device, 200 if on_cpu else 5000)
 
 
@@ -132,6 +137,6 @@ def decoding(device: str, count: int) -> Iterator[Line]:
         start = time.perf_counter()
         mxtrain(images, net=network, tune="head", device=device, verbose=0)
         whole = time.perf_counter() - start
-        yield f"decoding {count} JPEGs", f"{count / alone:,.0f} images/s", "", True
+        yield f"decoding {count} JPEGs", f"{rate(count / alone)} images/s", "", True
         wanted, enough = ("", True) if device == "cpu" else (">= .9", alone / whole >= 0.9)
         yield "training a head on them, beside decoding", f"{alone / whole:.2f}", wanted, enough
