@@ -50,7 +50,7 @@ def figures() -> list[Figure]:
         Figure("expected calibration error", spread(values("error"), ".4f"), "<= .02", command),
         Figure("temperature", spread(values("temperature"), ".3f"), "", command),
         *_planted_figures(command),
-        *_curve_figures(command),
+        *_curve_figures(command, python("-m", "benchmarks.trust", 0, "curve").said),
         Figure("training: CPU seconds", spread(values("cpu"), ".1f"), "", command),
         Figure("of those with a fifth held out", spread(ratios, ".2f"), "<= 1.25", command),
     ]
@@ -90,40 +90,38 @@ def _planted_figures(command: str) -> list[Figure]:
     ]
 
 
-def _curve(seed: int) -> None:
+def _curve() -> None:
     """What twice as many images are expected to bring, and what they bring: the same images and as many more."""
     from mxtune import mxtrain
 
     pictures, codes = fashion_mnist("train")
-    rows = np.random.default_rng(seed).permutation(len(pictures))
+    labels = fashion_labels(codes)
     tested, truth = fashion_mnist("test")
-    right: dict[int, float] = {}
-    said: dict[str, float] = {}
-    features = None  # of the same frozen network for all
-    for n in (*_SIZES, 2 * _SIZES[-1]):
-        own = rows[:n]
-        model = mxtrain(pictures[own], fashion_labels(codes[own]), tune="head", seed=seed, verbose=0)
-        if features is None:
-            features = model.predict(tested, type="features").iloc[:, 1:].to_numpy(np.float32)
-        weight, bias = (model.network.params[f"{model.network.classifier}_{part}"] for part in ("weight", "bias"))
-        answers = np.asarray(model.levels)[(features @ weight.T + bias).argmax(axis=1)]
-        right[n] = float((answers == fashion_labels(truth)).mean())
-        if n in _SIZES:
-            start = time.process_time()
-            curve = model.learning_curve()
-            low, high = curve.gain_interval
-            said |= {
-                f"cpu_{n}": time.process_time() - start,
-                f"gain_{n}": curve.gain,
-                f"low_{n}": low,
-                f"high_{n}": high,
-            }
-    said |= {f"seen_{n}": right[2 * n] - right[n] for n in _SIZES}
-    print(json.dumps(said))
+    features = None  # of the frozen network, which is the same for all
+    runs = []
+    for seed in _SEEDS:
+        rows = np.random.default_rng(seed).permutation(len(pictures))
+        right: dict[int, float] = {}
+        said: dict[str, float] = {}
+        for n in (*_SIZES, 2 * _SIZES[-1]):
+            own = rows[:n]
+            model = mxtrain(pictures[own], labels[own], tune="head", seed=seed, verbose=0)
+            if features is None:
+                features = model.predict(tested, type="features").iloc[:, 1:].to_numpy(np.float32)
+            weight, bias = (model.network.params[f"{model.network.classifier}_{part}"] for part in ("weight", "bias"))
+            answers = np.asarray(model.levels)[(features @ weight.T + bias).argmax(axis=1)]
+            right[n] = float((answers == fashion_labels(truth)).mean())
+            if n in _SIZES:
+                start = time.process_time()
+                curve = model.learning_curve()
+                low, high = curve.gain_interval
+                said |= {f"cpu_{n}": time.process_time() - start}
+                said |= {f"gain_{n}": curve.gain, f"low_{n}": low, f"high_{n}": high}
+        runs.append(said | {f"seen_{n}": right[2 * n] - right[n] for n in _SIZES})
+        print(json.dumps(runs), flush=True)  # the last line counts
 
 
-def _curve_figures(command: str) -> list[Figure]:
-    runs = [python("-m", "benchmarks.trust", seed, "curve").said for seed in _SEEDS]
+def _curve_figures(command: str, runs: list[dict[str, float]]) -> list[Figure]:
     found, within = [], 0
     for n in _SIZES:
         apart = [100 * (run[f"gain_{n}"] - run[f"seen_{n}"]) for run in runs]
@@ -143,7 +141,7 @@ def _curve_figures(command: str) -> list[Figure]:
 
 def _child(seed: str, way: str) -> None:
     if way == "curve":
-        _curve(int(seed))
+        _curve()
         return
     if way == "planted":
         _planted(int(seed))
