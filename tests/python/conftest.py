@@ -22,12 +22,15 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Where MXNet is not installed, tests about MXNet itself, or of it beside others, are deselected, and counted."""
     if importlib.util.find_spec("mxnet") is None:
-        absent = [item for item in items if item.get_closest_marker("mxnet") or _lacks_parameters(item)]
+        absent = [item for item in items if _is_about_mxnet(item)]
         items[:] = [item for item in items if item not in absent]
         config.hook.pytest_deselected(items=absent)
 
 
-def _lacks_parameters(item: pytest.Item) -> bool:
+def _is_about_mxnet(item: pytest.Item) -> bool:
+    """Marked so; an example of its engine; or without any parameters, which are the other engines."""
+    if item.get_closest_marker("mxnet") or "engines/mxnet/" in item.path.as_posix():
+        return True
     return any("empty parameter set" in str(mark.kwargs.get("reason")) for mark in item.iter_markers("skip"))
 
 

@@ -77,7 +77,7 @@ def behind(graph: Graph, entries: Sequence[Entry]) -> tuple[Graph, tuple[str, ..
     >>> b = Builder()
     >>> pooled = b.global_pool(b.data())
     >>> behind(b.graph(b.flatten(pooled)), [pooled])[0].arguments
-    ('data_pool_0_cut',)
+    ('data_avgpool_0_cut',)
     """
     names: list[str] = []
     for name, index in entries:
