@@ -1,7 +1,7 @@
 """Can a model be trusted? Fashion-MNIST, 2,000 images to train the head, 10,000 to test, five seeds.
 
 The expected calibration error has 15 bins. CPU seconds are those of a whole training in a process of its own, with the
-folds and with a fifth held out instead, in turn.
+folds, and with a fifth held out instead and nothing remembered, in turn.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from .data import fashion_labels, fashion_mnist
+from .data import fashion_labels, fashion_mnist, mnist_digits
 from .measure import Figure, python, spread
 
 if TYPE_CHECKING:
@@ -51,9 +51,79 @@ def figures() -> list[Figure]:
         Figure("temperature", spread(values("temperature"), ".3f"), "", command),
         *_planted_figures(command),
         *_curve_figures(command, python("-m", "benchmarks.trust", 0, "curve").said),
+        *_novelty_figures(command),
         Figure("training: CPU seconds", spread(values("cpu"), ".1f"), "", command),
         Figure("of those with a fifth held out", spread(ratios, ".2f"), "<= 1.25", command),
     ]
+
+
+def _novelty(seed: int) -> None:
+    """Digits and photographs among garments, and garments among digits: which are novel?
+
+    The method was chosen on other images: garments that were turned, mixed, inverted or cut up, and drawn shapes.
+    """
+    from mxtune import mxtrain
+    from mxtune.tasks.metrics.roc_auc import roc_auc
+
+    pictures, codes = fashion_mnist("train")
+    rows = np.random.default_rng(seed).permutation(len(pictures))[:2000]
+    digits, names = mnist_digits()
+    garments, said = fashion_mnist("test")[0], {}
+    others = {
+        "clothes": (
+            pictures[rows],
+            fashion_labels(codes[rows]),
+            garments,
+            {"digits": digits[:1000], "photos": _crops()},
+        ),
+        "digits": (digits[:2000], names[:2000], digits[3000:], {"clothes": garments[:1000]}),
+    }
+    for known, (images, labels, like, unlike) in others.items():
+        model = mxtrain(images, labels, tune="head", seed=seed, verbose=0)
+        own = model.predict(like, novelty=True)
+        said[f"{known} kept"] = 1 - float(own["is_novel"].mean())
+        said[f"MB of {known}"] = sum(array.nbytes for array in model.memory.arrays().values()) / 1e6
+        for what, images_of in unlike.items():
+            other = model.predict(images_of, novelty=True)
+            score = np.concatenate([own["novelty"], other["novelty"]])
+            truth = np.repeat([0, 1], [len(own), len(other)])
+            said[f"{what} among {known}"] = roc_auc(truth, np.column_stack([-score, score]))
+            said[f"{what} found among {known}"] = float(other["is_novel"].mean())
+    print(json.dumps(said))
+
+
+def _novelty_figures(command: str) -> list[Figure]:
+    runs = [python("-m", "benchmarks.trust", seed, "novelty").said for seed in _SEEDS]
+
+    def figure(title: str, name: str, goal: str, form: str = ".4f", unit: str = "") -> Figure:
+        return Figure(title, spread([run[name] for run in runs], form, unit), goal, command)
+
+    return [
+        figure("digits among clothes: AUROC", "digits among clothes", ">= .98"),
+        figure("photographs among clothes: AUROC", "photos among clothes", ">= .98"),
+        figure("clothes among digits: AUROC", "clothes among digits", ""),
+        figure("clothes kept", "clothes kept", ".95"),
+        figure("digits kept", "digits kept", ".95"),
+        figure("digits found among clothes", "digits found among clothes", ""),
+        figure("photographs found among clothes", "photos found among clothes", ""),
+        figure("clothes found among digits", "clothes found among digits", ""),
+        figure("what is remembered of 2,000 images", "MB of clothes", "", ".2f", "MB"),
+    ]
+
+
+def _crops() -> np.ndarray:
+    """Squares (N, 28, 28) uint8 of scikit-image's photographs, in grey."""
+    from PIL import Image
+    from skimage import data
+
+    rng, crops = np.random.default_rng(0), []
+    for name in ("astronaut", "camera", "cat", "chelsea", "coffee", "coins", "moon", "page", "rocket", "text"):
+        picture = Image.fromarray(getattr(data, name)()).convert("L")
+        for _ in range(20):
+            side = int(min(picture.size) * rng.uniform(0.3, 1))
+            left, top = (int(rng.integers(0, room - side + 1)) for room in picture.size)
+            crops.append(np.asarray(picture.crop((left, top, left + side, top + side)).resize((28, 28))))
+    return np.stack(crops)
 
 
 def _planted(seed: int) -> None:
@@ -143,17 +213,19 @@ def _child(seed: str, way: str) -> None:
     if way == "curve":
         _curve()
         return
-    if way == "planted":
-        _planted(int(seed))
+    if way in ("planted", "novelty"):
+        {"planted": _planted, "novelty": _novelty}[way](int(seed))
         return
     from mxtune import mxtrain
+    from mxtune.training.run import Run
 
     pictures, codes = fashion_mnist("train")
     rows = np.random.default_rng(int(seed)).permutation(len(pictures))[:2000]
     pictures, labels = pictures[rows], fashion_labels(codes[rows])
     mxtrain(pictures[:40], labels[:40], tune="head", verbose=0)  # what is loaded and bound is not measured
-    start = time.process_time()
     chosen = {} if way == "folds" else {"valid": 0.2}
+    Run.remembers = way == "folds"  # the other way is without all of it
+    start = time.process_time()
     model = mxtrain(pictures, labels, tune="head", seed=int(seed), verbose=0, **chosen)
     said = {"cpu": time.process_time() - start, "temperature": model.validation.temperature}
     pictures, codes = fashion_mnist("test")

@@ -39,6 +39,8 @@ def interruption(watch: interrupts.Watch, early: bool = False) -> Optional[Train
 class Run:
     """One training run through its phases."""
 
+    remembers = True  # whether the model is to remember its training images: those of folds need not
+
     def __init__(
         self,
         network: Network,
@@ -54,7 +56,6 @@ class Run:
         self._cache, self._resembling = cache, problem.resembling
         self._state = TrainingState()
         self._trained = self.was_interrupted = False
-        self.remembers = True  # the training images; models of folds need not
 
     def resume(self) -> None:
         """Go on from the checkpoint, where there is one."""
