@@ -66,8 +66,6 @@ def _smooth(node: Node) -> Node:
         return replace(node, op="Activation", attrs={"act_type": "softrelu"})
     if node.op == "hard_sigmoid":
         return replace(node, op="sigmoid", attrs={})
-    if node.attrs.get("pool_type") == "max":
-        return replace(node, attrs={**node.attrs, "pool_type": "avg"})
     return node
 
 

@@ -4,7 +4,8 @@ Drawn around: what MXNet 1.9 crashes on (see `mxtune.ops`), poles, and what it g
 
 * the gradient of selu, whose slope below 0 it takes from the output; of SoftmaxActivation by instance in maps, which it
   takes along the channels; of SoftmaxOutput with ``out_grad``, which it multiplies by the output; of LRN over more
-  channels than there are; of products that have zeros, which it takes for no numbers;
+  channels than there are; of products that have zeros, which it takes for no numbers; of means over windows that reach
+  over the edge ("full"), of which it loses some;
 * where it contradicts itself: SoftmaxOutput of maps without ``preserve_shape``; clip from a higher to a lower bound;
   Deconvolution with a target shape and a padding that is not its own.
 """
@@ -68,6 +69,7 @@ def _drawn_around(node: Node, shape: Shape, train: bool) -> bool:
         "BatchNorm_v1": lambda: math.prod(shape) == shape[1] and values.eps == 0,
         "LayerNorm": lambda: shape[values.axis] <= 2,  # the gradient is rounding
         "LRN": lambda: train and (shape[1] < values.nsize or values.knorm <= 0),
+        "Pooling": lambda: train and values.pool_type == "avg" and values.pooling_convention == "full",
         "_rpower_scalar": lambda: values.scalar <= 0,
         "clip": lambda: values.a_min > values.a_max,
     }.get(node.op, lambda: False)()
