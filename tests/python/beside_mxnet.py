@@ -64,6 +64,9 @@ def _without_chance(node: Node) -> Node:
 def _smooth(node: Node) -> Node:
     if node.op in ("relu", "clip") or node.attrs.get("act_type") in ("relu", "leaky"):
         return replace(node, op="Activation", attrs={"act_type": "softrelu"})
+    if node.attrs.get("pool_type") == "max":  # MXNet loses some of the means over windows that reach over the edge
+        full = node.attrs.get("pooling_convention") == "full"
+        return replace(node, attrs={**node.attrs, "pool_type": "sum" if full else "avg"})
     if node.op == "hard_sigmoid":
         return replace(node, op="sigmoid", attrs={})
     return node

@@ -29,6 +29,7 @@ from mxtune.engines.torch.operators import Run, computes, known
 from mxtune.engines.torch.runner import Runner
 from mxtune.errors import NetworkError
 from mxtune.graph import Graph, Node, shapes_of
+from processes import passes
 
 OPERATORS = list(ops.all_operators())
 _LARGEST = 5_000  # values of an array
@@ -224,3 +225,24 @@ def test_dropout_draws_from_the_generator_of_the_run_alone() -> None:
     )
     assert torch.equal(first, again) and not torch.equal(first, other)
     assert torch.equal(torch.rand(1), untouched)
+
+
+@pytest.mark.parametrize("side", [64, 128, 224])
+def test_a_small_kernel_with_strides_has_its_gradient_in_maps_with_channels_last(side: int) -> None:
+    """As RepVGG's first; oneDNN would write beyond its memory, which ends the process sooner or later."""
+    passes(
+        "import sys, torch\n"
+        "from mxtune.engines.torch.operators.convolution import convolution\n"
+        "arguments = dict(stride=(2, 2), pad=(), dilate=(), num_group=1)\n"
+        "for _ in range(20):\n"
+        "    data = torch.randn(4, 3, int(sys.argv[1]), int(sys.argv[1]))\n"
+        "    found = []\n"
+        "    for layout in (torch.channels_last, torch.contiguous_format):\n"
+        "        torch.manual_seed(0)\n"
+        "        weight = torch.randn(48, 3, 1, 1).contiguous(memory_format=layout).requires_grad_()\n"
+        "        out = convolution(data.contiguous(memory_format=layout), weight, **arguments)\n"
+        "        found += torch.autograd.grad(out, [weight], torch.randn(out.shape))\n"
+        "    assert torch.allclose(*found, rtol=1e-3, atol=1e-3)\n"
+        "    junk = [bytearray(n) for n in range(10, 200_000, 4_001)]",
+        arguments=[str(side)],
+    )

@@ -10,6 +10,10 @@ from torch.nn import functional as F  # noqa: N812 - its name everywhere
 from ....ops import Shape
 from .base import computes
 
+_BLOCK = 16
+"""Channels from which on oneDNN's scratch memory suffices. With fewer, the gradient of a 1 x 1 kernel with strides, in
+maps with channels last, writes beyond it (its issue 6035; in PyTorch 2.13): RepVGG in training ended the process."""
+
 
 @computes("Convolution")
 def convolution(
@@ -24,6 +28,10 @@ def convolution(
 ) -> Tensor:
     """Of maps, or of rows (N, C, W)."""
     function = F.conv2d if data.ndim == 4 else F.conv1d
+    if weight.requires_grad and weight.shape[1] < _BLOCK and weight.shape[2:] == (1, 1) and max(stride, default=1) > 1:
+        down, across = pad or (0, 0)  # the kernel reads every other place only: those are taken first
+        data = F.pad(data, (across, across, down, down))[:, :, :: stride[0], :: stride[1]]
+        stride = pad = ()
     return function(data, weight, bias, stride or 1, pad or 0, dilate or 1, num_group)
 
 
