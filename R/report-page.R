@@ -6,7 +6,7 @@
 #' al., 2019). The same model and images give the same file.
 #'
 #' @param model A model.
-#' @param path The file's name, usually ending in `.html`.
+#' @param path The file's name, ending in `.html`.
 #' @param x Images with labels: anything that [mximages()] takes. If the model was trained on most of them, they are
 #'   shown beside what it remembers of them; others judge it, as in [mxevaluate()]. `NULL` shows the images of the
 #'   session that trained it.

@@ -15,7 +15,7 @@ from ..images import ImageSet, mximages
 from ..images.audit import require_readable
 from ..images.loader import Loader
 from ..tasks.label_type import label_text
-from ..words import near
+from ..words import listing, near
 from .evidence import METHODS, Evidence, Found
 from .explanation import Explanation
 from .judging import Judging, PathLike
@@ -143,7 +143,8 @@ class Explaining(Judging):
         known = {text: place for names in (shown, self.levels) for place, text in enumerate(names)}
         if unknown := [text for text in texts if text not in known]:
             kind = "number" if self.task == "regression" else "label" if self.task == "multilabel" else "class"
-            raise ArgumentError(f"The model has no {kind} {value_text(unknown[0])}.", hint=near(unknown[0], shown))
+            text = f"The model has no {kind} {value_text(unknown[0])}."
+            raise ArgumentError(text, [f"it has {listing(shown)}"], near(unknown[0], shown))
         if not texts or (name == "against" and len(texts) > 1):
             raise ArgumentError(f"`{name}` must be {'one class' if name == 'against' else 'at least one label'}.")
         return list(dict.fromkeys(known[text] for text in texts))

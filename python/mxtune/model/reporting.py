@@ -9,6 +9,7 @@ from typing import Any, Optional, Union
 
 from .. import store
 from ..arguments import user_path
+from ..errors import ArgumentError
 from .judging import refuse_unused
 from .meta import CARD, checked
 from .reported import Reported
@@ -30,7 +31,7 @@ class Reporting(Reported):
         Parameters
         ----------
         path
-            Usually ends in ``.html``.
+            Ends in ``.html`` or ``.htm``.
         x, y
             Labelled images: anything that `mximages` takes. Where the model was trained on most of them, they are
             shown beside what it remembers; others judge it, as in `evaluate`. Without any, the images of the session
@@ -42,7 +43,7 @@ class Reporting(Reported):
         Raises
         ------
         ArgumentError
-            There are labels, but no images; or ``card`` has fields that are not known.
+            There are labels, but no images; ``card`` has fields that are not known; or the file has another suffix.
         LabelError
             The images have no labels, or labels that the model does not know.
         StoreError
@@ -59,6 +60,8 @@ class Reporting(Reported):
         from .page import page, subject
 
         file, stated = user_path("path", path), checked(card, CARD, "card")
+        if file.suffix.lower() not in (".html", ".htm"):
+            raise ArgumentError("The report is written as .html.", [f"it is {file.name}"], f"Use {file.stem}.html.")
         if x is None:
             refuse_unused(y=y)
         images = None if x is None else self.labelled_images(x, y, on_bad="skip")

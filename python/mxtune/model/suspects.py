@@ -251,7 +251,8 @@ class Suspects:
         np.maximum.at(score, rows, np.nan_to_num(self._suspicions[1]["score"], nan=-np.inf))
         order = np.argsort(-score, kind="stable")
         files = [self._place(row, file.parent) for row in range(len(self.names))]
-        frame = pd.DataFrame({"file": files, **self.task.columns(self.y)})
+        paths = pd.Series(files, dtype=object)  # of any bytes: as texts pandas has UTF-8 alone
+        frame = pd.DataFrame({"file": paths, **self.task.columns(self.y)})
         frame["suggested"] = [self._first.get(row, "") for row in range(len(self.names))]
         frame["score"] = np.where(np.isfinite(score), score.round(4), np.nan)
         if self.images is not None and self.images.groups is not None:

@@ -370,6 +370,8 @@ def test_what_a_card_states_is_shown_and_what_nobody_stated_is_told(folded: Mode
 
 
 def test_what_can_not_be_is_refused(folded: Model, tmp_path: Path) -> None:
+    with pytest.raises(ArgumentError, match="written as"):
+        folded.report(tmp_path / "x.txt")
     with pytest.raises(ArgumentError, match="no images"):
         folded.report(tmp_path / "x.html", y=["bag"])
     with pytest.raises(LabelError, match="no labels"):

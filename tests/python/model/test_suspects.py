@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import os
 import shutil
 from pathlib import Path
 from typing import Any, Optional
@@ -281,3 +282,11 @@ def test_groups_go_with_the_table(photos: Path, tmp_path: Path) -> None:
     assert dict(zip(map(Path, again.files or ()), again.groups or ())) == dict(
         zip(map(Path, images.files or ()), images.groups or ())
     )
+
+
+def test_a_file_whose_name_is_no_text_is_in_the_table(photos: Path, model: Model, tmp_path: Path) -> None:
+    mine = shutil.copytree(photos, tmp_path / "photos")
+    shutil.move(mine / "bag" / "planted from ankle_boot.png", os.fsencode(mine / "bag") + b"/\xe9.png")
+    with pytest.warns(match="different labels"):
+        model.suspects(mine).save(tmp_path / "s.csv")
+    assert b"photos/bag/\xe9.png" in (tmp_path / "s.csv").read_bytes()
