@@ -39,5 +39,6 @@ test_that("what can't be reported on is refused", {
   expect_error(mxreport(mxnetwork("lenet"), "x.html"), "mxmodel", class = "mxtune_error")
   expect_error(mxreport(small_model(), "x.txt"), "written as .html", class = "mxtune_argument_error")
   expect_error(mxreport(small_model(), file.path(tempdir(), "missing", "x.html")), class = "mxtune_store_error")
-  expect_error(mxreport(small_model(), tempfile(fileext = ".html"), y = "bag"), "no images", class = "mxtune_argument_error")
+  file <- tempfile(fileext = ".html")
+  expect_error(mxreport(small_model(), file, y = "bag"), "no images", class = "mxtune_argument_error")
 })

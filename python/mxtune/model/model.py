@@ -268,9 +268,16 @@ class Model(Placing, Reporting):
     def summary(self) -> str:
         """How it was made, what was decided and why, and how good it is, as text."""
         classes = self.per_class() if self._task.has_classes and len(self.validation) else None
-        temperature = self.validation.temperature
-        heading = repr(self)[1:-1]
-        return summary(heading, self.network, self.settings, self._rows, self._measured, classes, temperature)
+        return summary(
+            repr(self)[1:-1],
+            self.network,
+            self.settings,
+            self._rows,
+            self._measured,
+            classes,
+            self.validation.temperature,
+            len(self.memory or ()),
+        )
 
     @property
     def r(self) -> Any:

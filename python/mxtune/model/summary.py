@@ -24,9 +24,10 @@ def summary(
     metrics: Measured,
     classes: Optional[pd.DataFrame] = None,
     temperature: float = 1.0,
+    remembered: int = 0,
 ) -> str:
-    """A heading, then a line each: the network, its images and training, the plan with its reasons, the metrics, and
-    the classes, worst first."""
+    """A heading, then a line each: the network, its images and training, of how many images it remembers the features,
+    the plan with its reasons, the metrics, and the classes, worst first."""
     origin, pictures = network.provenance, settings.get("pictures", {})
     weights = f"{origin.get('source', 'unknown')} ({origin.get('licence', 'unknown licence')})"
     trained, folds = pictures.get("training", 0), pictures.get("folds")
@@ -39,6 +40,7 @@ def summary(
         _line("network", f"{network.n_parameters:,} parameters; weights: {weights}"),
         _line("images", str(network.preprocess)),
         _line("trained on", f"{counted(trained, 'image')}, validated {validated_on}"),
+        *([_line("remembers", f"features of {counted(remembered, 'training image')}")] if remembered else []),
         *([_line("data", f"sha256 {str(pictures['digest'])[:16]}")] if "digest" in pictures else []),
         _line("phases", f"{phases}; {counted(len(history), 'epoch')}; seed {settings.get('seed')}"),
         *_plan(settings.get("plan")),

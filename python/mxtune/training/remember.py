@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any, Optional
 
 import numpy as np
 
-from .. import progress
 from ..blas import one_thread, product
 from ..images import ImageSet
 from ..images.loader import Loader
@@ -124,9 +123,6 @@ def after_layers(
     """
     most = min(MOST_IMAGES, max(_ALWAYS, int(_SHARE * _PASSES * epochs * len(train))))
     rows = sample(train.images, most, seed)
-    if len(rows) < len(train):
-        text = f"The model remembers {len(rows)} of the {len(train)} training images, each class in proportion."
-        progress.current().event("message", text=text)
     features, good = model.features_of(Loader(train.images.take(rows), train.preprocess, repeated=False))
     rows, features = rows[good], features[good]
     if not len(rows):
