@@ -16,8 +16,8 @@ from .. import machine
 from .._version import __version__
 from ..errors import ArgumentError, EngineError
 from ..store import FOLDER_SETTING, cache_dir, writable
-from . import choose, get, installed, names
-from .mxnet import cuda, threads
+from . import choose, get, installed, names, threads
+from .mxnet import cuda
 
 # what is indispensable
 _PACKAGES = ("numpy", "pandas", "pillow", "safetensors", "platformdirs", "filelock", "threadpoolctl", "rich", "typer")

@@ -192,7 +192,7 @@ def test_mxnet_of_the_user_is_taken_as_it_is() -> None:
 
 def test_all_usable_cpus_compute_and_the_environment_does_not_tell() -> None:
     code = (
-        "import ctypes, os\nfrom mxtune.engines.mxnet import load, threads\nload()\n"
+        "import ctypes, os\nfrom mxtune.engines import threads\nfrom mxtune.engines.mxnet import load\nload()\n"
         "computing = ctypes.CDLL('libgomp.so.1').omp_get_max_threads()\n"
         "left = 'MXNET_OMP_MAX_THREADS' in os.environ\n"
         "print(computing, threads.mxnet_threads(), threads.usable_cpus(), left)"

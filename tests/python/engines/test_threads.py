@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from mxtune import machine
-from mxtune.engines.mxnet import threads
+from mxtune.engines import threads
 from processes import passes
 
 

@@ -12,7 +12,8 @@ from collections.abc import Iterator
 from typing import Any, Optional
 
 from ...errors import EngineError
-from . import cuda, shim, threads
+from .. import threads
+from . import cuda, shim
 from .remedies import explain
 
 _LOCK = threading.RLock()

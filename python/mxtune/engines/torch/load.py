@@ -11,7 +11,7 @@ import threading
 from typing import Any, Optional
 
 from ...errors import EngineError
-from ..mxnet import threads
+from .. import threads
 
 _LOCK = threading.RLock()
 _forked = _settled = False

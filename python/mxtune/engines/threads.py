@@ -1,4 +1,4 @@
-"""How many CPUs MXNet may use, set before it is loaded, and that its threads must not wait by spinning."""
+"""How many CPUs an engine may use, set before it is loaded, and that its threads must not wait by spinning."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import threading
 from collections.abc import Iterator
 from typing import Optional
 
-from ...machine import usable_cpus
+from ..machine import usable_cpus
 
 _THREADS = ("MXNET_OMP_MAX_THREADS", "OMP_NUM_THREADS")  # ours, and what a user may have set in its place
 _WAITING = ("GOMP_SPINCOUNT", "OMP_WAIT_POLICY")
