@@ -43,6 +43,8 @@
 #' @param precision Number format of the computation.
 #' @param seed A whole number: the same seed gives the same model. `NULL` draws one from R's generator, so
 #'   that `set.seed()` governs.
+#' @param deterministic Should the same seed give the same bytes on a GPU, too, as it always does on the CPU? It is slower
+#'   there, needs `engine = "torch"` and is an error where something can't be computed so.
 #' @param cache A folder that keeps features of the frozen network between runs, or `TRUE` for the usual one.
 #' @param checkpoint A file that keeps the state of a long training.
 #' @param resume Continue from `checkpoint`?
@@ -80,8 +82,8 @@ mxtrain <- function(x, y = NULL, net = "auto", tune = "auto", epochs = NULL, val
                     patience = NULL, restore_best = TRUE, device = "auto", precision = "auto", seed = NULL,
                     cache = NULL, checkpoint = NULL, resume = FALSE, callbacks = NULL, verbose = NULL, groups = NULL,
                     range = NULL, path = NULL, label = NULL, root = NULL, split = NULL, meta = NULL, task = NULL,
-                    head = "auto", folds = "auto", engine = "auto", layout = "NHWC", data = NULL, dim = NULL,
-                    byrow = FALSE, ...) {
+                    head = "auto", folds = "auto", engine = "auto", deterministic = FALSE, layout = "NHWC", data = NULL,
+                    dim = NULL, byrow = FALSE, ...) {
   refuse_unknown(...)
   require_given()
   arguments <- prepare_arguments(as.list(environment()))

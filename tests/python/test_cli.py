@@ -164,9 +164,11 @@ def test_the_range_of_values_is_an_option(tmp_path: Path) -> None:
             Image.fromarray(values).save(tmp_path / "photos" / kind / f"{row}.png")
     model = tmp_path / "x.mxt"
     said = mx(
-        "train", str(tmp_path / "photos"), "-o", str(model), "--net", "lenet", "--epochs", "1", "--range", "0..4095"
-    )
+        "train", str(tmp_path / "photos"), "-o", str(model), "--net", "lenet", "--epochs", "1", "--range", "0..4095",
+        "--deterministic",
+    )  # fmt: skip
     assert mxload(model).preprocess.range == (0, 4095)
+    assert mxload(model).settings["deterministic"]
     assert "taken as" not in said.stderr
 
 

@@ -93,6 +93,9 @@ def train(
         Optional[int],
         typer.Option(metavar="N", help="Random seed: the same seed gives the same model.", show_default="0"),
     ] = None,
+    deterministic: Annotated[
+        bool, typer.Option("--deterministic", help="The same seed gives the same bytes on a GPU, too; slower there.")
+    ] = False,
     task: Annotated[Optional[Task], typer.Option(help="Override the task inferred from the labels.")] = None,
     groups: Annotated[
         Optional[str],
@@ -165,7 +168,9 @@ def train(
         if folds is not None:
             given["folds"] = folds_named(folds)
         try:
-            model = mxtrain(images, **given, meta=about, resume=resume, verbose=0 if quiet else verbose)
+            model = mxtrain(
+                images, **given, meta=about, resume=resume, deterministic=deterministic, verbose=0 if quiet else verbose
+            )
         except (KeyboardInterrupt, TrainingError) as error:
             best = getattr(error, "model", None)
             if best is not None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Optional, Protocol, Union
 
 import numpy as np
@@ -123,6 +123,8 @@ class Program:
         used in training too.
     seed
         Of dropout.
+    deterministic
+        Whether it must give the same bytes each time on a GPU, too, where it is slower. On CPUs it always does.
     """
 
     graph: Graph
@@ -131,6 +133,7 @@ class Program:
     trainable: frozenset[str] = frozenset()
     optimiser: AdamW = AdamW()
     seed: int = 0
+    deterministic: bool = False
 
     @classmethod
     def of(
@@ -263,7 +266,8 @@ class Engine(Protocol):
         Raises
         ------
         EngineError
-            The engine is missing or can't be loaded; the hint holds the one command that fixes it.
+            The engine is missing or can't be loaded; the hint holds the one command that fixes it. Or it can't give
+            the same bytes each time on these devices, and the program asks for it.
         """
 
 
@@ -277,6 +281,8 @@ class Target:
         The reason for the engine, a few words.
     unused
         Why no GPU was chosen where one might have been.
+    deterministic
+        Whether programs give the same bytes each time on a GPU, too.
     """
 
     engine: Engine
@@ -284,16 +290,19 @@ class Target:
     precision: str
     why: str = field(default="it is installed", compare=False)
     unused: Optional[Choice] = field(default=None, compare=False)
+    deterministic: bool = False
 
     def bind(self, program: Program, passes: bool = True) -> Executor:
         """The program, ready to run here."""
+        program = replace(program, deterministic=self.deterministic or program.deterministic)
         return self.engine.bind(program, self.devices, self.precision, passes)
 
     @property
     def arithmetic(self) -> str:
         """What determines the last bits of an output: engine, precision and passes, and that it is no CPU."""
         kinds = sorted({device.kind for device in self.devices} - {"cpu"})
-        return " ".join((self.engine.name, self.precision, *self.engine.passes, *kinds))
+        fixed = ["deterministic"] if kinds and self.deterministic else []  # on a GPU by other algorithms
+        return " ".join((self.engine.name, self.precision, *self.engine.passes, *kinds, *fixed))
 
     def __str__(self) -> str:
         return f"{self.engine.name}, {', '.join(map(str, self.devices))}, {self.precision}"

@@ -33,6 +33,7 @@ def summary(
     trained, folds = pictures.get("training", 0), pictures.get("folds")
     validated_on = f"out of {folds} folds" if folds else f"on {pictures.get('validation', 0)}"
     phases = ", ".join(dict.fromkeys(str(row.get("stage")) for row in history)) or "none"
+    fixed = ", deterministic" if settings.get("deterministic") else ""
     meta = settings.get("meta")
     lines = [
         heading,
@@ -42,7 +43,7 @@ def summary(
         _line("trained on", f"{counted(trained, 'image')}, validated {validated_on}"),
         *([_line("remembers", f"features of {counted(remembered, 'training image')}")] if remembered else []),
         *([_line("data", f"sha256 {str(pictures['digest'])[:16]}")] if "digest" in pictures else []),
-        _line("phases", f"{phases}; {counted(len(history), 'epoch')}; seed {settings.get('seed')}"),
+        _line("phases", f"{phases}; {counted(len(history), 'epoch')}; seed {settings.get('seed')}{fixed}"),
         *_plan(settings.get("plan")),
         *([] if temperature == 1 else [_line("calibrated", f"outputs divided by a temperature of {temperature:.3g}")]),
         *(f"  {name:<24}{value:.4g}{_within(metrics.intervals.get(name))}" for name, value in metrics.items()),

@@ -39,6 +39,7 @@ class Options:
     seed: int = 0
     head: str = "auto"
     folds: Union[str, int, None] = "auto"
+    deterministic: bool = False
 
     def __post_init__(self) -> None:
         one_of("tune", self.tune, TUNES)
@@ -54,6 +55,7 @@ class Options:
                 raise ArgumentError("`lr` must be a number above 0.", [f"it is {value_text(self.lr)}"])
             self._set("lr", float(self.lr))
         self._set("restore_best", yes_or_no("restore_best", self.restore_best))
+        self._set("deterministic", yes_or_no("deterministic", self.deterministic))
         self._set("seed", whole("seed", self.seed))
         self._set("folds", self._number_of_folds())
 

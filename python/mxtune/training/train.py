@@ -78,6 +78,7 @@ def mxtrain(
     head: str = "auto",
     folds: Union[str, int, None] = "auto",
     engine: str = "auto",
+    deterministic: bool = False,
 ) -> Model:
     """A `Model`: a pretrained network, fine-tuned on your images.
 
@@ -130,7 +131,7 @@ def mxtrain(
     precision
         ``"auto"``, the engine's own, or one that it offers: MXNet ``"float32"``, PyTorch ``"bfloat16"``, too.
     seed
-        0 to 2**31 - 1. The same seed gives the same bytes on the same machine.
+        0 to 2**31 - 1. The same seed gives the same bytes on the same machine; on a GPU with `deterministic`.
     cache
         True, or a folder: features of the frozen network are kept on disk between runs. Beyond 10 GB (the
         environment variable ``MXTUNE_CACHE_GB``) the least recently used are removed.
@@ -174,6 +175,10 @@ def mxtrain(
         What computes: ``"mxnet"``, ``"torch"`` (PyTorch, the extra ``torch``), or ``"auto"``: MXNet, unless it is not
         installed or has no code for a GPU that PyTorch can use. The environment variable ``MXTUNE_ENGINE`` is what
         ``"auto"`` means. The model predicts there, too.
+    deterministic
+        Whether the same seed gives the same bytes on a GPU, too, as it always does on the CPU. It is slower there; what
+        can't be computed so is an error. PyTorch's modes are set while it computes, and then again what they were.
+        MXNet does not offer it on GPUs. Where memory is short, batches are divided, which changes the last bits.
 
     Raises
     ------
@@ -231,7 +236,7 @@ def prepared(**arguments: Any) -> Union[Run, FullRun]:
     if yes_or_no("resume", asked.resume) and asked.checkpoint is None:
         raise ArgumentError("`resume` needs `checkpoint`: the file to go on from.")
     watching, about = as_list(asked.callbacks), checked(asked.meta)
-    target = choose(asked.device, options.precision, asked.engine)
+    target = replace(choose(asked.device, options.precision, asked.engine), deterministic=options.deterministic)
     with progress.using(progress.default(asked.verbose)):
         if target.unused is not None and target.unused.present:
             progress.current().event("message", text=str(target.unused))
@@ -284,6 +289,7 @@ def prepared(**arguments: Any) -> Union[Run, FullRun]:
             "class_weights": weights,
             "restore_best": options.restore_best,
             "seed": options.seed,
+            **({"deterministic": True} if options.deterministic else {}),
             **({"range": [*images.range]} if images.range_is_given and images.range else {}),
             "pictures": {
                 "training": len(images),

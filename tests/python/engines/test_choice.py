@@ -210,6 +210,11 @@ def test_features_of_engines_and_kinds_of_devices_are_kept_apart() -> None:
     assert len(made) == 4
     two = (Device("gpu"), Device("gpu", 1))
     assert engines.Target(engines.get("torch"), two, "float32").arithmetic in made
+    fixed = [
+        engines.Target(engines.get("torch"), devices, "float32", deterministic=True).arithmetic
+        for devices in (CPU, GPU)
+    ]
+    assert [one in made for one in fixed] == [True, False]
 
 
 def test_a_report_of_a_gpu_that_is_there_says_so() -> None:

@@ -72,6 +72,16 @@ def by_numpy(params: dict[str, np.ndarray], pictures: np.ndarray, moving: bool =
     return x.mean((2, 3)) @ p["head_weight"].T + p["head_bias"]
 
 
+def test_what_must_be_the_same_bytes_is_on_a_cpu_what_it_is_otherwise(bind: Any) -> None:
+    states = []
+    for asked in (False, True, True):
+        executor = bind(LEARNED, deterministic=asked)
+        for _ in range(3):
+            executor.step(PICTURES, LABELS, ALL, CROSS, 0.01)
+        states.append({name: array.tobytes() for name, array in executor.state().items()})
+    assert states[0] == states[1] == states[2]
+
+
 # ---- what an engine reports about itself
 
 

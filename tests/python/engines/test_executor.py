@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -35,6 +37,12 @@ def test_parameters_of_another_shape_are_one_clear_error(name: str) -> None:
         executor.predict(PICTURES)
     assert "Stack trace" not in str(caught.value)
     assert ".cc" not in str(caught.value)
+
+
+def test_a_gpu_is_refused_where_bytes_must_be_the_same() -> None:
+    with pytest.raises(EngineError, match="same bytes") as caught:
+        get("mxnet").bind(replace(program(), deterministic=True), [Device("gpu")])
+    assert 'engine = "torch"' in str(caught.value)
 
 
 def test_batches_of_nearly_one_size_share_a_plan(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import warnings
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Optional
 
 import numpy as np
 import pytest
@@ -319,6 +321,61 @@ def test_bfloat16_is_near_float32_and_keeps_its_weights_in_it() -> None:
     assert {array.dtype for array in low.parameters().values()} == {np.dtype("float32")}
     apart = [np.abs(low.parameters()[name] - array).max() for name, array in exact.parameters().items()]
     assert max(apart) < 0.01
+
+
+def fixed_modes(torch: Any) -> tuple[Any, ...]:
+    return (
+        torch.are_deterministic_algorithms_enabled(),
+        torch.is_deterministic_algorithms_warn_only_enabled(),
+        torch.utils.deterministic.fill_uninitialized_memory,
+        os.environ.get("CUBLAS_WORKSPACE_CONFIG"),
+    )
+
+
+@pytest.mark.parametrize("of_the_user", [(False, False, True, None), (True, True, False, ":16:8")])
+def test_the_same_bytes_are_asked_for_while_it_computes_and_no_longer(
+    torch: Any, monkeypatch: pytest.MonkeyPatch, of_the_user: tuple[bool, bool, bool, Optional[str]]
+) -> None:
+    on, warns, fills, workspace = of_the_user
+    monkeypatch.delenv("CUBLAS_WORKSPACE_CONFIG", raising=False)
+    if workspace:
+        monkeypatch.setenv("CUBLAS_WORKSPACE_CONFIG", workspace)
+    monkeypatch.setattr(torch.utils.deterministic, "fill_uninitialized_memory", fills)
+    executor: Any = bound(replace(SMALL, deterministic=True), engine="torch")
+    forward, seen = executor._forward, []
+
+    def watched(*arguments: Any) -> Any:
+        seen.append(fixed_modes(torch))
+        return forward(*arguments)
+
+    def fixed_by_nothing(*_: Any) -> Any:
+        return torch.zeros(3).put_(torch.tensor([0, 0]), torch.ones(2))  # which of two comes last is chance
+
+    torch.use_deterministic_algorithms(on, warn_only=warns)
+    try:
+        monkeypatch.setattr(executor, "_forward", watched)
+        executor.step(MAPS, LABELS, ALL, CROSS, 0.05)
+        assert fixed_modes(torch) == of_the_user
+        monkeypatch.setattr(executor, "_forward", fixed_by_nothing)
+        with pytest.raises(EngineError, match="deterministic"):
+            executor.predict(MAPS)
+        assert fixed_modes(torch) == of_the_user
+    finally:
+        torch.use_deterministic_algorithms(False)
+    assert set(seen) == {(True, False, False, workspace or ":4096:8")}
+
+
+def test_an_nvidia_gpu_takes_no_algorithm_by_its_time_if_bytes_must_be_the_same(
+    torch: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cudnn = torch.backends.cudnn
+    monkeypatch.setattr(cudnn, "benchmark", True)
+    from mxtune.engines.torch import settings
+
+    with settings._convolutions(deterministic=True):
+        assert (cudnn.benchmark, cudnn.deterministic) == (False, True)
+    with settings._convolutions(deterministic=False):
+        assert (cudnn.benchmark, cudnn.deterministic) == (True, False)
 
 
 def test_threads_of_a_pytorch_that_the_user_imported_go_to_sleep_as_soon_as_ours() -> None:

@@ -18,7 +18,7 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from mxtune import Callback, Model, Network, mxexample, mximages, mxload, mxnetwork, mxtrain, progress
+from mxtune import Callback, Model, Network, engines, mxexample, mximages, mxload, mxnetwork, mxtrain, progress
 from mxtune.errors import (
     ArgumentError,
     CheckpointError,
@@ -141,6 +141,17 @@ def test_a_stage_that_does_not_help_is_said_and_leaves_the_head() -> None:
 def test_the_same_seed_gives_the_same_bytes_and_another_does_not() -> None:
     assert digest(quick(seed=1)) == digest(quick(seed=1)) != digest(quick(seed=2))
     assert digest(quick_head(tune="tail", epochs=1)) == digest(quick_head(tune="tail", epochs=1))
+
+
+@pytest.mark.parametrize("engine", engines.installed())
+def test_the_same_bytes_are_asked_for_and_kept(engine: str) -> None:
+    asked, plain = (quick(engine=engine, deterministic=way) for way in (True, False))
+    assert asked.settings["deterministic"] and "deterministic" not in plain.settings
+    assert "seed 0, deterministic" in asked.summary() and "deterministic" not in plain.summary()
+    for name, array in plain.network.params.items():  # on a CPU they always are
+        assert asked.network.params[name].tobytes() == array.tobytes()
+    with pytest.raises(ArgumentError, match="deterministic"):
+        quick(deterministic="yes")
 
 
 def test_the_same_seed_gives_the_same_bytes_in_another_process() -> None:

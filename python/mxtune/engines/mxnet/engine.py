@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Optional
 
 from ...arguments import one_of
+from ...calls import option
+from ...errors import EngineError
 from ..base import Program
 from ..devices import Device, DeviceReport
 from . import cuda, gpus
@@ -53,8 +55,13 @@ class MXNet:
         self, program: Program, devices: Sequence[Device], precision: str = "float32", passes: bool = True
     ) -> MXNetExecutor:
         """The program, ready to run; see `Engine.bind`."""
+        one_of("precision", precision, self.precisions)
+        if program.deterministic and any(device.kind == "gpu" for device in devices):
+            raise EngineError(
+                "MXNet can't promise the same bytes each time on a GPU.",
+                hint=f"Use {option('engine', 'torch')} or {option('device', 'cpu')}, which can.",
+            )
         from .executor import MXNetExecutor
         from .passes import PASSES
 
-        one_of("precision", precision, self.precisions)
         return MXNetExecutor(program, devices, PASSES if passes else ())

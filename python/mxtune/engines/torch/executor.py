@@ -96,7 +96,7 @@ class TorchExecutor:
     ) -> None:
         load()
         self._inputs = {n: program.inputs[n] for n in program.graph.arguments if n not in program.params}
-        self._seed, self._precision = program.seed, precision
+        self._seed, self._precision, self._deterministic = program.seed, precision, program.deterministic
         program, self._undo = applied(program, (freeze_statistics, *passes))
         graph, self._trainable = program.graph, program.trainable
         self._dropout = any(node.has_role("dropout") for node in graph.nodes)
@@ -213,7 +213,7 @@ class TorchExecutor:
     @contextlib.contextmanager
     def _running(self, verb: str) -> Iterator[None]:
         load()  # which refuses a forked process, where threads of the parent are missing
-        with _ALONE, own_settings(self._devices[0].type, self._precision):
+        with _ALONE, own_settings(self._devices[0].type, self._precision, self._deterministic):
             try:
                 yield
             except RuntimeError as error:
