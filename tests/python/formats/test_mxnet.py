@@ -71,6 +71,7 @@ np.savez(target, checkpoint=bound.forward(is_train=False)[0].asnumpy(), gluon=bl
 """
 
 
+@pytest.mark.mxnet
 def test_mxnet_alone_computes_the_same_bits(tmp_path: Path) -> None:
     images = mximages(mxexample("fashion"))[list(range(0, 320, 8))]
     model = mxtrain(images, net=mxnetwork("efficientnet_lite0", image_size=32), tune="head", verbose=0)
