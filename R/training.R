@@ -43,8 +43,8 @@
 #' @param precision Number format of the computation.
 #' @param seed A whole number: the same seed gives the same model. `NULL` draws one from R's generator, so
 #'   that `set.seed()` governs.
-#' @param deterministic Should the same seed give the same bytes on a GPU, too, as it always does on the CPU? It is slower
-#'   there, needs `engine = "torch"` and is an error where something can't be computed so.
+#' @param deterministic Should the same seed give the same bytes on a GPU, too, as it always does on the CPU? It is
+#'   slower there, needs `engine = "torch"` and is an error where something can't be computed so.
 #' @param cache A folder that keeps features of the frozen network between runs, or `TRUE` for the usual one.
 #' @param checkpoint A file that keeps the state of a long training.
 #' @param resume Continue from `checkpoint`?
