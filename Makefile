@@ -58,10 +58,12 @@ bench: ## Measure accuracy, speed and memory; writes benchmarks/RESULTS.md
 	@$(SETUP) python data r
 	$(BIN)/python -m benchmarks
 
-bench-peers: ## Install PyTorch and Keras, each in an environment of its own, for `make bench` to compare with
-	@for peer in torch keras; do python3 -m venv .cache/peers/$$peer; done
+bench-peers: ## Install PyTorch, Keras, onnxruntime and OpenVINO, each in its own environment, for `make bench` to compare with
+	@for peer in torch keras onnxruntime openvino; do python3 -m venv .cache/peers/$$peer; done
 	.cache/peers/torch/bin/pip install --quiet torch==2.13.0 torchvision==0.28.0 timm==1.0.31
 	.cache/peers/keras/bin/pip install --quiet tensorflow-cpu==2.21.0 keras==3.15.0
+	.cache/peers/onnxruntime/bin/pip install --quiet onnxruntime==1.32.0
+	.cache/peers/openvino/bin/pip install --quiet openvino==2026.4.1
 
 PARITY := .cache/parity
 parity: ## Compare with PyTorch, onnxruntime, Keras, TensorFlow: 125 networks, real weights, ONNX's tests; 35 GB on disk, an hour

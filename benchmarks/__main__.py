@@ -20,11 +20,15 @@ BENCHMARKS = (
     "near",
     "photos",
     "busy",
+    "inference",
+    "training",
+    "whole",
     "digits",
     "backbones",
     "bench_r",
     "bench_rhost",
     "trust",
+    "scaling",
     "fashion",
 )
 RESULTS = Path(__file__).with_name("RESULTS.md")
@@ -60,6 +64,9 @@ def _section(name: str, told: str, figures: list[Figure]) -> str:
         lines += [f"| {f.what} | {f.measured} | {f.wanted} | {f.command and f'`{f.command}`'} |" for f in figures]
     else:
         lines += ["Not measured here."]
+    drawing = RESULTS.with_name(f"{name}.svg")
+    if drawing.exists():
+        lines += ["", f"![{name}: medians]({drawing.name})"]
     return "\n".join(lines) + "\n"
 
 

@@ -22,10 +22,10 @@ from typing import Callable
 import numpy as np
 
 from .data import fashion_labels, fashion_mnist, mnist_digits
-from .measure import ROOT, Figure, fresh, python, spread
+from .measure import PEERS, ROOT, Figure, fresh, python, spread
 
 BATCH, SECONDS, ROUNDS = 32, 4, 3
-TORCH = ROOT / ".cache" / "peers" / "torch" / "bin" / "python"
+TORCH = PEERS / "torch" / "bin" / "python"
 # Our names, and theirs
 NETWORKS = {
     "efficientnet_lite0": "timm/tf_efficientnet_lite0",

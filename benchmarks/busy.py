@@ -13,11 +13,9 @@ import statistics
 import subprocess
 import sys
 from collections.abc import Iterator
-from typing import Any
 
-from .measure import ROOT, Figure, fresh, spread
+from .measure import PEERS, Figure, Process, fresh, spread
 
-PEERS = ROOT / ".cache" / "peers"
 _ROUNDS, _SECONDS = 3, 5
 _NAMES = {"mxtune": "mxtune", "torch": "PyTorch", "keras": "Keras"}
 
@@ -27,33 +25,34 @@ def figures() -> list[Figure]:
     rows = [Figure("load of the machine before", f"{os.getloadavg()[0]:.1f}", "0: then alone is alone")]
     peers = {name: PEERS / name / "bin" / "python" for name in ("torch", "keras")}
     there = {"mxtune": sys.executable, **{name: str(python) for name, python in peers.items() if python.exists()}}
-    runs: dict[tuple[str, bool], list[dict[str, Any]]] = {(name, busy): [] for name in there for busy in (False, True)}
+    runs: dict[tuple[str, bool], list[Process]] = {(name, busy): [] for name in there for busy in (False, True)}
     for _ in range(_ROUNDS):
         for name, python in there.items():
             for busy in (False, True):
-                with _busy_processes() if busy else contextlib.nullcontext():
-                    runs[name, busy].append(fresh(python, "-m", "benchmarks.peers", name, str(_SECONDS)).said)
+                with busy_processes(len(os.sched_getaffinity(0))) if busy else contextlib.nullcontext():
+                    runs[name, busy].append(fresh(python, "-m", "benchmarks.peers", name, str(_SECONDS)))
     for name, words in _NAMES.items():
         command = f"python -m benchmarks.peers {name} {_SECONDS}"
         if name not in there:
             rows.append(Figure(f"{words}: images/s", "not installed", "", "make bench-peers"))
             continue
-        alone, beside = ([run["rate"] for run in runs[name, busy]] for busy in (False, True))
+        alone, beside = ([run.said["rate"] for run in runs[name, busy]] for busy in (False, True))
         left = statistics.median(b / a for a, b in zip(alone, beside))
-        of_cpu = [spread([run["of_cpu"] for run in runs[name, busy]], ",.0f") for busy in (False, True)]
+        of_cpu = [spread([run.said["of_cpu"] for run in runs[name, busy]], ",.0f") for busy in (False, True)]
         rows += [
-            Figure(f"{runs[name, False][0]['library']}: images/s alone", spread(alone, ",.0f"), "", command),
+            Figure(f"{runs[name, False][0].said['library']}: images/s alone", spread(alone, ",.0f"), "", command),
             Figure(f"{words}: beside busy processes", spread(beside, ",.0f"), "", command),
             Figure(f"{words}: what is left", f"{left:.2f}", ">= .3" if name == "mxtune" else ""),
             Figure(f"{words}: images per second of CPU", f"{of_cpu[0]} alone, {of_cpu[1]} beside"),
+            Figure(f"{words}: peak memory", spread([run.peak for run in runs[name, False]], ".0f", "MB")),
         ]
     return rows
 
 
 @contextlib.contextmanager
-def _busy_processes() -> Iterator[None]:
-    """Meanwhile, a process for each CPU that computes and computes."""
-    busy = [subprocess.Popen([sys.executable, "-c", "while True: pass"]) for _ in os.sched_getaffinity(0)]
+def busy_processes(count: int) -> Iterator[None]:
+    """Meanwhile, so many processes that compute and compute."""
+    busy = [subprocess.Popen([sys.executable, "-c", "while True: pass"]) for _ in range(count)]
     try:
         yield
     finally:

@@ -8,6 +8,7 @@ import statistics
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
+PEERS = ROOT / ".cache" / "peers"  # `make bench-peers` makes an environment there for each
 
 
 @dataclass(frozen=True)
@@ -37,21 +39,31 @@ class Process:
     said: Any
 
 
-def fresh(*command: str) -> Process:
+def fresh(*command: str, limit: float = 3600) -> Process:
     """Run a command to its end, as a process of its own; what it says on stderr is shown if it fails.
 
     Raises
     ------
     RuntimeError
         It failed.
+    TimeoutError
+        It had not ended after `limit` seconds, and was killed.
     """
     path = os.pathsep.join([str(ROOT / "python"), str(ROOT), os.environ.get("PYTHONPATH", "")])
     with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
         start = time.perf_counter()
         child = subprocess.Popen(command, stdout=out, stderr=err, cwd=ROOT, env={**os.environ, "PYTHONPATH": path})
-        _, status, usage = os.wait4(child.pid, 0)
+        late = threading.Timer(limit, child.kill)
+        late.start()
+        try:
+            _, status, usage = os.wait4(child.pid, 0)
+        finally:
+            late.cancel()
         seconds = time.perf_counter() - start
         child.returncode = os.waitstatus_to_exitcode(status)
+        if child.returncode and seconds >= limit:
+            message = f"{' '.join(command)}: not over after {limit:.0f} s"
+            raise TimeoutError(message)
         out.seek(0)
         err.seek(0)
         lines = out.read().decode().strip().splitlines()
