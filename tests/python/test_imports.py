@@ -31,6 +31,7 @@ ROOMS: tuple[tuple[str, ...], ...] = (  # from the bottom to the top
     ("engines",),
     ("model",),
     ("training",),
+    ("sklearn",),
     ("border", "rhost"),
     ("cli", "demo", ""),  # the last is mxtune/__init__.py, which shows all of it
 )

@@ -208,11 +208,11 @@ def test_the_example_in_the_readme_runs_and_its_model_prints_as_shown(tmp_path: 
     assert [without_figures(shown)] == [without_figures(printed)], "run: make figures"
 
 
-def test_the_prediction_and_the_edits_in_the_readme_run(tmp_path: Path) -> None:
+def test_the_estimator_the_prediction_and_the_edits_in_the_readme_run(tmp_path: Path) -> None:
     text = (ROOT / "README.md").read_text(encoding="utf-8")
-    _, prediction, example, *_ = re.findall(r"```python\n(.*?)```", text, re.DOTALL)
+    _, *examples = re.findall(r"```python\n(.*?)```", text, re.DOTALL)
     shutil.copy(ROOT / "tests" / "shared" / "coffee.jpg", tmp_path)
-    example = f"{prediction}\n{example}"
+    example = "\n".join(examples[:3])
     done = subprocess.run([sys.executable, "-c", example], cwd=tmp_path, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     assert "espresso" in done.stdout
