@@ -2,7 +2,7 @@
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test test-python test-torch test-r bench bench-peers parity engines gpu-check web fuzz docs figures man check check-python check-r format lock setup clean
+.PHONY: help demo test test-python test-torch test-r bench bench-peers parity ecosystem engines gpu-check web fuzz docs figures man check check-python check-r format lock setup clean
 
 BIN := .venv/bin
 SETUP := scripts/setup.sh
@@ -93,6 +93,11 @@ engines: ## Compare PyTorch's outputs and gradients with MXNet's for every netwo
 
 gpu-check: ## Check PyTorch's engine on this machine's GPU, or DEVICE=cpu; writes to OUT=gpu-check
 	PYTHONPATH=python $(or $(PYTHON),python3) -m benchmarks.gpu $(or $(OUT),gpu-check) --device $(or $(DEVICE),gpu)
+
+ecosystem: ## Train with TensorBoard's, MLflow's and W&B's callbacks, and read back what they keep; no network after installing
+	@$(SETUP) python
+	$(BIN)/pip install --quiet --upgrade --target .cache/ecosystem tensorboard==2.21.0 mlflow-skinny==3.17.2 wandb==0.31.0
+	$(BIN)/python scripts/ecosystem.py .cache/ecosystem
 
 web: ## Classify images on a page in Chromium, with models that mxtune writes and onnxruntime-web; look at reports; a minute
 	@$(SETUP) python web

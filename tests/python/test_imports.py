@@ -31,7 +31,7 @@ ROOMS: tuple[tuple[str, ...], ...] = (  # from the bottom to the top
     ("engines",),
     ("model",),
     ("training",),
-    ("sklearn",),
+    ("callbacks", "sklearn"),
     ("border", "rhost"),
     ("cli", "demo", ""),  # the last is mxtune/__init__.py, which shows all of it
 )
