@@ -54,6 +54,7 @@ format: ## Mend what ruff can mend
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
+bench: export MXTUNE_CACHE_GB := 0
 bench: ## Measure accuracy, speed and memory; writes benchmarks/RESULTS.md
 	@$(SETUP) python data r
 	$(BIN)/python -m benchmarks

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from .model.load import mxload
     from .model.model import Model
     from .network import Network
+    from .store import mxcache
     from .training.callbacks import Callback
     from .training.train import mxtrain
     from .zoo.listing import mxzoo
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
 _PLACES = {  # each public name and the module that holds it
     "mxtrain": "training",
     "mxload": "model",
+    "mxcache": "store",
     "mxzoo": "zoo.listing",
     "mxnetwork": "zoo.opening",
     "mximages": "images",
@@ -67,6 +69,7 @@ __all__ = [
     "Preprocess",
     "__version__",
     "errors",
+    "mxcache",
     "mxexample",
     "mximages",
     "mxinfo",

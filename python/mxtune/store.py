@@ -10,20 +10,26 @@ import secrets
 import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import NamedTuple, Optional, Union
+from typing import TYPE_CHECKING, NamedTuple, Optional, Union
 
 from . import interrupts
-from .arguments import user_path
+from .arguments import user_path, yes_or_no
 from .errors import ArgumentError, StoreError
 from .words import file_size
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 if sys.platform != "win32":
     import fcntl
 
 FOLDER_SETTING, BOUND_SETTING = "MXTUNE_CACHE", "MXTUNE_CACHE_GB"
-_GIGABYTES = 10.0  # that the cache may take, unless the user sets another limit
+_GIGABYTES = 2.0  # that the cache may take, unless the user sets another limit
 _TEMPORARY = re.compile(r"\.mxtune-[0-9a-f]{16}\.tmp")
-_ENTRY = re.compile(r"[0-9a-f]{32}\.npy")  # a folder that the user names may hold other files too
+_KINDS = {  # the cache's folders, and what entries are called there: a folder that the user names has other files too
+    "features": re.compile(r"[0-9a-f]{32}\.npy"),
+    "speed": re.compile(r"[0-9a-f]{16}/[^/]+\.json"),
+}
 _PATIENCE = 60.0  # seconds, for another process that writes into the cache
 
 
@@ -76,8 +82,8 @@ def write(
         raise _refusal(path, what, error) from error
 
 
-def make_folder(path: Union[str, os.PathLike[str]]) -> Path:
-    """The folder, made with those above it where they are missing.
+def make_folder(path: Union[str, os.PathLike[str]], private: bool = False) -> Path:
+    """The folder, made with those above it where they are missing; for its owner alone if ``private``.
 
     Raises
     ------
@@ -86,7 +92,10 @@ def make_folder(path: Union[str, os.PathLike[str]]) -> Path:
     """
     folder = Path(path)
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        for place in reversed((folder, *folder.parents)):
+            if not place.exists():
+                place.mkdir(mode=0o700 if private else 0o777, exist_ok=True)
+        folder.mkdir(exist_ok=True)  # which tells what is there and is no folder
     except OSError as error:
         raise StoreError(f'Can\'t make the folder "{folder}".', [error.strerror or str(error)]) from error
     return folder
@@ -213,7 +222,7 @@ def features_dir() -> Path:
 
 
 def bound() -> int:
-    """How many bytes a folder of cached features may take: ``MXTUNE_CACHE_GB`` gigabytes, 10 if it is not set.
+    """How many bytes a folder of cached features may take: ``MXTUNE_CACHE_GB`` gigabytes, 2 if it is not set.
 
     Raises
     ------
@@ -245,14 +254,59 @@ def entries(folder: Optional[Path] = None) -> list[Entry]:
     >>> store.clear(folder)
     80
     """
-    found = []
-    with contextlib.suppress(FileNotFoundError, NotADirectoryError), os.scandir(folder or features_dir()) as files:
-        for file in files:
-            if _ENTRY.fullmatch(file.name):
-                with contextlib.suppress(FileNotFoundError):  # another process cleared it meanwhile
-                    status = file.stat()
-                    found.append(Entry(Path(file.path), status.st_size, status.st_mtime))
+    found = _found(folder or features_dir(), _KINDS["features"])
     return sorted(found, key=lambda entry: (-entry.used, entry.path))
+
+
+def _found(folder: Path, pattern: re.Pattern[str]) -> list[Entry]:
+    """The files in a folder whose paths from there are those of entries."""
+    found = []
+    for file in folder.glob("*/*" if "/" in pattern.pattern else "*"):
+        if pattern.fullmatch(file.relative_to(folder).as_posix()):
+            with contextlib.suppress(FileNotFoundError):  # another process cleared it meanwhile
+                status = file.stat()
+                found.append(Entry(file, status.st_size, status.st_mtime))
+    return found
+
+
+def mxcache(clear: bool = False) -> pd.DataFrame:
+    """A data frame of what is cached: ``kind``, ``entries``, ``size`` (bytes), ``used`` (the last time) and ``folder``.
+
+    Training keeps ``"features"``, the outputs of the frozen network for your images, so that the next training on
+    the same images starts at once; `mxzoo` keeps each measured ``"speed"``. The folder is the environment variable
+    ``MXTUNE_CACHE``, or ``mxtune`` in your cache folder, and only you can read it. Features take at most 2 GB
+    (``MXTUNE_CACHE_GB``; 0 keeps none): those not used for longest are removed.
+
+    Parameters
+    ----------
+    clear
+        True: remove all of it.
+
+    Raises
+    ------
+    StoreError
+        It can't be removed.
+
+    Examples
+    --------
+    >>> from mxtune import mxcache
+    >>> list(mxcache()["kind"])
+    ['features', 'speed']
+    """
+    import pandas as pd
+
+    rows = []
+    for kind, pattern in _KINDS.items():
+        place = cache_dir() / kind
+        kept = _found(place, pattern)
+        if yes_or_no("clear", clear):
+            for entry in kept:
+                _remove(entry)
+            kept = []
+        used = pd.Timestamp(max(entry.used for entry in kept), unit="s", tz="UTC") if kept else pd.NaT
+        rows.append((kind, len(kept), float(sum(entry.n_bytes for entry in kept)), used, str(place)))
+    table = pd.DataFrame(rows, columns=["kind", "entries", "size", "used", "folder"])
+    return table.assign(used=pd.to_datetime(table["used"], utc=True).dt.round("s"))
 
 
 def clear(folder: Optional[Path] = None) -> int:
@@ -278,7 +332,7 @@ def keep(path: Path, pieces: Iterable[Union[bytes, memoryview]], n_bytes: int) -
     if room < 0:
         reason = f"{file_size(n_bytes)} are more than the {file_size(bound())} that the cache may take"
         raise StoreError(f'Can\'t keep "{path}".', [reason], f"Set {BOUND_SETTING} to allow more.")
-    with _alone(make_folder(path.parent)):
+    with _alone(make_folder(path.parent, private=True)):
         for entry in entries(path.parent):
             if entry.path != path:
                 room -= entry.n_bytes

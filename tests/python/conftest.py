@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import os
 import signal
 import sys
 from pathlib import Path
@@ -17,6 +18,10 @@ from benchmarks import data  # noqa: E402 - the path above first
 
 # a shell's job in the background ignores Ctrl-C, and every process that it starts would
 signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+# Nothing can be kept there: the user's cache is left alone, and all is computed unless a test names a folder.
+os.environ["MXTUNE_CACHE"] = str(Path(__file__).resolve() / "none")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

@@ -415,6 +415,10 @@ def test_cache_is_told_and_cleared(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     monkeypatch.setenv("MXTUNE_CACHE", str(tmp_path))
     monkeypatch.setitem(ENVIRONMENT, "MXTUNE_CACHE", str(tmp_path))
     store.keep(store.features_dir() / f"{'0' * 32}.npy", [bytes(12_345)], 12_345)
-    assert mx("cache").stdout == f"{tmp_path / 'features'}: 1 file, 12 kB of 10 GB\n"
-    assert mx("cache", "--clear").stdout == f"Removed 12 kB from {tmp_path / 'features'}\n"
-    assert mx("cache").stdout == f"{tmp_path / 'features'}: 0 files, 0 bytes of 10 GB\n"
+    features, speed = mx("cache").stdout.splitlines()
+    assert re.sub(r"\d{4}-\d\d-\d\d", "DAY", features) == (
+        f"features: 1 file, 12 kB of 2.0 GB, last used DAY, in {tmp_path / 'features'}"
+    )
+    assert speed == f"speed: 0 files, 0 bytes, in {tmp_path / 'speed'}"
+    assert mx("cache", "--clear").stdout == f"Removed 12 kB from {tmp_path}\n"
+    assert mx("cache").stdout.startswith("features: 0 files, 0 bytes of 2.0 GB, in ")

@@ -251,9 +251,38 @@ def test_a_bound_that_is_no_number_is_refused(value: str, monkeypatch: pytest.Mo
         store.bound()
 
 
-def test_the_bound_is_ten_gigabytes(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_bound_is_two_gigabytes(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("MXTUNE_CACHE_GB", raising=False)
-    assert store.bound() == 10_000_000_000
+    assert store.bound() == 2_000_000_000
+
+
+def test_the_cache_is_shown_and_emptied(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MXTUNE_CACHE", str(tmp_path / "new"))
+    assert list(store.mxcache()["entries"]) == [0, 0]
+    assert store.mxcache()["used"].isna().all()
+    assert not (tmp_path / "new").exists()
+    for number, n_bytes in enumerate((100, 50)):
+        store.keep(entry(store.features_dir(), number), [bytes(n_bytes)], n_bytes)
+        os.utime(entry(store.features_dir(), number), (1000 * number, 1000 * number))
+    speed = store.make_folder(store.cache_dir() / "speed" / ("0" * 16)) / "lenet.json"
+    for file in (speed, store.cache_dir() / "speed" / "mine.json"):
+        file.write_bytes(bytes(7))
+        os.utime(file, (3000, 3000))
+    assert store.mxcache().drop(columns="folder").to_numpy().tolist() == [
+        ["features", 2, 150.0, pd.Timestamp(1000, unit="s", tz="UTC")],
+        ["speed", 1, 7.0, pd.Timestamp(3000, unit="s", tz="UTC")],
+    ]
+    assert list(store.mxcache(clear=True)["entries"]) == [0, 0]
+    assert {path.name for path in (tmp_path / "new").rglob("*") if path.is_file()} - {".lock"} == {"mine.json"}
+    with pytest.raises(ArgumentError, match="`clear`"):
+        store.mxcache(clear="features")  # type: ignore[arg-type]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no modes there")
+def test_only_the_user_can_read_what_is_cached(tmp_path: Path) -> None:
+    store.keep(entry(tmp_path / "new" / "features", 0), [bytes(100)], 100)
+    for folder in (tmp_path / "new", tmp_path / "new" / "features"):
+        assert folder.stat().st_mode & 0o777 == 0o700
 
 
 def test_an_empty_or_missing_cache_has_no_entries(tmp_path: Path) -> None:

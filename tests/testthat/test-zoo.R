@@ -23,9 +23,7 @@ test_that("the table of networks prints within 80 columns, a part of it too", {
 test_that("speed is measured when asked for, and kept", {
   expect_error(mxzoo(measure = "lenett"), "There is no network lenett", class = "mxtune_network_error")
   expect_error(mxzoo(mesure = TRUE), "mesure")
-  environ <- reticulate::import("os", convert = FALSE)$environ # Sys.setenv() does not reach a Python that runs
-  environ$update(MXTUNE_CACHE = withr::local_tempdir())
-  withr::defer(environ$pop("MXTUNE_CACHE"))
+  local_cache()
   expect_true(all(is.na(mxzoo()$seconds)))
   zoo <- mxzoo(measure = "lenet")
   expect_gt(zoo$seconds[zoo$name == "lenet"], 0)

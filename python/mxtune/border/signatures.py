@@ -93,6 +93,7 @@ VERBS = {
     "mxrename": Verb("network", "Network.rename", ("net",), _DOTS),
     "mxzoo": Verb("zoo", "mxzoo", last=_DOTS),
     "mxexample": Verb("examples", "mxexample"),
+    "mxcache": Verb("store", "mxcache", last=_DOTS),
 }
 
 

@@ -145,24 +145,28 @@ def zoo(
             typer.echo(as_table(table, format), nl=False)
 
 
-@app.command(short_help="Show or clear cached features.")
-def cache(clear: Annotated[bool, typer.Option("--clear", help="Remove all cached features.")] = False) -> None:
-    """Show the features that training cached (cache=True): folder, number and size.
+@app.command(short_help="Show or clear what is cached.")
+def cache(clear: Annotated[bool, typer.Option("--clear", help="Remove all of it.")] = False) -> None:
+    """Show what is cached, the features of training above all: kind, number, size, last use and folder.
 
     \b
     Examples:
       mxtune cache
       mxtune cache --clear
 
-    Above 10 GB (MXTUNE_CACHE_GB), the least recently used are removed. MXTUNE_CACHE sets another folder.
+    Features above 2 GB (MXTUNE_CACHE_GB) are removed, those not used for longest first. MXTUNE_CACHE sets
+    another folder.
     """
     with job(None, False):
         from .. import store
         from ..words import counted, file_size
 
+        kept = store.mxcache()
         if clear:
-            typer.echo(f"Removed {file_size(store.clear())} from {store.features_dir()}")
+            store.mxcache(clear=True)
+            typer.echo(f"Removed {file_size(int(kept['size'].sum()))} from {store.cache_dir()}")
             return
-        kept = store.entries()
-        size, most = file_size(sum(entry.n_bytes for entry in kept)), file_size(store.bound())
-        typer.echo(f"{store.features_dir()}: {counted(len(kept), 'file')}, {size} of {most}")
+        for kind, entries, size, used, folder in kept.itertuples(index=False):
+            most = f" of {file_size(store.bound())}" if kind == "features" else ""
+            last = f", last used {used:%Y-%m-%d}" if entries else ""
+            typer.echo(f"{kind}: {counted(entries, 'file')}, {file_size(int(size))}{most}{last}, in {folder}")

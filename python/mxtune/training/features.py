@@ -11,8 +11,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Optional, Union
 
 import numpy as np
+import PIL
 
-from .. import progress, store
+from .. import machine, progress, store
+from .._version import __version__
 from ..arguments import user_path
 from ..engines import Executor, Program, Target
 from ..errors import ArgumentError, StoreError
@@ -47,14 +49,15 @@ def features(
     target
         Where the body runs.
     cache
-        A folder in which features are kept between runs, or true for the default one; its limit: `store.bound`.
+        The folder in which features are kept between runs; true is the default one, and so is None, where it can
+        be written to and has room; false is none. Its limit: `store.bound`.
 
     Raises
     ------
     ArgumentError
         Nothing can be written to that folder.
     """
-    files = [_file(body, loader, target, cache) for loader in loaders]
+    files = [_file(body, loader, target, batch_size, cache) for loader in loaders]
     total = sum(len(loader) for loader in loaders)
     kept = [_kept(file, len(loader)) for file, loader in zip(files, loaders)]
     executor: Optional[Executor] = None
@@ -77,7 +80,7 @@ def features(
                     out[start + rows[0] : start + rows[-1] + 1] = outputs
                     reporter.event("advance", n=len(rows))
                 if file is not None and out is not None:
-                    _keep(file, out[start:stop])
+                    _keep(file, out[start:stop], asked=cache is not None)
             start = stop
     finally:
         reporter.event("end")
@@ -95,15 +98,19 @@ def fingerprint(network: Network) -> str:
     return digest.hexdigest()
 
 
-def _file(body: Network, loader: Loader, target: Target, cache: Cache) -> Optional[Path]:
-    if cache is None or cache is False:
+def _file(body: Network, loader: Loader, target: Target, batch_size: int, cache: Cache) -> Optional[Path]:
+    if cache is False:
         return None
-    folder = store.features_dir() if cache is True else user_path("cache", cache)
-    spec = repr((loader.preprocess.to_dict(), fingerprint(body), target.arithmetic))
-    store.bound()  # a wrong setting is reported before the work
+    folder = store.features_dir() if cache is None or cache is True else user_path("cache", cache)
+    bound = store.bound()  # a wrong setting is reported before the work
+    if cache is None and not (bound and store.writable(folder)):  # nobody asked for it
+        return None
     if not store.writable(folder):
         raise ArgumentError("The folder of `cache` is not writable.", [f"it is {folder}"])
-    digest = hashlib.sha256(spec.encode())
+    versions = (__version__, target.engine.version(), PIL.__version__)
+    here = (machine.processor(), machine.usable_cpus(), batch_size)  # each may change last bits
+    spec = (loader.preprocess.to_dict(), fingerprint(body), target.arithmetic, versions, here)
+    digest = hashlib.sha256(repr(spec).encode())
     digest.update(b"".join(loader.images.hashes))  # labels and names don't matter to features
     digest.update(str(loader.images.grey).encode())
     return folder / f"{digest.hexdigest()[:32]}.npy"
@@ -134,7 +141,7 @@ def _checksum(array: Features) -> int:
     return checksum
 
 
-def _keep(file: Path, array: Features) -> None:
+def _keep(file: Path, array: Features, asked: bool) -> None:
     npy: Any = np.lib.format
     header = io.BytesIO()
     npy.write_array_header_1_0(header, npy.header_data_from_array_1_0(array))
@@ -142,5 +149,6 @@ def _keep(file: Path, array: Features) -> None:
     try:
         store.keep(file, pieces, len(header.getvalue()) + array.nbytes + 4)
     except StoreError as error:  # a full disk: they are computed again next time
-        text = f"The features can't be cached in {file.parent}: {error.bullets[0]}."
-        progress.current().event("message", text=text)
+        if asked:
+            text = f"The features can't be cached in {file.parent}: {error.bullets[0]}."
+            progress.current().event("message", text=text)

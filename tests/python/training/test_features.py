@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -103,6 +104,41 @@ def test_true_keeps_them_where_mxtune_keeps_things(
     monkeypatch.setenv("MXTUNE_CACHE", str(tmp_path / "new"))
     features(body, sets[1:], CPU, 8, True)
     assert len(list((tmp_path / "new" / "features").glob("*.npy"))) == 1
+
+
+def test_by_default_they_are_kept_where_there_is_room(
+    body: Network, sets: list[Loader], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def kept(cache: Any = None) -> int:
+        heard: list[str] = []
+        with progress.using(SimpleNamespace(event=lambda kind, **_: heard.append(kind))):
+            features(body, sets[1:], CPU, 8, cache)
+        assert "message" not in heard
+        return len(list(tmp_path.rglob("*.npy")))
+
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("MXTUNE_CACHE", str(tmp_path / "new"))
+    nowhere = ("MXTUNE_CACHE", str(tmp_path / "file" / "deeper"))
+    for name, value in (nowhere, ("MXTUNE_CACHE_GB", "0"), ("MXTUNE_CACHE_GB", "1e-6")):
+        with monkeypatch.context() as context:
+            context.setenv(name, value)
+            assert kept() == 0
+    assert kept(False) == 0
+    assert kept() == kept() == 1
+
+
+def test_another_batch_size_processor_or_version_has_other_files(
+    body: Network, sets: list[Loader], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    features(body, sets[1:], CPU, 8, tmp_path)
+    features(body, sets[1:], CPU, 4, tmp_path)
+    for name, value in (("processor", "another"), ("usable_cpus", 64)):
+        with monkeypatch.context() as context:
+            context.setattr(f"mxtune.machine.{name}", lambda value=value: value)
+            features(body, sets[1:], CPU, 8, tmp_path)
+    monkeypatch.setattr("PIL.__version__", "another")
+    features(body, sets[1:], CPU, 8, tmp_path)
+    assert len(list(tmp_path.glob("*.npy"))) == 5
 
 
 def test_a_folder_that_can_not_be_written_is_said_at_once(body: Network, sets: list[Loader], tmp_path: Path) -> None:

@@ -634,11 +634,12 @@ def test_a_checkpoint_of_other_pictures_network_or_settings_is_refused(tmp_path:
             mxtrain(**settings, checkpoint=file, resume=True)
 
 
-def test_features_kept_on_disk_give_the_same_model(tmp_path: Path) -> None:
-    plain = quick_head(tune="tail", epochs=1)
+def test_features_kept_on_disk_give_the_same_model(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    plain = quick_head(tune="tail", epochs=1, cache=False)
+    monkeypatch.setenv("MXTUNE_CACHE", str(tmp_path))
     for _ in range(2):
-        assert digest(quick_head(tune="tail", epochs=1, cache=tmp_path)) == digest(plain)
-    assert len(list(tmp_path.glob("*.npy"))) == 2
+        assert digest(quick_head(tune="tail", epochs=1)) == digest(plain)
+        assert len(list((tmp_path / "features").glob("*.npy"))) == 2
 
 
 FILES = [str(Path(mxexample("fashion")) / name) for name in FEW.names]
