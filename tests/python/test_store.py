@@ -278,7 +278,6 @@ def test_the_cache_is_shown_and_emptied(tmp_path: Path, monkeypatch: pytest.Monk
         store.mxcache(clear="features")  # type: ignore[arg-type]
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="no modes there")
 def test_only_the_user_can_read_what_is_cached(tmp_path: Path) -> None:
     store.keep(entry(tmp_path / "new" / "features", 0), [bytes(100)], 100)
     for folder in (tmp_path / "new", tmp_path / "new" / "features"):
