@@ -355,7 +355,7 @@ def test_info_tells_of_the_machine_and_of_a_model(trained: tuple) -> None:
 
 
 def test_zoo_lists_the_networks_that_are_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("MXTUNE_CACHE", str(tmp_path))
+    monkeypatch.setitem(ENVIRONMENT, "MXTUNE_CACHE", str(tmp_path))
     said = mx("zoo", "LeNet", "--measure").stdout.splitlines()
     assert len(said) == 3 and said[2].startswith("lenet") and len(said[2].split()) == 6
     assert pd.read_csv(io.StringIO(mx("zoo", "--format", "csv").stdout))["seconds"].count() == 1
