@@ -40,6 +40,10 @@
 #' @param engine What computes: `"mxnet"`, `"torch"` (PyTorch), or `"auto"`: MXNet, unless it is not installed or has no
 #'   code for a GPU that PyTorch can use. The environment variable `MXTUNE_ENGINE` is what `"auto"` means. The model
 #'   predicts there, too. [install_mxtune()] installs either, or both.
+#' @param time_budget Seconds that the training may take, from the first look at the images to the model. Image size,
+#'   phases and epochs are cut to what this machine was measured to do in them; if the machine becomes busy, the training
+#'   ends early with the best model so far. `summary()` says what each phase took and gave, and the arguments that give the
+#'   same training without a budget.
 #' @param precision Number format of the computation.
 #' @param seed A whole number: the same seed gives the same model. `NULL` draws one from R's generator, so
 #'   that `set.seed()` governs.
@@ -84,8 +88,8 @@ mxtrain <- function(x, y = NULL, net = "auto", tune = "auto", epochs = NULL, val
                     patience = NULL, restore_best = TRUE, device = "auto", precision = "auto", seed = NULL,
                     cache = NULL, checkpoint = NULL, resume = FALSE, callbacks = NULL, verbose = NULL, groups = NULL,
                     range = NULL, path = NULL, label = NULL, root = NULL, split = NULL, meta = NULL, task = NULL,
-                    head = "auto", folds = "auto", engine = "auto", deterministic = FALSE, layout = "NHWC", data = NULL,
-                    dim = NULL, byrow = FALSE, ...) {
+                    head = "auto", folds = "auto", engine = "auto", deterministic = FALSE, time_budget = NULL,
+                    layout = "NHWC", data = NULL, dim = NULL, byrow = FALSE, ...) {
   refuse_unknown(...)
   require_given()
   arguments <- prepare_arguments(as.list(environment()))

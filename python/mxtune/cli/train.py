@@ -87,6 +87,10 @@ def train(
         Optional[int],
         typer.Option(parser=whole_number(0), metavar="N", help="Stop after N epochs without improvement (0: never)."),
     ] = None,
+    time_budget: Annotated[
+        Optional[float],
+        typer.Option(metavar="SECONDS", help="Cut image size, layers and epochs to what fits.", show_default=False),
+    ] = None,
     device: Devices = None,
     engine: EngineName = None,
     seed: Annotated[
@@ -157,7 +161,7 @@ def train(
             "net": net, "tune": tune, "epochs": epochs, "image_size": image_size, "lr": lr,
             "batch_size": batch_size, "schedule": schedule, "augment": augment,
             "class_weights": class_weights, "patience": patience, "seed": seed, "checkpoint": checkpoint,
-            "device": device, "engine": engine,
+            "device": device, "engine": engine, "time_budget": time_budget,
         }  # fmt: skip
         given: dict[str, Any] = {name: value for name, value in arguments.items() if value is not None}
         table: dict[str, Any] = {"path": path, "label": label, "root": root}

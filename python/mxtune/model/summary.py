@@ -45,6 +45,7 @@ def summary(
         *([_line("data", f"sha256 {str(pictures['digest'])[:16]}")] if "digest" in pictures else []),
         _line("phases", f"{phases}; {counted(len(history), 'epoch')}; seed {settings.get('seed')}{fixed}"),
         *_plan(settings.get("plan")),
+        *_spent(settings.get("time_budget"), history, next(iter(metrics), "")),
         *([] if temperature == 1 else [_line("calibrated", f"outputs divided by a temperature of {temperature:.3g}")]),
         *(f"  {name:<24}{value:.4g}{_within(metrics.intervals.get(name))}" for name, value in metrics.items()),
         *([] if classes is None else _classes(classes)),
@@ -75,6 +76,18 @@ def planned(plan: Any) -> list[tuple[str, str, str]]:
 def _plan(plan: Any) -> list[str]:
     return [_line("plan" if number == 0 else "", f"{name} {value}: {reason}")
             for number, (name, value, reason) in enumerate(planned(plan))]  # fmt: skip
+
+
+def _spent(budget: Any, history: Sequence[Mapping[str, Any]], metric: str) -> list[str]:
+    """What each phase of a training with a budget took, and the best it gave out of sample; nothing without one."""
+    spent = budget.get("spent") if isinstance(budget, Mapping) else None
+    lines: list[str] = []
+    for name, seconds in spent.items() if isinstance(spent, Mapping) else ():
+        rows = [row for row in history if row.get("stage") == name and row.get("valid_loss") is not None]
+        best = min(rows, key=lambda row: float(row["valid_loss"]), default={})
+        gave = f", {metric} {best[f'valid_{metric}']:.4g}" if f"valid_{metric}" in best else ""
+        lines.append(_line("" if lines else "took", f"{name} {seconds:.4g} s{gave}"))
+    return lines
 
 
 def _value(value: Any) -> str:

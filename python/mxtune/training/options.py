@@ -40,6 +40,7 @@ class Options:
     head: str = "auto"
     folds: Union[str, int, None] = "auto"
     deterministic: bool = False
+    time_budget: Optional[float] = None
 
     def __post_init__(self) -> None:
         one_of("tune", self.tune, TUNES)
@@ -54,6 +55,15 @@ class Options:
             if not is_number(self.lr) or not 0 < self.lr < math.inf:
                 raise ArgumentError("`lr` must be a number above 0.", [f"it is {value_text(self.lr)}"])
             self._set("lr", float(self.lr))
+        if self.time_budget is not None:
+            if not is_number(self.time_budget) or not 0 < self.time_budget < math.inf:
+                raise ArgumentError(
+                    "`time_budget` must be a number of seconds above 0.", [f"it is {value_text(self.time_budget)}"]
+                )
+            if self.folds == "full":
+                text = f"`time_budget` is for one training, and {option('folds', 'full')} makes six."
+                raise ArgumentError(text, hint="Leave one of them out.")
+            self._set("time_budget", float(self.time_budget))
         self._set("restore_best", yes_or_no("restore_best", self.restore_best))
         self._set("deterministic", yes_or_no("deterministic", self.deterministic))
         self._set("seed", whole("seed", self.seed))

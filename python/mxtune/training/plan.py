@@ -78,6 +78,8 @@ class Plan:
         The reason for each of these, by name, a few words.
     net
         The network, if it was chosen for the images; empty if the user named one.
+    time_budget
+        The seconds that it is cut to; 0 for none.
     """
 
     size: tuple[int, int]
@@ -89,6 +91,7 @@ class Plan:
     folds: int = 0
     why: Mapping[str, str] = field(default_factory=dict)
     net: str = ""
+    time_budget: float = 0.0
 
     def to_dict(self) -> dict[str, Any]:
         """The plan as plain JSON values."""
@@ -101,6 +104,7 @@ class Plan:
             "engine": self.engine,
             "precision": self.precision,
             **({"folds": self.folds} if self.folds else {}),
+            **({"time_budget": self.time_budget} if self.time_budget else {}),
             "why": dict(self.why),
         }
 

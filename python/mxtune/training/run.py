@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Optional
@@ -16,6 +17,7 @@ from ..model.memory import Memory
 from ..model.model import Model
 from ..model.saving import versions
 from ..network import Network
+from .budget import Budget, OutOfTimeError, Watching
 from .callbacks import AnyCallback, notify
 from .features import Cache
 from .phase import Phase
@@ -50,10 +52,11 @@ class Run:
         checkpoint: Checkpoint,
         callbacks: list[AnyCallback],
         cache: Cache = None,
+        budget: Optional[Budget] = None,
     ) -> None:
         self._network, self._problem, self._phases = network, problem, phases
         self._settings, self._checkpoint, self._callbacks = settings, checkpoint, callbacks
-        self._cache, self._resembling = cache, problem.resembling
+        self._cache, self._resembling, self._budget = cache, problem.resembling, budget
         self._state = TrainingState()
         self._trained = self.was_interrupted = False
 
@@ -80,7 +83,8 @@ class Run:
                 watch.at_stake()
             notify(self._callbacks, "on_start", self._settings)
             while self._state.phase < len(self._phases) and not self._state.stopped:
-                self._run(self._state.phase, self._cache)
+                if not self._timed(self._state.phase):
+                    break
             notify(self._callbacks, "on_end", self._state.history)
         except KeyboardInterrupt as stop:
             if not self._trained:
@@ -99,6 +103,26 @@ class Run:
             self._attach_model(ended)
             raise ended from error
         return False
+
+    def _timed(self, number: int) -> bool:
+        """Run a phase, within the budget where there is one; False if that is over."""
+        budget, phase = self._budget, self._phases[number]
+        if budget is None:
+            self._run(number, self._cache)
+            return True
+        start = time.monotonic()
+        watched = Watching(progress.current(), budget) if self._trained else progress.current()
+        try:
+            with progress.using(watched):
+                self._run(number, self._cache)
+        except OutOfTimeError:
+            text = f"`time_budget` is over: the phase {phase.name} ended early, with the best model so far."
+            progress.current().event("message", text=text)
+            return False
+        finally:
+            budget.spent[phase.name] = time.monotonic() - start
+            self._settings["time_budget"] = budget.to_dict()
+        return True
 
     def _finished(self, interrupted: bool, watch: interrupts.Watch) -> Model:
         """The model, measured."""

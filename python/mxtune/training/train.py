@@ -28,11 +28,12 @@ from ..model import leak
 from ..model.meta import checked
 from ..model.model import Model
 from ..network import Network
+from .budget import Budget, cut
 from .callbacks import AnyCallback, as_list
 from .features import Cache, fingerprint
 from .folds import folds_of
 from .full import FullRun
-from .network import choice_for, facts_of, learned_before, open_network, prepare, warn_of_learned, warn_of_no_weights
+from .network import choice_for, facts_of, learned_before, open_network, warn_of_learned, warn_of_no_weights
 from .options import Options
 from .pictures import hold_out, is_auto, look_at
 from .plan import Plan, decide, guesses
@@ -79,6 +80,7 @@ def mxtrain(
     folds: Union[str, int, None] = "auto",
     engine: str = "auto",
     deterministic: bool = False,
+    time_budget: Optional[float] = None,
 ) -> Model:
     """A `Model`: a pretrained network, fine-tuned on your images.
 
@@ -181,6 +183,11 @@ def mxtrain(
         Whether the same seed gives the same bytes on a GPU, too, as it always does on the CPU. It is slower there; what
         can't be computed so is an error. PyTorch's modes are set while it computes, and then again what they were.
         MXNet does not offer it on GPUs. Where memory is short, batches are divided, which changes the last bits.
+    time_budget
+        Seconds that the training may take, from the first look at the images to the model. The size of the images, the
+        phases and the epochs are cut to what this machine was measured to do in them, which takes a second of it;
+        if the machine becomes busy, the training ends early with the best model so far. `Model.summary` says what each
+        phase took and gave, and the arguments that give the same training without it, on any machine.
 
     Raises
     ------
@@ -237,7 +244,7 @@ def prepared(**arguments: Any) -> Union[Run, FullRun]:
     options = Options(**{setting.name: arguments[setting.name] for setting in fields(Options)})
     if yes_or_no("resume", asked.resume) and asked.checkpoint is None:
         raise ArgumentError("`resume` needs `checkpoint`: the file to go on from.")
-    watching, about = as_list(asked.callbacks), checked(asked.meta)
+    watching, about, budget = as_list(asked.callbacks), checked(asked.meta), Budget.of(options, asked.resume)
     target = replace(choose(asked.device, options.precision, asked.engine), deterministic=options.deterministic)
     with progress.using(progress.default(asked.verbose)):
         if target.unused is not None and target.unused.present:
@@ -272,7 +279,7 @@ def prepared(**arguments: Any) -> Union[Run, FullRun]:
         learned = images.labels.task
         assert learned is not None  # noqa: S101 - `look_at` has seen to it
         weights = learned.class_weights(asked.class_weights, np.asarray(images.y))
-        network = prepare(network, plan, images, learned.outputs, options.seed)
+        plan, network = cut(budget, plan, network, images, validation, learned.outputs, target, options)
         problem = Problem(
             train=Loader(images, network.preprocess, varied, options.seed),
             validation=None if validation is None else Loader(validation, network.preprocess),
@@ -303,7 +310,7 @@ def prepared(**arguments: Any) -> Union[Run, FullRun]:
         file = Checkpoint(asked.checkpoint, _identity(images, validation, network, settings))
         settings |= {"meta": about} if about else {}  # which a resumed run may change
         settings |= {} if images.column is None else {"path": images.column}
-        run = Run(network, problem, plan.phases, settings, file, watching, asked.cache)
+        run = Run(network, problem, plan.phases, settings, file, watching, asked.cache, budget)
         if asked.resume:
             run.resume()
         if options.folds != "full" or folds is not None:

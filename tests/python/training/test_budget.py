@@ -1,0 +1,74 @@
+"""`time_budget`: what is cut, what is kept, and that the clock is heeded."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+
+from mxtune import mxexample, mxtrain
+from mxtune.errors import ArgumentError, TrainingWarning
+from mxtune.training import budget as budgets
+from mxtune.training.budget import Budget, within
+from mxtune.training.options import Options
+from mxtune.training.plan import Facts, Plan, decide
+
+
+def planned(tune: str = "all", images: int = 1000) -> Plan:
+    return decide(Facts(images, validated=True), Options(tune=tune))
+
+
+def test_a_budget_that_suffices_changes_nothing() -> None:
+    plan = within(planned(), 1000, 250, Budget(100_000, rate=100), sizes_are_free=True)
+    assert plan.phases == planned().phases
+    assert plan.size == planned().size
+
+
+def test_epochs_are_cut_first_then_the_phase_then_the_size() -> None:
+    few = within(planned(), 1000, 250, Budget(120, rate=100), sizes_are_free=True)
+    none = within(planned(), 1000, 250, Budget(25, rate=100), sizes_are_free=True)
+    small = within(planned(), 1000, 250, Budget(13, rate=100), sizes_are_free=True)
+    assert 0 < few.phases[1].epochs < planned().phases[1].epochs
+    assert [phase.name for phase in none.phases] == ["head"]
+    assert none.size == planned().size
+    assert small.size < planned().size
+
+
+def test_a_size_that_the_user_chose_is_kept() -> None:
+    with pytest.warns(TrainingWarning, match="too small for 1250 images: the least there is takes about"):
+        plan = within(planned(), 1000, 250, Budget(1, rate=100), sizes_are_free=False)
+    assert plan.size == planned().size
+
+
+def test_a_training_says_what_it_took_and_gave_and_how_to_repeat_it() -> None:
+    start = time.monotonic()
+    model = mxtrain(mxexample("fashion"), time_budget=30, verbose=0)
+    assert time.monotonic() - start < 33
+    assert list(model.settings["time_budget"]["spent"]) == ["head", "tail"]
+    summary = model.summary()
+    assert "took        head" in summary
+    assert "tail" in summary
+    assert "without it: image_size =" in summary
+    size, epochs = model.settings["plan"]["size"][0], model.settings["plan"]["phases"][1]["epochs"]
+    again = mxtrain(mxexample("fashion"), image_size=size, epochs=epochs, verbose=0)
+    assert again.history.equals(model.history)
+
+
+def test_a_machine_that_becomes_slow_ends_it_early_with_the_head(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(budgets, "rate_of", lambda *_: 1e6)
+    start = time.monotonic()
+    model = mxtrain(mxexample("fashion"), tune="all", epochs=500, time_budget=12, verbose=0)
+    assert time.monotonic() - start < 15
+    assert model.history["stage"].iloc[0] == "head"
+    assert len(model.history) < 500
+
+
+@pytest.mark.parametrize("wrong", [0, -1, "an hour", float("inf"), True])
+def test_seconds_are_a_number(wrong: object) -> None:
+    with pytest.raises(ArgumentError, match="`time_budget` must be a number of seconds above 0"):
+        Options(time_budget=wrong)  # type: ignore[arg-type]
+
+
+def test_folds_in_full_have_no_budget() -> None:
+    with pytest.raises(ArgumentError, match="makes six"):
+        Options(folds="full", time_budget=9)
