@@ -12,6 +12,7 @@ from ..engines import Program, Target
 from ..errors import ArgumentError, TrainingWarning
 from ..images import ImageSet
 from ..images.findings import warn
+from ..images.imageset import SHARE
 from ..images.loader import Loader
 from ..network import Network
 from .network import prepare
@@ -174,6 +175,8 @@ def within(plan: Plan, images: int, validated: int, budget: Budget, sizes_are_fr
     again = [option("image_size", size[0] if size[0] == size[1] else size)]
     layers = [phase for phase in phases if phase.name != "head"]
     again.append(option("epochs", layers[0].epochs) if layers else option("tune", "head"))
+    if not layers and validated and len(plan.phases) > 1:  # a head alone would have folds
+        again.append(option("valid", SHARE))
     why = {**plan.why, "time_budget": f"{told}; without it: {', '.join(again)}"}
     if size != plan.size:
         why["size"] = "`time_budget` allows no larger one"

@@ -32,6 +32,7 @@ def test_epochs_are_cut_first_then_the_phase_then_the_size() -> None:
     assert [phase.name for phase in none.phases] == ["head"]
     assert none.size == planned().size
     assert small.size < planned().size
+    assert 'tune = "head", valid = 0.2' in none.why["time_budget"]
 
 
 def test_a_size_that_the_user_chose_is_kept() -> None:
