@@ -41,9 +41,9 @@
 #'   code for a GPU that PyTorch can use. The environment variable `MXTUNE_ENGINE` is what `"auto"` means. The model
 #'   predicts there, too. [install_mxtune()] installs either, or both.
 #' @param time_budget Seconds that the training may take, from the first look at the images to the model. Image size,
-#'   phases and epochs are cut to what this machine was measured to do in them; if the machine becomes busy, the training
-#'   ends early with the best model so far. `summary()` says what each phase took and gave, and the arguments that
-#'   give the same training without a budget, unless it ended early.
+#'   phases and epochs are cut to what this machine was measured to do in them; if the machine becomes busy, the
+#'   training ends early with the best model so far. `summary()` says what each phase took and gave, and the
+#'   arguments that give the same training without a budget, unless it ended early.
 #' @param precision Number format of the computation.
 #' @param seed A whole number: the same seed gives the same model. `NULL` draws one from R's generator, so
 #'   that `set.seed()` governs.
