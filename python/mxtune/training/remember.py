@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     Array = NDArray[Any]
     Rows = NDArray[np.int64]
 
-_OVER, _ROUNDS = 16, 2  # axes more than are kept, and products with the covariance, until the widest are found
+_OVER = 16  # axes more than are kept, until the widest are found
 _GAUSSIAN = 128  # axes with a variance of their own; .989 of a garment and a digit were told apart, with 256 .990
 _IMAGES_AN_AXIS = 4
 _IMAGES_A_CLASS = 10  # with fewer, its mean says less than that of all
@@ -140,13 +140,12 @@ def after_layers(
 
 
 def _axes(features: Array, most: int) -> NDArray[np.float32]:
-    """The widest principal axes, (d, r), the widest first: by orthogonal iteration from random ones (Halko, Martinsson
-    & Tropp, 2011)."""
+    """The widest principal axes, (d, r), the widest first: from random ones by one orthogonal iteration (Halko,
+    Martinsson & Tropp, 2011), along which lies .97 of the variance along the widest."""
     rank = min(most, *features.shape)
     width = min(rank + _OVER, *features.shape)
-    axes = np.random.default_rng(0).normal(size=(features.shape[1], width)).astype(np.float32)
-    for _ in range(_ROUNDS):
-        axes = _turned(features, product(features, axes))
+    axes = _turned(features, np.random.default_rng(0).normal(size=(len(features), width)).astype(np.float32))
+    axes = _turned(features, product(features, axes))
     along = product(features, axes).astype(np.float64)
     vectors = np.linalg.eigh(product(along.T, along))[1]
     found: NDArray[np.float32] = product(axes, vectors[:, ::-1][:, :rank].astype(np.float32))
@@ -154,7 +153,7 @@ def _axes(features: Array, most: int) -> NDArray[np.float32]:
 
 
 def _turned(features: Array, along: Array) -> NDArray[np.float32]:
-    """Orthonormal axes, turned towards the widest by one product with the covariance."""
+    """Orthonormal axes of the features, by where each image lies along others: nearer to the widest than those."""
     axes: NDArray[np.float32] = np.linalg.qr(product(features.T, along))[0]
     return axes
 
@@ -180,6 +179,7 @@ def _out_of_fold(features: Array, axes: Array, codes: Rows, group: Array, seed: 
     """The distance of each image from the others, by axes and a Gaussian that it has no part in."""
     count = int(np.clip(_ROWS // len(features), _FOLDS, _MOST_FOLDS))
     fold = fold_numbers(codes, group.tolist(), count, seed)
+    along = product(features, np.ascontiguousarray(axes))  # where axes of fewer images begin
     found = np.zeros(len(features))
     for number in range(count):
         tested = fold == number
@@ -188,7 +188,7 @@ def _out_of_fold(features: Array, axes: Array, codes: Rows, group: Array, seed: 
         seen = features[~tested]
         mean, scale = standardise(seen)
         new = (features[tested] - mean) / scale
-        own = _turned(seen, product(seen, np.ascontiguousarray(axes)))
+        own = _turned(seen, along[~tested])
         present = np.unique(codes[~tested], return_inverse=True)[1].reshape(-1)
         squares = [np.einsum("ij,ij->i", part, part, dtype=np.float64) for part in (seen, new)]
         others = _gaussian(product(seen, own), squares[0], present, features.shape[1])
