@@ -13,8 +13,9 @@ import statistics
 import subprocess
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 
-from .measure import PEERS, Figure, Process, fresh, spread
+from .measure import Figure, Process, fresh, python_of, spread
 
 _ROUNDS, _SECONDS = 3, 5
 _NAMES = {"mxtune": "mxtune", "torch": "PyTorch", "keras": "Keras"}
@@ -23,8 +24,7 @@ _NAMES = {"mxtune": "mxtune", "torch": "PyTorch", "keras": "Keras"}
 def figures() -> list[Figure]:
     """The rate of each library that is installed, both ways, and what is left of it."""
     rows = [Figure("load of the machine before", f"{os.getloadavg()[0]:.1f}", "0: then alone is alone")]
-    peers = {name: PEERS / name / "bin" / "python" for name in ("torch", "keras")}
-    there = {"mxtune": sys.executable, **{name: str(python) for name, python in peers.items() if python.exists()}}
+    there = {name: python_of(name) for name in _NAMES if Path(python_of(name)).exists()}
     runs: dict[tuple[str, bool], list[Process]] = {(name, busy): [] for name in there for busy in (False, True)}
     for _ in range(_ROUNDS):
         for name, python in there.items():

@@ -19,6 +19,11 @@ ROOT = Path(__file__).resolve().parent.parent
 PEERS = ROOT / ".cache" / "peers"  # `make bench-peers` makes an environment there for each
 
 
+def python_of(library: str) -> str:
+    """The Python that has the library: its own environment's, or this one for ours."""
+    return sys.executable if library.startswith("mxtune") else str(PEERS / library / "bin" / "python")
+
+
 @dataclass(frozen=True)
 class Figure:
     """One row of RESULTS.md: what was measured, what is wanted, how it comes about."""

@@ -20,7 +20,7 @@ import numpy as np
 
 from .busy import busy_processes
 from .chart import bars
-from .measure import PEERS, Figure, Process, fresh, spread
+from .measure import Figure, Process, fresh, python_of, spread
 
 BATCH, ROUNDS, SECONDS, LIMIT = 32, 3, 5, 180
 NETWORKS = {"efficientnet_lite0": "tf_efficientnet_lite0", "mobilenetv2_100": "mobilenetv2_100", "resnet50": "resnet50"}
@@ -46,20 +46,22 @@ def compare(kind: str, libraries: dict[str, str], wanted: dict[str, str]) -> lis
     with tempfile.TemporaryDirectory() as folder:
         for network, busy in [*((network, 0) for network in NETWORKS), ("efficientnet_lite0", 1)]:
             export(network, Path(folder))
-            runs: dict[str, list[Process]] = {name: [] for name in there}
-            for _ in range(ROUNDS):
+            runs: dict[str, dict[int, Process]] = {name: {} for name in there}
+            for turn in range(ROUNDS):
                 for name, python in there.items():
                     command = (python, "-m", "benchmarks.rivals", name, kind, network, folder, str(SECONDS))
                     with busy_processes(busy), contextlib.suppress(TimeoutError):  # told instead of a rate
-                        runs[name].append(fresh(*command, limit=LIMIT))
+                        runs[name][turn] = fresh(*command, limit=LIMIT)
             what = f"{network}{' beside a busy process' if busy else ''}"
-            rates = {name: [run.said["rate"] for run in found] for name, found in runs.items() if found}
+            rates = {name: [run.said["rate"] for run in found.values()] for name, found in runs.items() if found}
             drawn[what] = {libraries[name]: statistics.median(values) for name, values in rates.items()}
             for name, values in rates.items():
-                ratio = statistics.median(ours / theirs for ours, theirs in zip(rates["mxtune"], values))
-                memory = spread([run.peak for run in runs[name]], ".0f", "MB")
-                beside = "" if name == "mxtune" else f"; ours: {ratio:.2f} times that"
-                shown = runs[name][0].said["library"]
+                found, ours = runs[name], runs["mxtune"]
+                ratios = [ours[turn].said["rate"] / found[turn].said["rate"] for turn in found.keys() & ours.keys()]
+                memory = spread([run.peak for run in found.values()], ".0f", "MB")
+                is_beside = ratios and name != "mxtune"
+                beside = f"; ours: {statistics.median(ratios):.2f} times that" if is_beside else ""
+                shown = next(iter(found.values())).said["library"]
                 measured = f"{spread(values, ',.1f')} images/s{beside}; peak memory {memory}"
                 rows.append(Figure(f"{what}: {shown}", measured, wanted.get(network, "") if name == "mxtune" else ""))
             for name in libraries.keys() - rates.keys():
@@ -68,11 +70,6 @@ def compare(kind: str, libraries: dict[str, str], wanted: dict[str, str]) -> lis
     name = {"predict": "inference", "train": "training"}[kind]
     bars(f"{name}, images/s in batches of {BATCH}", drawn, Path(__file__).with_name(f"{name}.svg"))
     return rows
-
-
-def python_of(library: str) -> str:
-    """The Python that has the library."""
-    return sys.executable if library.startswith("mxtune") else str(PEERS / library / "bin" / "python")
 
 
 def export(name: str, folder: Path) -> None:

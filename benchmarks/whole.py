@@ -20,8 +20,8 @@ from typing import Any, Callable
 import numpy as np
 
 from .data import fashion_labels, fashion_mnist
-from .measure import Figure, Process, fresh, spread
-from .rivals import BATCH, export, given, keras_network, python_of
+from .measure import Figure, Process, fresh, python_of, spread
+from .rivals import BATCH, export, given, keras_network
 
 _EPOCHS, _SIDE, _LR = 5, 224, 1e-3
 _NET = "efficientnet_lite0"

@@ -133,9 +133,7 @@ class _Estimator(BaseEstimator):  # type: ignore[misc]
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
-        tags.input_tags.two_d_array = (
-            False  # a row of any width is no image; scikit-learn's checks of 2-D data ask that
-        )
+        tags.input_tags.two_d_array = False  # scikit-learn's checks have rows of any width, which are no images
         tags.input_tags.one_d_array = tags.input_tags.three_d_array = tags.input_tags.string = True
         return tags
 

@@ -295,11 +295,12 @@ def mxcache(clear: bool = False) -> pd.DataFrame:
     """
     import pandas as pd
 
+    yes_or_no("clear", clear)
     rows = []
     for kind, pattern in _KINDS.items():
         place = cache_dir() / kind
         kept = _found(place, pattern)
-        if yes_or_no("clear", clear):
+        if clear:
             for entry in kept:
                 _remove(entry)
             kept = []

@@ -102,10 +102,10 @@ def _file(body: Network, loader: Loader, target: Target, batch_size: int, cache:
     if cache is False:
         return None
     folder = store.features_dir() if cache is None or cache is True else user_path("cache", cache)
-    bound = store.bound()  # a wrong setting is reported before the work
-    if cache is None and not (bound and store.writable(folder)):  # nobody asked for it
+    room, writable = store.bound(), store.writable(folder)  # a wrong setting is reported before the work
+    if cache is None and not (room and writable):  # nobody asked for it
         return None
-    if not store.writable(folder):
+    if not writable:
         raise ArgumentError("The folder of `cache` is not writable.", [f"it is {folder}"])
     versions = (__version__, target.engine.version(), PIL.__version__)
     here = (machine.processor(), machine.usable_cpus(), batch_size)  # each may change last bits
