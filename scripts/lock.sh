@@ -23,8 +23,8 @@ compile() { # compile LOCK TITLE ARGUMENTS...
 }
 
 compile requirements.lock \
-  '# Every package of .venv (runtime, report, tables, keras, hub, dev), with the hashes of its files. Made by `make lock` on Python 3.11; not edited by hand.' \
-  --extra report --extra tables --extra keras --extra hub --extra dev pyproject.toml
+  '# Every package of .venv (runtime, report, tables, keras, hub, serve, dev), with the hashes of its files. Made by `make lock` on Python 3.11; not edited by hand.' \
+  --extra report --extra tables --extra keras --extra hub --extra serve --extra dev pyproject.toml
 
 # rpy2 3.5.17 fits R 4.2 to 4.4; what it shares with requirements.lock has the same version
 sed 's/ *\\$//; /^ *--hash/d; /^#/d' requirements.lock >.cache/constraints.txt

@@ -91,7 +91,7 @@ environment() {
     sed "/^$without==/,/^[^ ]/{ /^$without==/d; /^ /d; }" requirements.lock >.cache/lock.txt
     $pip install -q --require-hashes -r .cache/lock.txt
   else # the lock doesn't fit: the newest packages, and MXNet despite its metadata, which asks for NumPy 1
-    $pip install -q ".[report,tables,keras,hub,dev]"
+    $pip install -q ".[report,tables,keras,hub,serve,dev]"
     mxnet_has_wheels && $pip install -q --no-deps mxnet==1.9.1
     $pip uninstall -q -y mxtune "$without"
   fi

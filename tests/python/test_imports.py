@@ -33,6 +33,7 @@ ROOMS: tuple[tuple[str, ...], ...] = (  # from the bottom to the top
     ("training",),
     ("callbacks", "sklearn"),
     ("border", "rhost"),
+    ("serve",),
     ("cli", "demo", ""),  # the last is mxtune/__init__.py, which shows all of it
 )
 FLOOR = {room: number for number, rooms in enumerate(ROOMS) for room in rooms}

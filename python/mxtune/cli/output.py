@@ -102,17 +102,9 @@ def folds_named(text: str) -> Any:
 
 
 def as_table(frame: pd.DataFrame, form: Literal["csv", "json"]) -> str:
-    if form == "csv":
-        if "pred_set" in frame:
-            frame = frame.assign(pred_set=[";".join(map(str, one)) if one else None for one in frame["pred_set"]])
-        return str(frame.to_csv(index=False, na_rep="NA", lineterminator="\n"))
-    columns = [json.dumps(str(name), ensure_ascii=False) for name in frame]
-    values = [json.loads(frame[name].to_json(orient="values", double_precision=9)) for name in frame]
-    rows = (
-        ", ".join(f"{name}: {json.dumps(value, ensure_ascii=False)}" for name, value in zip(columns, row))
-        for row in zip(*values)
-    )
-    return "[\n" + ",\n".join(f"  {{{row}}}" for row in rows) + "\n]\n"
+    from ..model.written import as_csv, as_json
+
+    return as_csv(frame) if form == "csv" else as_json(frame)
 
 
 def as_json_text(facts: Any) -> str:

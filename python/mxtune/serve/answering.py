@@ -1,0 +1,99 @@
+"""What the model says of images that are ready: tables, sliced for each request."""
+
+from __future__ import annotations
+
+import base64
+import io
+import warnings
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Optional
+
+import numpy as np
+
+from ..errors import MxtuneWarning
+from ..model.model import Model
+from .ready import of_pixels
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from numpy.typing import NDArray
+
+    Pixels = NDArray[Any]
+
+_NEAREST = 5
+
+
+@dataclass(frozen=True)
+class Question:
+    """What is asked of an image; images with equal questions are computed together."""
+
+    type: str = "class"
+    level: Optional[float] = None
+    abstain: Optional[float] = None
+    top: Optional[int] = None
+    novelty: bool = False
+    nearest: bool = False
+
+
+class Answer:
+    """What is said of one image: some rows each of a table of predictions, and of one of its nearest."""
+
+    def __init__(self, predictions: pd.DataFrame, nearest: Optional[pd.DataFrame]) -> None:
+        self.predictions, self.nearest = predictions, nearest
+
+
+class Answering:
+    """A model that answers. It is called in one thread: the one that first ran the network."""
+
+    def __init__(self, model: Model) -> None:
+        self.model, self._of_pixels = model, of_pixels(model)
+
+    def warm_up(self) -> None:
+        """Bind the network, so that the first request does not wait for it."""
+        spec = self.model.preprocess
+        self.answers([np.zeros((*spec.size, spec.channels), np.uint8)], Question())
+
+    def answers(self, pixels: Sequence[Pixels], question: Question) -> list[Answer]:
+        """One for each image.
+
+        Raises
+        ------
+        ArgumentError
+            The model can't answer this: it has no sets, knows nothing of what is novel ...
+        """
+        together = np.stack(pixels)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", MxtuneWarning)
+            frame = self._of_pixels.predict(together, **_arguments(question))
+            near = self._of_pixels.nearest(together, n=_NEAREST) if question.nearest else None
+        rows = len(frame) // len(pixels)
+        each = None if near is None else len(near) // len(pixels)
+        return [
+            Answer(
+                frame.iloc[place * rows : (place + 1) * rows],
+                None if near is None or each is None else near.iloc[place * each : (place + 1) * each],
+            )
+            for place in range(len(pixels))
+        ]
+
+    def explanation(self, content: bytes) -> dict[str, Any]:
+        """Where the evidence for its answer lies in one image: the answer, and a PNG with the evidence on it."""
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", MxtuneWarning)
+            why = self.model.explain([io.BytesIO(content)])
+            drawn = why.overlay(0)
+        png = io.BytesIO()
+        if drawn is not None:
+            drawn.save(png, "PNG")
+        label = why.table["label"].iloc[0]
+        return {
+            "label": None if label is None or label != label else str(label),  # noqa: PLR0124 - NaN
+            "exact": bool(why.exact),
+            "png": base64.b64encode(png.getvalue()).decode("ascii"),
+        }
+
+
+def _arguments(question: Question) -> dict[str, Any]:
+    asked = {"level": question.level, "abstain": question.abstain, "top": question.top}
+    return {"type": question.type, "novelty": question.novelty, **{k: v for k, v in asked.items() if v is not None}}

@@ -1,0 +1,60 @@
+"""An image made ready: decoded, limited, and brought to what the network sees, before it meets those of others."""
+
+from __future__ import annotations
+
+import copy
+import io
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from ..errors import PictureError
+from ..images import mximages
+from ..images.loader import Loader
+from ..images.picture import UnreadableError, header
+from ..model.model import Model
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Pixels = NDArray[Any]
+
+
+class BadImageError(Exception):
+    """An image that can't be read; its text says why."""
+
+
+def pixels_of(model: Model, content: bytes, max_pixels: int) -> Pixels:
+    """(H, W, C) uint8: the image as the network sees it, by the way that `Model.predict` goes.
+
+    Raises
+    ------
+    BadImageError
+        It can't be read, or has more pixels.
+    """
+    check(content, max_pixels)
+    spec = model.preprocess
+    try:
+        images = mximages([io.BytesIO(content)], on_bad="keep", range=spec.range)
+        pixels: Pixels = Loader(images, spec, repeated=False).eval_batch([0])[0]
+    except PictureError as error:
+        reasons = [reason for _, reason in error.files] or [error.message]
+        raise BadImageError(reasons[0]) from error
+    return pixels
+
+
+def check(content: bytes, max_pixels: int) -> None:
+    """Look at an image's size alone."""
+    try:
+        height, width = header(content)
+    except UnreadableError as error:
+        raise BadImageError(str(error)) from error
+    if height * width > max_pixels:
+        limit = f"{max_pixels / 1e6:g} million is the limit"
+        raise BadImageError(f"too large: it claims {width} x {height} pixels; {limit}")
+
+
+def of_pixels(model: Model) -> Model:
+    """The model for images that are ready: the same network, which prepares nothing."""
+    other = copy.copy(model)
+    other.network = replace(model.network, preprocess=replace(model.preprocess, fit="stretch", range=None))
+    return other

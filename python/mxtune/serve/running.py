@@ -1,0 +1,129 @@
+"""The processes of the service: this one, or several that are spawned (a fork of MXNet hangs)."""
+
+from __future__ import annotations
+
+import contextlib
+import multiprocessing
+import os
+import signal
+import socket
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from multiprocessing.connection import wait
+from typing import Any, Optional
+
+from ..errors import ArgumentError, MxtuneError
+from .settings import Settings
+
+_ENDED_BY = (signal.SIGINT, signal.SIGTERM)
+_TOO_SOON = 10  # seconds
+_METRICS = "PROMETHEUS_MULTIPROC_DIR"
+
+
+def serve(settings: Settings, host: str, port: int, workers: int, say: Callable[[str], None]) -> None:
+    """Answer until SIGTERM or Ctrl-C; requests that are under way are answered first.
+
+    Parameters
+    ----------
+    settings
+        What is served.
+    host, port
+        Where; 0 is any free port.
+    workers
+        Processes, each with its own model.
+    say
+        Told the address, once it is taken.
+
+    Raises
+    ------
+    MxtuneError
+        The address is taken, or a package is missing.
+    """
+    try:
+        import fastapi  # noqa: F401
+        import prometheus_client  # noqa: F401
+        import python_multipart  # noqa: F401
+        import uvicorn  # noqa: F401
+    except ImportError as error:
+        hint = 'Run: pip install "mxtune[serve]"'
+        raise MxtuneError("A service needs FastAPI and what belongs to it.", [str(error)], hint) from error
+    with contextlib.closing(_bound(host, port)) as taken, _figures(workers):
+        named = f"[{host}]" if ":" in host else host
+        address = f"http://{named}:{taken.getsockname()[1]}"
+        if workers == 1:
+            run_here(settings, taken, lambda: say(f"Serving {settings.model} at {address}"))
+        else:
+            _supervise(settings, taken, workers, lambda: say(f"Serving {settings.model} at {address}, {workers} times"))
+
+
+def run_here(settings: Settings, taken: socket.socket, ready: Optional[Callable[[], None]] = None) -> None:
+    """Answer in this process, until a signal. A spawned one begins here."""
+    import uvicorn
+
+    from .app import app
+
+    seconds = int(settings.timeout) + 1  # that requests under way have at the end
+    config = uvicorn.Config(app(settings), log_level="warning", timeout_graceful_shutdown=seconds, server_header=False)
+    if ready is not None:
+        ready()
+    uvicorn.Server(config).run(sockets=[taken])
+
+
+def _supervise(settings: Settings, taken: socket.socket, workers: int, ready: Callable[[], None]) -> None:
+    """Keep so many processes alive; one that ends is followed by another, but for one that could not start."""
+    spawn = multiprocessing.get_context("spawn")
+    wake, woken = os.pipe()  # a signal only writes to it: its handler runs between any two steps
+    before = {number: signal.signal(number, lambda *_: os.write(woken, b"x")) for number in _ENDED_BY}
+
+    def started() -> tuple[Any, float]:
+        process = spawn.Process(target=run_here, args=(settings, taken))
+        process.start()
+        return process, time.monotonic()
+
+    running = [started() for _ in range(workers)]
+    ready()
+    try:
+        while wake not in wait([wake, *(process.sentinel for process, _ in running)]):
+            for place, (process, since) in enumerate(running):
+                if not process.is_alive():
+                    if time.monotonic() - since < _TOO_SOON:
+                        raise MxtuneError("A process of the service ended as soon as it had started.")
+                    running[place] = started()
+    finally:
+        for process, _ in running:
+            process.terminate()
+        for process, _ in running:
+            process.join(settings.timeout + 5)
+            process.kill()
+        for number, handler in before.items():
+            signal.signal(number, handler)
+        os.close(wake)
+        os.close(woken)
+
+
+def _bound(host: str, port: int) -> socket.socket:
+    try:
+        family, kind, protocol, _, where = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        bound = socket.socket(family, kind, protocol)
+        bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        bound.bind(where)
+        bound.listen(2048)  # who comes before the model is there waits, and is not sent away
+    except (OSError, OverflowError) as error:
+        raise ArgumentError(f"Can't serve at {host}, port {port}.", [str(error)], "Choose another --port.") from error
+    bound.set_inheritable(True)
+    return bound
+
+
+@contextlib.contextmanager
+def _figures(workers: int) -> Iterator[None]:
+    """Where several processes add up their figures."""
+    if workers == 1:
+        yield
+        return
+    with tempfile.TemporaryDirectory(prefix="mxtune-metrics-") as folder:
+        os.environ[_METRICS] = folder
+        try:
+            yield
+        finally:
+            del os.environ[_METRICS]

@@ -1,0 +1,79 @@
+"""What the OpenAPI document says of `/predict`: bodies are read by `incoming`, so FastAPI can't tell."""
+
+from __future__ import annotations
+
+from typing import Any
+
+_TABLE = {"type": "array", "items": {"type": "object"}}
+_REFUSED: dict[str, Any] = {
+    "type": "object",
+    "required": ["error", "details"],
+    "properties": {"error": {"type": "string"}, "details": {"type": "array", "items": {"type": "string"}}},
+}
+_BINARY = {"schema": {"type": "string", "format": "binary"}}
+
+
+def _refused(text: str, *headers: str) -> dict[str, Any]:
+    told: dict[str, Any] = {"description": text, "content": {"application/json": {"schema": _REFUSED}}}
+    if headers:
+        told["headers"] = {name: {"schema": {"type": "string"}} for name in headers}
+    return told
+
+
+RESPONSES: dict[Any, dict[str, Any]] = {
+    200: {
+        "description": "Tables, a row an image, and what was asked for besides.",
+        "content": {
+            "application/json": {
+                "schema": {
+                    "type": "object",
+                    "required": ["predictions", "bad"],
+                    "properties": dict.fromkeys(("predictions", "nearest", "explanations", "bad"), _TABLE),
+                }
+            },
+            "text/csv": {"schema": {"type": "string"}},
+        },
+    },
+    400: _refused("The body is not what its type says."),
+    401: _refused("There is no key, or a wrong one.", "WWW-Authenticate"),
+    408: _refused("The body came too slowly."),
+    413: _refused("The body is too large."),
+    415: _refused("The body is of no type that holds images."),
+    422: _refused("Images can't be read, or the model can't answer this."),
+    503: _refused("Too many images wait.", "Retry-After"),
+    504: _refused("There was no answer in time."),
+}
+BODY: dict[str, Any] = {
+    "requestBody": {
+        "required": True,
+        "content": {
+            "multipart/form-data": {
+                "schema": {
+                    "type": "object",
+                    "properties": {"images": {"type": "array", "items": {"type": "string", "format": "binary"}}},
+                }
+            },
+            "image/*": _BINARY,
+            "application/octet-stream": _BINARY,
+            "application/json": {
+                "schema": {
+                    "type": "object",
+                    "required": ["images"],
+                    "properties": {
+                        "images": {
+                            "type": "array",
+                            "items": {
+                                "type": "object",
+                                "properties": {
+                                    "name": {"type": "string"},
+                                    "data": {"type": "string", "format": "byte", "description": "Base64."},
+                                    "url": {"type": "string", "description": "Of a host that was allowed by name."},
+                                },
+                            },
+                        }
+                    },
+                }
+            },
+        },
+    }
+}

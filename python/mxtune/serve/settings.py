@@ -1,0 +1,86 @@
+"""`Settings`: which model is served, to whom, and within which limits."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+from dataclasses import dataclass
+from pathlib import Path
+
+from ..errors import ArgumentError
+from ..words import counted
+
+_SHORTEST_KEY = 16
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What the service was told.
+
+    Parameters
+    ----------
+    model
+        The file of the model.
+    device, engine
+        Where it computes; see `mxload`.
+    keys
+        SHA-256 of each key that is let in; everybody is where there are none.
+    url_hosts
+        Hosts that images may be fetched from; none by default.
+    max_bytes, max_pixels, max_images
+        Of a request's body, of one image, and images in a request.
+    batch, wait
+        Images that are computed at once, and the seconds that one waits for others.
+    queue
+        Images that may wait; with more the answer is 503.
+    timeout
+        Seconds for a body to arrive, and for an answer to it.
+    """
+
+    model: str
+    device: str = "auto"
+    engine: str = "auto"
+    keys: tuple[str, ...] = ()
+    url_hosts: tuple[str, ...] = ()
+    max_bytes: int = 32_000_000
+    max_pixels: int = 50_000_000
+    max_images: int = 64
+    batch: int = 32
+    wait: float = 0.004
+    queue: int = 256
+    timeout: float = 30.0
+
+    def lets_in(self, key: str) -> bool:
+        """Whether this key is one of those; takes as long for a wrong one as for a right one."""
+        given = digest(key)
+        return any([hmac.compare_digest(given, one) for one in self.keys])  # noqa: C419 - all are compared
+
+
+def digest(key: str) -> str:
+    return hashlib.sha256(key.encode("utf-8", "surrogateescape")).hexdigest()
+
+
+def keys_in(file: Path) -> tuple[str, ...]:
+    """The digests of the keys in a file: one a line, empty lines and those that begin with # left out.
+
+    Raises
+    ------
+    ArgumentError
+        The file can't be read, has no key, or one that can be guessed.
+    """
+    try:
+        lines = file.read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise ArgumentError(f"Can't read the keys in {file}.", [str(error)]) from error
+    keys = [line.strip() for line in lines if line.strip() and not line.startswith("#")]
+    hint = 'Make one: python -c "import secrets; print(secrets.token_urlsafe())"'
+    if not keys:
+        raise ArgumentError(f"There is no key in {file}.", hint=hint)
+    short = [
+        f"key {place} has {counted(len(key), 'character')}"
+        for place, key in enumerate(keys, 1)
+        if len(key) < _SHORTEST_KEY
+    ]
+    if short:
+        raise ArgumentError(f"Keys of fewer than {_SHORTEST_KEY} characters can be guessed.", short, hint)
+    return tuple(digest(key) for key in keys)

@@ -1,0 +1,250 @@
+"""The service as a user meets it: a process that is started by its command, and asked over HTTP."""
+
+from __future__ import annotations
+
+import base64
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any, Optional
+
+import pytest
+
+from mxtune import Model, mxexample, mxload, mxtrain
+
+PHOTOS = sorted(Path(mxexample("fashion")).rglob("*.png"))
+KEY = "a key of more than sixteen letters"
+
+
+class Service:
+    """A service under way, and its address."""
+
+    def __init__(self, model: Path, *options: str) -> None:
+        command = [sys.executable, "-m", "mxtune.cli", "serve", str(model), "--port", "0", *options]
+        self.process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env={**os.environ})
+        assert self.process.stderr is not None
+        line = self.process.stderr.readline()
+        assert " at http://" in line, line + self.process.stderr.read()
+        self.address = line.split(" at ")[1].split(",")[0].strip()
+
+    def ask(
+        self, path: str, body: Optional[bytes] = None, kind: str = "image/png", **headers: str
+    ) -> tuple[int, Any, Any]:
+        request = urllib.request.Request(  # noqa: S310
+            self.address + path, body, {"Content-Type": kind, **headers}
+        )
+        try:
+            with urllib.request.urlopen(request, timeout=60) as answer:  # noqa: S310
+                return answer.status, answer.read().decode(), answer.headers
+        except urllib.error.HTTPError as error:
+            return error.code, error.read().decode(), error.headers
+
+    def end(self) -> int:
+        self.process.send_signal(signal.SIGTERM)
+        try:
+            return self.process.wait(30)
+        finally:
+            self.process.kill()
+
+
+@pytest.fixture(scope="module")
+def file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    target = tmp_path_factory.mktemp("served") / "fashion.mxt"
+    mxtrain(mxexample("fashion"), image_size=32, tune="head", verbose=0).save(target)
+    return target
+
+
+@pytest.fixture(scope="module")
+def model(file: Path) -> Model:
+    return mxload(file)
+
+
+@pytest.fixture(scope="module")
+def service(file: Path) -> Iterator[Service]:
+    started = Service(file, "--timeout", "20")
+    yield started
+    started.end()
+
+
+def form(files: dict[str, bytes]) -> tuple[bytes, str]:
+    parts = [
+        f'--x\r\nContent-Disposition: form-data; name="images"; filename="{name}"\r\n\r\n'.encode() + content + b"\r\n"
+        for name, content in files.items()
+    ]
+    return b"".join(parts) + b"--x--\r\n", "multipart/form-data; boundary=x"
+
+
+def as_json(images: list[dict[str, str]]) -> tuple[bytes, str]:
+    return json.dumps({"images": images}).encode(), "application/json"
+
+
+@pytest.mark.parametrize("type_", ["class", "prob", "set", "logit"])
+def test_answers_are_those_of_predict(service: Service, model: Model, type_: str) -> None:
+    status, text, _ = service.ask(f"/predict?type={type_}", *form({one.name: one.read_bytes() for one in PHOTOS[:5]}))
+    assert status == 200, text
+    wanted = model.predict([str(one) for one in PHOTOS[:5]], type=type_)
+    for row, (_, told) in zip(json.loads(text)["predictions"], wanted.iterrows()):
+        for name, value in list(told.items())[1:]:
+            assert row[name] == (pytest.approx(value, abs=1e-5) if isinstance(value, float) else value)
+
+
+def test_each_kind_of_body_has_the_same_answer(service: Service) -> None:
+    content = PHOTOS[0].read_bytes()
+    bodies = [
+        (content, "image/png"),
+        (content, "application/octet-stream"),
+        form({"a.png": content}),
+        as_json([{"data": base64.b64encode(content).decode()}]),
+    ]
+    answers = [json.loads(service.ask("/predict?type=prob", *body)[1])["predictions"][0] for body in bodies]
+    for answer in answers:
+        del answer["file"]
+    assert all(answer == answers[0] for answer in answers)
+
+
+def test_csv_novelty_nearest_and_explanation(service: Service) -> None:
+    content = PHOTOS[0].read_bytes()
+    _, text, headers = service.ask("/predict?format=csv&top=2", content)
+    assert headers["content-type"].startswith("text/csv")
+    assert text.splitlines()[0] == "file,pred_class,pred_prob"
+    assert len(text.splitlines()) == 3
+    answer = json.loads(service.ask("/predict?novelty=true&nearest=true&explain=true", content)[1])
+    assert {"novelty", "is_novel"} <= set(answer["predictions"][0])
+    assert answer["nearest"][0]["similarity"] == pytest.approx(1, abs=1e-4)  # it was trained on
+    assert base64.b64decode(answer["explanations"][0]["png"]).startswith(b"\x89PNG")
+
+
+def test_a_bad_image_is_one_422_and_spoils_no_other(service: Service) -> None:
+    good, hostile = PHOTOS[0].read_bytes(), PHOTOS[1].read_bytes()[:200]
+
+    def ask(place: int) -> int:
+        return service.ask("/predict", hostile if place % 4 == 0 else good)[0]
+
+    with ThreadPoolExecutor(8) as pool:
+        assert list(pool.map(ask, range(24))) == [422 if place % 4 == 0 else 200 for place in range(24)]
+    body = form({"good.png": good, "bad.png": hostile})
+    status, text, _ = service.ask("/predict", *body)
+    assert status == 422
+    assert [line.split(":")[0] for line in json.loads(text)["details"]] == ["bad.png"]
+    answer = json.loads(service.ask("/predict?on_bad=na", *body)[1])
+    assert [row["pred_class"] is None for row in answer["predictions"]] == [False, True]
+    assert answer["bad"][0]["file"] == "bad.png"
+
+
+def test_a_bomb_is_refused_by_its_claim(service: Service) -> None:
+    huge = b"P5 60000 60000 255\n" + bytes(100)
+    status, text, _ = service.ask("/predict", huge)
+    assert status == 422
+    assert "too large" in text
+
+
+@pytest.mark.parametrize(
+    ("body", "kind", "status"),
+    [
+        (b"", "image/png", 422),
+        (b"text", "text/plain", 415),
+        (b"{", "application/json", 400),
+        (b"[" * 100_000, "application/json", 400),
+        (b"[]", "application/json", 422),
+        (b'{"images": [{"data": "%%"}]}', "application/json", 422),
+        (b'{"images": [{"url": "file:///etc/passwd"}]}', "application/json", 422),
+        (b'{"images": [{"url": "http://localhost/a.png"}]}', "application/json", 422),
+        (b"no form", "multipart/form-data", 400),
+        (b"no form", "multipart/form-data; boundary=x", 400),
+        (bytes(33_000_000), "image/png", 413),
+    ],
+)
+def test_what_is_no_request_is_told_so(service: Service, body: bytes, kind: str, status: int) -> None:
+    try:
+        assert service.ask("/predict", body, kind)[0] == status
+    except urllib.error.URLError:  # closed while it is sent
+        assert status == 413
+    assert service.ask("/health")[0] == 200
+
+
+def test_options_that_mean_nothing_are_named(service: Service) -> None:
+    status, text, _ = service.ask("/predict?level=2", PHOTOS[0].read_bytes())
+    assert status == 422
+    assert json.loads(text)["details"][0].startswith("level")
+
+
+def test_figures_and_the_description_are_there(service: Service) -> None:
+    service.ask("/predict", PHOTOS[0].read_bytes())
+    assert 'mxtune_requests_total{status="200"}' in service.ask("/metrics")[1]
+    described = json.loads(service.ask("/openapi.json")[1])
+    assert {"200", "413", "415", "422", "503"} <= set(described["paths"]["/predict"]["post"]["responses"])
+
+
+def test_a_key_is_needed_where_there_are_keys_and_requests_are_answered_at_sigterm(file: Path, tmp_path: Path) -> None:
+    (tmp_path / "keys.txt").write_text(f"# ours\n{KEY}\n")
+    started = Service(file, "--key-file", str(tmp_path / "keys.txt"))
+    content = PHOTOS[0].read_bytes()
+    allowed = {"Authorization": f"Bearer {KEY}"}
+    try:
+        assert [started.ask(path, content)[0] for path in ("/predict", "/metrics")] == [401, 405]
+        assert started.ask("/metrics")[0] == 401
+        assert started.ask("/predict", content, Authorization="Bearer wrong")[0] == 401
+        assert started.ask("/health")[0] == 200
+        assert started.ask("/predict", content, **allowed)[0] == 200
+        many = form({f"{place}.png": one.read_bytes() for place, one in enumerate(PHOTOS[:60])})
+        answers: list[int] = []
+        thread = threading.Thread(
+            target=lambda: answers.append(started.ask("/predict?explain=true", *many, **allowed)[0])
+        )
+        thread.start()
+        threading.Event().wait(0.5)  # it is under way
+        assert not answers
+        code = started.end()
+        thread.join(30)
+        assert (answers, code) == ([200], -signal.SIGTERM)
+    finally:
+        started.process.kill()
+
+
+def test_a_full_queue_is_a_503_that_says_when(file: Path) -> None:
+    started = Service(file, "--queue", "1")
+    content = PHOTOS[0].read_bytes()
+    try:
+        with ThreadPoolExecutor(16) as pool:
+            answers = list(pool.map(lambda _: started.ask("/predict?explain=true", content), range(32)))
+        refused = [headers for status, _, headers in answers if status == 503]
+        assert refused
+        assert all(int(headers["retry-after"]) >= 1 for headers in refused)
+        assert {status for status, *_ in answers} == {200, 503}
+    finally:
+        assert started.end() == -signal.SIGTERM
+
+
+def test_several_processes_answer_and_add_up_their_figures(file: Path) -> None:
+    started = Service(file, "--workers", "2")
+    try:
+        for _ in range(6):
+            assert started.ask("/predict", PHOTOS[0].read_bytes())[0] == 200
+        assert 'mxtune_requests_total{status="200"} 6.0' in started.ask("/metrics")[1]
+    finally:
+        started.end()
+    assert started.process.returncode == 0
+
+
+def test_a_short_key_a_taken_port_and_a_missing_model_are_told(file: Path, tmp_path: Path, service: Service) -> None:
+    (tmp_path / "keys.txt").write_text("short\n")
+    port = service.address.rpartition(":")[2]
+    for options, told in (
+        ([str(file), "--key-file", str(tmp_path / "keys.txt")], "can be guessed"),
+        ([str(file), "--port", port], "Choose another --port"),
+        ([str(tmp_path / "none.mxt"), "--port", "0"], "none.mxt"),
+    ):
+        ended = subprocess.run(
+            [sys.executable, "-m", "mxtune.cli", "serve", *options], capture_output=True, text=True, check=False
+        )
+        assert ended.returncode in (1, 2)
+        assert told in ended.stderr
+        assert "Traceback" not in ended.stderr
