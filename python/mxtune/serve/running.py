@@ -46,7 +46,7 @@ def serve(settings: Settings, host: str, port: int, workers: int, say: Callable[
         import python_multipart  # noqa: F401
         import uvicorn  # noqa: F401
     except ImportError as error:
-        hint = 'Run: pip install "mxtune[serve]"'
+        hint = "Run: pip install fastapi uvicorn python-multipart prometheus-client"
         raise MxtuneError("A service needs FastAPI and what belongs to it.", [str(error)], hint) from error
     with contextlib.closing(_bound(host, port)) as taken, _figures(workers):
         named = f"[{host}]" if ":" in host else host
