@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
-import threading
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
@@ -194,17 +195,21 @@ def test_a_key_is_needed_where_there_are_keys_and_requests_are_answered_at_sigte
         assert started.ask("/predict", content, Authorization="Bearer wrong")[0] == 401
         assert started.ask("/health")[0] == 200
         assert started.ask("/predict", content, **allowed)[0] == 200
-        many = form({f"{place}.png": one.read_bytes() for place, one in enumerate(PHOTOS[:60])})
-        answers: list[int] = []
-        thread = threading.Thread(
-            target=lambda: answers.append(started.ask("/predict?explain=true", *many, **allowed)[0])
-        )
-        thread.start()
-        threading.Event().wait(0.5)  # it is under way
-        assert not answers
-        code = started.end()
-        thread.join(30)
-        assert (answers, code) == ([200], -signal.SIGTERM)
+        host, _, port = started.address.rpartition("/")[2].partition(":")
+        kind = f"Content-Type: image/png\r\nContent-Length: {len(content)}"
+        head = f"POST /predict HTTP/1.1\r\nHost: {host}\r\n{kind}\r\n"
+        with socket.create_connection((host, int(port)), 30) as connection:
+            connection.sendall(f"{head}Expect: 100-continue\r\nX-API-Key: {KEY}\r\n\r\n".encode())
+            assert connection.recv(100).startswith(b"HTTP/1.1 100")  # it is under way
+            started.process.send_signal(signal.SIGTERM)
+            with contextlib.suppress(OSError):  # until nobody is let in any more
+                while True:
+                    socket.create_connection((host, int(port)), 30).close()
+            connection.sendall(content)
+            answer = b"".join(iter(lambda: connection.recv(65536), b""))
+        assert answer.startswith(b"HTTP/1.1 200")
+        assert b"pred_class" in answer
+        assert started.process.wait(30) == -signal.SIGTERM
     finally:
         started.process.kill()
 
