@@ -2,7 +2,8 @@
 
 MXNet's means of the convention "full" lose the gradient of windows that reach over the edge: on a CPU 2 x 2 by steps of
 2 over 7 x 7 have a wrong one, 3 x 3 over 8 x 8 the right one. With ``count_include_pad=False`` it is right, and without
-padding that is the same function; sums and maxima are right, and so is all of PyTorch.
+padding that is the same function, which a pass of MXNet's engine takes; sums and maxima are right, and so is all of
+PyTorch.
 """
 
 from __future__ import annotations

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Callable
 
+from ...graph import LIMITS, Shapes, shapes_of
 from ..base import Params, Program
 
 Undo = Callable[[Params], Params]
@@ -29,3 +30,16 @@ def applied(program: Program, passes: Sequence[Pass]) -> tuple[Program, Undo]:
         return params
 
     return program, back
+
+
+def shapes_in(program: Program) -> Shapes:
+    """The shapes of all that is computed for one row.
+
+    Raises
+    ------
+    NetworkError
+        The program's arrays don't fit its graph.
+    """
+    known = {name: (1, *spec.row) for name, spec in program.inputs.items()}
+    known.update({name: array.shape for name, array in program.params.items() if name not in program.graph.slotted})
+    return shapes_of(program.graph, known, LIMITS.times(2**20))  # what is too large was refused before

@@ -11,8 +11,9 @@ import torch
 from torch import Tensor
 
 from ...errors import NetworkError
-from ...graph import LIMITS, Graph, Node, shapes_of
+from ...graph import Graph, Node
 from ..base import Program
+from ..passes import shapes_in
 from .operators import Compute, Run, compute, compute_over
 from .operators.in_place import OWNERS, UNREAD
 
@@ -23,14 +24,11 @@ for each array, and the system clears each page: with batches of 32, EfficientNe
 
 def rows_at_once(program: Program) -> Optional[int]:
     """How many rows of a batch a CPU had best compute at once; None where the shapes don't tell."""
-    graph = program.graph
-    known = {name: (1, *spec.row) for name, spec in program.inputs.items()}
-    known.update({name: array.shape for name, array in program.params.items() if name not in graph.slotted})
     try:
-        shapes = shapes_of(graph, known, LIMITS.times(2**20))  # what is too large was refused before
+        shapes = shapes_in(program)
     except NetworkError:  # computing it says what is wrong
         return None
-    computed = (shapes[node.name] for node in graph.nodes if not node.is_variable)
+    computed = (shapes[node.name] for node in program.graph.nodes if not node.is_variable)
     largest = max((prod(shape) for outputs in computed for shape in outputs), default=1)
     return max(1, _LARGEST // (4 * largest))
 

@@ -7,6 +7,7 @@ from .clip_as_relu_min import clip_as_relu_min
 from .depthwise_as_matmul import depthwise_as_matmul
 from .guard_concat import guard_concat
 from .guard_fusion import guard_fusion
+from .means_over_the_edge import means_over_the_edge
 
 __all__ = ["PASSES"]
 
@@ -15,6 +16,7 @@ PASSES: tuple[Pass, ...] = (
     depthwise_as_matmul,  # before padding is absorbed: it takes zeros before a convolution over by itself
     absorb_asymmetric_padding,
     clip_as_relu_min,
+    means_over_the_edge,
     guard_concat,
     guard_fusion,
 )
