@@ -55,4 +55,5 @@ def test_passes_are_named_as_their_files_are() -> None:
         "means_over_the_edge",
         "guard_concat",
         "guard_fusion",
+        "align_channels",
     )

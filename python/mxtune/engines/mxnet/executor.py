@@ -18,6 +18,7 @@ from ..devices import Device
 from ..passes import Pass, applied, freeze_statistics
 from .gradient import InputGradient
 from .load import load
+from .passes.align_channels import align_channels
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -60,7 +61,9 @@ class MXNetExecutor:
         self._program = replace(program, inputs=self._inputs)  # as it came
         self._input_gradient: Optional[InputGradient] = None
         self._optimiser, self._seed, self._steps = program.optimiser, program.seed, 0
-        program, self._undo = applied(program, (freeze_statistics, *passes))
+        growing = [rewrite for rewrite in passes if rewrite is align_channels]
+        program, self._undo = applied(program, (freeze_statistics, *(p for p in passes if p not in growing)))
+        program, self._cut = applied(program, growing)  # apart, so that a state is the same with it and without
         graph, self._trainable = program.graph, program.trainable
         self._arguments, self._auxiliary = graph.arguments, graph.auxiliary
         self._heads = len(graph.heads)
@@ -120,13 +123,17 @@ class MXNetExecutor:
         return dict(self._undo(self._weights()))
 
     def _weights(self) -> dict[str, NDArray[np.float32]]:
-        return {name: array.asnumpy() for name, array in self._arrays[0].items() if name in self._trainable}
+        return self._of_program({n: array for n, array in self._arrays[0].items() if n in self._trainable})
+
+    def _of_program(self, arrays: Mapping[str, Any]) -> dict[str, NDArray[np.float32]]:
+        """MXNet's arrays for parameters, in NumPy, in the shapes that the parameters had before they were grown."""
+        return dict(self._cut({name: array.asnumpy() for name, array in arrays.items()}))
 
     def state(self) -> dict[str, Array]:
         """All that the next step depends on; see `Executor.state`."""
         arrays: dict[str, Array] = {f"weight:{name}": value for name, value in self._weights().items()}
-        arrays.update({f"mean:{name}": value.asnumpy() for name, value in self._mean.items()})
-        arrays.update({f"var:{name}": value.asnumpy() for name, value in self._var.items()})
+        arrays.update({f"mean:{name}": value for name, value in self._of_program(self._mean).items()})
+        arrays.update({f"var:{name}": value for name, value in self._of_program(self._var).items()})
         arrays["steps"] = np.array([self._steps], dtype=np.int64)
         return arrays
 
@@ -142,6 +149,7 @@ class MXNetExecutor:
 
     def _set(self, array: Any, value: Array) -> None:
         """Give an array of MXNet its values by way of another one: NumPy's can't get into oneDNN's layout."""
+        value = np.pad(value, [(0, grown - own) for own, grown in zip(value.shape, array.shape)])
         self._mx.nd.array(value, dtype="float32").copyto(array)
 
     def _named(self, batch: Batch) -> dict[str, Array]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ...passes import Pass, absorb_asymmetric_padding, fold_batchnorm
+from .align_channels import align_channels
 from .clip_as_relu_min import clip_as_relu_min
 from .depthwise_as_matmul import depthwise_as_matmul
 from .guard_concat import guard_concat
@@ -19,5 +20,6 @@ PASSES: tuple[Pass, ...] = (
     means_over_the_edge,
     guard_concat,
     guard_fusion,
+    align_channels,  # last: what it sees is what MXNet gets
 )
 """In the order in which they are applied."""
