@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import replace
 
 import numpy as np
@@ -118,25 +119,42 @@ def test_what_is_read_elsewhere_or_not_kept_at_zero_stays_as_it_is() -> None:
     assert align_channels(frozen)[0] is frozen
 
 
-@pytest.mark.parametrize("name", ["lenet", "mobilenetv2_1.0", "efficientnet_lite0", "resnet18"])
-def test_networks_of_the_zoo_train_the_same(name: str) -> None:
-    size = 28 if name == "lenet" else 64
+def of_the_zoo(name: str, size: int, moving: bool) -> Program:
+    """A network all of whose layers are trained.
+
+    Its activations are smooth, as rounding decides at a bend whether a gradient passes: with ReLU6, 4 of 24 gradients
+    of the two networks differed by up to .3 %, the others by 6e-6. Without the pass, and weights moved by 1e-7,
+    8 of 24 did, by up to 2 %.
+    """
     net = mxnetwork(name, weights="random", classes=3, image_size=size)
-    # at a bend rounding decides whether a gradient passes
     nodes = tuple(
         Node(node.name, "Activation", {"act_type": "tanh"}, node.inputs) if node.has_role("activation") else node
         for node in net.graph.nodes
     )
-    net = replace(net, graph=Graph(nodes, net.graph.heads))
-    rows = (4, size, size, net.preprocess.channels)
-    one = replace(Program.of(net), trainable=frozenset(net.params) - frozenset(net.graph.auxiliary))
-    assert (align_channels(one)[0] is one) == (name == "resnet18")
-    pictures = RNG.integers(0, 256, rows, np.uint8)
+    one = Program.of(replace(net, graph=Graph(nodes, net.graph.heads)))
+    return replace(one, trainable=frozenset(net.params) - (frozenset() if moving else frozenset(net.graph.auxiliary)))
+
+
+def test_a_network_of_whole_blocks_is_left_alone() -> None:
+    one = of_the_zoo("resnet18", 64, moving=True)
+    assert align_channels(one)[0] is one
+
+
+@pytest.mark.parametrize(
+    ("name", "moving"),
+    [("lenet", False), *itertools.product(("mobilenetv2_1.0", "efficientnet_lite0"), (True, False))],
+)
+def test_networks_of_the_zoo_train_the_same(name: str, moving: bool) -> None:
+    size, channels = (28, 1) if name == "lenet" else (64, 3)
+    one = of_the_zoo(name, size, moving)
+    assert align_channels(one)[0] is not one
+    pictures = RNG.integers(0, 256, (4, size, size, channels), np.uint8)
     means = []
     for aligned in (True, False):
         each = executor(one, aligned)
         each.step(pictures, CODES, np.ones(4), CrossEntropy(3), 1e-6)
         means.append({key: array for key, array in each.state().items() if key.startswith("mean:")})
-    for key, mean in means[1].items():  # a tenth of the gradient
-        assert np.linalg.norm(means[0][key] - mean) <= 1e-3 * np.linalg.norm(mean) + 1e-7, key
+    for key, mean in means[1].items():  # a tenth of the gradient, which is nothing but rounding where the next layer
+        far = np.linalg.norm(means[0][key] - mean)  # takes the mean away
+        assert far <= 1e-3 * np.linalg.norm(mean) + 1e-6, key
     assert_same(one, pictures, lr=1e-5)

@@ -4,16 +4,13 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, Optional
+from typing import Any, Optional
 
 import numpy as np
 
 from ....graph import LIMITS, Entry, Graph, Node, Shapes, shapes_of
 from ...base import Params, Program
 from ...passes import Undo, unchanged
-
-if TYPE_CHECKING:
-    pass
 
 _BLOCK = 16
 _MOST = 1.6  # channels after to channels before: more arithmetic costs more than other memory layouts do
