@@ -14,7 +14,7 @@ from mxtune.zoo.opening import mxnetwork
 
 NETWORKS = (
     "lenet", "alexnet", "resnet18", "densenet121", "squeezenet1.0", "mobilenet_v3_small", "shufflenet_v2_x0_5",
-    "efficientnet_lite0", "convnext_atto", "ghostnet_100",
+    "efficientnet_lite0", "convnext_atto", "ghostnet_100", "vit_tiny_patch16_224",
 )  # fmt: skip
 """A light one of each family."""
 PLAIN = AdamW()

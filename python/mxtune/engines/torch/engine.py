@@ -27,7 +27,7 @@ class Torch:
         """The names of the passes that `bind` applies, in their order."""
         from .passes import PASSES  # late, here and below: mxinfo() must work where Pillow is missing
 
-        return tuple(rewrite.__name__ for rewrite in PASSES)
+        return (*(rewrite.__name__ for rewrite in PASSES), "attention")  # which the runner fuses
 
     def installed(self) -> bool:
         """Whether its package is installed; it may still be broken."""

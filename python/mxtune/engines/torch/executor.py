@@ -75,7 +75,7 @@ class TorchExecutor:
     devices
         Where to run. More than one: each takes its share of every batch.
     passes
-        What rewrites the program first.
+        What rewrites the program first. With none, nothing is fused either, for comparison.
     precision
         One of `settings.KINDS`.
 
@@ -100,7 +100,7 @@ class TorchExecutor:
         program, self._undo = applied(program, (freeze_statistics, *passes))
         graph, self._trainable = program.graph, program.trainable
         self._dropout = any(node.has_role("dropout") for node in graph.nodes)
-        self._runner = Runner(graph)
+        self._runner = Runner(graph, fuses=bool(passes))
         self._devices = [_device(device) for device in devices]
         self._pieces = 1  # in which each device computes its share
         self._at_once = rows_at_once(program) if self._devices[0].type == "cpu" else None

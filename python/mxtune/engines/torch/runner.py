@@ -14,6 +14,7 @@ from ...errors import NetworkError
 from ...graph import Graph, Node
 from ..base import Program
 from ..passes import shapes_in
+from .attention import attention_in
 from .operators import Compute, Run, compute, compute_over
 from .operators.in_place import OWNERS, UNREAD
 
@@ -57,6 +58,8 @@ class Runner:
     ----------
     graph
         What it computes; nodes that no head needs are left out.
+    fuses
+        Whether PyTorch's own functions stand for several nodes; see `attention`.
 
     Raises
     ------
@@ -64,9 +67,15 @@ class Runner:
         An operator can't be computed.
     """
 
-    def __init__(self, graph: Graph) -> None:
-        needed = graph.ancestors(name for name, _ in graph.heads)
-        nodes = [node for node in graph.nodes if node.name in needed]
+    def __init__(self, graph: Graph, fuses: bool = False) -> None:
+        fused = {node.name: attention_in(graph, node) for node in graph.nodes if fuses}
+        nodes: list[Node] = []
+        needed = {name for name, _ in graph.heads}
+        for node in reversed(graph.nodes):
+            if node.name in needed:
+                nodes.insert(0, node)
+                one = fused.get(node.name)
+                needed.update(name for name, _ in (one.inputs if one else node.inputs))
         places: dict[tuple[str, int], int] = {}
         for node in nodes:
             for index in range(node.n_outputs):
@@ -78,10 +87,14 @@ class Runner:
         calls: list[_Call] = []
         read_later: set[int] = set()
         for node in reversed([node for node in nodes if not node.is_variable]):
-            inputs = tuple(places[entry] for entry in node.inputs)
+            one = fused.get(node.name)
+            inputs = tuple(places[entry] for entry in (one.inputs if one else node.inputs))
             outputs = tuple(places[node.name, index] for index in range(node.n_outputs))
             done = tuple({*inputs, *outputs} - read_later - kept)
             read_later.update(inputs)
+            if one is not None:
+                calls.append(_Call(one.compute, False, inputs, outputs, done, None, inputs, False))
+                continue
             victim = next((at for at in _writable(graph, node) if inputs[at] in done), None)
             over = None if victim is None else compute_over(node)
             over_inputs = inputs if victim is None else (inputs[victim], *inputs[:victim], *inputs[victim + 1 :])

@@ -6,9 +6,12 @@ over, the runner decides: one that an operator of `OWNERS` made, and that nobody
 
 from __future__ import annotations
 
+from typing import Optional
+
 import torch
 from torch import Tensor
 
+from .activation import leaky_relu as bent
 from .base import writes
 
 OWNERS = frozenset({
@@ -41,6 +44,12 @@ for _name, _function in _ACTIVATIONS.items():
 def clip(data: Tensor, *, a_min: float, a_max: float) -> Tensor:
     """Between two bounds."""
     return data.clamp_(a_min, a_max)
+
+
+@writes("LeakyReLU")
+def leaky_relu(data: Tensor, gamma: Optional[Tensor] = None, *, act_type: str, slope: float) -> Tensor:
+    """GELU, of all its forms, in place."""
+    return torch.ops.aten.gelu_(data) if act_type == "gelu" else bent(data, gamma, act_type=act_type, slope=slope)
 
 
 @writes("elemwise_add")
