@@ -144,6 +144,30 @@ def test_mxnet_trains_fuses_quantizes_and_saves_later_without_a_warning_or_a_log
     assert done.stdout == ""
 
 
+def test_operators_are_those_of_mxnet_from_their_first_call_on_in_any_thread() -> None:
+    passes(
+        "import inspect, threading\n"
+        "from mxtune.engines.mxnet import load\n"
+        "mx = load()\n"
+        "a, told = mx.nd.array([[1.0, -2.0]]), []\n"
+        "start = threading.Barrier(8)\n"
+        "def call():\n"
+        "    start.wait()\n"
+        "    told.append(mx.nd.clip(a, a_min=0, a_max=9).asnumpy().tolist())\n"
+        "threads = [threading.Thread(target=call) for _ in range(8)]\n"
+        "[thread.start() for thread in threads], [thread.join() for thread in threads]\n"
+        "assert told == [[[1, 0]]] * 8, told\n"
+        "assert 'Clips (limits) the values in an array' in mx.nd.clip.__doc__\n"
+        "assert list(inspect.signature(mx.nd.clip).parameters) == 'data a_min a_max out name kwargs'.split()\n"
+        "try:\n"
+        "    mx.nd.relu(3)\n"
+        "except AssertionError as error:\n"
+        "    assert 'Argument data must have NDArray type' in str(error)\n"
+        "net = mx.sym.FullyConnected(mx.sym.var('x'), num_hidden=2, name='fc')\n"
+        "assert net.list_arguments() == ['x', 'fc_weight', 'fc_bias']"
+    )
+
+
 def test_only_its_own_line_is_kept_from_stderr_while_it_starts() -> None:
     done = passes(
         "import os\nfrom mxtune.engines.mxnet.load import unsaid\n"

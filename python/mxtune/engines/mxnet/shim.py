@@ -4,7 +4,7 @@ MXNet 1.9.1 uses names that NumPy has since removed (``np.bool``, ``np.trapz``, 
 ``distutils``, while it is imported and again inside its functions later. Nobody else in the process may see
 them: pandas or scikit-learn would behave differently or warn. So NumPy and ``sys.modules`` stay as they are.
 Each module of MXNet gets builtins of its own, whose ``__import__`` hands it a copy of NumPy's namespace with
-the old names added.
+the old names added. Functions of its operators are made when they are first called.
 """
 
 from __future__ import annotations
@@ -168,11 +168,49 @@ class _Shim:
 _shim: Optional[_Shim] = None
 
 
+def _at_first_call(*args: Any, _become: Callable[[], Callable[..., Any]], **kwargs: Any) -> Any:
+    return _become()(*args, **kwargs)
+
+
+def _at_first(make: Callable[..., types.FunctionType]) -> Callable[..., types.FunctionType]:
+    """What gives the function of an operator as ``make`` does, but makes it when it is first called.
+
+    MXNet writes and compiles the text of 3,000 of them, which took .27 of the .4 s of its import on 2 CPUs; we call a
+    handful. Before its first call a function has no documentation, and takes anything.
+    """
+
+    def made(handle: Any, name: str, func_name: str) -> types.FunctionType:
+        function = types.FunctionType(_at_first_call.__code__, make.__globals__, func_name)
+
+        def become() -> types.FunctionType:
+            real = make(handle, name, func_name)
+            function.__doc__ = function.__doc__ or real.__doc__
+            function.__defaults__ = real.__defaults__
+            function.__code__ = real.__code__  # last: another thread calls the one or the other
+            return function
+
+        function.__kwdefaults__, function.__doc__ = {"_become": become}, ""
+        return function
+
+    return made
+
+
+def _with_operators_at_first(base: types.ModuleType) -> None:
+    """Let the module that gives MXNet its operators make the function of each at its first call."""
+    one, other = base._init_op_module, base._init_np_op_module
+    base.__dict__.update(
+        _init_op_module=lambda root, name, make_op_func: one(root, name, _at_first(make_op_func)),
+        _init_np_op_module=lambda make_op_func, **where: other(make_op_func=_at_first(make_op_func), **where),
+    )
+
+
 class _Loader(importlib.machinery.SourceFileLoader):
     def exec_module(self, module: types.ModuleType) -> None:
         if _shim is not None:
             module.__dict__["__builtins__"] = _shim.builtins
         super().exec_module(module)
+        if module.__name__ == "mxnet.base":
+            _with_operators_at_first(module)
 
 
 class _Finder:
