@@ -23,7 +23,7 @@
 #' @param type `"class"`, `"prob"`, `"logit"` (before the softmax), `"set"` or `"features"` (the input of the last
 #'   layer); or the name of another output, see [mxattach()].
 #' @param on_bad What to do with images that can't be read: `"na"` predicts `NA`, `"error"` stops.
-#' @param batch_size Images per step.
+#' @param batch_size Images per step; of 32 a GPU takes more where its memory holds them.
 #' @param path,root For a table: its column of paths, and the folder that they are relative to.
 #' @param level For sets: the share of images whose truth is to be among them.
 #' @param abstain A probability: below it no class is predicted (`NA`), and `.abstained` says why.

@@ -10,7 +10,7 @@
 #' @param n How many neighbours of each image.
 #' @param layer The name of a layer, as in the table of the network's layers; `NULL` for what the last layer takes.
 #' @param on_bad What to do with images that can't be read: `"na"` gives them `NA`, `"error"` stops.
-#' @param batch_size Images per step.
+#' @param batch_size Images per step; of 32 a GPU takes more where its memory holds them.
 #' @param path,root For a table: its column of paths, and the folder that they are relative to.
 #' @param layout For an array: see [mximages()].
 #' @param ... Must be empty.

@@ -13,10 +13,11 @@ from dataclasses import replace
 from ..arguments import one_of
 from ..calls import value_text
 from ..errors import ArgumentError, DeviceError
-from .base import AdamW, Engine, Executor, InputSpec, Params, Program, Target, picture_input
+from .base import ROWS, AdamW, Engine, Executor, InputSpec, Params, Program, Target, picture_input
 from .devices import CPU, Device, DeviceReport, Request, parse, pick, refused, sentence
 
 __all__ = [
+    "ROWS",
     "AdamW",
     "Device",
     "DeviceReport",

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 Array = NDArray[Any]
 Params = Mapping[str, NDArray[np.float32]]
 Batch = Union[Array, Mapping[str, Array]]
+ROWS = 32
+"""How many rows a batch has that is only predicted, where nobody says how many."""
 
 
 @dataclass(frozen=True)
@@ -168,6 +170,12 @@ class Executor(Protocol):
         ------
         EngineError
             The batch does not fit, the engine failed, or this process was forked from one that had loaded it.
+        """
+
+    def rows(self, asked: int) -> int:
+        """How many rows had best be predicted at once, where a user asked for so many.
+
+        As many; but of `ROWS` more, once a GPU was seen to have the memory for them.
         """
 
     def step(self, batch: Batch, targets: Array, counts: Array, loss: Loss, lr: float) -> float:

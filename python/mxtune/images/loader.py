@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING, Any, Optional, Union
+from itertools import islice
+from typing import TYPE_CHECKING, Any, Callable, Optional, Union
 
 import numpy as np
 
@@ -101,17 +102,30 @@ class Loader:
         with ThreadPoolExecutor(usable_cpus(), "mxtune-augment") as pool:
             return np.stack(list(pool.map(view, range(len(rows)))))
 
-    def eval_batches(self, size: int, skip_bad: bool = False) -> Iterator[tuple[Rows, Pixels]]:
+    def eval_batches(
+        self, size: Union[int, Callable[[], int]], skip_bad: bool = False
+    ) -> Iterator[tuple[Rows, Pixels]]:
         """All images in order, ``(rows, eval batch)``; the next batch is made while one is used.
+
+        Parameters
+        ----------
+        size
+            Of a batch; or what gives it, asked before each is made.
 
         Raises
         ------
         PictureError
             Some can no longer be read; with ``skip_bad`` they are left out instead, and named in `bad`.
         """
-        starts = range(0, len(self), size)
-        parts = [np.arange(start, min(start + size, len(self))) for start in starts]
-        yield from ahead(self._eval_pixels, [(rows, skip_bad) for rows in parts])
+
+        def parts() -> Iterator[tuple[Rows, bool]]:
+            start = 0
+            while start < len(self):
+                end = min(start + (size if isinstance(size, int) else size()), len(self))
+                yield np.arange(start, end), skip_bad
+                start = end
+
+        yield from ahead(self._eval_pixels, parts())
 
     def augmented_batches(self, parts: Sequence[Rows], round_: int) -> Generator[Pixels, None, None]:
         """The augmented batch of each of these ``parts``; the next one is made while one is used."""
@@ -149,12 +163,12 @@ class Loader:
         return readable, [cached[int(row)] for row in readable]
 
 
-def ahead(work: Any, calls: Sequence[tuple[Any, ...]]) -> Generator[Any, None, None]:
+def ahead(work: Any, calls: Iterable[tuple[Any, ...]]) -> Generator[Any, None, None]:
     """``work(*call)`` for each call in order, the next one under way in a thread while one is used."""
+    waiting = iter(calls)
     with ThreadPoolExecutor(1, "mxtune-ahead") as pool:
-        future = pool.submit(work, *calls[0]) if calls else None
-        for number in range(len(calls)):
-            assert future is not None  # noqa: S101 - one is always under way here
-            result = future.result()
-            future = pool.submit(work, *calls[number + 1]) if number + 1 < len(calls) else None
+        under_way = [pool.submit(work, *call) for call in islice(waiting, 1)]
+        while under_way:
+            result = under_way.pop().result()
+            under_way = [pool.submit(work, *call) for call in islice(waiting, 1)]
             yield result

@@ -182,7 +182,7 @@ class Model(Placing, Reporting):
             What happens to images that can't be read: ``"na"``, a row without values and a warning that names
             them; ``"error"``.
         batch_size
-            Images at a time.
+            Images at a time; of 32, the default, a GPU takes more where its memory holds them.
         path, root
             For a table: its column of paths (if None the one of that name in training, or else the likeliest), and the
             folder they are relative to; see `mximages`.

@@ -6,12 +6,13 @@ import os
 import threading
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any, Optional
 
 import numpy as np
 
 from .. import progress
-from ..engines import Executor, Program, Target, choose
+from ..engines import ROWS, Executor, Program, Target, choose
 from ..errors import PictureWarning
 from ..graph import Graph
 from ..images.decode import named
@@ -23,7 +24,7 @@ from ..words import bullets, counted
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-BATCH = 32
+BATCH = ROWS
 
 
 _BOTH, _WHOLE = "logit and features", "the whole of "
@@ -86,15 +87,18 @@ class Predictor:
         nothing = [np.zeros((0, *shape[1:]), np.float32) for shape in self._shapes(made.what)]
         out = np.full((count, made(nothing).shape[1]), np.nan, np.float32)
         good = np.zeros(count, dtype=bool)
-        reporter = progress.current()
+        reporter, seen = progress.current(), 0
         reporter.event("start", title=title, total=count, unit="images")
         try:
-            for number, (rows, batch) in enumerate(loader.eval_batches(batch_size, skip_bad=True)):
+            for rows, batch in loader.eval_batches(partial(executor.rows, batch_size), skip_bad=True):
                 if len(rows):
                     values = executor.predict(batch)
                     out[rows] = made(values if isinstance(values, list) else [values])
                     good[rows] = True
-                reporter.event("advance", n=min(batch_size, count - number * batch_size))
+                    reporter.event("advance", n=int(rows[-1]) + 1 - seen)
+                    seen = int(rows[-1]) + 1
+            if seen < count:  # the last ones are bad
+                reporter.event("advance", n=count - seen)
         finally:
             reporter.event("end")
         warn_unread(loader, "its prediction is NA", "their predictions are NA")
@@ -105,13 +109,16 @@ class Predictor:
         what = "features" if layer is None else _WHOLE + layer
         executor, count = self._executor(what), len(loader)
         out = np.full((count, *self._shapes(what)[0][1:]), np.nan, np.float32)
-        reporter = progress.current()
+        reporter, seen = progress.current(), 0
         reporter.event("start", title="Computing features", total=count, unit="images")
         try:
-            for number, (rows, batch) in enumerate(loader.eval_batches(batch_size, skip_bad=True)):
+            for rows, batch in loader.eval_batches(partial(executor.rows, batch_size), skip_bad=True):
                 if len(rows):
                     out[rows] = executor.predict(batch)
-                reporter.event("advance", n=min(batch_size, count - number * batch_size))
+                    reporter.event("advance", n=int(rows[-1]) + 1 - seen)
+                    seen = int(rows[-1]) + 1
+            if seen < count:  # the last ones are bad
+                reporter.event("advance", n=count - seen)
         finally:
             reporter.event("end")
         warn_unread(loader, "it has no features", "they have no features")

@@ -7,6 +7,7 @@ import io
 import os
 import zlib
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Optional, Union
 
@@ -16,7 +17,7 @@ import PIL
 from .. import machine, progress, store
 from .._version import __version__
 from ..arguments import user_path
-from ..engines import Executor, Program, Target
+from ..engines import ROWS, Executor, Program, Target
 from ..errors import ArgumentError, StoreError
 from ..graph import to_json
 from ..images.loader import Loader
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
 
     Features = NDArray[np.float32]
 
-BATCH = 32
+BATCH = ROWS
 Cache = Union[None, bool, str, "os.PathLike[str]"]
 
 
@@ -74,7 +75,7 @@ def features(
                 reporter.event("advance", n=len(loader))
             else:
                 executor = executor or target.bind(Program.of(body))
-                for rows, batch in loader.eval_batches(batch_size):
+                for rows, batch in loader.eval_batches(partial(executor.rows, batch_size)):
                     outputs = executor.predict(batch)
                     out = np.empty((total, outputs.shape[1]), np.float32) if out is None else out
                     out[start + rows[0] : start + rows[-1] + 1] = outputs

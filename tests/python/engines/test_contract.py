@@ -123,6 +123,13 @@ def test_a_batch_of_any_size_gives_what_its_pictures_give_alone(bind: Any, count
     np.testing.assert_allclose(found, by_numpy(PARAMS, PICTURES[:count]), atol=1e-5)
 
 
+@pytest.mark.parametrize("count", [1, 32, 100])
+def test_a_cpu_takes_as_many_rows_as_are_asked_for(bind: Any, count: int) -> None:
+    executor = bind()
+    executor.predict(PICTURES)
+    assert executor.rows(count) == count
+
+
 def test_what_is_in_training_predicts_with_its_stored_statistics(bind: Any) -> None:
     for trainable in (LEARNED, frozenset(PARAMS)):
         np.testing.assert_allclose(bind(trainable).predict(PICTURES), by_numpy(PARAMS, PICTURES), atol=1e-5)

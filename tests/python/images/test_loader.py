@@ -35,6 +35,11 @@ def test_eval_batches_are_in_order_and_whole() -> None:
     )
 
 
+def test_a_size_may_change_from_batch_to_batch() -> None:
+    sizes = iter([3, 8, 100])
+    assert [len(rows) for rows, _ in Loader(IMAGES, SPEC).eval_batches(lambda: next(sizes))] == [3, 8, 9]
+
+
 def test_an_augmented_picture_depends_on_seed_round_and_picture_alone() -> None:
     one = Loader(IMAGES, SPEC, LIGHT, seed=1)
     first = one.augmented_batch([0, 1, 2], 0)

@@ -91,6 +91,10 @@ class MXNetExecutor:
             outputs = self._forward(named, train=False)
         return outputs[0] if self._heads == 1 else outputs
 
+    def rows(self, asked: int) -> int:
+        """As many as were asked for; see `Executor.rows`."""
+        return asked
+
     def step(self, batch: Batch, targets: Array, counts: Array, loss: Loss, lr: float) -> float:
         """Train on a batch and return its loss; see `Executor.step`."""
         named = self._named(batch)

@@ -13,9 +13,10 @@ from torch import Tensor
 
 from ...errors import EngineError
 from ...words import shape_text
-from ..base import Batch, Program
+from ..base import ROWS, Batch, Program
 from ..devices import Device
 from ..passes import Pass, applied, freeze_statistics
+from . import memory
 from .arrays import Scale, array_of, parameter_of, tensor_of
 from .gpus import build
 from .load import load
@@ -103,6 +104,7 @@ class TorchExecutor:
         self._runner = Runner(graph, fuses=bool(passes))
         self._devices = [_device(device) for device in devices]
         self._pieces = 1  # in which each device computes its share
+        self._fitting: Optional[int] = None  # rows, once it is known
         self._at_once = rows_at_once(program) if self._devices[0].type == "cpu" else None
         names = [name for name in (*graph.arguments, *graph.auxiliary) if name not in self._inputs]
         self._learned = [name for name in graph.arguments if name in self._trainable]
@@ -125,8 +127,15 @@ class TorchExecutor:
             return [np.concatenate(arrays) for arrays in zip(*heads)]
 
         with self._running("run"), torch.no_grad():
+            before = self._memory()
             outputs = self._in_parts(named, whole, self._at_once)
+            if len(outputs[0]) >= ROWS:  # of fewer, what a kernel needs besides would count too much
+                self._note_memory(before, len(outputs[0]))
         return outputs[0] if len(outputs) == 1 else outputs
+
+    def rows(self, asked: int) -> int:
+        """How many rows had best be predicted at once; see `Executor.rows`."""
+        return self._fitting or asked if asked == ROWS else asked
 
     def step(self, batch: Batch, targets: Array, counts: Array, loss: Loss, lr: float) -> float:
         """Train on a batch and return its loss; see `Executor.step`."""
@@ -234,6 +243,20 @@ class TorchExecutor:
             self._pieces *= 2  # here, where the exception holds no tensors any more
             if self._devices[0].type == "cuda":
                 torch.cuda.empty_cache()
+
+    def _memory(self) -> list[Optional[memory.Figures]]:
+        """The figures of each device's memory, where they are wanted: what fits is found out once."""
+        if self._fitting is not None or self._deterministic:  # which parts a batch has would decide last bits
+            return [None]
+        return [memory.figures(device) for device in self._devices]
+
+    def _note_memory(self, before: Sequence[Optional[memory.Figures]], rows: int) -> None:
+        """Note how many rows fit, by those that were computed since; each device had a share of them."""
+        largest = max(part.rows.stop - part.rows.start for part in self._parts(rows, rows))
+        pairs = zip(before, self._memory())
+        found = [memory.rows_that_fit(largest, one, two) for one, two in pairs if one and two]
+        if len(found) == len(self._devices):
+            self._fitting = max(ROWS, min(found) * len(found))
 
     def _parts(self, rows: int, at_once: int) -> list[_Part]:
         """The share of each device, in pieces; fewer devices take part where there are fewer rows."""
