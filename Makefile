@@ -95,10 +95,12 @@ engines: ## Compare PyTorch's outputs and gradients with MXNet's for every netwo
 gpu-check: ## Check PyTorch's engine on this machine's GPU, or DEVICE=cpu; writes to OUT=gpu-check
 	PYTHONPATH=python $(or $(PYTHON),python3) -m benchmarks.gpu $(or $(OUT),gpu-check) --device $(or $(DEVICE),gpu)
 
-ecosystem: ## Train with TensorBoard's, MLflow's and W&B's callbacks, and read back what they keep; no network after installing
+ECOSYSTEM := .cache/ecosystem
+ecosystem: ## Work with the packages that others keep runs, data sets and models in, and read back what they have; no network after installing
 	@$(SETUP) python
-	$(BIN)/pip install --quiet --upgrade --target .cache/ecosystem tensorboard==2.21.0 mlflow-skinny==3.17.2 wandb==0.31.0
-	$(BIN)/python scripts/ecosystem.py .cache/ecosystem
+	$(BIN)/pip install --quiet --upgrade --target $(ECOSYSTEM) tensorboard==2.21.0 mlflow-skinny==3.17.2 wandb==0.31.0 datasets==5.2.0
+	$(BIN)/python scripts/ecosystem/callbacks.py $(ECOSYSTEM)
+	$(BIN)/python scripts/ecosystem/inputs.py $(ECOSYSTEM)
 
 web: ## Classify images on a page in Chromium, with models that mxtune writes and onnxruntime-web; look at reports; a minute
 	@$(SETUP) python web

@@ -70,7 +70,7 @@ table_source <- function(frame, labelled = TRUE) {
 }
 
 table_column <- function(column, name, labelled) {
-  column <- plain(column)
+  column <- bytes_of(plain(column))
   if (is.matrix(column) && ncol(column) == 1 && !is.object(column)) { # as scale() makes them
     column <- as.vector(column)
   }
@@ -80,4 +80,17 @@ table_column <- function(column, name, labelled) {
   }
   hint <- label_remedy(column, paste0("data$", deparse(as.name(name), backtick = TRUE)))
   structure(list(column = name, kind = class(column)[1], hint = hint, n = NROW(column)), class = "mx_unusable")
+}
+
+#' Images as others keep them in a column: a blob, arrow's binary, or the pairs of `bytes` and `path` that data sets of
+#' Hugging Face have.
+#' @noRd
+bytes_of <- function(column) {
+  if (is.data.frame(column) && all(c("bytes", "path") %in% names(column))) {
+    return(Map(function(bytes, path) bytes %||% path, unname(as.list(column$bytes)), unname(column$path)))
+  }
+  if (inherits(column, c("blob", "arrow_binary", "arrow_large_binary", "vctrs_list_of"))) {
+    attributes(column) <- NULL
+  }
+  column
 }

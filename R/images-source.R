@@ -118,6 +118,9 @@ unflatten <- function(x, dim, byrow) {
 #' @noRd
 picture_source <- function(x, layout = "NHWC", labelled = TRUE) {
   x <- plain(x)
+  if (inherits(x, c("ArrowObject", "arrow_dplyr_query", "nanoarrow_array_stream"))) {
+    x <- as.data.frame(x)
+  }
   if (is.data.frame(x)) {
     table_source(x, labelled)
   } else if (is_text(x)) {

@@ -119,6 +119,20 @@ test_that("a raw vector is one image's bytes, alone and in a list or a column", 
   expect_error(predict(small_model(), list(files)), "can't hold an object of class character")
 })
 
+test_that("columns of a data frame hold images as other packages keep them", {
+  files <- some_files(2)
+  bytes <- lapply(files, readBin, "raw", 1e5)
+  expected <- predict(small_model(), files, type = "prob")[-1]
+  blob <- structure(bytes, class = c("blob", "vctrs_list_of", "vctrs_vctr", "list"), ptype = raw())
+  arrow <- structure(bytes, class = c("arrow_binary", "vctrs_vctr", "list"))
+  pairs <- tibble::tibble(bytes = list(bytes[[1]], NULL), path = c("elsewhere.png", files[2]))
+  for (column in list(blob, arrow, pairs)) {
+    frame <- tibble::tibble(image = column, label = c("a", "b"))
+    expect_identical(predict(small_model(), frame, type = "prob")[-1], expected)
+    expect_length(suppressWarnings(mximages(frame)), 2)
+  }
+})
+
 test_that("two columns of one name stop nothing, unless that name is asked for", {
   frame <- data.frame(file = some_files(), kind = rep(c("a", "b"), 4), n = 1, n = 2, check.names = FALSE)
   expect_identical(mximages(frame, label = "kind")$levels, c("a", "b"))

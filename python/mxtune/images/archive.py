@@ -11,9 +11,10 @@ from typing import Any, Optional
 
 from ..errors import PictureError
 from ..words import bullets, file_name, file_size
-from .folder import Folder, arranged, ignored
+from .folder import Folder, of_members
 from .picture import MAX_BYTES, UnreadableError
-from .sniff import holds_picture, is_picture_name, is_unread_name, sniff
+from .sniff import ignored
+from .stored import Stored
 
 _MOST = 2_000_000  # members
 _UNREAD = (".tar", ".tgz", ".gz", ".bz2", ".xz", ".zst", ".rar", ".7z")
@@ -73,8 +74,8 @@ class Archive:
         }
 
 
-class Member(os.PathLike):  # type: ignore[type-arg]
-    """A file in an archive. Its only property of a path is its name."""
+class Member(Stored):
+    """A file in an archive."""
 
     __slots__ = ("archive", "info")
 
@@ -109,24 +110,6 @@ class Member(os.PathLike):  # type: ignore[type-arg]
         except (*_DAMAGE, RuntimeError) as error:
             raise UnreadableError(f"damaged in the archive ({error})") from error
 
-    def picture(self) -> bytes:
-        """All its bytes, if it is an image.
-
-        Raises
-        ------
-        UnreadableError
-            It is not an image, or can't be read.
-        """
-        start = self.read(512)
-        if start and sniff(start)[0] is None:  # a video is not read to its end
-            raise UnreadableError(sniff(start)[1])
-        return self.read()
-
-    @property
-    def name(self) -> str:
-        """Its name without the folders."""
-        return self.info.filename.replace("\\", "/").rsplit("/", 1)[-1]
-
 
 def archive_at(where: Path) -> Optional[Archive]:
     """The archive at a path, or the folder in an archive, as in ``photos.zip/train``; None if it is neither.
@@ -154,15 +137,4 @@ def look_into_archive(archive: Archive, recursive: bool) -> Folder:
             break
         place /= tops.pop()
         members = {name.split("/", 1)[1]: member for name, member in members.items()}
-    folders = sorted({name.split("/", 1)[0] for name in members if "/" in name})
-    return arranged(str(place), sorted(members.items()), folders, recursive, _is_not_picture)
-
-
-def _is_not_picture(member: Member) -> bool:
-    name = member.info.filename
-    if is_picture_name(name) or is_unread_name(name):
-        return False
-    try:
-        return not holds_picture(member.read(512))
-    except UnreadableError:
-        return True
+    return of_members(str(place), members, recursive)

@@ -12,6 +12,7 @@ import PIL.Image
 from ..calls import option, value_text
 from ..errors import ArgumentError, LabelError
 from ..words import listing
+from .arrow import Cell
 from .roles import tells_parts
 from .sniff import is_picture_name
 
@@ -51,8 +52,8 @@ class Remembered(str):
 
 
 def path_column(frame: Any, label: Label = None, is_there: Optional[Callable[[str], bool]] = None) -> Any:
-    """The column of images: one with a usual name; or the only one whose values look like paths of images, whose
-    first ones are files (``is_there``), or that has text besides ``label``.
+    """The column of images: the only one that holds their bytes, or one with a usual name; or the only one whose
+    values look like paths of images, whose first ones are files (``is_there``), or that has text besides ``label``.
 
     Raises
     ------
@@ -61,7 +62,8 @@ def path_column(frame: Any, label: Label = None, is_there: Optional[Callable[[st
     """
     labels = [label] if isinstance(label, str) else list(label or ())
     columns = [column for column in frame.columns if column not in labels]
-    usual_column = _by_name(columns, _PATHS + _LESS_LIKELY_PATHS)
+    held = [column for column in columns if _all_match(frame[column], _is_cell, _SAMPLE_SIZE)]
+    usual_column = held[0] if len(held) == 1 else _by_name(columns, _PATHS + _LESS_LIKELY_PATHS)
     if usual_column is not None:
         return usual_column
     checks: list[Callable[[Any], bool]] = [_is_picture]
@@ -146,6 +148,10 @@ def _all_match(column: Any, check: Callable[[Any], bool], sample_size: int) -> b
 
 def _is_text(value: Any) -> bool:
     return isinstance(value, str)
+
+
+def _is_cell(value: Any) -> bool:
+    return isinstance(value, Cell)
 
 
 def _is_picture(value: Any) -> bool:

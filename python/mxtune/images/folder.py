@@ -5,27 +5,18 @@ from __future__ import annotations
 import os
 import stat
 import unicodedata
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple, Optional, TypeVar
 
 from ..errors import LabelError
 from ..words import file_name
 from .parts import nested, why_not_classes
-from .sniff import holds_picture, is_picture_name, is_unread_name
+from .picture import UnreadableError
+from .sniff import holds_picture, ignored, is_picture_name, is_unread_name
+from .stored import Stored
 
 Item = TypeVar("Item")
-
-_SYSTEM = {
-    "thumbs.db",
-    "ehthumbs.db",
-    "desktop.ini",
-    "icon\r",
-    "__macosx",
-    "@eadir",
-    "$recycle.bin",
-    "lost+found",
-}
 
 
 class Folder(NamedTuple):
@@ -56,10 +47,16 @@ def look_into(root: Path, recursive: bool) -> Folder:
     entries = [(name, str(root / name)) for name in files]
     for name in folders:
         entries += [(f"{name}/{below}", path) for below, path in _walk(str(root / name), above)]
-    return arranged(str(root), sorted(entries), folders, recursive, _is_not_picture)
+    return _arranged(str(root), sorted(entries), folders, recursive, _is_not_picture)
 
 
-def arranged(
+def of_members(place: str, members: Mapping[str, Stored], recursive: bool) -> Folder:
+    """As `look_into`, of what an archive or an address holds, by name."""
+    folders = sorted({name.split("/", 1)[0] for name in members if "/" in name})
+    return _arranged(place, sorted(members.items()), folders, recursive, _holds_no_picture)
+
+
+def _arranged(
     root: str,
     entries: Sequence[tuple[str, Item]],
     folders: Sequence[str],
@@ -89,13 +86,18 @@ def arranged(
     )
 
 
-def ignored(name: str) -> bool:
-    """Whether a file or folder belongs to the system or is hidden."""
-    return name.startswith(".") or name.lower() in _SYSTEM
-
-
 def _class_name(folder: str) -> str:
     return unicodedata.normalize("NFC", file_name(folder))
+
+
+def _holds_no_picture(stored: Stored) -> bool:
+    """Whether neither the name nor the first bytes of what is no file of the disk are an image's."""
+    if is_picture_name(os.fspath(stored)) or is_unread_name(os.fspath(stored)):
+        return False
+    try:
+        return not holds_picture(stored.read(512))
+    except UnreadableError:
+        return True
 
 
 def _is_not_picture(path: str) -> bool:

@@ -11,6 +11,7 @@ from .. import calls
 from ..errors import LabelError
 from ..words import bullets, file_name, listing
 from .roles import FILLERS, ROLE_WORDS, role_in, tells_parts, words_in
+from .stored import is_address
 from .table import SUFFIXES as TABLES
 
 Files = Sequence[str]  # the images of a folder: names relative to it
@@ -137,11 +138,16 @@ def _pictures_by_subfolder(files: Files) -> dict[str, list[str]]:
 
 def _class_home(root: str, name: str, files: Files) -> str:
     """The path of the folder itself, or, where it holds a single one, of that one, and so on."""
-    path, names = PurePath(root) / name, list(files)
+    inside, names = [name], list(files)
     while names and all("/" in name for name in names) and len({name.split("/", 1)[0] for name in names}) == 1:
-        path /= names[0].split("/", 1)[0]
+        inside.append(names[0].split("/", 1)[0])
         names = [name.split("/", 1)[1] for name in names]
-    return file_name(str(path))
+    return _below(root, *inside)
+
+
+def _below(root: str, *names: str) -> str:
+    """The path of what lies in a folder, or its address."""
+    return "/".join([root, *names]) if is_address(root) else file_name(str(PurePath(root, *names)))
 
 
 def _suggested_calls(
@@ -165,7 +171,7 @@ def _suggested_calls(
     if "test" in home_of_role:
         lines.append(calls.written("evaluate", home_of_role["test"]))
     elif "test" in name_of_role:
-        lines.append(calls.written("predict", file_name(str(PurePath(root) / name_of_role["test"]))))
+        lines.append(calls.written("predict", _below(root, name_of_role["test"])))
     return lines
 
 
@@ -178,4 +184,4 @@ def _may_hold_labels(name: str) -> bool:
 
 
 def _by_table(root: str, table: str, folder: str) -> str:
-    return calls.written("train", file_name(str(PurePath(root) / table)), root=file_name(str(PurePath(root) / folder)))
+    return calls.written("train", _below(root, table), root=_below(root, folder))

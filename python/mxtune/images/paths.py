@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 import unicodedata
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from pathlib import Path
 from typing import NamedTuple, Optional, Union
@@ -13,22 +13,24 @@ from typing import NamedTuple, Optional, Union
 from .. import calls
 from ..errors import PictureError
 from ..words import counted, file_name, listing
-from .archive import Archive, Member
+from .address import Remote
+from .archive import Archive
 from .sniff import is_picture_name
+from .stored import Absent, Stored, is_address
 
-_ADDRESS = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+://")
 _LONG = 1024  # characters: no path that anyone writes
 _SEARCHED = 50_000  # files looked at for a hint
 
 
-Place = Union[Path, Archive]
+Place = Union[Path, Archive, Remote]
+Found = Union[str, Stored]
 Listings = dict[str, dict[str, list[str]]]
 
 
 class Located(NamedTuple):
     """The file of each path (as it was given where there is none), and what was done to find them."""
 
-    files: list[Union[str, Member]]
+    files: list[Found]
     remarks: tuple[str, ...] = ()
 
 
@@ -52,7 +54,7 @@ def locate(paths: Sequence[str], folders: Sequence[Place], strict: bool) -> Loca
     PictureError
         None was found (the error names the folders that were searched), or none is a path at all.
     """
-    best_match: tuple[int, list[Optional[Union[str, Member]]], Place] = (-1, [], Path())
+    best_match: tuple[int, list[Optional[Found]], Place] = (-1, [], Path())
     for folder in folders:
         find = _finder(folder)
         matches = [find(path) for path in paths]
@@ -71,7 +73,8 @@ def locate(paths: Sequence[str], folders: Sequence[Place], strict: bool) -> Loca
             raise error
         if not any(reasons):
             raise _none_found(paths, folders)
-    files = [path if file is None else file for path, file in zip(paths, matches)]
+    lacking = str if isinstance(folder, Path) else Absent  # what an archive or an address lacks is no file of the disk
+    files = [lacking(path) if file is None else file for path, file in zip(paths, matches)]
     return Located(files, _remarks(paths, [os.fspath(file) for file in files], folder, match_count))
 
 
@@ -84,11 +87,16 @@ def why_not_a_path(text: str) -> Optional[str]:
     """Why a text can't be a path: it is an address, an image as text, a long text. None where it may be one."""
     if text.startswith("data:image/") or re.match(r"(iVBORw0KGgo|/9j/4|R0lGOD|UklGR)[A-Za-z0-9+/]{40}", text):
         return "an image as base64 text, not a path: decode it to bytes first"
-    if _ADDRESS.match(text):
-        return "an address, not a file: download it first"
+    if is_address(text):
+        return "an address, not a file: download it first, or name the folder that all are in as `root`"
     if len(text) > _LONG or "\n" in text:
         return f"a text of {len(text):,} characters, not a path"
     return None
+
+
+def whole_path(file: Union[str, os.PathLike[str]]) -> str:
+    """Where a file is, from the root of the disk, with its links; an address as it is."""
+    return os.fspath(file) if isinstance(file, Stored) else os.path.abspath(file)  # noqa: PTH100
 
 
 def shortened(text: str) -> str:
@@ -96,15 +104,15 @@ def shortened(text: str) -> str:
     return text if len(text) <= _LONG and "\n" not in text else f"{text[:60].splitlines()[0]}..."
 
 
-def _finder(folder: Place) -> Callable[[str], Optional[Union[str, Member]]]:
+def _finder(folder: Place) -> Callable[[str], Optional[Found]]:
     if isinstance(folder, Path):
         start, listings = "" if folder == Path() else str(folder), Listings()
         return lambda path: _find(start, path, listings)
-    members = folder.members()
+    members: Mapping[str, Found] = folder.members()
     names = _names_by_key(members)
 
-    def find_member(path: str) -> Optional[Member]:
-        name = path.replace("\\", "/")
+    def find_member(path: str) -> Optional[Found]:
+        name = path.replace("\\", "/").removeprefix(f"{folder}/")
         candidates = [name] if name in members else names.get(_key(name.removeprefix("./")), [])
         return members[candidates[0]] if len(candidates) == 1 else None
 
@@ -112,7 +120,7 @@ def _finder(folder: Place) -> Callable[[str], Optional[Union[str, Member]]]:
 
 
 def _find(folder: str, path: str, listings: Listings) -> Optional[str]:
-    if len(path) > _LONG or "\0" in path or _ADDRESS.match(path):
+    if len(path) > _LONG or "\0" in path or is_address(path):
         return None
     full_path = os.path.join(folder, path)  # noqa: PTH118 - names may be no text
     if os.path.exists(full_path):  # noqa: PTH110
@@ -174,7 +182,7 @@ def _name(path: str) -> str:
 
 
 def _none_found(paths: Sequence[str], folders: Sequence[Place]) -> PictureError:
-    searched = listing([*dict.fromkeys(file_name(os.path.abspath(str(folder))) for folder in folders)])  # noqa: PTH100
+    searched = listing([*dict.fromkeys(file_name(_shown(folder)) for folder in folders)])
     start = _start(paths[0], folders[0]) if isinstance(folders[0], Path) else None
     if start is None:
         hint = f"Name the folder that they are relative to: {calls.option('root')}."
@@ -185,6 +193,10 @@ def _none_found(paths: Sequence[str], folders: Sequence[Place]) -> PictureError:
         [f"the first is {file_name(paths[0])}", f"searched in {searched}"],
         hint,
     )
+
+
+def _shown(folder: Place) -> str:
+    return str(folder) if isinstance(folder, Remote) else whole_path(str(folder))
 
 
 def _start(path: str, folder: Path) -> Optional[Path]:

@@ -14,12 +14,13 @@ import PIL.Image
 
 from ..words import file_size
 from . import scale
-from .archive import Member
+from .arrow import Cell
 from .near import signature
 from .paths import why_not_a_path
 from .picture import MAX_BYTES, UnreadableError, header, read, scale_for, to_rgb_or_grey, to_rgba, upright
 from .scale import Numbers, Range, Span
 from .sniff import misnamed, sniff
+from .stored import Stored
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -114,7 +115,7 @@ class Pixels:
         image = decoded.image.values if isinstance(decoded.image, Numbers) else decoded.image
         self.signatures[row] = signature(image, self.spans.get(row))
         self._keep(row, decoded.scale, min(decoded.height, decoded.width), decoded.image)
-        remark = None if isinstance(item, (bytes, bytearray)) else misnamed(os.fspath(item), decoded.format)
+        remark = None if isinstance(item, (bytes, bytearray, Cell)) else misnamed(os.fspath(item), decoded.format)
         grey = decoded.image.values.shape[2] == 1 if isinstance(decoded.image, Numbers) else decoded.image.mode == "L"
         return Look(None, decoded.height, decoded.width, grey, _hash(data, ()), remark, _sample(decoded.image, sampled))
 
@@ -181,7 +182,7 @@ class Pixels:
         item = self.items[row]
         if isinstance(item, (bytes, bytearray)):
             return bytes(item)
-        if isinstance(item, Member):
+        if isinstance(item, Stored):
             return item.picture()
         try:
             status = os.stat(item)  # noqa: PTH116

@@ -1,4 +1,4 @@
-"""What a file is, from its first bytes: an image's format, or why it is not an image."""
+"""What a file is, from its name and its first bytes: an image's format, or why it is not an image."""
 
 from __future__ import annotations
 
@@ -28,6 +28,16 @@ _UNREAD = {
     *(".svg", ".psd", ".jxl", ".eps", ".exr", ".hdr", ".tga", ".ico", ".xcf"),
 }
 _RAW = (b"IIRO", b"IIRS", b"MMOR", b"IIU\0", b"FUJIFILMCCD-RAW")  # beside .cr2, .cr3 and those that look like TIFF
+_SYSTEM = {
+    "thumbs.db",
+    "ehthumbs.db",
+    "desktop.ini",
+    "icon\r",
+    "__macosx",
+    "@eadir",
+    "$recycle.bin",
+    "lost+found",
+}
 _ISO_BRANDS = {
     b"avif": "AVIF",
     b"avis": "AVIF",
@@ -65,6 +75,11 @@ def sniff(data: bytes) -> tuple[Optional[str], str]:  # noqa: PLR0911 - one way 
     if data[128:132] == b"DICM":
         return "DICOM", ""
     return None, _why_not_picture(data)
+
+
+def ignored(name: str) -> bool:
+    """Whether a file or folder belongs to the system or is hidden."""
+    return name.startswith(".") or name.lower() in _SYSTEM
 
 
 def misnamed(name: str, kind: str) -> Optional[str]:

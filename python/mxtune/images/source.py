@@ -14,18 +14,21 @@ from ..arguments import in_order, is_number, user_path
 from ..calls import in_r, kind_text, of_images
 from ..errors import ArgumentError, LabelError, PictureError
 from ..words import bullets, file_name, listing, near
+from .address import Remote, RemoteFile, file_at
 from .archive import archive_at, look_into_archive
 from .arrays import numbered, pictures_of
+from .arrow import plain
 from .columns import Remembered, label_column, other_paths, path_column, refuse_unusable, require, unused_parts
 from .decode import named
 from .fileobject import content_of, is_file_object, name_of
-from .folder import look_into
+from .folder import Folder, look_into, of_members
 from .groups import Groups, groups_of
 from .labels import is_missing
 from .named import Kind, matched
-from .paths import Place, is_there, locate, shortened, why_not_a_path
+from .paths import Place, is_there, locate, shortened, whole_path, why_not_a_path
 from .roles import Split, parts_of
-from .table import is_table_name, read_table, refuse_unread, typed
+from .stored import Stored, is_address
+from .table import AnyFile, is_table_name, read_table, refuse_unread, typed
 
 PathLike = Union[str, "os.PathLike[str]"]
 
@@ -84,6 +87,7 @@ def gather(
     """
     for name, value in (("x", x), ("y", y), ("groups", groups), ("split", split)):
         in_order(name, value)
+    x, y = plain(x), plain(y)
     if not labelled and y is None and _is_empty(x):
         return Source([], [], [], index=getattr(x, "index", None) if hasattr(x, "iloc") else None)
     if y is None and _are_labelled_files(x):
@@ -134,6 +138,7 @@ def _from_anything(
         return _from_list([x], y, layout)
     if hasattr(x, "__iter__") and not isinstance(x, Mapping):
         items = x.tolist() if isinstance(x, np.ndarray) or hasattr(x, "iloc") else list(x)
+        items = [file_at(item) if is_address(item) else item for item in items]
         source = _from_list(items, y, layout, [Path() if start is None else start], labelled and len(items) > 1)
         return replace(source, index=x.index) if hasattr(x, "iloc") else source
     others = "an array, or a list of images" if in_r() else "a dict of files and labels, an array, or Pillow images"
@@ -148,11 +153,13 @@ def is_table(x: Any) -> bool:
     """Whether ``x`` has columns: a data frame, or a file that holds a table."""
     if isinstance(x, (str, os.PathLike)):
         name = os.fspath(x)
-        return is_table_name(name) and os.path.isfile(os.path.expanduser(name))  # noqa: PTH111, PTH113
+        return is_table_name(name) and (is_address(x) or os.path.isfile(os.path.expanduser(name)))  # noqa: PTH111, PTH113
     return hasattr(x, "columns") and hasattr(x, "iloc")
 
 
 def _folder(root: PathLike) -> Place:
+    if is_address(root):
+        return Remote(os.fspath(root))
     start = user_path("root", root)
     archive = archive_at(start)
     if archive is not None:
@@ -176,7 +183,19 @@ def refuse_unused(**given: Any) -> None:
             raise ArgumentError(f"`{name}` applies to {what}, not to these images.")
 
 
+def _from_address(x: str, y: Any, recursive: bool, labelled: bool) -> Source:
+    """The images of a folder behind an address, or the one that it names."""
+    remote = Remote(x)
+    file = remote.file()
+    if file is None:
+        return _from_folder(of_members(str(remote), remote.members(), recursive), str(remote), y, labelled)
+    refuse_unread(file)
+    return _from_list([file], y, "NHWC")
+
+
 def _from_path(x: PathLike, y: Any, recursive: bool, labelled: bool) -> Source:
+    if is_address(x):
+        return _from_address(os.fspath(x), y, recursive, labelled)
     reason = why_not_a_path(os.fspath(x))
     if reason is not None and not os.path.exists(x):  # noqa: PTH110
         raise PictureError(f"`x` is {reason}.", [shortened(os.fspath(x))])
@@ -195,9 +214,13 @@ def _from_path(x: PathLike, y: Any, recursive: bool, labelled: bool) -> Source:
         raise PictureError(
             f"The folder {file_name(str(error.filename or location))} can't be read (no permission)."
         ) from error
+    return _from_folder(folder, str(location), y, labelled)
+
+
+def _from_folder(folder: Folder, name: str, y: Any, labelled: bool) -> Source:
     if not folder.names:
-        raise PictureError(f"There are no images in {file_name(str(location))}.", bullets(folder.passed_over, 5))
-    files: list[Optional[str]] = [os.path.abspath(name) for name in folder.items]  # noqa: PTH100 - as it is
+        raise PictureError(f"There are no images in {file_name(name)}.", bullets(folder.passed_over, 5))
+    files: list[Optional[str]] = [whole_path(item) for item in folder.items]
     remarks = _passed_over(folder.passed_over)
     if folder.labels is None:
         return Source(folder.items, folder.names, files, y, guesses=remarks)
@@ -234,9 +257,9 @@ def _from_table(
     remarks: tuple[str, ...] = ()
     frame, from_file, has_types = x, isinstance(x, (str, os.PathLike)), True
     if from_file:
-        file = user_path("x", x)
+        file, beside_it = _table_at(x)
         frame, remarks, has_types = read_table(file)
-        starts = [file.parent, Path()] if root is None else [root]
+        starts = beside_it if root is None else [root]
     copies = frame.columns.duplicated()
     ambiguous, whole = set(frame.columns[copies]), frame.loc[:, ~copies]
     require(whole, beside.values())
@@ -284,6 +307,18 @@ def _from_table(
     )
 
 
+def _table_at(x: PathLike) -> tuple[AnyFile, list[Place]]:
+    """The file of a table, and where its paths may start; what is behind an address names no file of this disk."""
+    if not is_address(x):
+        location = user_path("x", x)
+        return location, [location.parent, Path()]
+    remote = Remote(os.fspath(x))
+    file = remote.file()
+    if file is None:
+        raise PictureError(f"{file_name(str(remote))} is a folder, and has the name of a table.")
+    return file, [remote.beside()]
+
+
 def _names_of(label: Any) -> list[Any]:
     """The columns of labels: none, one or several."""
     if label is None:
@@ -321,12 +356,14 @@ def _from_list(x: list[Any], y: Any, layout: str, starts: Sequence[Place] = (Pat
     """Images in a list. Paths start in one of the folders; ``strict`` is whether one of several must be there."""
     if not x:
         raise PictureError("There are no images: `x` is empty.")
-    path_rows = [row for row, item in enumerate(x) if isinstance(item, (str, os.PathLike))]
+    path_rows = [
+        row for row, item in enumerate(x) if isinstance(item, (str, os.PathLike)) and not isinstance(item, Stored)
+    ]
     paths = [os.path.expanduser(os.fspath(x[row])) for row in path_rows]  # noqa: PTH111
     located = locate(paths, starts, strict and len(paths) == len(x))
     files: list[Optional[str]] = [None] * len(x)
     for row, file in zip(path_rows, located.files):
-        files[row] = os.path.abspath(file)  # noqa: PTH100 - links stay
+        files[row] = whole_path(file)
     items: list[Any] = []
     names: list[str] = []
     unusable = []
@@ -335,6 +372,9 @@ def _from_list(x: list[Any], y: Any, layout: str, starts: Sequence[Place] = (Pat
         name = numbered(row)
         if row in file_of_row:
             name, item = shortened(file_name(os.fspath(item))), file_of_row[row]  # noqa: PLW2901
+        elif isinstance(item, Stored):
+            name = shortened(file_name(os.fspath(item))) or name
+            files[row] = item.address if isinstance(item, RemoteFile) else None
         elif is_file_object(item):
             name, item = name_of(item) or name, content_of(item)  # noqa: PLW2901
         elif isinstance(item, memoryview):

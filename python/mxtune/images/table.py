@@ -9,16 +9,20 @@ from collections import Counter
 from collections.abc import Sequence
 from io import BytesIO
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple, Optional
+from typing import TYPE_CHECKING, Any, NamedTuple, Optional, Union
 
 from ..calls import in_r
 from ..errors import MxtuneError
 from ..words import bullets, counted, file_name, file_size
+from .address import RemoteFile
+from .arrow import frame_of
+from .picture import UnreadableError
 from .sniff import is_picture_name
 
 if TYPE_CHECKING:
     import pandas as pd
 
+AnyFile = Union[Path, RemoteFile]
 _TEXT = (".csv", ".tsv", ".tab", ".txt")
 _BOOKS, _PARQUET = (".xlsx", ".xlsm"), (".parquet", ".pq")
 SUFFIXES = (*_TEXT, *_BOOKS, *_PARQUET)
@@ -69,7 +73,7 @@ def is_table_name(name: str) -> bool:
     return Path(name).suffix.lower() in SUFFIXES
 
 
-def refuse_unread(file: Path) -> None:
+def refuse_unread(file: AnyFile) -> None:
     """Require that a file is not a table of a kind that is not read.
 
     Raises
@@ -81,8 +85,9 @@ def refuse_unread(file: Path) -> None:
         raise _unreadable(file, f"tables in {file.suffix.lower()} are not read", "Save it as .csv, .xlsx or .parquet.")
 
 
-def read_table(file: Path) -> Table:
-    """The table in a file: comma, semicolon, tab or bar; UTF-8, UTF-16 or Latin-1; a workbook's first sheet; Parquet.
+def read_table(file: AnyFile) -> Table:
+    """The table in a file, or behind an address: comma, semicolon, tab or bar; UTF-8, UTF-16 or Latin-1; a workbook's
+    first sheet; Parquet.
 
     Raises
     ------
@@ -90,15 +95,9 @@ def read_table(file: Path) -> Table:
         It can't be read, or is not a table; or a library for it is missing.
     """
     suffix = file.suffix.lower()
-    try:
-        size = file.stat().st_size
-        if size > _MOST:
-            raise _unreadable(file, f"too large for a table: {file_size(size)}")
-        content = b"" if suffix in _PARQUET else file.read_bytes()
-    except OSError as error:
-        raise _unreadable(file, error.strerror or str(error)) from error
+    content = _content(file)
     if suffix in _PARQUET:
-        return _read_parquet(file)
+        return _read_parquet(file, content)
     if suffix in _BOOKS:
         return _read_workbook(file, content)
     text, remark = _decoded(file, content)
@@ -114,6 +113,20 @@ def read_table(file: Path) -> Table:
     rows = [_cells(line, separator) for line in lines]
     table = _to_table(file, rows)
     return table._replace(remarks=(*((remark,) if remark else ()), *table.remarks))
+
+
+def _content(file: AnyFile) -> bytes:
+    try:
+        if isinstance(file, RemoteFile):
+            return file.read()
+        size = file.stat().st_size
+        if size > _MOST:
+            raise _unreadable(file, f"too large for a table: {file_size(size)}")
+        return file.read_bytes()
+    except UnreadableError as error:
+        raise _unreadable(file, str(error)) from error
+    except OSError as error:
+        raise _unreadable(file, error.strerror or str(error)) from error
 
 
 def typed(column: Sequence[Any], known: Sequence[str] = ()) -> list[Any]:
@@ -156,7 +169,7 @@ def _number(cell: str) -> Any:
     return int(cell) if cell.lstrip("+-").isdigit() else float(cell)
 
 
-def _decoded(file: Path, content: bytes) -> tuple[str, Optional[str]]:
+def _decoded(file: AnyFile, content: bytes) -> tuple[str, Optional[str]]:
     if content.startswith((b"\xff\xfe", b"\xfe\xff")):
         return content.decode("utf-16", "replace"), None
     if b"\0" in content[:4096]:
@@ -216,7 +229,7 @@ def _groups(match: re.Match[str]) -> tuple[Optional[str], str]:
     return match.group(1), match.group(2) or ""
 
 
-def _to_table(file: Path, rows: list[list[Any]]) -> Table:
+def _to_table(file: AnyFile, rows: list[list[Any]]) -> Table:
     """A table of these rows, whose empty cells are ``""``."""
     import pandas as pd
 
@@ -268,7 +281,7 @@ def _has_header(rows: list[list[str]], width: int) -> bool:
     return not recurs and not any(map(_is_number, first))
 
 
-def _read_workbook(file: Path, content: bytes) -> Table:
+def _read_workbook(file: AnyFile, content: bytes) -> Table:
     """The first sheet."""
     try:
         import openpyxl
@@ -297,14 +310,13 @@ def _read_workbook(file: Path, content: bytes) -> Table:
     return table._replace(remarks=(*remarks, *table.remarks))
 
 
-def _read_parquet(file: Path) -> Table:
+def _read_parquet(file: AnyFile, content: bytes) -> Table:
     """Columns, and an index that has a name. Not by fastparquet, which damaged files crash."""
-    import pandas as pd
-
     try:
-        import pyarrow  # noqa: F401 - pandas says less of what is wrong
+        import pyarrow as pa
+        import pyarrow.parquet
 
-        frame = pd.read_parquet(file, engine="pyarrow")
+        frame = frame_of(pyarrow.parquet.read_table(pa.BufferReader(content)))
         frame = frame.reset_index(drop=all(name is None for name in frame.index.names))
         for place in range(frame.shape[1]):
             frame.iloc[:, place].tolist()  # damaged text fails no sooner
@@ -317,7 +329,7 @@ def _read_parquet(file: Path) -> Table:
     return Table(frame, has_types=True)
 
 
-def _missing(file: Path, library: str, in_r_by: str, error: ImportError) -> MxtuneError:
+def _missing(file: AnyFile, library: str, in_r_by: str, error: ImportError) -> MxtuneError:
     hint = f'Install it (pip install "{_LIBRARIES[library]}"; the extra "tables"), or save the table as .csv.'
     if in_r():
         hint = f"Read it in R ({in_r_by}) and give the data frame, or save it as .csv."
@@ -329,5 +341,5 @@ def _first_line(error: Exception) -> str:
     return str(error).splitlines()[0] if str(error) else type(error).__name__
 
 
-def _unreadable(file: Path, reason: str, hint: Optional[str] = None) -> MxtuneError:
+def _unreadable(file: AnyFile, reason: str, hint: Optional[str] = None) -> MxtuneError:
     return MxtuneError(f"Can't read the table {file_name(os.fspath(file))}.", [reason], hint)

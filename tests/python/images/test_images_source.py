@@ -199,8 +199,6 @@ def test_what_is_not_there_is_named_with_a_near_name(pictures: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "what"),
     [
-        ("https://example.org/a//photos?x=1", "an address, not a file: download it first"),
-        ("s3://bucket/photos", "an address, not a file: download it first"),
         ("data:image/png;base64,iVBORw0KGgo=", "an image as base64 text, not a path: decode it to bytes first"),
         ("iVBORw0KGgo" + "A" * 9000, "an image as base64 text, not a path: decode it to bytes first"),
         ("lorem ipsum " * 500, "a text of 6,000 characters, not a path"),

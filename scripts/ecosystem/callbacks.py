@@ -1,6 +1,6 @@
 """Train with the callbacks of `mxtune.callbacks`, and read back what TensorBoard, MLflow and W&B have kept; no network.
 
-    ecosystem.py PACKAGES
+    callbacks.py PACKAGES
 
 PACKAGES is the folder they are installed in: mxtune's own come first, so what it computes with does not change.
 """
