@@ -2,7 +2,7 @@
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test test-python test-torch test-r bench bench-peers parity ecosystem engines gpu-check web fuzz docs figures man check check-python check-r format lock setup clean
+.PHONY: help demo test test-python test-torch test-r bench bench-peers parity ecosystem cluster engines gpu-check web fuzz docs figures man check check-python check-r format lock setup clean
 
 BIN := .venv/bin
 SETUP := scripts/setup.sh
@@ -101,6 +101,10 @@ ecosystem: ## Work with the packages that others keep runs, data sets and models
 	$(BIN)/pip install --quiet --upgrade --target $(ECOSYSTEM) tensorboard==2.21.0 mlflow-skinny==3.17.2 wandb==0.31.0 datasets==5.2.0
 	$(BIN)/python scripts/ecosystem/callbacks.py $(ECOSYSTEM)
 	$(BIN)/python scripts/ecosystem/inputs.py $(ECOSYSTEM)
+
+cluster: ## Predict with a real Ray and a real Spark on this machine, workers killed among them; 2 GB on disk, minutes
+	@$(SETUP) python cluster
+	.cache/cluster/bin/python -m pytest tests/cluster
 
 web: ## Classify images on a page in Chromium, with models that mxtune writes and onnxruntime-web; look at reports; a minute
 	@$(SETUP) python web

@@ -1,6 +1,6 @@
 #!/bin/sh
 # Installs what a goal of the Makefile needs and this machine lacks; a second run installs nothing and takes no time.
-#   scripts/setup.sh python|data|r|torch|docs|web ...       PYTHON=python3.x chooses the Python of .venv
+#   scripts/setup.sh python|data|r|torch|docs|web|cluster ...       PYTHON=python3.x chooses the Python of .venv
 set -eu
 cd "$(dirname "$0")/.."
 
@@ -12,6 +12,8 @@ DEB_R="r-base-core r-base-dev r-cran-reticulate r-cran-cli r-cran-rlang r-cran-g
   r-cran-plumber r-cran-shiny pandoc qpdf python3-dev locales"
 DEB_DOCS="r-cran-pkgdown chromium"
 DEB_WEB="chromium"
+DEB_CLUSTER="openjdk-17-jre-headless"
+CLUSTER="ray[data]==2.60.0 pyspark==4.3.0"
 ONNXRUNTIME_WEB=1.30.0
 TORCH=2.13.0 # where it is to be had; Macs with Intel and Python 3.9 get the last one before it
 
@@ -137,6 +139,17 @@ r_hosts() {
   echo "$stamp" >"$folder/made-for-r"
 }
 
+# A Python of its own with Ray and Spark: 2 GB.
+cluster() {
+  environment .cache/cluster
+  [ "$(cat .cache/cluster/made-for-clusters 2>/dev/null)" = "$CLUSTER" ] && return 0
+  say "Installing Ray and Spark into .cache/cluster"
+  .cache/cluster/bin/python -m pip --disable-pip-version-check freeze --exclude-editable >.cache/pinned.txt
+  # shellcheck disable=SC2086 # a list of words
+  .cache/cluster/bin/python -m pip --disable-pip-version-check install -q -c .cache/pinned.txt $CLUSTER
+  echo "$CLUSTER" >.cache/cluster/made-for-clusters
+}
+
 # The R package itself, from this tree, for what runs it: the demo and the tests of Python hosting R. Of its articles it
 # has the one that trains nothing, which an error may point to: vignette("setup").
 r_package() {
@@ -177,6 +190,7 @@ for part in "$@"; do
     data) debs="$debs $DEB_DATA" ;;
     r | torch) platform; debs="$debs $DEB_PYTHON $DEB_R" ;;
     docs) debs="$debs $DEB_DOCS" ;;
+    cluster) debs="$debs $DEB_PYTHON $DEB_CLUSTER" ;;
     web) debs="$debs $DEB_WEB"; command -v npm >/dev/null || debs="$debs npm" ;;
     *) stop "scripts/setup.sh: unknown part $part" ;;
   esac
@@ -189,5 +203,6 @@ for part in "$@"; do
     r) r && r_package ;;
     torch) torch ;;
     web) web ;;
+    cluster) cluster ;;
   esac
 done

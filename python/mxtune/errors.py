@@ -114,7 +114,9 @@ class MxtuneWarning(_Told, UserWarning):
 
 
 class PictureWarning(MxtuneWarning):
-    """Images were left out, or look doubtful."""
+    """Images were left out, or look doubtful; ``files`` holds ``(name, reason)`` of each that can't be read."""
+
+    files: tuple[tuple[str, str], ...] = ()
 
 
 class LabelWarning(MxtuneWarning):

@@ -10,11 +10,20 @@ import platform
 from pathlib import Path
 from typing import Optional
 
+_shared = math.inf  # the CPUs that this process was given, where it is one of several
+
+
+def share(cpus: int) -> None:
+    """From now on this process uses at most so many CPUs: others on this machine have the rest."""
+    global _shared  # noqa: PLW0603 - it is the process that shares
+    _shared = cpus
+
 
 def usable_cpus() -> int:
     """The number of CPUs this process may use, at least 1.
 
-    The machine's, less what affinity and the container's quota exclude; a quota of 1.5 CPUs counts as 2.
+    The machine's, less what affinity and the container's quota exclude, and `share` leaves to others; a quota of 1.5
+    CPUs counts as 2.
 
     Examples
     --------
@@ -27,7 +36,7 @@ def usable_cpus() -> int:
     except (AttributeError, OSError):  # not on macOS and Windows
         cpus = os.cpu_count() or 1
     quota = _quota()
-    return max(1, min(cpus, math.ceil(quota))) if quota else max(1, cpus)
+    return int(max(1, min(cpus, math.ceil(quota or cpus), _shared)))
 
 
 def processor() -> str:

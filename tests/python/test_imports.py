@@ -30,8 +30,8 @@ ROOMS: tuple[tuple[str, ...], ...] = (  # from the bottom to the top
     ("zoo",),
     ("engines",),
     ("model",),
-    ("training",),
-    ("callbacks", "sklearn"),
+    ("training", "workers"),
+    ("callbacks", "ray", "sklearn", "spark"),
     ("border", "rhost"),
     ("serve",),
     ("cli", "demo", ""),  # the last is mxtune/__init__.py, which shows all of it

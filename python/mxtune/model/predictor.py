@@ -153,4 +153,6 @@ def warn_unread(loader: Loader, one: str, many: str) -> None:
     if loader.bad:
         lost = one if len(loader.bad) == 1 else many
         text = f"Can't read {len(loader.bad)} of {counted(len(loader), 'image')}: {lost}."
-        warn(PictureWarning(text, bullets(named(loader.bad))))
+        warning = PictureWarning(text, bullets(named(loader.bad)))
+        warning.files = tuple(loader.bad)
+        warn(warning)

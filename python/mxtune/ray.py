@@ -1,0 +1,198 @@
+"""Predictions and features of millions of images by Ray Data (extra ``ray``): one loaded model a worker.
+
+>>> import mxtune.ray
+>>> answers = mxtune.ray.predict("s3://bucket/photos", "birds.mxt", type="prob")  # doctest: +SKIP
+>>> answers.write_parquet("s3://bucket/answers")  # doctest: +SKIP
+
+Ray reads, schedules and writes; nothing passes through this process but the answers that it asks for. Where a worker is
+lost its batches are computed again. `mxtune.spark` does the same on Spark.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, Optional, Union
+
+from .arguments import is_number, whole
+from .calls import value_text
+from .errors import ArgumentError, MxtuneError
+from .model.model import Model
+from .network import Network
+from .workers import Answering, Question, images_of, names_of, use_cpus
+from .workers.columns import columns_of
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+    import ray.data
+
+PathLike = Union[str, "os.PathLike[str]"]
+BATCH = 32
+_READING = 0.25  # of a CPU: it waits for disks and networks
+
+
+def predict(
+    dataset: Union[PathLike, Sequence[PathLike], ray.data.Dataset],
+    model: Union[Model, Network, PathLike],
+    type: str = "class",  # noqa: A002 - the word of Model.predict
+    level: Optional[float] = None,
+    abstain: Optional[float] = None,
+    top: Optional[int] = None,
+    novelty: bool = False,
+    batch_size: int = BATCH,
+    workers: Optional[int] = None,
+    cpus: float = 1,
+    gpus: float = 0,
+    engine: str = "auto",
+    image: Optional[str] = None,
+    path: Optional[str] = None,
+) -> ray.data.Dataset:
+    """A Ray `Dataset` of one row an image: the columns of `Model.predict`, with the same numbers, and ``error``.
+
+    It is computed when it is asked for: ``write_parquet()``, ``to_pandas()``, ``iter_batches()``. An image that can't
+    be read is a row without values whose ``error`` says why. Classes are plain values.
+
+    Parameters
+    ----------
+    dataset
+        A folder, files or a bucket (``"s3://..."``), of images or Parquet (``.parquet``); or a Ray `Dataset`, as
+        ``ray.data.read_images`` or ``read_binary_files(include_paths=True)`` gives it.
+    model
+        A model, the file of one, or a network with its classes.
+    type, level, abstain, top, novelty
+        What is predicted, as for `Model.predict`.
+    batch_size
+        Images that are computed at a time.
+    workers
+        How many processes with a model; as many as there are CPUs (or GPUs, where `gpus` are asked for) if None.
+    cpus, gpus
+        Of each worker. It decodes and computes with so many threads.
+    engine
+        As for `mxload`.
+    image, path
+        The columns of images (the bytes of a file, or pixels uint8) and of their names; ``bytes``, ``content`` or
+        ``image``, and ``path`` or ``file``, if None.
+
+    Raises
+    ------
+    ArgumentError
+        There is no such column, or the model can't answer.
+    ModelFileError
+        The model's file can't be read.
+    """
+    _ray()
+    settings = {"type": type, "level": level, "abstain": abstain, "top": top, "novelty": novelty}
+    question = Question.of(model, {**settings, "batch_size": whole("batch_size", batch_size, 1)})
+    return _asked(question, dataset, batch_size, workers, cpus, gpus, engine, image, path)
+
+
+def features(
+    dataset: Union[PathLike, Sequence[PathLike], ray.data.Dataset],
+    model: Union[Model, Network, PathLike],
+    batch_size: int = BATCH,
+    workers: Optional[int] = None,
+    cpus: float = 1,
+    gpus: float = 0,
+    engine: str = "auto",
+    image: Optional[str] = None,
+    path: Optional[str] = None,
+) -> ray.data.Dataset:
+    """A Ray `Dataset` of ``file``, ``features`` (d float32, what the head takes) and ``error``; see `predict`.
+
+    The numbers are those of `Model.features`. An image that can't be read has no features.
+    """
+    _ray()
+    question = Question.of(model)
+    whole("batch_size", batch_size, 1)
+    return _asked(question, dataset, batch_size, workers, cpus, gpus, engine, image, path)
+
+
+class Worker:
+    """An actor of Ray Data: a model that is loaded once, and called with batches."""
+
+    def __init__(
+        self, question: Any, schema: pa.Schema, image: str, path: Optional[str], cpus: float, gpus: float, engine: str
+    ) -> None:
+        use_cpus(max(1, int(cpus)))
+        self._answering = Answering(_ray().get(question), "gpu" if gpus else "cpu", engine)
+        self._schema, self._image, self._path = schema, image, path
+
+    def __call__(self, batch: dict[str, Any]) -> pa.Table:
+        column = batch[self._image]
+        names = [None] * len(column) if self._path is None else batch[self._path]
+        return self._answering.table(names_of(names, column), images_of(column), self._schema)
+
+
+def _ray() -> Any:
+    """Ray, with Ray Data.
+
+    Raises
+    ------
+    MxtuneError
+        It is not installed.
+    """
+    try:
+        import ray
+        import ray.data
+    except ImportError as error:
+        raise MxtuneError("mxtune.ray needs Ray Data.", [str(error)], "Run: pip install 'ray[data]>=2.51'") from error
+    return ray
+
+
+def _asked(
+    question: Question,
+    dataset: Any,
+    batch_size: int,
+    workers: Optional[int],
+    cpus: float,
+    gpus: float,
+    engine: str,
+    image: Optional[str],
+    path: Optional[str],
+) -> ray.data.Dataset:
+    for name, value in (("cpus", cpus), ("gpus", gpus)):
+        if not is_number(value) or value < 0:
+            raise ArgumentError(f"`{name}` must be a number of at least 0.", [f"it is {value_text(value)}"])
+    ray, schema = _ray(), question.schema
+    rows = dataset if isinstance(dataset, ray.data.Dataset) else _read(dataset)
+    there = rows.columns() or []
+    columns = columns_of(there, image, path)
+    wanted = [name for name in columns if name]
+    rows = rows.select_columns(wanted) if set(there) - {*wanted} else rows
+    count = _workers(cpus, gpus) if workers is None else whole("workers", workers, 1)
+    return rows.map_batches(
+        Worker,
+        fn_constructor_args=(ray.put(question), schema, *columns, cpus, gpus, engine),
+        batch_size=batch_size,
+        batch_format="numpy",
+        zero_copy_batch=True,
+        compute=ray.data.ActorPoolStrategy(size=count),
+        num_cpus=_reserved(cpus),
+        num_gpus=gpus,
+    )
+
+
+def _reserved(cpus: float) -> float:
+    """The CPUs that a worker reserves: half of what it uses. The other half is for tasks that read and write, which
+    mostly wait; workers that hold all CPUs would wait for them for ever. Ray counts whole ones above 1."""
+    return cpus / 2 if cpus < 2 else cpus // 2
+
+
+def _read(source: Any) -> ray.data.Dataset:
+    """Files of images, or Parquet, by Ray's own readers."""
+    data = _ray().data
+    single = isinstance(source, (str, os.PathLike))
+    paths = [os.fspath(one) for one in ([source] if single else source)]
+    if paths and all(one.endswith(".parquet") for one in paths):
+        return data.read_parquet(paths, num_cpus=_READING)
+    return data.read_binary_files(paths, include_paths=True, num_cpus=_READING)
+
+
+def _workers(cpus: float, gpus: float) -> int:
+    """As many as the cluster has room for."""
+    ray = _ray()
+    if not ray.is_initialized():
+        ray.init()
+    there = ray.cluster_resources()
+    wanted = {"GPU": gpus} if gpus else {"CPU": cpus}
+    return max(1, *(int(there.get(kind, 0) / each) if each else 1 for kind, each in wanted.items()))

@@ -1,0 +1,129 @@
+"""Ray Data, with a real Ray on this machine."""
+
+from __future__ import annotations
+
+import os
+import signal
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import mxtune.ray
+from mxtune import Model
+from mxtune.errors import ArgumentError, PictureWarning
+
+pytestmark = [pytest.mark.usefixtures("cluster"), pytest.mark.timeout(300)]
+
+
+def expected(model: Model, files: Any, **settings: Any) -> pd.DataFrame:
+    with pytest.warns(PictureWarning):
+        return model.predict(list(files), **settings)
+
+
+def assert_same(answers: pd.DataFrame, ours: pd.DataFrame) -> None:
+    """The same columns and numbers; classes are plain values, and missing ones nulls."""
+    assert [*answers.columns] == [*ours.columns, "error"]
+    for name in ours.columns:
+        if pd.api.types.is_float_dtype(ours[name]):
+            got = answers[name].to_numpy(dtype=np.float32, na_value=np.nan)
+            np.testing.assert_allclose(got, ours[name], rtol=1e-5, atol=1e-6, err_msg=name)
+        else:
+            assert [*answers[name].astype(object).where(answers[name].notna(), None)] == [
+                *ours[name].astype(object).where(ours[name].notna(), None)
+            ], name
+
+
+def test_a_folder_gives_the_rows_of_predict_and_why_some_have_none(model: Model, folder: Path, tmp_path: Path) -> None:
+    answers = mxtune.ray.predict(folder, model, type="prob", novelty=True, workers=2)
+    answers.write_parquet(str(tmp_path / "answers"))
+    found = pd.read_parquet(tmp_path / "answers").sort_values("file", ignore_index=True)
+    assert len(found) == 402
+    assert_same(found, expected(model, found["file"], type="prob", novelty=True))
+    told = found.loc[found["error"].notna(), ["file", "error"]]
+    assert {Path(file).name: reason.split(",")[0] for file, reason in told.to_numpy()} == {
+        "cut.png": "the file ends after 90 bytes",
+        "text.png": "not an image",
+    }
+
+
+def test_parquet_with_bytes_is_read_and_sets_are_lists(model: Model, folder: Path, tmp_path: Path) -> None:
+    files = sorted(folder.glob("*-*.png"))[:50]
+    table = pd.DataFrame({"id": range(50), "photo": [file.read_bytes() for file in files], "file": [*map(str, files)]})
+    table.to_parquet(tmp_path / "photos.parquet")
+    answers = mxtune.ray.predict(tmp_path / "photos.parquet", model, type="set", workers=1, image="photo").to_pandas()
+    ours = model.predict(files, type="set")
+    assert [[*one] for one in answers["pred_set"]] == [[*one] for one in ours["pred_set"]]
+    assert [*answers["file"]] == [*map(str, files)]
+
+
+def test_pixels_of_read_images_are_predicted(model: Model, folder: Path) -> None:
+    import ray
+
+    files = [str(file) for file in sorted(folder.glob("bag*"))]
+    pixels = ray.data.read_images(files, include_paths=True, mode="RGB")
+    answers = mxtune.ray.predict(pixels, model, type="logit", workers=1).to_pandas().sort_values("file")
+    ours = model.predict(sorted(answers["file"]), type="logit")
+    np.testing.assert_allclose(answers.iloc[:, 1:-1].astype(np.float32), ours.iloc[:, 1:], rtol=1e-4, atol=1e-5)
+
+
+def test_features_are_those_of_the_model(model: Model, folder: Path) -> None:
+    found = mxtune.ray.features(folder, model, workers=2).to_pandas().sort_values("file", ignore_index=True)
+    good = found["error"].isna()
+    assert int(good.sum()) == 400
+    assert found.loc[~good, "features"].isna().all()
+    ours = model.features([*found.loc[good, "file"]])
+    np.testing.assert_allclose(np.stack([*found.loc[good, "features"]]), ours, rtol=1e-5, atol=1e-6)
+
+
+def test_a_lost_worker_costs_its_batches_again_and_nothing_else(
+    model: Model, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import ray
+
+    log, ours = tmp_path / "log", mxtune.ray.Worker
+
+    class Logging(ours):  # type: ignore[misc, valid-type] # a class of this function travels to the workers by value
+        def __call__(self, batch: dict[str, Any]) -> Any:
+            import time
+
+            with log.open("a") as stream:
+                stream.write(f"{os.getpid()} {batch['path'][0]}\n")
+            time.sleep(0.2)
+            return super().__call__(batch)
+
+    monkeypatch.setattr(mxtune.ray, "Worker", Logging)
+    blocks = ray.data.read_binary_files(str(folder), include_paths=True, override_num_blocks=40)
+    answers = mxtune.ray.predict(blocks, model, batch_size=5, workers=2)
+    names: list[str] = []
+    killed = 0
+    for batch in answers.iter_batches(batch_size=None, batch_format="pandas"):
+        names += [*batch["file"]]
+        if not killed:
+            killed = int(log.read_text().split()[-2])
+            os.kill(killed, signal.SIGKILL)
+    assert len(names) == 402
+    assert len(set(names)) == 402
+    begun = [line.split(" ", 1) for line in log.read_text().splitlines()]
+    workers = {int(worker) for worker, _ in begun}
+    assert len(workers) == 3, "two, and one in the place of the one that was killed"
+    batches = len({first for _, first in begun})
+    lost = sum(int(worker) == killed for worker, _ in begun)
+    assert batches < len(begun) <= batches + lost
+
+
+def test_what_a_model_can_not_answer_is_an_error_before_the_work(model: Model, folder: Path) -> None:
+    plain = Model(model.network, model.task, model.levels)
+    with pytest.raises(ArgumentError, match="can't tell what is novel"):
+        mxtune.ray.predict(folder, plain, novelty=True)
+    with pytest.raises(ArgumentError, match='no column "photo"'):
+        mxtune.ray.predict(folder, model, image="photo")
+
+
+def test_the_file_of_a_model_answers_as_well(model: Model, folder: Path, tmp_path: Path) -> None:
+    model.save(tmp_path / "model.mxt")
+    files = [str(file) for file in sorted(folder.glob("bag*"))[:5]]
+    from_file = mxtune.ray.predict(files, str(tmp_path / "model.mxt"), workers=1).to_pandas()
+    assert [*from_file.sort_values("file")["pred_class"]] == [*model.predict(files)["pred_class"]]

@@ -1,0 +1,117 @@
+"""What a worker answers: tables of one schema, the same numbers as `Model.predict`, and why there are none."""
+
+from __future__ import annotations
+
+import pickle
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from mxtune import Model, machine, mxexample, mxnetwork, mxtrain
+from mxtune.errors import ArgumentError
+from mxtune.workers import Answering, Question, images_of, names_of
+from mxtune.workers.columns import columns_of
+
+
+@pytest.fixture(scope="module")
+def model() -> Model:
+    return mxtrain(mxexample("fashion"), tune="head", image_size=32, folds=3, verbose=0, cache=False)
+
+
+@pytest.fixture(scope="module")
+def files() -> list[Path]:
+    return sorted(Path(mxexample("fashion")).rglob("*.png"))[::40]
+
+
+@pytest.mark.parametrize(
+    "settings", [{"type": "class"}, {"type": "prob", "novelty": True}, {"type": "set"}, {"top": 2}]
+)
+def test_a_table_has_the_rows_of_predict(model: Model, files: list[Path], settings: dict[str, object]) -> None:
+    question = Question.of(model, settings)
+    table = Answering(question, "cpu").table([*map(str, files)], [file.read_bytes() for file in files], question.schema)
+    ours = model.predict(files, **settings)
+    assert table.schema == question.schema
+    assert table.column_names == [*ours.columns, "error"]
+    for name in ours.columns:
+        got, wanted = table[name].to_pylist(), [*ours[name]]
+        if ours[name].dtype == np.float32:
+            np.testing.assert_allclose(got, wanted, rtol=1e-5, atol=1e-6, err_msg=name)
+        else:
+            assert [*map(str, got)] == [str([*one] if name == "pred_set" else one) for one in wanted], name
+
+
+def test_an_unreadable_image_has_a_reason_and_no_values_in_each_of_its_rows(model: Model, files: list[Path]) -> None:
+    question = Question.of(model, {"top": 2, "novelty": True})
+    images = [files[0].read_bytes()[:90], None, files[1].read_bytes(), b""]
+    table = Answering(question, "cpu").table(["same", None, "same", "empty"], images, question.schema)
+    assert table["file"].to_pylist() == ["same", "same", None, None, "same", "same", "empty", "empty"]
+    reasons = table["error"].to_pylist()
+    assert [reason and reason.split(",")[0] for reason in reasons[::2]] == [
+        "the file ends after 90 bytes",
+        "there is no image",
+        None,
+        "the file is empty",
+    ]
+    assert reasons[::2] == reasons[1::2]
+    for name in ("pred_class", "pred_prob", "novelty", "is_novel"):
+        assert [value is None for value in table[name].to_pylist()] == [reason is not None for reason in reasons], name
+
+
+def test_features_are_those_of_the_model(model: Model, files: list[Path]) -> None:
+    question = Question.of(model)
+    images = [*(file.read_bytes() for file in files), b"nothing"]
+    table = Answering(question, "cpu").table([None] * len(images), images, question.schema)
+    *good, bad = table["features"].to_pylist()
+    np.testing.assert_allclose(good, model.features(files), rtol=1e-5, atol=1e-6)
+    assert bad is None
+    assert table["error"].to_pylist()[-1] == "not an image"
+
+
+def test_a_question_travels_and_knows_its_schema_at_the_other_end(model: Model) -> None:
+    question = Question.of(model, {"type": "set", "level": None})
+    schema = question.schema
+    there = pickle.loads(pickle.dumps(question))  # noqa: S301 - our own
+    assert there.settings == {"type": "set"}
+    assert there.__dict__["schema"] == schema
+    assert there.digest == question.digest != Question.of(model).digest
+
+
+def test_what_can_not_be_answered_is_an_error_of_the_question() -> None:
+    network = mxnetwork("lenet", classes=2)
+    with pytest.raises(ArgumentError, match="can't tell what is novel"):
+        Question.of(network, {"novelty": True}).schema  # noqa: B018
+
+
+def test_pixels_of_unknown_range_are_refused(model: Model) -> None:
+    question = Question.of(model, {})
+    deep = [np.zeros((8, 8, 3), np.uint16)]
+    with pytest.raises(ArgumentError, match="Arrays must be uint8"):
+        Answering(question, "cpu").table([None], deep, question.schema)
+
+
+def test_columns_are_found_by_their_usual_names_or_as_given() -> None:
+    assert columns_of(["path", "bytes"], None, None) == ("bytes", "path")
+    assert columns_of(["image", "label"], None, None) == ("image", None)
+    assert columns_of(["photo", "id"], "photo", "id") == ("photo", "id")
+    with pytest.raises(ArgumentError, match="No column holds images"):
+        columns_of(["id"], None, None)
+    with pytest.raises(ArgumentError, match=r'no column "byte"(.|\n)*Did you mean bytes'):
+        columns_of(["bytes"], "byte", None)
+
+
+def test_records_of_data_sets_hold_bytes_and_a_path() -> None:
+    column = [{"bytes": b"1", "path": "a.png"}, None, bytearray(b"2")]
+    assert images_of(column) == [b"1", None, b"2"]
+    assert names_of([None, "b.png", None], column) == ["a.png", "b.png", None]
+    with pytest.raises(ArgumentError, match="it holds str"):
+        images_of(["a.png"])
+
+
+def test_a_process_that_shares_the_machine_uses_its_part(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(machine, "_shared", machine._shared)
+    before = machine.usable_cpus()
+    machine.share(1)
+    assert machine.usable_cpus() == 1
+    machine.share(before + 5)
+    assert machine.usable_cpus() == before
