@@ -49,8 +49,9 @@
 #'   that `set.seed()` governs.
 #' @param deterministic Should the same seed give the same bytes on a GPU, too, as it always does on the CPU? It is
 #'   slower there, needs `engine = "torch"` and is an error where something can't be computed so.
-#' @param cache The folder in which features of the frozen network are kept between runs, so that the next training on
-#'   the same images starts at once. `NULL` or `TRUE`: that of [mxcache()], which shows and empties it; `FALSE`: nothing
+#' @param cache The folder in which features of the frozen network are kept between runs, each by its image's content:
+#'   the next training on the same images starts at once, one with others computes those that are new. `NULL` or `TRUE`:
+#'   that of [mxcache()], which shows and empties it; `FALSE`: nothing
 #'   is kept. The model is the same. Features are no images, but tell something of them: only you can read the folder.
 #' @param checkpoint A file that keeps the state of a long training.
 #' @param resume Continue from `checkpoint`?

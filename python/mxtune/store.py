@@ -27,10 +27,10 @@ FOLDER_SETTING, BOUND_SETTING = "MXTUNE_CACHE", "MXTUNE_CACHE_GB"
 _GIGABYTES = 2.0  # that the cache may take, unless the user sets another limit
 _TEMPORARY = re.compile(r"\.mxtune-[0-9a-f]{16}\.tmp")
 _KINDS = {  # the cache's folders, and what entries are called there: a folder that the user names has other files too
-    "features": re.compile(r"[0-9a-f]{32}\.npy"),
+    "features": re.compile(r"[0-9a-f]{32}(-[0-9a-f]{16}\.rows|\.npy)"),  # the latter of versions before
     "speed": re.compile(r"[0-9a-f]{16}/[^/]+\.json"),
 }
-_PATIENCE = 60.0  # seconds, for another process that writes into the cache
+_PATIENCE = 2.0  # seconds, for another process that writes into the cache: it is an aid that nothing waits for
 
 
 # Files --------------------------------------------------------------------------------------------------------
@@ -248,7 +248,7 @@ def entries(folder: Optional[Path] = None) -> list[Entry]:
     >>> from pathlib import Path
     >>> from mxtune import store
     >>> folder = Path(tempfile.mkdtemp())
-    >>> store.keep(folder / f"{'0' * 32}.npy", [bytes(80)], 80)
+    >>> store.keep(folder / f"{'0' * 32}-{'0' * 16}.rows", [bytes(80)], 80)
     >>> [entry.n_bytes for entry in store.entries(folder)]
     [80]
     >>> store.clear(folder)

@@ -414,7 +414,7 @@ def test_interrupt_writes_the_best_so_far_and_ends_with_130(photos: Path, tmp_pa
 def test_cache_is_told_and_cleared(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MXTUNE_CACHE", str(tmp_path))
     monkeypatch.setitem(ENVIRONMENT, "MXTUNE_CACHE", str(tmp_path))
-    store.keep(store.features_dir() / f"{'0' * 32}.npy", [bytes(12_345)], 12_345)
+    store.keep(store.features_dir() / f"{'0' * 32}-{'0' * 16}.rows", [bytes(12_345)], 12_345)
     features, speed = mx("cache").stdout.splitlines()
     assert re.sub(r"\d{4}-\d\d-\d\d", "DAY", features) == (
         f"features: 1 file, 12 kB of 2.0 GB, last used DAY, in {tmp_path / 'features'}"

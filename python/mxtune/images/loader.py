@@ -103,9 +103,9 @@ class Loader:
             return np.stack(list(pool.map(view, range(len(rows)))))
 
     def eval_batches(
-        self, size: Union[int, Callable[[], int]], skip_bad: bool = False
+        self, size: Union[int, Callable[[], int]], skip_bad: bool = False, rows: Optional[Rows] = None
     ) -> Iterator[tuple[Rows, Pixels]]:
-        """All images in order, ``(rows, eval batch)``; the next batch is made while one is used.
+        """These images in order, or all, ``(rows, eval batch)``; the next batch is made while one is used.
 
         Parameters
         ----------
@@ -118,14 +118,13 @@ class Loader:
             Some can no longer be read; with ``skip_bad`` they are left out instead, and named in `bad`.
         """
 
-        def parts() -> Iterator[tuple[Rows, bool]]:
-            start = 0
-            while start < len(self):
-                end = min(start + (size if isinstance(size, int) else size()), len(self))
-                yield np.arange(start, end), skip_bad
-                start = end
+        def parts(rest: Rows) -> Iterator[tuple[Rows, bool]]:
+            while len(rest):
+                count = size if isinstance(size, int) else size()
+                yield rest[:count], skip_bad
+                rest = rest[count:]
 
-        yield from ahead(self._eval_pixels, parts())
+        yield from ahead(self._eval_pixels, parts(np.arange(len(self)) if rows is None else rows))
 
     def augmented_batches(self, parts: Sequence[Rows], round_: int) -> Generator[Pixels, None, None]:
         """The augmented batch of each of these ``parts``; the next one is made while one is used."""

@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-import io
 import os
-import zlib
 from collections.abc import Sequence
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Optional, Union
 
 import numpy as np
@@ -22,6 +19,7 @@ from ..errors import ArgumentError, StoreError
 from ..graph import to_json
 from ..images.loader import Loader
 from ..network import Network
+from ..shelf import Shelf
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -58,36 +56,31 @@ def features(
     ArgumentError
         Nothing can be written to that folder.
     """
-    files = [_file(body, loader, target, batch_size, cache) for loader in loaders]
-    total = sum(len(loader) for loader in loaders)
-    kept = [_kept(file, len(loader)) for file, loader in zip(files, loaders)]
+    shelves = [_shelf(body, loader, target, batch_size, cache) for loader in loaders]
+    ends = np.cumsum([len(loader) for loader in loaders]).tolist()
+    name, index = body.graph.heads[0]
+    out: Features = np.empty((ends[-1], body.shapes[name][index][1]), np.float32)
+    parts = [out[end - len(loader) : end] for end, loader in zip(ends, loaders)]
     executor: Optional[Executor] = None
     reporter = progress.current()
-    out: Optional[Features] = None
-    start = 0
-    reporter.event("start", title="Computing features", total=total, unit="images")
+    reporter.event("start", title="Computing features", total=len(out), unit="images")
     try:
-        for loader, cached, file in zip(loaders, kept, files):
-            stop = start + len(loader)
-            if cached is not None:
-                out = np.empty((total, cached.shape[1]), np.float32) if out is None else out
-                out[start:stop] = cached
-                reporter.event("advance", n=len(loader))
-            else:
+        for loader, shelf, part in zip(loaders, shelves, parts):
+            missing = _missing(shelf, loader, part)
+            if len(missing) < len(part):
+                reporter.event("advance", n=len(part) - len(missing))
+            if len(missing):
                 executor = executor or target.bind(Program.of(body))
-                for rows, batch in loader.eval_batches(partial(executor.rows, batch_size)):
-                    outputs = executor.predict(batch)
-                    out = np.empty((total, outputs.shape[1]), np.float32) if out is None else out
-                    out[start + rows[0] : start + rows[-1] + 1] = outputs
+                # a GPU's batches grow, but where each run is to give the same bits
+                size = batch_size if target.deterministic else partial(executor.rows, batch_size)
+                for rows, batch in loader.eval_batches(size, rows=missing):
+                    part[rows] = executor.predict(_filled(batch, batch_size))[: len(rows)]
                     reporter.event("advance", n=len(rows))
-                if file is not None and out is not None:
-                    _keep(file, out[start:stop], asked=cache is not None)
-            start = stop
+            if shelf is not None and len(missing):
+                _keep(shelf, loader, part, missing, asked=cache is not None)
     finally:
         reporter.event("end")
-    assert out is not None  # noqa: S101 - there is at least one image
-    ends = np.cumsum([len(loader) for loader in loaders])
-    return [out[end - len(loader) : end] for end, loader in zip(ends, loaders)]
+    return parts
 
 
 def fingerprint(network: Network) -> str:
@@ -99,7 +92,13 @@ def fingerprint(network: Network) -> str:
     return digest.hexdigest()
 
 
-def _file(body: Network, loader: Loader, target: Target, batch_size: int, cache: Cache) -> Optional[Path]:
+def _filled(batch: NDArray[np.uint8], size: int) -> NDArray[np.uint8]:
+    """The batch with its first image repeated up to this size: of a batch of one, last bits differ."""
+    return batch if len(batch) >= size else np.concatenate([batch, np.repeat(batch[:1], size - len(batch), axis=0)])
+
+
+def _shelf(body: Network, loader: Loader, target: Target, batch_size: int, cache: Cache) -> Optional[Shelf]:
+    """Where features of this network are kept, each under its image's content; None for nowhere."""
     if cache is False:
         return None
     folder = store.features_dir() if cache is None or cache is True else user_path("cache", cache)
@@ -110,46 +109,28 @@ def _file(body: Network, loader: Loader, target: Target, batch_size: int, cache:
         raise ArgumentError("The folder of `cache` is not writable.", [f"it is {folder}"])
     versions = (__version__, target.engine.version(), PIL.__version__)
     here = (machine.processor(), machine.usable_cpus(), batch_size)  # each may change last bits
-    spec = (loader.preprocess.to_dict(), fingerprint(body), target.arithmetic, versions, here)
-    digest = hashlib.sha256(repr(spec).encode())
-    digest.update(b"".join(loader.images.hashes))  # labels and names don't matter to features
-    digest.update(str(loader.images.grey).encode())
-    return folder / f"{digest.hexdigest()[:32]}.npy"
+    images = loader.images
+    pixels: tuple[Any, ...] = (loader.preprocess.to_dict(), images.grey, images.range, images.has_numbers)
+    if images.has_numbers and images.range is None:  # what is black and white depends on all of them
+        pixels += (b"".join(images.hashes),)
+    spec = (pixels, fingerprint(body), target.arithmetic, versions, here)
+    return Shelf(folder, hashlib.sha256(repr(spec).encode()).hexdigest()[:32], np.float32)
 
 
-def _kept(file: Optional[Path], rows: int) -> Optional[Features]:
-    """Features of an earlier run, or None; a damaged file is computed again."""
-    if file is None or not file.is_file():
-        return None
+def _missing(shelf: Optional[Shelf], loader: Loader, part: Features) -> NDArray[np.int64]:
+    """The rows that are not kept; the others are filled in."""
+    missing = np.ones(len(part), bool)
+    if shelf is not None:
+        for row, array in shelf.take(loader.images.hashes):
+            part[row], missing[row] = array, False
+    return np.flatnonzero(missing)
+
+
+def _keep(shelf: Shelf, loader: Loader, part: Features, rows: NDArray[np.int64], asked: bool) -> None:
+    hashes = loader.images.hashes
     try:
-        array: Features = np.load(file, mmap_mode="r", allow_pickle=False)
-        with file.open("rb") as stream:
-            stream.seek(-4, os.SEEK_END)
-            checksum = int.from_bytes(stream.read(4), "little")
-    except (ValueError, OSError, EOFError):
-        return None
-    if array.ndim != 2 or array.dtype != np.float32 or len(array) != rows or _checksum(array) != checksum:
-        return None
-    store.mark_used(file)
-    return array
-
-
-def _checksum(array: Features) -> int:
-    """What follows the array in its file, computed in parts."""
-    checksum = 0
-    for start in range(0, len(array), 1024):
-        checksum = zlib.crc32(array[start : start + 1024].tobytes(), checksum)
-    return checksum
-
-
-def _keep(file: Path, array: Features, asked: bool) -> None:
-    npy: Any = np.lib.format
-    header = io.BytesIO()
-    npy.write_array_header_1_0(header, npy.header_data_from_array_1_0(array))
-    pieces = (header.getvalue(), array.data.cast("B"), _checksum(array).to_bytes(4, "little"))
-    try:
-        store.keep(file, pieces, len(header.getvalue()) + array.nbytes + 4)
+        shelf.add([hashes[row] for row in rows], [part[row] for row in rows])
     except StoreError as error:  # a full disk: they are computed again next time
         if asked:
-            text = f"The features can't be cached in {file.parent}: {error.bullets[0]}."
+            text = f"The features can't be cached in {shelf.folder}: {error.bullets[0]}."
             progress.current().event("message", text=text)

@@ -135,10 +135,11 @@ def mxtrain(
     seed
         0 to 2**31 - 1. The same seed gives the same bytes on the same machine; on a GPU with `deterministic`.
     cache
-        The folder in which features of the frozen network are kept between runs, so that the next training on the same
-        images starts at once. None or True: that of `mxcache`, which shows and empties it; False: nothing is kept.
-        Beyond 2 GB (the environment variable ``MXTUNE_CACHE_GB``) those not used for longest are removed. The model is
-        the same, byte for byte. Features are no images, but tell something of them: only you can read the folder.
+        The folder in which features of the frozen network are kept between runs, each by its image's content: the next
+        training on the same images starts at once, one with others computes those that are new. None or True: that of
+        `mxcache`, which shows and empties it; False: nothing is kept. Beyond 2 GB (the environment variable
+        ``MXTUNE_CACHE_GB``) those not used for longest are removed. The model is the same, byte for byte. Features are
+        no images, but tell something of them: only you can read the folder.
     checkpoint
         A file that is written after each epoch.
     resume

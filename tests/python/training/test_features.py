@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
@@ -10,6 +11,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from filelock import FileLock
 
 from mxtune import Network, engines, mxexample, mximages, mxnetwork, progress
 from mxtune.engines import Program, choose
@@ -51,12 +53,12 @@ def test_a_second_run_computes_nothing(body: Network, sets: list[Loader], tmp_pa
             told.append(f"{kind} {info.get('n', '')}")
 
     first = features(body, sets, CPU, 8, tmp_path)
-    files = {file: file.stat().st_ino for file in tmp_path.glob("*.npy")}
+    files = {file: file.stat().st_ino for file in tmp_path.glob("*.rows")}
     assert len(files) == 2
     with progress.using(Listener()):
         second = features(body, sets, CPU, 8, str(tmp_path))
     assert told[1:3] == ["advance 25", "advance 7"]  # whole sets at once, not batches
-    assert files == {file: file.stat().st_ino for file in tmp_path.glob("*.npy")}
+    assert files == {file: file.stat().st_ino for file in tmp_path.glob("*.rows")}
     for one, other in zip(first, second):
         np.testing.assert_array_equal(one, other)
 
@@ -64,7 +66,7 @@ def test_a_second_run_computes_nothing(body: Network, sets: list[Loader], tmp_pa
 @pytest.mark.parametrize("damage", ["cut", "byte", "empty", "other"])
 def test_a_damaged_file_is_computed_anew(body: Network, sets: list[Loader], tmp_path: Path, damage: str) -> None:
     whole = features(body, sets, CPU, 8, tmp_path)
-    for file in tmp_path.glob("*.npy"):
+    for file in tmp_path.glob("*.rows"):
         content = bytearray(file.read_bytes())
         content[5000] ^= 1 if damage == "byte" else 0
         file.write_bytes({"cut": content[:-100], "byte": content, "empty": b"", "other": b"no array at all"}[damage])
@@ -72,14 +74,69 @@ def test_a_damaged_file_is_computed_anew(body: Network, sets: list[Loader], tmp_
         np.testing.assert_array_equal(one, other)
 
 
-def test_another_network_size_or_picture_has_other_files(body: Network, sets: list[Loader], tmp_path: Path) -> None:
+def test_another_network_or_size_has_other_files(body: Network, sets: list[Loader], tmp_path: Path) -> None:
     features(body, sets[1:], CPU, 8, tmp_path)
     other = replace(body, params={**body.params, "stem_conv_weight_": np.zeros(1, "float32")})
     assert fingerprint(other) != fingerprint(body)
     spec = replace(body.preprocess, size=(96, 96))
     features(replace(body, preprocess=spec), [Loader(sets[1].images, spec)], CPU, 8, tmp_path)
-    features(body, [Loader(sets[1].images.take([0, 1]), body.preprocess)], CPU, 8, tmp_path)
-    assert len(list(tmp_path.glob("*.npy"))) == 3
+    features(replace(body, params=dict(body.params)), sets[1:], CPU, 8, tmp_path)
+    assert len(list(tmp_path.glob("*.rows"))) == 2
+
+
+def heard(body: Network, rows: list[int], cache: Any, engine: str = "auto") -> tuple[np.ndarray, list[int]]:
+    """The features of these images, and how many came at once: those kept first, then batch by batch."""
+    told: list[int] = []
+    listener = SimpleNamespace(event=lambda kind, n=0, **_: told.append(n) if kind == "advance" else None)
+    with progress.using(listener):
+        found = features(body, [Loader(IMAGES.take(rows), body.preprocess)], choose("cpu", engine=engine), 8, cache)
+    return found[0], told
+
+
+@pytest.mark.parametrize("engine", engines.installed())
+def test_only_images_that_are_new_are_computed_whatever_their_order_and_set(
+    body: Network, tmp_path: Path, engine: str
+) -> None:
+    first, told = heard(body, [*range(3, 20)], tmp_path, engine)
+    assert told == [8, 8, 1]
+    for rows, expected in (
+        ([*range(19, 2, -1)], [17]),  # another order
+        ([4, 9], [2]),  # fewer
+        ([*range(2, 20)], [17, 1]),  # one more
+        ([7, 30, 7, 31, 8], [3, 2]),  # one twice
+        ([30, 29, 2], [2, 1]),
+    ):
+        with_cache, told = heard(body, rows, tmp_path, engine)
+        assert told == expected
+        without, _ = heard(body, rows, False, engine)
+        np.testing.assert_array_equal(with_cache, without)
+    np.testing.assert_array_equal(first, heard(body, [*range(3, 20)], False, engine)[0])
+
+
+@pytest.mark.parametrize("engine", engines.installed())
+@pytest.mark.parametrize("side", [64, 150])
+def test_what_else_is_in_a_batch_changes_no_bit(engine: str, side: int) -> None:
+    body = mxnetwork("efficientnet_lite0", image_size=side).replace_head(10, stages=True).body
+    whole = heard(body, [*range(32)], False, engine)[0]
+    for rows in (np.random.default_rng(0).permutation(32), np.arange(9), np.array([5])):
+        np.testing.assert_array_equal(heard(body, rows.tolist(), False, engine)[0], whole[rows])
+
+
+def test_numbers_whose_black_and_white_all_images_decide_are_kept_by_the_set(body: Network, tmp_path: Path) -> None:
+    values = np.random.default_rng(0).integers(0, 256, (6, 32, 32, 3)).astype(np.float32)
+    for images in (values, values[:4], values[::-1]):
+        features(body, [Loader(mximages(images, on_bad="keep"), body.preprocess)], CPU, 8, tmp_path)
+    assert len(list(tmp_path.glob("*.rows"))) == 3
+
+
+def test_nobody_waits_long_for_another_process(body: Network, sets: list[Loader], tmp_path: Path) -> None:
+    with FileLock(tmp_path / ".lock"):
+        start = time.monotonic()
+        array = features(body, sets[1:], CPU, 8, tmp_path)[0]
+        assert time.monotonic() - start < 30
+    assert not list(tmp_path.glob("*.rows"))
+    np.testing.assert_array_equal(features(body, sets[1:], CPU, 8, tmp_path)[0], array)
+    assert len(list(tmp_path.glob("*.rows"))) == 1
 
 
 def test_another_arithmetic_has_other_files(body: Network, sets: list[Loader], tmp_path: Path) -> None:
@@ -88,12 +145,12 @@ def test_another_arithmetic_has_other_files(body: Network, sets: list[Loader], t
 
     for engine in (CPU.engine, OtherPasses()):
         features(body, sets[1:], replace(CPU, engine=engine), 8, tmp_path)
-    assert len(list(tmp_path.glob("*.npy"))) == 2
+    assert len(list(tmp_path.glob("*.rows"))) == 2
 
 
 def test_engines_do_not_share_files(body: Network, sets: list[Loader], tmp_path: Path) -> None:
     made = [features(body, sets[1:], choose("cpu", engine=name), 8, tmp_path)[0] for name in engines.installed()]
-    assert len(list(tmp_path.glob("*.npy"))) == len(made)
+    assert len(list(tmp_path.glob("*.rows"))) == len(made)
     for array in made:
         np.testing.assert_allclose(array, made[0], rtol=1e-4, atol=1e-4)
 
@@ -103,7 +160,7 @@ def test_true_keeps_them_where_mxtune_keeps_things(
 ) -> None:
     monkeypatch.setenv("MXTUNE_CACHE", str(tmp_path / "new"))
     features(body, sets[1:], CPU, 8, True)
-    assert len(list((tmp_path / "new" / "features").glob("*.npy"))) == 1
+    assert len(list((tmp_path / "new" / "features").glob("*.rows"))) == 1
 
 
 def test_by_default_they_are_kept_where_there_is_room(
@@ -114,7 +171,7 @@ def test_by_default_they_are_kept_where_there_is_room(
         with progress.using(SimpleNamespace(event=lambda kind, **_: heard.append(kind))):
             features(body, sets[1:], CPU, 8, cache)
         assert "message" not in heard
-        return len(list(tmp_path.rglob("*.npy")))
+        return len(list(tmp_path.rglob("*.rows")))
 
     (tmp_path / "file").touch()
     monkeypatch.setenv("MXTUNE_CACHE", str(tmp_path / "new"))
@@ -138,7 +195,7 @@ def test_another_batch_size_processor_or_version_has_other_files(
             features(body, sets[1:], CPU, 8, tmp_path)
     monkeypatch.setattr("PIL.__version__", "another")
     features(body, sets[1:], CPU, 8, tmp_path)
-    assert len(list(tmp_path.glob("*.npy"))) == 5
+    assert len(list(tmp_path.glob("*.rows"))) == 5
 
 
 def test_a_folder_that_can_not_be_written_is_said_at_once(body: Network, sets: list[Loader], tmp_path: Path) -> None:
@@ -164,4 +221,4 @@ def test_a_full_disk_costs_only_the_cache(
     monkeypatch.setattr(os, "fsync", full)
     array = features(body, sets, CPU, 8, tmp_path)
     np.testing.assert_allclose(array[0], expected[:25], atol=1e-4)
-    assert not list(tmp_path.glob("*.npy"))
+    assert not list(tmp_path.glob("*.rows"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -259,10 +260,11 @@ def test_full_folds_are_trainings_of_their_own_and_say_so_first() -> None:
     assert len(plain.validation) < len(IMAGES)
 
 
-def test_full_folds_train_the_network_that_was_chosen_for_all_images() -> None:
+def test_full_folds_train_the_network_that_was_chosen_for_all_images_on_features_that_are_there(tmp_path: Path) -> None:
     with listening() as said:
-        trained(net="auto", tune="tail", epochs=1, folds="full", verbose=None)
+        trained(net="auto", tune="tail", epochs=1, folds="full", verbose=None, cache=tmp_path)
     assert len([text for text in said if "is trained:" in text]) == 1
+    assert len(list(tmp_path.glob("*.rows"))) == 2  # for training and for validation; a fold has no others
 
 
 @pytest.mark.filterwarnings("ignore:lenet has no pretrained weights")

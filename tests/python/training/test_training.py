@@ -639,7 +639,7 @@ def test_features_kept_on_disk_give_the_same_model(tmp_path: Path, monkeypatch: 
     monkeypatch.setenv("MXTUNE_CACHE", str(tmp_path))
     for _ in range(2):
         assert digest(quick_head(tune="tail", epochs=1)) == digest(plain)
-        assert len(list((tmp_path / "features").glob("*.npy"))) == 2
+        assert len(list((tmp_path / "features").glob("*.rows"))) == 2
 
 
 FILES = [str(Path(mxexample("fashion")) / name) for name in FEW.names]
