@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Optional, Union
 from .. import store
 from ..arguments import user_path
 from ..errors import ArgumentError, CheckpointError
+from ..formats.safetensors import bytes_of
 from ..network.values import faults
 from ..words import bullets
 
@@ -113,13 +114,11 @@ class Checkpoint:
         """
         if self.path is None:
             return
-        from safetensors.numpy import save
-
         facts = {name: getattr(state, name) for name in _KINDS}
         arrays = {f"{group}/{name}": a for group in _GROUPS for name, a in getattr(state, group).items()}
         facts |= {"version": _VERSION, "identity": self._identity}
         facts["sum"] = _checksum(facts, arrays)
-        store.write(self.path, [save(arrays, metadata={_KEY: json.dumps(facts)})], "the checkpoint")
+        store.write(self.path, [bytes_of(arrays, {_KEY: json.dumps(facts)})], "the checkpoint")
 
     def read(self) -> Optional[TrainingState]:
         """The state to resume from, or None where there is no checkpoint yet.

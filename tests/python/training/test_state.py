@@ -21,7 +21,7 @@ def training_state() -> TrainingState:
         phase=1,
         epoch=3,
         history=[{"stage": "head", "epoch": 1, "train_loss": 0.25, "lr": None}],
-        params={"head_weight": np.arange(6, dtype="float32").reshape(2, 3)},
+        params={"head_weight": np.arange(6, dtype="float32").reshape(3, 2).T},  # not as it lies in memory
         best={"head_weight": np.ones((2, 3), "float32")},
         best_loss=0.125,
         epochs_without_improvement=2,
@@ -59,7 +59,7 @@ def test_there_is_none_yet(tmp_path: Path) -> None:
 def test_a_checkpoint_with_numbers_that_are_not_finite_is_refused_by_name(group: str, tmp_path: Path) -> None:
     state = training_state()
     name, array = next(iter(getattr(state, group).items()))
-    array.reshape(-1)[1] = np.nan
+    array.flat[1] = np.nan
     Checkpoint(tmp_path / "training.ckpt", IDENTITY).write(state)
     with pytest.raises(
         CheckpointError, match=f"has unusable numbers.\nx {name}: 1 NaN of {array.size} numbers\ni Remove"
