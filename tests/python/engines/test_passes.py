@@ -51,9 +51,9 @@ def test_passes_are_named_as_their_files_are() -> None:
         "fold_batchnorm",
         "depthwise_as_matmul",
         "absorb_asymmetric_padding",
-        "clip_as_relu_min",
         "means_over_the_edge",
         "guard_concat",
         "guard_fusion",
         "align_channels",
+        "clip_as_relus",
     )

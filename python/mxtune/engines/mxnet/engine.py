@@ -56,12 +56,14 @@ class MXNet:
     ) -> MXNetExecutor:
         """The program, ready to run; see `Engine.bind`."""
         one_of("precision", precision, self.precisions)
-        if program.deterministic and any(device.kind == "gpu" for device in devices):
+        on_gpu = any(device.kind == "gpu" for device in devices)
+        if program.deterministic and on_gpu:
             raise EngineError(
                 "MXNet can't promise the same bytes each time on a GPU.",
                 hint=f"Use {option('engine', 'torch')} or {option('device', 'cpu')}, which can.",
             )
         from .executor import MXNetExecutor
-        from .passes import PASSES
+        from .passes import FOR_ONEDNN, PASSES
 
-        return MXNetExecutor(program, devices, PASSES if passes else ())
+        rewrites = tuple(rewrite for rewrite in PASSES if not (on_gpu and rewrite in FOR_ONEDNN))
+        return MXNetExecutor(program, devices, rewrites if passes else ())

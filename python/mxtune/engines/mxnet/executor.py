@@ -61,9 +61,9 @@ class MXNetExecutor:
         self._program = replace(program, inputs=self._inputs)  # as it came
         self._input_gradient: Optional[InputGradient] = None
         self._optimiser, self._seed, self._steps = program.optimiser, program.seed, 0
-        growing = [rewrite for rewrite in passes if rewrite is align_channels]
-        program, self._undo = applied(program, (freeze_statistics, *(p for p in passes if p not in growing)))
-        program, self._cut = applied(program, growing)  # apart, so that a state is the same with it and without
+        at = passes.index(align_channels) if align_channels in passes else len(passes)
+        program, self._undo = applied(program, (freeze_statistics, *passes[:at]))
+        program, self._cut = applied(program, passes[at:])  # apart, so that a state is the same with them and without
         graph, self._trainable = program.graph, program.trainable
         self._arguments, self._auxiliary = graph.arguments, graph.auxiliary
         self._heads = len(graph.heads)

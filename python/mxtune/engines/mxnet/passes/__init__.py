@@ -4,22 +4,25 @@ from __future__ import annotations
 
 from ...passes import Pass, absorb_asymmetric_padding, fold_batchnorm
 from .align_channels import align_channels
-from .clip_as_relu_min import clip_as_relu_min
+from .clip_as_relus import clip_as_relus
 from .depthwise_as_matmul import depthwise_as_matmul
 from .guard_concat import guard_concat
 from .guard_fusion import guard_fusion
 from .means_over_the_edge import means_over_the_edge
 
-__all__ = ["PASSES"]
+__all__ = ["FOR_ONEDNN", "PASSES"]
 
 PASSES: tuple[Pass, ...] = (
     fold_batchnorm,
     depthwise_as_matmul,  # before padding is absorbed: it takes zeros before a convolution over by itself
     absorb_asymmetric_padding,
-    clip_as_relu_min,
     means_over_the_edge,
     guard_concat,
     guard_fusion,
-    align_channels,  # last: what it sees is what MXNet gets
+    align_channels,  # after all that makes or removes maps
+    clip_as_relus,  # after that: its maps are not 0 where there is nothing
 )
 """In the order in which they are applied."""
+
+FOR_ONEDNN: tuple[Pass, ...] = (align_channels, clip_as_relus)
+"""Those that are for CPUs alone."""

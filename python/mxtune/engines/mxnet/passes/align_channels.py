@@ -8,12 +8,13 @@ from typing import Any, Optional
 
 import numpy as np
 
-from ....graph import LIMITS, Entry, Graph, Node, Shapes, shapes_of
+from ....graph import Entry, Graph, Node, Shapes
 from ...base import Params, Program
-from ...passes import Undo, unchanged
+from ...passes import Undo, shapes_in, unchanged
 
 _BLOCK = 16
 _MOST = 1.6  # channels after to channels before: more arithmetic costs more than other memory layouts do
+_LEAST_EPS = 1e-10  # what is added has no variance
 _SUMS = ("elemwise_add", "elemwise_sub", "elemwise_mul")
 
 
@@ -28,9 +29,7 @@ def align_channels(program: Program) -> tuple[Program, Undo]:
     graph = program.graph
     if not program.trainable or not any(_is_uneven(node) for node in graph.nodes if node.has_role("convolution")):
         return program, unchanged
-    known = {name: array.shape for name, array in program.params.items()}
-    known.update({name: (1, *spec.row) for name, spec in program.inputs.items()})
-    maps = _Maps(program, shapes_of(graph, known, LIMITS.times(2**20)))  # what is too large was refused before
+    maps = _Maps(program, shapes_in(program))
     nodes = tuple(maps.grown(node) for node in graph.nodes)
     arrays = dict(program.params)
     for name, shape in maps.sizes.items():
@@ -108,8 +107,10 @@ class _Maps:
         name, at = node.inputs[0]
         if node.op != "FullyConnected" and len(self._shapes[name][at]) != 4:
             return False
-        if node.has_role("batchnorm") and (getattr(node.values, "axis", 1) != 1 or node.values.output_mean_var):
-            return False
+        if node.has_role("batchnorm"):
+            values = node.values
+            if getattr(values, "axis", 1) != 1 or values.output_mean_var or values.eps < _LEAST_EPS:
+                return False
         return all(self._variable(entry) is not None for entry in node.inputs[1:])
 
     def _variable(self, entry: Entry) -> Optional[str]:
@@ -172,6 +173,4 @@ def _keeps_zeros(node: Node) -> bool:
         return bool(values.act_type in ("leaky", "elu", "gelu"))
     if node.op == "clip":
         return bool(values.a_min <= 0 <= values.a_max)
-    if node.op == "_minimum_scalar":
-        return float(node.attrs["scalar"]) >= 0
     return node.op == "Pooling"
