@@ -30,6 +30,7 @@ BENCHMARKS = (
     "trust",
     "scaling",
     "fashion",
+    "serving",
 )
 RESULTS = Path(__file__).with_name("RESULTS.md")
 _PACKAGES = ("mxnet", "numpy", "scipy", "pillow", "pandas")

@@ -112,7 +112,9 @@ def in_threads(
     ``advance`` is called, in the calling thread, with the number of further items that are done.
     """
     all_items = list(items)
-    thread_count = min(threads or usable_cpus(), len(all_items))
+    thread_count = len(all_items)
+    if thread_count > 1:  # to ask how many CPUs there are costs a third of a small image
+        thread_count = min(threads or usable_cpus(), thread_count)
     # handing over one by one costs as much as a small image
     block_size = max(1, min(64, len(all_items) // (8 * max(1, thread_count))))
     blocks = [all_items[start : start + block_size] for start in range(0, len(all_items), block_size)]

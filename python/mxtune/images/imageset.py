@@ -211,6 +211,11 @@ class ImageSet:
         return self._files if any(file is not None for file in self._files) else None
 
     @property
+    def items(self) -> list[Any]:
+        """What was given: a path, the bytes of a file, or an array, for each image."""
+        return [self._pixels.items[row] for row in self._rows]
+
+    @property
     def task(self) -> Optional[str]:
         return None if self.labels.task is None else self.labels.task.name
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -18,10 +19,19 @@ def as_csv(frame: pd.DataFrame) -> str:
 
 def as_json(frame: pd.DataFrame) -> str:
     """The table as a JSON array with an object a line."""
+    return as_array(f"{{{row}}}" for row in json_members(frame))
+
+
+def as_array(values: Iterable[str]) -> str:
+    """A JSON array of these, one a line."""
+    return "[\n" + ",\n".join(f"  {value}" for value in values) + "\n]\n"
+
+
+def json_members(frame: pd.DataFrame) -> list[str]:
+    """Each row as what stands within an object of JSON: ``"file": "a.png", "pred_class": "cat"``."""
     columns = [json.dumps(str(name), ensure_ascii=False) for name in frame]
     values = [json.loads(frame[name].to_json(orient="values", double_precision=9)) for name in frame]
-    rows = (
+    return [
         ", ".join(f"{name}: {json.dumps(value, ensure_ascii=False)}" for name, value in zip(columns, row))
         for row in zip(*values)
-    )
-    return "[\n" + ",\n".join(f"  {{{row}}}" for row in rows) + "\n]\n"
+    ]

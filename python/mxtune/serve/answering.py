@@ -7,16 +7,16 @@ import io
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Optional
+from typing import TYPE_CHECKING, Any, NamedTuple, Optional
 
 import numpy as np
 
 from ..errors import MxtuneWarning
 from ..model.model import Model
-from .ready import of_pixels
+from .ready import of_pixels, pixels_of
+from .tables import Rows, in_json
 
 if TYPE_CHECKING:
-    import pandas as pd
     from numpy.typing import NDArray
 
     Pixels = NDArray[Any]
@@ -36,11 +36,11 @@ class Question:
     nearest: bool = False
 
 
-class Answer:
-    """What is said of one image: some rows each of a table of predictions, and of one of its nearest."""
+class Answer(NamedTuple):
+    """What is said of one image: a prediction, and its nearest."""
 
-    def __init__(self, predictions: pd.DataFrame, nearest: Optional[pd.DataFrame]) -> None:
-        self.predictions, self.nearest = predictions, nearest
+    predictions: Rows
+    nearest: Optional[Rows]
 
 
 class Answering:
@@ -49,10 +49,15 @@ class Answering:
     def __init__(self, model: Model) -> None:
         self.model, self._of_pixels = model, of_pixels(model)
 
-    def warm_up(self) -> None:
-        """Bind the network, so that the first request does not wait for it."""
-        spec = self.model.preprocess
-        self.answers([np.zeros((*spec.size, spec.channels), np.uint8)], Question())
+    def warm_up(self, most: int) -> None:
+        """Do all once that a request needs, with each size of batch: the first one pays for none of it."""
+        from PIL import Image
+
+        png = io.BytesIO()
+        Image.new("RGB", (32, 32)).save(png, "PNG")
+        pixels = pixels_of(self.model, png.getvalue(), 32 * 32)
+        for size in (1 << power for power in range(most.bit_length())):
+            in_json([("image", self.answers([pixels] * size, Question())[0].predictions)])
 
     def answers(self, pixels: Sequence[Pixels], question: Question) -> list[Answer]:
         """One for each image.
@@ -67,15 +72,10 @@ class Answering:
             warnings.simplefilter("ignore", MxtuneWarning)
             frame = self._of_pixels.predict(together, **_arguments(question))
             near = self._of_pixels.nearest(together, n=_NEAREST) if question.nearest else None
-        rows = len(frame) // len(pixels)
-        each = None if near is None else len(near) // len(pixels)
-        return [
-            Answer(
-                frame.iloc[place * rows : (place + 1) * rows],
-                None if near is None or each is None else near.iloc[place * each : (place + 1) * each],
-            )
-            for place in range(len(pixels))
-        ]
+        count = len(pixels)
+        return list(
+            map(Answer, Rows.of_each(frame, count), [None] * count if near is None else Rows.of_each(near, count))
+        )
 
     def explanation(self, content: bytes) -> dict[str, Any]:
         """Where the evidence for its answer lies in one image: the answer, and a PNG with the evidence on it."""

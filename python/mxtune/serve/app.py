@@ -6,11 +6,10 @@ import asyncio
 import contextlib
 import json
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Literal, Optional
 
-import pandas as pd
 from fastapi import FastAPI, Query, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
@@ -19,7 +18,6 @@ from .._version import __version__
 from ..errors import ArgumentError
 from ..machine import usable_cpus
 from ..model.load import mxload
-from ..model.written import as_csv, as_json
 from .answering import Answer, Answering, Question
 from .batching import Batching, FullError
 from .incoming import Upload, uploads
@@ -28,19 +26,20 @@ from .ready import BadImageError, pixels_of
 from .refused import Refused
 from .schema import BODY, RESPONSES
 from .settings import Settings
+from .tables import in_csv, in_json
 
 
-def app(settings: Settings) -> FastAPI:
+def app(settings: Settings, ready: Callable[[], object]) -> FastAPI:
     """The service of one process; the model is loaded here, so that a wrong file ends the start."""
     model = mxload(settings.model, device=settings.device, engine=settings.engine)
-    return Service(settings, Answering(model)).app
+    return Service(settings, Answering(model), ready).app
 
 
 class Service:
     """One model, its queue and its figures, behind a FastAPI application."""
 
-    def __init__(self, settings: Settings, answering: Answering) -> None:
-        self._settings, self._answering = settings, answering
+    def __init__(self, settings: Settings, answering: Answering, ready: Callable[[], object]) -> None:
+        self._settings, self._answering, self._ready = settings, answering, ready
         self._metrics = Metrics()
         self._decoding = ThreadPoolExecutor(usable_cpus(), "mxtune-decode")
         self._batching: Optional[Batching] = None
@@ -57,12 +56,12 @@ class Service:
     @contextlib.asynccontextmanager
     async def _lifespan(self, _: FastAPI) -> AsyncIterator[None]:
         limits = self._settings
-        self._batching = Batching(limits.batch, limits.wait, limits.queue, self._metrics.batch.observe)
+        self._batching = Batching(limits.batch, limits.queue, self._metrics.batch.observe)
         started = asyncio.Event()
         loop = asyncio.get_running_loop()
 
         def start() -> None:
-            self._answering.warm_up()
+            self._answering.warm_up(limits.batch)
             loop.call_soon_threadsafe(started.set)
 
         self._runs = asyncio.create_task(self._batching.run(start))
@@ -70,6 +69,7 @@ class Service:
         waits.cancel()
         if self._runs.done():
             self._runs.result()  # raises why the model does not run
+        self._ready()
         yield
         self._runs.cancel()
         self._batching.close()
@@ -163,18 +163,19 @@ class Service:
         pixels, bad = await self._made_ready(found)
         self._metrics.bad.inc(len(bad))
         if bad and (on_bad == "error" or len(bad) == len(found)):
-            named = [f"{found[place].name}: {reason}" for place, reason in bad.items()]
-            raise Refused(422, f"Can't read {len(bad)} of {len(found)} images.", named)
+            reasons = [f"{found[place].name}: {reason}" for place, reason in bad.items()]
+            raise Refused(422, f"Can't read {len(bad)} of {len(found)} images.", reasons)
         good = [place for place in range(len(found)) if place not in bad]
         answers = await self._queue.ask([pixels[place] for place in good], question, self._answering.answers)
         self._metrics.images.inc(len(good))
         by_place: dict[int, Answer] = dict(zip(good, answers))
-        predictions = _table([(found[place].name, by_place.get(place)) for place in range(len(found))], "predictions")
+        named = [(one.name, by_place.get(place)) for place, one in enumerate(found)]
+        predictions = [(name, answer and answer.predictions) for name, answer in named]
         if form == "csv":
-            return Response(as_csv(predictions), media_type="text/csv; charset=utf-8")
-        parts = {"predictions": as_json(predictions)}
+            return Response(in_csv(predictions), media_type="text/csv; charset=utf-8")
+        parts = {"predictions": in_json(predictions)}
         if question.nearest:
-            parts["nearest"] = as_json(_table([(found[place].name, by_place[place]) for place in good], "nearest"))
+            parts["nearest"] = in_json([(name, answer.nearest) for name, answer in named if answer])
         if explain:
             contents = [found[place].content for place in good]
             drawn = await self._queue.ask(contents, "explanation", self._explanations)
@@ -202,21 +203,6 @@ class Service:
 
     def _explanations(self, contents: Any, _: Any) -> list[dict[str, Any]]:
         return [self._answering.explanation(content) for content in contents]
-
-
-def _table(parts: list[tuple[str, Optional[Answer]]], which: str) -> pd.DataFrame:
-    """The rows of all images under their names; those without an answer have a row without values."""
-    told = {place: getattr(answer, which) for place, (_, answer) in enumerate(parts) if answer is not None}
-    frame = pd.concat(told.values(), ignore_index=True)
-    places = [place for place, one in told.items() for _ in range(len(one))]
-    frame["file"] = [parts[place][0] for place in places]
-    missing = [place for place in range(len(parts)) if place not in told]
-    if missing:
-        rows = pd.DataFrame({"file": [parts[place][0] for place in missing]})
-        frame = pd.concat([frame, rows], ignore_index=True)
-        order = sorted(range(len(frame)), key=lambda row: [*places, *missing][row])
-        frame = frame.iloc[order]
-    return frame
 
 
 async def _told(_: Request, refused: Any) -> Response:

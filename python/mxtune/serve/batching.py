@@ -1,6 +1,7 @@
 """Images of many requests, gathered into batches for one thread; the queue has an end.
 
-The event loop owns the queue; the model is called in a thread of its own, one batch at a time, as MXNet wants it.
+The event loop owns the queue; the model is called in a thread of its own, one batch at a time, as MXNet wants it. What
+comes while a batch is computed is the next one: the busier, the larger, and an image that comes alone waits for none.
 """
 
 from __future__ import annotations
@@ -34,14 +35,14 @@ class Batching:
 
     Parameters
     ----------
-    batch, wait, queue
-        Items at once; seconds that a batch waits to be full; items that may wait.
+    batch, queue
+        Items at once; items that may wait.
     seen
         Called with the size of each batch.
     """
 
-    def __init__(self, batch: int, wait: float, queue: int, seen: Callable[[int], None]) -> None:
-        self._batch, self._wait, self._most, self._seen = batch, wait, queue, seen
+    def __init__(self, batch: int, queue: int, seen: Callable[[int], None]) -> None:
+        self._batch, self._most, self._seen = batch, queue, seen
         self._waiting: deque[_Waiting] = deque()
         self._arrived = asyncio.Event()
         self._thread = ThreadPoolExecutor(1, "mxtune-model")
@@ -85,8 +86,6 @@ class Batching:
         await loop.run_in_executor(self._thread, start)
         while True:
             await self._arrived.wait()
-            if len(self._waiting) < self._batch:
-                await asyncio.sleep(self._wait)
             chosen = self._next()
             if not chosen:
                 self._arrived.clear()
@@ -110,14 +109,14 @@ class Batching:
         self._thread.shutdown(wait=True)
 
     def _next(self) -> list[_Waiting]:
-        """The oldest, and others like it, in order; the rest keeps its place."""
-        chosen: list[_Waiting] = []
-        rest: list[_Waiting] = []
-        while self._waiting and len(chosen) < self._batch:
-            one = self._waiting.popleft()
-            if one.future.done():
-                continue
-            alike = not chosen or (one.kind, one.work) == (chosen[0].kind, chosen[0].work)
-            (chosen if alike else rest).append(one)
-        self._waiting.extendleft(reversed(rest))
+        """The oldest, and others like it, in order; the rest keeps its place.
+
+        So many as a power of two: engines plan few sizes, and fill up others with what nobody asked for.
+        """
+        waiting = [one for one in self._waiting if not one.future.done()]
+        alike = [one for one in waiting if (one.kind, one.work) == (waiting[0].kind, waiting[0].work)]
+        count = min(len(alike), self._batch)
+        chosen = alike[: 1 << count.bit_length() >> 1]
+        taken = set(map(id, chosen))
+        self._waiting = deque(one for one in waiting if id(one) not in taken)
         return chosen

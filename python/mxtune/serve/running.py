@@ -10,10 +10,11 @@ import socket
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from multiprocessing.connection import wait
-from typing import Any, Optional
+from multiprocessing.connection import Connection, wait
+from typing import Any
 
 from ..errors import ArgumentError, MxtuneError
+from ..machine import usable_cpus
 from .settings import Settings
 
 _ENDED_BY = (signal.SIGINT, signal.SIGTERM)
@@ -33,7 +34,7 @@ def serve(settings: Settings, host: str, port: int, workers: int, say: Callable[
     workers
         Processes, each with its own model.
     say
-        Told the address, once it is taken.
+        Told the address, once it answers there.
 
     Raises
     ------
@@ -57,34 +58,45 @@ def serve(settings: Settings, host: str, port: int, workers: int, say: Callable[
             _supervise(settings, taken, workers, lambda: say(f"Serving {settings.model} at {address}, {workers} times"))
 
 
-def run_here(settings: Settings, taken: socket.socket, ready: Optional[Callable[[], None]] = None) -> None:
-    """Answer in this process, until a signal. A spawned one begins here."""
+def run_here(settings: Settings, taken: socket.socket, ready: Callable[[], object]) -> None:
+    """Answer in this process, until a signal; ``ready`` is called before the first answer."""
     import uvicorn
 
     from .app import app
 
     seconds = int(settings.timeout) + 1  # that requests under way have at the end
-    config = uvicorn.Config(app(settings), log_level="warning", timeout_graceful_shutdown=seconds, server_header=False)
-    if ready is not None:
-        ready()
+    service = app(settings, ready)
+    config = uvicorn.Config(service, log_level="warning", timeout_graceful_shutdown=seconds, server_header=False)
     uvicorn.Server(config).run(sockets=[taken])
 
 
-def _supervise(settings: Settings, taken: socket.socket, workers: int, ready: Callable[[], None]) -> None:
+def _run_one_of(workers: int, settings: Settings, taken: socket.socket, tell: Connection) -> None:
+    """`run_here` with a share of the CPUs, unless the user has set how many threads there are."""
+    os.environ.setdefault("OMP_NUM_THREADS", str(max(1, usable_cpus() // workers)))
+    run_here(settings, taken, lambda: tell.send(None))
+
+
+def _supervise(settings: Settings, taken: socket.socket, workers: int, ready: Callable[[], object]) -> None:
     """Keep so many processes alive; one that ends is followed by another, but for one that could not start."""
     spawn = multiprocessing.get_context("spawn")
+    told, tell = spawn.Pipe(duplex=False)
     wake, woken = os.pipe()  # a signal only writes to it: its handler runs between any two steps
     before = {number: signal.signal(number, lambda *_: os.write(woken, b"x")) for number in _ENDED_BY}
 
     def started() -> tuple[Any, float]:
-        process = spawn.Process(target=run_here, args=(settings, taken))
+        process = spawn.Process(target=_run_one_of, args=(workers, settings, taken, tell))
         process.start()
         return process, time.monotonic()
 
     running = [started() for _ in range(workers)]
-    ready()
+    starting = workers
     try:
-        while wake not in wait([wake, *(process.sentinel for process, _ in running)]):
+        while wake not in (woke := wait([wake, told, *(process.sentinel for process, _ in running)])):
+            if told in woke:
+                told.recv()
+                starting -= 1
+                if starting == 0:
+                    ready()
             for place, (process, since) in enumerate(running):
                 if not process.is_alive():
                     if time.monotonic() - since < _TOO_SOON:
@@ -100,6 +112,8 @@ def _supervise(settings: Settings, taken: socket.socket, workers: int, ready: Ca
             signal.signal(number, handler)
         os.close(wake)
         os.close(woken)
+        told.close()
+        tell.close()
 
 
 def _bound(host: str, port: int) -> socket.socket:

@@ -29,8 +29,8 @@ class Settings:
         Hosts that images may be fetched from; none by default.
     max_bytes, max_pixels, max_images
         Of a request's body, of one image, and images in a request.
-    batch, wait
-        Images that are computed at once, and the seconds that one waits for others.
+    batch
+        Images that are computed at once, at most; a power of two. A CPU is no faster with more.
     queue
         Images that may wait; with more the answer is 503.
     timeout
@@ -45,8 +45,7 @@ class Settings:
     max_bytes: int = 32_000_000
     max_pixels: int = 50_000_000
     max_images: int = 64
-    batch: int = 32
-    wait: float = 0.004
+    batch: int = 16
     queue: int = 256
     timeout: float = 30.0
 
