@@ -2,7 +2,7 @@
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test test-python test-torch test-r bench bench-peers parity ecosystem cluster engines gpu-check web fuzz docs figures man check check-python check-r format lock setup clean
+.PHONY: help demo test test-python test-torch test-r bench bench-peers parity ecosystem cluster engines gpu-check web serve-check fuzz docs figures man check check-python check-r format lock setup clean
 
 BIN := .venv/bin
 SETUP := scripts/setup.sh
@@ -110,6 +110,14 @@ web: ## Classify images on a page in Chromium, with models that mxtune writes an
 	@$(SETUP) python web
 	$(BIN)/python scripts/web.py .cache/web/node_modules/onnxruntime-web/dist
 	$(BIN)/python scripts/report_in_browser.py .cache/web/reports
+
+serve-check: export MXTUNE_CACHE_GB := 0
+serve-check: ## Serve a model to 32 clients, to hostile ones and to schemathesis, beside `predict()`; half an hour
+	@$(SETUP) python
+	@[ -x .cache/schemathesis/bin/python ] || python3 -m venv .cache/schemathesis
+	.cache/schemathesis/bin/pip install --quiet schemathesis==4.32.5
+	$(BIN)/python scripts/served.py $(CURDIR)/.cache/schemathesis/bin/schemathesis
+	$(BIN)/python -m benchmarks serving
 
 fuzz: ## Open 10,000 damaged and hostile files of every format; others with SEED=1
 	@$(SETUP) python

@@ -24,7 +24,7 @@ from .incoming import Upload, uploads
 from .metrics import TYPE, Metrics
 from .ready import BadImageError, pixels_of
 from .refused import Refused
-from .schema import BODY, RESPONSES
+from .schema import BODY, FAILED, RESPONSES, with_keys
 from .settings import Settings
 from .tables import in_csv, in_json
 
@@ -48,8 +48,10 @@ class Service:
         self.app = FastAPI(title="mxtune", version=__version__, docs_url=None, redoc_url=None, lifespan=self._lifespan)
         add = self.app.add_api_route
         add("/predict", self.predict, methods=["POST"], responses=RESPONSES, openapi_extra=BODY)
-        add("/health", self.health, methods=["GET"], response_class=JSONResponse)
+        add("/health", self.health, methods=["GET"], response_class=JSONResponse, responses=FAILED)
         add("/metrics", self.metrics, methods=["GET"], response_class=Response, responses={401: RESPONSES[401]})
+        if settings.keys:
+            self.app.openapi_schema = with_keys(self.app.openapi())
         self.app.add_exception_handler(Refused, _told)
         self.app.add_exception_handler(RequestValidationError, _not_understood)
 

@@ -10,6 +10,8 @@ _REFUSED: dict[str, Any] = {
     "required": ["error", "details"],
     "properties": {"error": {"type": "string"}, "details": {"type": "array", "items": {"type": "string"}}},
 }
+# one grey pixel
+_GREY = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAAAAAA6fptVAAAACklEQVR42mNoAAAAggCB2kUIOwAAAABJRU5ErkJggg=="
 _BINARY = {"schema": {"type": "string", "format": "binary"}}
 
 
@@ -43,6 +45,7 @@ RESPONSES: dict[Any, dict[str, Any]] = {
     503: _refused("Too many images wait.", "Retry-After"),
     504: _refused("There was no answer in time."),
 }
+FAILED = {503: {"description": "The model does not run any more.", "content": {"application/json": {}}}}
 BODY: dict[str, Any] = {
     "requestBody": {
         "required": True,
@@ -56,6 +59,7 @@ BODY: dict[str, Any] = {
             "image/*": _BINARY,
             "application/octet-stream": _BINARY,
             "application/json": {
+                "example": {"images": [{"name": "grey.png", "data": _GREY}]},
                 "schema": {
                     "type": "object",
                     "required": ["images"],
@@ -72,8 +76,22 @@ BODY: dict[str, Any] = {
                             },
                         }
                     },
-                }
+                },
             },
         },
     }
 }
+_BY_KEY = {
+    "bearer": {"type": "http", "scheme": "bearer"},
+    "key": {"type": "apiKey", "in": "header", "name": "X-API-Key"},
+}
+
+
+def with_keys(described: dict[str, Any]) -> dict[str, Any]:
+    """The document of a service that has keys: what needs one, and the two ways to give it."""
+    described.setdefault("components", {})["securitySchemes"] = _BY_KEY
+    for operations in described["paths"].values():
+        for operation in operations.values():
+            if "401" in operation["responses"]:
+                operation["security"] = [{name: []} for name in _BY_KEY]
+    return described
