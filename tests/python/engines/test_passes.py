@@ -56,4 +56,5 @@ def test_passes_are_named_as_their_files_are() -> None:
         "guard_fusion",
         "align_channels",
         "clip_as_relus",
+        "depthwise_in_columns",
     )

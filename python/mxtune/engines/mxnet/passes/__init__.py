@@ -6,6 +6,7 @@ from ...passes import Pass, absorb_asymmetric_padding, fold_batchnorm
 from .align_channels import align_channels
 from .clip_as_relus import clip_as_relus
 from .depthwise_as_matmul import depthwise_as_matmul
+from .depthwise_in_columns import depthwise_in_columns
 from .guard_concat import guard_concat
 from .guard_fusion import guard_fusion
 from .means_over_the_edge import means_over_the_edge
@@ -21,8 +22,9 @@ PASSES: tuple[Pass, ...] = (
     guard_fusion,
     align_channels,  # after all that makes or removes maps
     clip_as_relus,  # after that: its maps are not 0 where there is nothing
+    depthwise_in_columns,
 )
 """In the order in which they are applied."""
 
-FOR_ONEDNN: tuple[Pass, ...] = (align_channels, clip_as_relus)
+FOR_ONEDNN: tuple[Pass, ...] = (align_channels, clip_as_relus, depthwise_in_columns)
 """Those that are for CPUs alone."""

@@ -12,6 +12,7 @@ import numpy as np
 from ....graph import LIMITS, Entry, Graph, Node, Shapes, shapes_of, subgraph
 from ...base import Program
 from ...passes import Undo, unchanged, zeros_before
+from .depthwise import in_columns, is_depthwise, learns_kernels
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -30,7 +31,7 @@ def depthwise_as_matmul(program: Program) -> tuple[Program, Undo]:
     loop that it takes otherwise costs 2 to 13 times as much as this: half a training step of EfficientNet-Lite0.
     """
     graph = program.graph
-    if not any(_learns_kernels(program, node) and _is_depthwise(node) for node in graph.nodes):
+    if not any(learns_kernels(program, node) and is_depthwise(node) for node in graph.nodes):
         return program, unchanged  # and no shapes are asked for
     known_shapes = {name: array.shape for name, array in program.params.items()}
     known_shapes.update({name: (1, *spec.row) for name, spec in program.inputs.items()})
@@ -38,7 +39,7 @@ def depthwise_as_matmul(program: Program) -> tuple[Program, Undo]:
     nodes: list[Node] = []
     choices: dict[str, NDArray[Any]] = {}
     for node in graph.nodes:
-        window = _window(graph, node, shapes) if _learns_kernels(program, node) else None
+        window = _window(graph, node, shapes) if learns_kernels(program, node) else None
         if window is None:
             nodes.append(node)
             continue
@@ -48,14 +49,6 @@ def depthwise_as_matmul(program: Program) -> tuple[Program, Undo]:
         nodes += _product(graph, node, window)
     products = subgraph(Graph(tuple(nodes), graph.heads), graph.heads)
     return replace(program, graph=products, params={**program.params, **choices}), unchanged
-
-
-def _learns_kernels(program: Program, node: Node) -> bool:
-    return node.has_role("convolution") and node.inputs[1][0] in program.trainable
-
-
-def _is_depthwise(node: Node) -> bool:
-    return bool(node.values.num_group == node.values.num_filter)
 
 
 @dataclass(frozen=True)
@@ -90,7 +83,7 @@ def _reach(kernel: int, size: int, after: int, stride: int, before: int) -> NDAr
 
 def _window(graph: Graph, node: Node, shapes: Shapes) -> Optional[_Window]:
     """How this convolution moves over its map, where a matrix is faster."""
-    if not _is_depthwise(node) or max(node.values.dilate, default=1) > 1:
+    if not is_depthwise(node) or max(node.values.dilate, default=1) > 1:
         return None
     zeros = zeros_before(graph, node)
     source = node.inputs[0] if zeros is None else graph.node(node.inputs[0][0]).inputs[0]
@@ -103,7 +96,7 @@ def _window(graph: Graph, node: Node, shapes: Shapes) -> Optional[_Window]:
         before = (zeros[0][0], zeros[1][0])
     elif max(kernel) <= 3 and min(size) >= max(kernel):
         return None  # oneDNN has code for it
-    if math.prod((*size, *after)) > _LARGEST:
+    if math.prod((*size, *after)) > _LARGEST or (zeros is None and in_columns(node, shapes)):
         return None
     return _Window(source, *((a, b) for a, b in (size, after, kernel, stride, before)))
 
