@@ -11,7 +11,7 @@
 #' - a data frame with a column of paths and one of labels, named by a formula `label ~ path` in `y`, by `path` and
 #'   `label`, or found;
 #' - the path of a table in a file (`.csv`, `.tsv`, `.txt`, `.xlsx`, `.parquet`), whose columns are found
-#'   alike;
+#'   alike; a column `decision`, as [mxlook()] writes it, leaves out what it says to `drop`;
 #' - a formula `label ~ path`, with `data`;
 #' - an array of images: N x H x W x C or N x H x W (`layout = "NHWC"`), or H x W x C x N (`layout =
 #'   "HWCN"`, the faster order in R), with values of any range;

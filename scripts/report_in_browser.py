@@ -9,6 +9,7 @@ have the contrast that WCAG 2 asks of level AA. What no rule tells, whether it i
 from __future__ import annotations
 
 import base64
+import json
 import sys
 import tempfile
 import warnings
@@ -26,12 +27,14 @@ window.faults = [];
 addEventListener("securitypolicyviolation", e => faults.push(`policy: ${e.violatedDirective} ${e.blockedURI}`));
 addEventListener("error", e => faults.push(`error: ${e.message}`), true);
 """
-FAULTS = """(() => {
+FAULTS = """(allowed => {
   const found = [...faults];
-  const loaded = performance.getEntriesByType("resource").map(r => r.name).filter(name => !name.startsWith("data:"));
+  const own = name => name.startsWith("data:") || (allowed && name.startsWith(allowed));
+  const loaded = performance.getEntriesByType("resource").map(r => r.name).filter(name => !own(name));
   found.push(...loaded.map(name => `loads ${name}`));
   if (document.documentElement.scrollWidth > innerWidth) found.push(`is ${document.documentElement.scrollWidth} wide`);
-  for (const i of document.images) if (!i.naturalWidth) found.push(`no image: ${i.alt}`);
+  const drawn = [...document.images].filter(i => i.offsetParent && i.loading !== "lazy");
+  found.push(...drawn.filter(i => !i.naturalWidth).map(i => `no image: ${i.alt}`));
   const parse = c => (c.match(/[\\d.]+/g) || [0, 0, 0, 0]).map(Number);
   const over = (top, below) => {
     const a = top[3] ?? 1;
@@ -64,7 +67,7 @@ FAULTS = """(() => {
     }
   }
   return found;
-})()"""
+})"""
 
 
 def models() -> dict[str, Model]:
@@ -95,23 +98,35 @@ def look(browser: Browser, page: Path) -> list[str]:
     """What is wrong with a page in any of the ways; its screenshots and its print go beside it."""
     found = []
     browser.open("about:blank")
-    browser.ask("Page.enable")
-    browser.ask("Page.addScriptToEvaluateOnNewDocument", source=WATCH)
+    ready = "document.readyState === 'complete' && !!document.querySelector('footer')"
     for name, width in WIDTHS.items():
         for scheme in ("light", "dark"):
-            browser.ask(
-                "Emulation.setDeviceMetricsOverride", width=width, height=900, deviceScaleFactor=1, mobile=False
-            )
-            browser.ask("Emulation.setEmulatedMedia", features=[{"name": "prefers-color-scheme", "value": scheme}])
-            browser.ask("Page.navigate", url=page.as_uri())
-            browser.wait("document.readyState === 'complete' && !!document.querySelector('footer')")
-            found += [f"{page.name}, {name}, {scheme}: {fault}" for fault in browser.value(FAULTS)]
-            height = browser.value("document.documentElement.scrollHeight")
-            clip = {"x": 0, "y": 0, "width": width, "height": height, "scale": 1}
-            shot = browser.ask("Page.captureScreenshot", format="png", captureBeyondViewport=True, clip=clip)["data"]
-            page.with_name(f"{page.stem}-{name}-{scheme}.png").write_bytes(base64.b64decode(shot))
+            shot = page.with_name(f"{page.stem}-{name}-{scheme}.png")
+            found += faults(browser, page.as_uri(), width, scheme, ready, shot)
     printed = browser.ask("Page.printToPDF", preferCSSPageSize=True, printBackground=True)["data"]
     page.with_suffix(".pdf").write_bytes(base64.b64decode(printed))
+    return found
+
+
+def faults(
+    browser: Browser, address: str, width: int, scheme: str, ready: str, shot: Path, allowed: str = ""
+) -> list[str]:
+    """What is wrong with a page in a window of this width, light or dark, once it is ``ready``; its picture is written.
+
+    It may load from addresses that begin as ``allowed`` says.
+    """
+    browser.ask("Page.enable")
+    kept = browser.ask("Page.addScriptToEvaluateOnNewDocument", source=WATCH)["identifier"]
+    browser.ask("Emulation.setDeviceMetricsOverride", width=width, height=900, deviceScaleFactor=1, mobile=False)
+    browser.ask("Emulation.setEmulatedMedia", features=[{"name": "prefers-color-scheme", "value": scheme}])
+    browser.ask("Page.navigate", url=address)
+    browser.wait(f"window.faults && ({ready})")
+    found = [f"{shot.stem}: {fault}" for fault in browser.value(f"{FAULTS}({json.dumps(allowed)})")]
+    height = browser.value("document.documentElement.scrollHeight")
+    clip = {"x": 0, "y": 0, "width": width, "height": height, "scale": 1}
+    picture = browser.ask("Page.captureScreenshot", format="png", captureBeyondViewport=True, clip=clip)["data"]
+    shot.write_bytes(base64.b64decode(picture))
+    browser.ask("Page.removeScriptToEvaluateOnNewDocument", identifier=kept)
     return found
 
 
@@ -123,9 +138,9 @@ def main() -> None:
         browser, found = Browser(Path(profile)), []
         try:
             for name, model in models().items():
-                faults = look(browser, model.report(folder / f"{name}.html"))
-                print(f"{name}: {'fine' if not faults else f'{len(faults)} faults'}", flush=True)
-                found += faults
+                wrong = look(browser, model.report(folder / f"{name}.html"))
+                print(f"{name}: {'fine' if not wrong else f'{len(wrong)} faults'}", flush=True)
+                found += wrong
         finally:
             browser.process.terminate()
             browser.process.wait()

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from .images import ImageSet, mximages
     from .images.augment import Augment
     from .images.preprocess import Preprocess
+    from .look import mxlook
     from .model.load import mxload
     from .model.model import Model
     from .network import Network
@@ -41,6 +42,7 @@ _PLACES = {  # each public name and the module that holds it
     "mxzoo": "zoo.listing",
     "mxnetwork": "zoo.opening",
     "mximages": "images",
+    "mxlook": "look",
     "mxinfo": "engines.info",
     "mxexample": "examples",
     "Model": "model",
@@ -74,6 +76,7 @@ __all__ = [
     "mximages",
     "mxinfo",
     "mxload",
+    "mxlook",
     "mxnetwork",
     "mxtrain",
     "mxzoo",

@@ -79,7 +79,7 @@ def test_help_is_quick_and_teaches() -> None:
 
 
 @pytest.mark.parametrize(
-    "command", ["train", "predict", "evaluate", "explain", "suspects", "report", "info", "zoo", "cache"]
+    "command", ["look", "train", "predict", "evaluate", "explain", "suspects", "report", "info", "zoo", "cache"]
 )
 def test_help_of_each_command_has_an_example(command: str) -> None:
     text = mx(command, "--help").stdout

@@ -31,7 +31,7 @@ ROOMS: tuple[tuple[str, ...], ...] = (  # from the bottom to the top
     ("engines",),
     ("model",),
     ("training", "workers"),
-    ("callbacks", "ray", "sklearn", "spark"),
+    ("callbacks", "look", "ray", "sklearn", "spark"),
     ("border", "rhost"),
     ("serve",),
     ("cli", "demo", ""),  # the last is mxtune/__init__.py, which shows all of it

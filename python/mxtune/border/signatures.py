@@ -62,6 +62,7 @@ VERBS = {
     # set.seed() governs what R draws: R draws a seed if none is given
     "mxtrain": Verb("training", "mxtrain", last=('layout = "NHWC"', *_FRAME, *_DOTS), defaults={"seed": "NULL"}),
     "mximages": Verb("images", "mximages", last=(*_FRAME, *_DOTS)),
+    "mxlook": Verb("look", "mxlook", last=_DOTS),
     "plot.mximages": Verb("images", "ImageSet.sheet", ("x",), _DOTS),
     "predict.mxmodel": Verb("model", "Model.predict", ("object", "newdata"), ("...", 'layout = "NHWC"')),
     "mxsave": Verb("model", "Model.save", ("model",), _DOTS),

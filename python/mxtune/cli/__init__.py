@@ -10,6 +10,7 @@ import typer
 
 from .evaluate import evaluate
 from .explain import explain
+from .look import look
 from .output import as_json_text, as_table, job
 from .predict import predict
 from .report import report
@@ -23,6 +24,7 @@ _HELP = """Fine-tune a pretrained network on your own images, and use it.
   photos/cat/1.jpg  photos/cat/2.jpg ...      a folder of images for each class
   photos/dog/1.jpg ...
 \b
+  mxtune look photos                          see what is there, mend labels
   mxtune train photos -o pets.mxt             learn, in seconds
   mxtune predict pets.mxt new/*.jpg           predictions as CSV, one line per image
   mxtune evaluate pets.mxt more-photos        accuracy and other metrics
@@ -76,6 +78,7 @@ def _global(
 
 
 # In the order of the help
+app.command(short_help="Look through photos, and mend labels.", no_args_is_help=True)(look)
 app.command(short_help="Train on photos and write a model.", no_args_is_help=True)(train)
 app.command(short_help="Predict images with a model.", no_args_is_help=True)(predict)
 app.command(short_help="Evaluate a model.", no_args_is_help=True)(evaluate)

@@ -68,7 +68,8 @@ def mximages(
     ----------
     x
         A folder of class folders, a folder of images, a file; a list of files, file objects, Pillow images or arrays;
-        a data frame with a column of paths, or a file with one (.csv, .tsv, .txt, .xlsx, .parquet); a table of Arrow
+        a data frame with a column of paths, or a file with one (.csv, .tsv, .txt, .xlsx, .parquet), where a column
+        ``decision``, as `mxlook` writes it, leaves out what it says to drop; a table of Arrow
         (pyarrow, polars) or a Hugging Face `datasets.Dataset`, whose images are read where they are; an array of
         images (uint8, or numbers of any range) of 2 (one grey image), 3 or 4 axes; or an `ImageSet` to label again.
         Folders, files and tables may be behind an address that fsspec opens, as ``"s3://bucket/photos"`` (extra

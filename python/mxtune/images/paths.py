@@ -83,6 +83,17 @@ def is_there(path: str, folders: Sequence[Place]) -> bool:
     return any(_finder(folder)(path) is not None for folder in folders)
 
 
+def as_in_table(file: Optional[str], name: str, folder: Path) -> str:
+    """The path of an image as a table in ``folder`` has it: relative to it where the file is within; the image's name
+    where there is no file."""
+    if file is None:
+        return name
+    try:
+        return Path(file).relative_to(folder.absolute()).as_posix()
+    except ValueError:
+        return file
+
+
 def why_not_a_path(text: str) -> Optional[str]:
     """Why a text can't be a path: it is an address, an image as text, a long text. None where it may be one."""
     if text.startswith("data:image/") or re.match(r"(iVBORw0KGgo|/9j/4|R0lGOD|UklGR)[A-Za-z0-9+/]{40}", text):

@@ -19,6 +19,8 @@ from .archive import archive_at, look_into_archive
 from .arrays import numbered, pictures_of
 from .arrow import plain
 from .columns import Remembered, label_column, other_paths, path_column, refuse_unusable, require, unused_parts
+from .decided import COLUMN as DECISION
+from .decided import without_dropped
 from .decode import named
 from .fileobject import content_of, is_file_object, name_of
 from .folder import Folder, look_into, of_members
@@ -266,6 +268,9 @@ def _from_table(
     if label is None and _names_column(y, whole):
         y, label = None, y if isinstance(y, str) else y[0]
     label_names = _names_of(label)
+    if labelled and y is None and DECISION not in (path, *label_names, *beside.values()):
+        whole, left_out = without_dropped(whole)
+        remarks += (left_out,) if left_out else ()
     for name, own in beside.items():
         if own in (path, *label_names):
             raise ArgumentError(f'The column "{own}" is used twice: by `{name}`, and for paths or labels.')

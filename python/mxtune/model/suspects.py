@@ -19,6 +19,7 @@ from ..calls import at_command_line, in_r, interface, option, written
 from ..errors import ArgumentError, LabelError
 from ..images import ImageSet
 from ..images.groups import joined
+from ..images.paths import as_in_table
 from ..tasks import Task
 from ..words import counted
 
@@ -131,6 +132,20 @@ class Suspects:
         }
         return pd.DataFrame(columns)
 
+    @cached_property
+    def positions(self) -> Array:
+        """The image of each row of `table`, from 0."""
+        return np.asarray(self._suspicions[0][self._order])
+
+    @cached_property
+    def remedies(self) -> dict[int, str]:
+        """The images with a suspect label by position, the most suspect first, and what is suggested."""
+        found: dict[int, list[str]] = {}
+        for place in np.flatnonzero(self.table["suspect"]).tolist():
+            remedy = self.task.remedy(self.table.iloc[place].to_dict())
+            found.setdefault(int(self.positions[place]), []).append(remedy)
+        return {row: ", ".join(remedies) for row, remedies in found.items()}
+
     def sheet(self, n: int = 24) -> PIL.Image.Image:
         """A contact sheet (RGB) of the up to ``n`` suspect images that come first, each with its label and what is
         suggested.
@@ -146,7 +161,7 @@ class Suspects:
         n = whole("n", n, 1)
         if self.images is None:
             raise LabelError("The images are not at hand.", hint="Give them to suspects(): the folder, or the table.")
-        first = list(self._first.items())[:n]
+        first = list(self.remedies.items())[:n]
         thumbnails = decode(self.images, [row for row, _ in first], sheet.thumbnail, at_least=sheet.SIDE)
         return sheet.draw(thumbnails, [f"{self.task.text(self.y[row])} \u2192 {remedy}" for row, remedy in first])
 
@@ -172,7 +187,7 @@ class Suspects:
 
     def __len__(self) -> int:
         """How many images have a suspect label."""
-        return len(self._first)
+        return len(self.remedies)
 
     @property
     def heading(self) -> str:
@@ -226,16 +241,6 @@ class Suspects:
         """Rows of the suspicions, the most suspect first."""
         return np.argsort(-np.nan_to_num(self._suspicions[1]["score"], nan=-np.inf), kind="stable")
 
-    @cached_property
-    def _first(self) -> dict[int, str]:
-        """The images with a suspect label, the most suspect first, and what is suggested."""
-        rows = self._suspicions[0][self._order]
-        found: dict[int, list[str]] = {}
-        for place in np.flatnonzero(self.table["suspect"]).tolist():
-            remedy = self.task.remedy(self.table.iloc[place].to_dict())
-            found.setdefault(int(rows[place]), []).append(remedy)
-        return {row: ", ".join(remedies) for row, remedies in found.items()}
-
     def _together(self) -> list[int]:
         """A number for each image, equal for copies; groups that the user has told are none."""
         if self.images is None:
@@ -250,10 +255,10 @@ class Suspects:
         score = np.full(len(self.names), -np.inf)
         np.maximum.at(score, rows, np.nan_to_num(self._suspicions[1]["score"], nan=-np.inf))
         order = np.argsort(-score, kind="stable")
-        files = [self._place(row, file.parent) for row in range(len(self.names))]
+        files = [as_in_table(found, name, file.parent) for found, name in zip(self._files, self.names)]
         paths = pd.Series(files, dtype=object)  # of any bytes: as texts pandas has UTF-8 alone
         frame = pd.DataFrame({"file": paths, **self.task.columns(self.y)})
-        frame["suggested"] = [self._first.get(row, "") for row in range(len(self.names))]
+        frame["suggested"] = [self.remedies.get(row, "") for row in range(len(self.names))]
         frame["score"] = np.where(np.isfinite(score), score.round(4), np.nan)
         if self.images is not None and self.images.groups is not None:
             frame["group"] = self.images.groups
@@ -264,16 +269,6 @@ class Suspects:
         """The file of each image; None in memory, in an archive, and where the images are not at hand."""
         files = (None if self.images is None else self.images.files) or [None] * len(self.names)
         return [file if file is not None and Path(file).is_file() else None for file in files]
-
-    def _place(self, row: int, folder: Path) -> str:
-        """The path of an image as the table has it; its name where there is no file."""
-        file = self._files[row]
-        if file is None:
-            return self.names[row]
-        try:
-            return Path(file).relative_to(folder.absolute()).as_posix()
-        except ValueError:
-            return file
 
     def _tell(self, file: Path, frame: pd.DataFrame) -> None:
         """Say how the table is read, once it is mended."""

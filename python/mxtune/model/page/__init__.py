@@ -5,14 +5,13 @@ A section is a file in ``sections`` that registers itself. The same model and im
 
 from __future__ import annotations
 
-import base64
-import hashlib
 import importlib
 import pkgutil
 from collections.abc import Mapping
 from pathlib import Path
 
 from . import sections
+from .colours import digest, in_colours
 from .markup import Markup, named, tag, together
 from .section import Section, made
 from .subject import Subject, subject
@@ -27,7 +26,7 @@ for _module in pkgutil.iter_modules(sections.__path__):
 def page(about: Subject) -> bytes:
     """The page, in UTF-8."""
     found = made(about)
-    style = (Path(__file__).parent / "page.css").read_text(encoding="utf-8")
+    style = in_colours(Path(__file__).parent / "page.css")
     title = about.meta.get("title") or f"Report on {about.model.network.provenance.get('name', 'a model')}"
     html = tag("html", _head(title, style), _body(about, title, found), lang="en")
     return f"<!DOCTYPE html>\n{html}\n".encode()
@@ -35,8 +34,7 @@ def page(about: Subject) -> bytes:
 
 def _head(title: str, style: str) -> Markup:
     """Nothing may be loaded from anywhere, nor run: the one style is allowed by its digest."""
-    digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
-    policy = f"default-src 'none'; style-src 'sha256-{digest}'; img-src data:; base-uri 'none'; form-action 'none'"
+    policy = f"default-src 'none'; style-src {digest(style)}; img-src data:; base-uri 'none'; form-action 'none'"
     return tag(
         "head",
         tag("meta", charset="utf-8"),
