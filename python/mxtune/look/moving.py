@@ -10,7 +10,7 @@ from typing import NamedTuple
 from .. import store
 from ..errors import MxtuneError, StoreError
 from ..images.decided import DROP, RELABEL
-from ..images.folder import ignored
+from ..images.sniff import ignored
 from ..words import bullets, counted
 from .decisions import Decisions
 
