@@ -23,8 +23,8 @@
 #' @param show Whether to open the page, in the viewer of RStudio or in a browser; `NULL` where R is interactive. A
 #'   function is called with the address. The address is told anyway.
 #' @param ... Must be empty.
-#' @return A data frame, invisibly: `file` (the path), `label`, `decision` (keep, relabel, drop, or empty) and `was`, the
-#'   label before a change; `group` and `split` where the images have them.
+#' @return A data frame, invisibly: `file` (the path), `label`, `decision` (keep, relabel, drop, or empty) and `was`,
+#'   the label before a change; `group` and `split` where the images have them.
 #' @export
 #' @examplesIf mxtune:::has_engine() && interactive()
 #' decisions <- mxlook(mxexample("fashion"), decisions = tempfile(fileext = ".csv"))
