@@ -10,11 +10,13 @@ from .depthwise_in_columns import depthwise_in_columns
 from .guard_concat import guard_concat
 from .guard_fusion import guard_fusion
 from .means_over_the_edge import means_over_the_edge
+from .mirror_maps import mirror_maps
 
 __all__ = ["FOR_ONEDNN", "PASSES"]
 
 PASSES: tuple[Pass, ...] = (
     fold_batchnorm,
+    mirror_maps,
     depthwise_as_matmul,  # before padding is absorbed: it takes zeros before a convolution over by itself
     absorb_asymmetric_padding,
     means_over_the_edge,

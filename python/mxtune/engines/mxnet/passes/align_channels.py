@@ -11,6 +11,7 @@ import numpy as np
 from ....graph import Entry, Graph, Node, Shapes
 from ...base import Params, Program
 from ...passes import Undo, shapes_in, unchanged
+from .mirror_maps import is_mirror
 
 _BLOCK = 16
 _MOST = 1.6  # channels after to channels before: more arithmetic costs more than other memory layouts do
@@ -39,7 +40,7 @@ def align_channels(program: Program) -> tuple[Program, Undo]:
     def cut(learned: Params) -> Params:
         """Parameters without what was added at their ends."""
         own = {name: program.params[name].shape for name in learned.keys() & maps.sizes.keys()}
-        return {name: array[tuple(map(slice, own[name]))] if name in own else array for name, array in learned.items()}
+        return {n: np.ascontiguousarray(a[tuple(map(slice, own[n]))]) if n in own else a for n, a in learned.items()}
 
     return replace(program, graph=Graph(nodes, graph.heads), params=arrays), cut
 
@@ -114,9 +115,10 @@ class _Maps:
         return all(self._variable(entry) is not None for entry in node.inputs[1:])
 
     def _variable(self, entry: Entry) -> Optional[str]:
-        """The parameter that is read here alone, if need be behind zeros around its kernels."""
+        """The parameter that is read here alone, if need be behind zeros around its kernels, or mirrored."""
         graph, name = self._program.graph, entry[0]
-        if len(graph.consumers[name]) == 1 and graph.node(name).has_role("pads"):
+        node = graph.node(name)
+        if len(graph.consumers[name]) == 1 and (node.has_role("pads") or is_mirror(node)):
             name = graph.node(name).inputs[0][0]
         alone = len(graph.consumers[name]) == 1 and not any(name == head for head, _ in graph.heads)
         return name if alone and name in self._program.params else None
