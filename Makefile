@@ -106,11 +106,12 @@ cluster: ## Predict with a real Ray and a real Spark on this machine, workers ki
 	@$(SETUP) python cluster
 	.cache/cluster/bin/python -m pytest tests/cluster
 
-web: ## Classify images on a page in Chromium, with models that mxtune writes and onnxruntime-web; look at reports and the page of look; a minute
+web: ## Classify images on a page in Chromium, with models that mxtune writes and onnxruntime-web; look at reports and the pages of look and serve; two minutes
 	@$(SETUP) python web
 	$(BIN)/python scripts/web.py .cache/web/node_modules/onnxruntime-web/dist
 	$(BIN)/python scripts/report_in_browser.py .cache/web/reports
 	$(BIN)/python scripts/look_in_browser.py .cache/web/look
+	$(BIN)/python scripts/service_in_browser.py .cache/web/service
 
 serve-check: export MXTUNE_CACHE_GB := 0
 serve-check: ## Serve a model to 32 clients, to hostile ones and to schemathesis, beside `predict()`; half an hour

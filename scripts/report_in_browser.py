@@ -29,7 +29,7 @@ addEventListener("error", e => faults.push(`error: ${e.message}`), true);
 """
 FAULTS = """(allowed => {
   const found = [...faults];
-  const own = name => name.startsWith("data:") || (allowed && name.startsWith(allowed));
+  const own = name => /^(data|blob):/.test(name) || (allowed && name.startsWith(allowed));
   const loaded = performance.getEntriesByType("resource").map(r => r.name).filter(name => !own(name));
   found.push(...loaded.map(name => `loads ${name}`));
   if (document.documentElement.scrollWidth > innerWidth) found.push(`is ${document.documentElement.scrollWidth} wide`);
@@ -113,13 +113,14 @@ def faults(
 ) -> list[str]:
     """What is wrong with a page in a window of this width, light or dark, once it is ``ready``; its picture is written.
 
-    It may load from addresses that begin as ``allowed`` says.
+    Without an address it is the page that is open. It may load from addresses that begin as ``allowed`` says.
     """
     browser.ask("Page.enable")
     kept = browser.ask("Page.addScriptToEvaluateOnNewDocument", source=WATCH)["identifier"]
     browser.ask("Emulation.setDeviceMetricsOverride", width=width, height=900, deviceScaleFactor=1, mobile=False)
     browser.ask("Emulation.setEmulatedMedia", features=[{"name": "prefers-color-scheme", "value": scheme}])
-    browser.ask("Page.navigate", url=address)
+    if address:
+        browser.ask("Page.navigate", url=address)
     browser.wait(f"window.faults && ({ready})")
     found = [f"{shot.stem}: {fault}" for fault in browser.value(f"{FAULTS}({json.dumps(allowed)})")]
     height = browser.value("document.documentElement.scrollHeight")

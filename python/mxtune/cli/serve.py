@@ -69,7 +69,7 @@ def serve(
       curl -F images=@cat.jpg 'localhost:8000/predict?type=prob'
       curl --data-binary @cat.jpg -H 'Content-Type: image/jpeg' localhost:8000/predict
 
-    POST /predict, GET /health, /metrics (Prometheus) and /openapi.json.
+    POST /predict, GET /health, /metrics (Prometheus) and /openapi.json; at / a page for people.
     Needs: pip install fastapi uvicorn python-multipart prometheus-client
     """
     with job(None, False):

@@ -22,6 +22,7 @@ from .answering import Answer, Answering, Question
 from .batching import Batching, FullError
 from .incoming import Upload, uploads
 from .metrics import TYPE, Metrics
+from .page import page
 from .ready import BadImageError, pixels_of
 from .refused import Refused
 from .schema import BODY, FAILED, RESPONSES, with_keys
@@ -50,6 +51,7 @@ class Service:
         add("/predict", self.predict, methods=["POST"], responses=RESPONSES, openapi_extra=BODY)
         add("/health", self.health, methods=["GET"], response_class=JSONResponse, responses=FAILED)
         add("/metrics", self.metrics, methods=["GET"], response_class=Response, responses={401: RESPONSES[401]})
+        add("/", page, methods=["GET"], include_in_schema=False)
         if settings.keys:
             self.app.openapi_schema = with_keys(self.app.openapi())
         self.app.add_exception_handler(Refused, _told)

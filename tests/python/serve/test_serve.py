@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import contextlib
+import hashlib
 import json
 import os
 import signal
@@ -253,3 +254,28 @@ def test_a_short_key_a_taken_port_and_a_missing_model_are_told(file: Path, tmp_p
         assert ended.returncode in (1, 2)
         assert told in ended.stderr
         assert "Traceback" not in ended.stderr
+
+
+def test_the_page_loads_and_runs_nothing_but_its_own(service: Service) -> None:
+    status, text, headers = service.ask("/")
+    policy = headers["content-security-policy"]
+    assert status == 200
+    assert headers["content-type"].startswith("text/html")
+    assert policy.startswith("default-src 'none'; script-src 'sha256-")
+    assert "unsafe" not in policy
+    assert "frame-ancestors 'none'" in policy
+    for tag in ("script", "style"):
+        code = text.split(f"<{tag}>")[1].split(f"</{tag}>")[0]
+        assert base64.b64encode(hashlib.sha256(code.encode()).digest()).decode() in policy
+    assert "://" not in text
+    assert "/" not in json.loads(service.ask("/openapi.json")[1])["paths"]
+
+
+def test_the_page_is_there_for_those_who_have_a_key_to_give(file: Path, tmp_path: Path) -> None:
+    (tmp_path / "keys").write_text(KEY)
+    guarded = Service(file, "--key-file", str(tmp_path / "keys"))
+    try:
+        assert guarded.ask("/")[0] == 200
+        assert guarded.ask("/predict?top=3", PHOTOS[0].read_bytes())[0] == 401
+    finally:
+        guarded.end()
