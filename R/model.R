@@ -87,6 +87,8 @@ dotted <- function(frame) {
 #' @param limit How many times as much memory and work for one image the network may need as is usual; networks of
 #'   [mxzoo()] need half or less.
 #' @param device,engine Where the model predicts, as for [mxtrain()].
+#' @param precision `"float32"`; `"int8"` on CPUs, after [mxquantize()]; PyTorch's `"bfloat16"`. `"auto"` is int8 where
+#'   [mxquantize()] chose it and it can be had, or else the engine's own.
 #' @param ... Must be empty.
 #' @export
 #' @examplesIf mxtune:::has_engine()
@@ -104,7 +106,7 @@ mxsave <- function(model, path, ...) {
 
 #' @rdname mxsave
 #' @export
-mxload <- function(path, limit = 1, device = "auto", engine = "auto", ...) {
+mxload <- function(path, limit = 1, device = "auto", engine = "auto", precision = "auto", ...) {
   refuse_unknown(...)
   require_given()
   engine_call("mxload", arguments = as.list(environment()))

@@ -33,8 +33,10 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 def _is_about_mxnet(item: pytest.Item) -> bool:
-    """Marked so; an example of its engine; or without any parameters, which are the other engines."""
+    """Marked so; an example of its engine, or that names it; or without any parameters, which are the other engines."""
     if item.get_closest_marker("mxnet") or "engines/mxnet/" in item.path.as_posix():
+        return True
+    if 'engine="mxnet"' in getattr(getattr(item, "dtest", None), "docstring", ""):
         return True
     return any("empty parameter set" in str(mark.kwargs.get("reason")) for mark in item.iter_markers("skip"))
 

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from dataclasses import replace
 from typing import Any, Union
 
 import numpy as np
 
 from mxtune import engines
 from mxtune.engines import Executor, InputSpec, Program
+from mxtune.errors import NetworkError
 from mxtune.graph import Graph
-from mxtune.zoo import entries
+from mxtune.network import Network
+from mxtune.zoo import entries, entry
 
 # One light network for each family of PyTorch's; the others differ in their numbers. `make parity` runs all.
 LIGHT_TEMPLATES = (
@@ -42,3 +45,16 @@ def bound(one: Program, passes: bool = True, engine: str = "", devices: int = 1)
 def outputs(graph: Graph, params: Arrays, batch: np.ndarray, passes: bool = True) -> Any:
     """What a graph computes for a batch of float32; without passes as the engine itself runs it."""
     return bound(program(graph, params, batch), passes).predict(batch)
+
+
+def small(name: str) -> Network:
+    """The network with drawn weights, for the smallest images that it takes."""
+    one = entry(name)
+    for size in (28, 32, 64, 96):
+        spec = replace(one.preprocess, size=(size, size))
+        net = Network(one.build(5, spec.size, spec.channels), {}, one.provenance(), spec)
+        try:
+            return net.initialise(seed=1)
+        except NetworkError:
+            continue
+    raise AssertionError(f"{name} takes no small images")

@@ -79,7 +79,8 @@ def test_help_is_quick_and_teaches() -> None:
 
 
 @pytest.mark.parametrize(
-    "command", ["look", "train", "predict", "evaluate", "explain", "suspects", "report", "info", "zoo", "cache"]
+    "command",
+    ["look", "train", "predict", "evaluate", "explain", "suspects", "report", "quantize", "info", "zoo", "cache"],
 )
 def test_help_of_each_command_has_an_example(command: str) -> None:
     text = mx(command, "--help").stdout
@@ -250,6 +251,22 @@ def test_suspects_are_told_drawn_and_written_as_a_table_to_train_on(
     rows = pd.read_csv(io.StringIO(mx("suspects", trained[0], "--format", "csv").stdout))
     assert list(rows.columns) == ["file", "label", "suggested", "prob", "suggested_prob", "score", "suspect"]
     assert "x.csv" in mx("suspects", trained[0], "-o", tmp_path / "x.txt", code=2).stderr
+
+
+@pytest.mark.mxnet
+def test_quantize_tells_what_int8_costs_and_predict_computes_in_it(
+    trained: tuple, photos: Path, tmp_path: Path
+) -> None:
+    quick = tmp_path / "quick.mxt"
+    said = mx("quantize", trained[0], photos, "-o", quick)
+    assert re.match(r"int8 not chosen: [\d.]+ times as fast; accuracy not measured", said.stdout)
+    assert f"Wrote {quick}" in said.stderr
+    plain, low = (
+        mx("predict", quick, photos, "--type", "prob", "--precision", one).stdout for one in ("float32", "int8")
+    )
+    assert plain == mx("predict", trained[0], photos, "--type", "prob").stdout != low
+    assert "does not know the ranges" in mx("evaluate", trained[0], photos, "--precision", "int8", code=2).stderr
+    assert "x.mxt" in mx("quantize", trained[0], photos, "-o", tmp_path / "x.txt", code=2).stderr
 
 
 def test_evaluate_needs_no_pictures_for_the_validation(trained: tuple, tmp_path: Path) -> None:

@@ -76,6 +76,7 @@ VERBS = {
     "mxexplain": Verb("explaining", "Model.explain", ("model",), ("folder = NULL", *_DOTS)),
     "mxsuspects": Verb("suspects", "Model.suspects", ("model",), ("file = NULL", *_DOTS)),
     "mxlearning_curve": Verb("learning_curve", "Model.learning_curve", ("model",), _DOTS),
+    "mxquantize": Verb("quantising", "Model.quantize", ("model",), _DOTS),
     "mxnetwork": Verb("network", "mxnetwork", ("x",), _DOTS),
     "mxcut": Verb("network", "Network.cut", ("net",), _DOTS),
     "mxreplace_head": Verb("network", "Network.replace_head", ("net",), _DOTS),

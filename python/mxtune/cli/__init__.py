@@ -13,6 +13,7 @@ from .explain import explain
 from .look import look
 from .output import as_json_text, as_table, job
 from .predict import predict
+from .quantize import quantize
 from .report import report
 from .serve import serve
 from .suspects import suspects
@@ -86,6 +87,7 @@ app.command(short_help="Show where the evidence for answers lies.", no_args_is_h
 app.command(short_help="Find labels that are probably wrong.", no_args_is_help=True)(suspects)
 app.command(short_help="Write a report on a model.", no_args_is_help=True)(report)
 app.command(short_help="Serve a model over HTTP.", no_args_is_help=True)(serve)
+app.command(short_help="Measure what int8 costs and brings a model.", no_args_is_help=True)(quantize)
 
 
 @app.command(short_help="Describe the installation, or a model.")

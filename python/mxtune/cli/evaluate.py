@@ -18,6 +18,7 @@ from .options import (
     Output,
     PathColumn,
     Place,
+    Precision,
     Quiet,
     Root,
     Verbose,
@@ -55,6 +56,7 @@ def evaluate(
     on_bad: BadPictures = "error",
     device: Devices = None,
     engine: EngineName = None,
+    precision: Precision = None,
     verbose: Verbose = None,
     quiet: Quiet = False,
 ) -> None:
@@ -78,7 +80,7 @@ def evaluate(
             writable(out_of_fold, ".csv")
         from .. import mxload
 
-        loaded = mxload(model, **given(device=device, engine=engine))
+        loaded = mxload(model, **given(device=device, engine=engine, precision=precision))
         table: dict[str, Any] = {"path": path, "label": label, "root": root, "split": split}
         if photos is None:
             figures, images = loaded.evaluate(**table), None

@@ -91,6 +91,14 @@ EngineName = Annotated[
     Optional[str],
     typer.Option(metavar="mxnet|torch", help="What computes; both can be installed.", show_default="auto"),
 ]
+Precision = Annotated[
+    Optional[str],
+    typer.Option(
+        metavar="float32|int8|bfloat16",
+        help="What is computed in: int8 after mxtune quantize.",
+        show_default="auto: int8 where quantize chose it",
+    ),
+]
 BadPictures = Annotated[
     Literal["error", "skip"], typer.Option(help="Images that can't be read: list them and stop, or skip them.")
 ]

@@ -14,6 +14,7 @@ from .options import (
     Output,
     PathColumn,
     Place,
+    Precision,
     Quiet,
     Root,
     Verbose,
@@ -57,6 +58,7 @@ def predict(
     ] = None,
     device: Devices = None,
     engine: EngineName = None,
+    precision: Precision = None,
     novelty: Annotated[
         bool,
         typer.Option("--novelty", help="Add how far each image is from all that was trained on; above 1 it is novel."),
@@ -83,7 +85,7 @@ def predict(
             writable(output)
         from .. import Model, mximages, mxload, mxnetwork, zoo
 
-        place = given(device=device, engine=engine)
+        place = given(device=device, engine=engine, precision=precision)
         if zoo.has(str(model)) and not model.exists():
             loaded = Model.of_network(mxnetwork(model)).on(**place) if place else mxnetwork(model)
         else:

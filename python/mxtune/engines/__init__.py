@@ -9,11 +9,12 @@ import importlib
 import os
 import pkgutil
 from dataclasses import replace
+from typing import Optional
 
 from ..arguments import one_of
 from ..calls import value_text
 from ..errors import ArgumentError, DeviceError
-from .base import ROWS, AdamW, Engine, Executor, InputSpec, Params, Program, Target, picture_input
+from .base import ROWS, AdamW, Engine, Executor, InputSpec, Params, Program, Ranges, Target, picture_input
 from .devices import CPU, Device, DeviceReport, Request, parse, pick, refused, sentence
 
 __all__ = [
@@ -37,6 +38,7 @@ __all__ = [
 ]
 
 SETTING = "MXTUNE_ENGINE"
+INT8 = "int8"
 _ENGINES: dict[str, Engine] = {}
 
 
@@ -79,7 +81,9 @@ def installed() -> list[str]:
     return [name for name in names() if get(name).installed()]
 
 
-def choose(device: Request = "auto", precision: str = "auto", engine: str = "auto") -> Target:
+def choose(
+    device: Request = "auto", precision: str = "auto", engine: str = "auto", ranges: Optional[Ranges] = None
+) -> Target:
     """Where to run: the first installed engine that can use what is asked for.
 
     Parameters
@@ -92,6 +96,8 @@ def choose(device: Request = "auto", precision: str = "auto", engine: str = "aut
     engine : str
         The name of one. ``"auto"``: the one that the environment variable ``MXTUNE_ENGINE`` names; or MXNet, unless it
         is not installed, or can't use a GPU that another one can.
+    ranges : dict, optional
+        Of the layers: with them ``"auto"`` is int8 on CPUs, where the engine offers it; see `Program`.
 
     Raises
     ------
@@ -107,6 +113,7 @@ def choose(device: Request = "auto", precision: str = "auto", engine: str = "aut
     >>> choose("cpu").devices
     (Device(kind='cpu', index=0),)
     """
+    device = "cpu" if precision == INT8 and device == "auto" else device
     wanted, (named, why) = parse(device), _named(engine)
     here = [get(name) for name in ([named] if named else installed() or names())]
     if named and not here[0].installed():
@@ -117,19 +124,19 @@ def choose(device: Request = "auto", precision: str = "auto", engine: str = "aut
         raise ArgumentError(f'`precision` must be "auto" or {offers}.', [f"it is {value_text(precision)}"])
     why = why if able[0] == here[0] else f"it computes in {precision}"
     if wanted == CPU:
-        return _target(able[0], CPU, precision, why)
+        return _target(able[0], CPU, precision, why, ranges or {})
     absent = [] if named else [get(name) for name in names() if get(name) not in here]
     choices = []
     for one in (*able, *absent):
         choice = pick(device, one.devices())
         if choice.reason is None:
             gpu = "" if one == able[0] else f"it can use {choice.devices[0]}"
-            return _target(one, choice.devices, precision, gpu or why)
+            return _target(one, choice.devices, precision, gpu or why, ranges or {})
         choices.append(choice)
     refusal = refused(choices, CPU if device == "auto" else ())
     if not refusal.devices:
         raise DeviceError(f"No GPU can be used: {refusal.reason}.", hint=sentence(refusal.remedy or ""))
-    return replace(_target(able[0], CPU, precision, why), unused=refusal)
+    return replace(_target(able[0], CPU, precision, why, ranges or {}), unused=refusal)
 
 
 def _named(engine: str) -> tuple[str, str]:
@@ -144,5 +151,8 @@ def _named(engine: str) -> tuple[str, str]:
     return ("", "it is installed") if setting == "auto" else (setting, f"{SETTING} asks for it")
 
 
-def _target(engine: Engine, devices: tuple[Device, ...], precision: str, why: str) -> Target:
-    return Target(engine, devices, engine.default_precision(devices) if precision == "auto" else precision, why)
+def _target(engine: Engine, devices: tuple[Device, ...], precision: str, why: str, ranges: Ranges) -> Target:
+    if precision == "auto":
+        low = ranges and INT8 in engine.precisions and all(device.kind == "cpu" for device in devices)
+        precision = INT8 if low else engine.default_precision(devices)
+    return Target(engine, devices, precision, why, ranges=ranges if precision == INT8 else {})

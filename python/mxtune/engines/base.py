@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Optional, Protocol, Union
@@ -23,6 +24,8 @@ Params = Mapping[str, NDArray[np.float32]]
 Batch = Union[Array, Mapping[str, Array]]
 ROWS = 32
 """How many rows a batch has that is only predicted, where nobody says how many."""
+Ranges = Mapping[str, tuple[float, float]]
+"""For some layers and inputs, by name, the least and the greatest value that they take."""
 
 
 @dataclass(frozen=True)
@@ -127,6 +130,8 @@ class Program:
         Of dropout.
     deterministic
         Whether it must give the same bytes each time on a GPU, too, where it is slower. On CPUs it always does.
+    ranges
+        What int8 needs to know, see `mxtune.engines.ranges`; nothing else looks at them.
     """
 
     graph: Graph
@@ -136,6 +141,7 @@ class Program:
     optimiser: AdamW = AdamW()
     seed: int = 0
     deterministic: bool = False
+    ranges: Ranges = field(default_factory=dict)
 
     @classmethod
     def of(
@@ -285,6 +291,8 @@ class Target:
 
     Parameters
     ----------
+    ranges
+        Of the layers, for programs in int8.
     why
         The reason for the engine, a few words.
     unused
@@ -299,10 +307,12 @@ class Target:
     why: str = field(default="it is installed", compare=False)
     unused: Optional[Choice] = field(default=None, compare=False)
     deterministic: bool = False
+    ranges: Ranges = field(default_factory=dict, compare=False)
 
     def bind(self, program: Program, passes: bool = True) -> Executor:
         """The program, ready to run here."""
-        program = replace(program, deterministic=self.deterministic or program.deterministic)
+        fixed = self.deterministic or program.deterministic
+        program = replace(program, deterministic=fixed, ranges=self.ranges or program.ranges)
         return self.engine.bind(program, self.devices, self.precision, passes)
 
     @property
@@ -310,7 +320,8 @@ class Target:
         """What determines the last bits of an output: engine, precision and passes, and that it is no CPU."""
         kinds = sorted({device.kind for device in self.devices} - {"cpu"})
         fixed = ["deterministic"] if kinds and self.deterministic else []  # on a GPU by other algorithms
-        return " ".join((self.engine.name, self.precision, *self.engine.passes, *kinds, *fixed))
+        ranges = [hashlib.sha256(repr(sorted(self.ranges.items())).encode()).hexdigest()] if self.ranges else []
+        return " ".join((self.engine.name, self.precision, *self.engine.passes, *kinds, *fixed, *ranges))
 
     def __str__(self) -> str:
         return f"{self.engine.name}, {', '.join(map(str, self.devices))}, {self.precision}"

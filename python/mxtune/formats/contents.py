@@ -60,6 +60,8 @@ class Contents:
         The rest of a model, as its manifest has it: task, type of labels, settings, metrics, history, versions.
     memory
         The arrays of what a model remembers of its training images, see `mxtune.model.memory`.
+    int8
+        The arrays of what it needs to predict in int8, see `mxtune.model.quantised`.
     others
         Parts of a model file that only a later version knows, by name.
     limit
@@ -83,6 +85,7 @@ class Contents:
     provenance: Mapping[str, str] = field(default_factory=dict)
     model: Optional[Mapping[str, Any]] = None
     memory: Optional[Weights] = None
+    int8: Optional[Weights] = None
     others: Mapping[str, bytes] = field(default_factory=dict)
     limit: float = 1.0
 

@@ -14,7 +14,13 @@ from .saving import parts_of
 PathLike = Union[str, "os.PathLike[str]"]
 
 
-def mxload(path: PathLike, limit: float = 1, device: Union[str, Sequence[str]] = "auto", engine: str = "auto") -> Model:
+def mxload(
+    path: PathLike,
+    limit: float = 1,
+    device: Union[str, Sequence[str]] = "auto",
+    engine: str = "auto",
+    precision: str = "auto",
+) -> Model:
     """The `Model` in a file that `Model.save`, or R's ``mxsave()``, wrote.
 
     Reading runs no code from the file: every size, name and checksum is checked first.
@@ -28,9 +34,13 @@ def mxload(path: PathLike, limit: float = 1, device: Union[str, Sequence[str]] =
         networks of the zoo need half or less of it.
     device, engine
         Where it predicts, as for `mxtrain`: ``"auto"`` is decided at the first prediction.
+    precision
+        ``"auto"``: int8 where `Model.quantize` chose it and MXNet is to predict on a CPU; or as of `Model.on`.
 
     Raises
     ------
+    ArgumentError
+        It is to predict in int8 and does not know the ranges of its layers.
     DeviceError
         A GPU is asked for and can't be used.
     EngineError
@@ -50,4 +60,4 @@ def mxload(path: PathLike, limit: float = 1, device: Union[str, Sequence[str]] =
     """
     file = user_path("path", path)
     model = Model(**parts_of(mxt.load(file, number("limit", limit, 0.01, 1_000_000)), file.name))
-    return model if device == engine == "auto" else model.on(device, engine)
+    return model if device == engine == precision == "auto" else model.on(device, engine, precision)

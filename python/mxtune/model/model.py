@@ -26,8 +26,9 @@ from ..words import counted, shape_text
 from ..zoo.saving import contents_of
 from . import conformal, leak, meta, saving
 from .memory import Memory
-from .placing import Placing
 from .predictor import BATCH, Predictor
+from .quantised import Quantised
+from .quantising import Quantising
 from .remembering import novelty_columns
 from .reporting import Reporting
 from .summary import summary
@@ -44,7 +45,7 @@ TYPES = ("class", "prob", "logit", "set", "features")
 _OF_TASK = TYPES[:4]
 
 
-class Model(Placing, Reporting):
+class Model(Quantising, Reporting):
     """A trained network with its preprocessing, classes, history and origin; `mxtrain` makes one.
 
     Parameters
@@ -71,6 +72,8 @@ class Model(Placing, Reporting):
         What it remembers of the features of its training images; None without.
     others
         Parts of its file that only a later version knows, by name.
+    quantised
+        What it needs to predict in int8; None without.
 
     Examples
     --------
@@ -93,6 +96,7 @@ class Model(Placing, Reporting):
         validation: Optional[Validation] = None,
         memory: Optional[Memory] = None,
         others: Optional[Mapping[str, bytes]] = None,
+        quantised: Optional[Quantised] = None,
     ) -> None:
         self.network, self.task, self.levels = network, task, tuple(levels)
         self._task = tasks.named(task, self.levels, label_type)
@@ -100,8 +104,8 @@ class Model(Placing, Reporting):
         self.versions = dict(versions or saving.versions())
         self._rows: list[dict[str, Any]] = [dict(row) for row in history]
         self.validation = Validation() if validation is None else validation
-        self.memory, self._others = memory, dict(others or {})
-        self._predictor = Predictor(network)
+        self.memory, self._others, self.quantised = memory, dict(others or {}), quantised
+        self._predictor = Predictor(network, quantised=self._chosen)
         self._validated: Optional[ImageSet] = None  # the images themselves, in the session that trained
 
     # ---- what it holds
@@ -342,7 +346,8 @@ class Model(Placing, Reporting):
             "validation": self.validation.to_dict(),
         }
         memory = None if self.memory is None else self.memory.arrays()
-        return replace(Contents.of(self.network, model, memory), levels=self.levels, others=self._others)
+        int8 = None if self.quantised is None else self.quantised.arrays()
+        return replace(Contents.of(self.network, model, memory), levels=self.levels, others=self._others, int8=int8)
 
     # ---- internals
 
@@ -414,6 +419,7 @@ class Model(Placing, Reporting):
             self.label_type,
             validated,
             self.memory,
+            quantised=self.quantised,
         )
         model._predictor, model._validated = self._predictor, images  # bound already
         return model

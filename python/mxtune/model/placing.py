@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, TypeVar, Union
+from typing import TYPE_CHECKING, Any, Optional, TypeVar, Union
 
-from ..engines import Target, choose
+from ..calls import option
+from ..engines import INT8, Target, choose
+from ..errors import ArgumentError
 from .predictor import Predictor
+from .quantised import KEY
 
 if TYPE_CHECKING:
     from ..network import Network
+    from .quantised import Quantised
 
 _Placed = TypeVar("_Placed", bound="Placing")
 
@@ -19,9 +23,13 @@ class Placing:
     """What moves a model; `Model` adds the rest."""
 
     network: Network
+    settings: dict[str, Any]
+    quantised: Optional[Quantised]
     _predictor: Predictor
 
-    def on(self: _Placed, device: Union[str, Sequence[str]] = "auto", engine: str = "auto") -> _Placed:
+    def on(
+        self: _Placed, device: Union[str, Sequence[str]] = "auto", engine: str = "auto", precision: str = "auto"
+    ) -> _Placed:
         """The same model, predicting there.
 
         Parameters
@@ -30,9 +38,14 @@ class Placing:
             ``"auto"``, ``"cpu"``, ``"gpu"``, ``"gpu:1"``, or several.
         engine
             ``"auto"``, ``"mxnet"`` or ``"torch"``, as for `mxtrain`.
+        precision
+            ``"float32"``; ``"int8"`` on CPUs, after `Model.quantize`; PyTorch's ``"bfloat16"``. ``"auto"``: int8
+            where that was chosen and can be had, or else the engine's own.
 
         Raises
         ------
+        ArgumentError
+            It is to predict in int8 and does not know the ranges of its layers.
         DeviceError
             A GPU is asked for and can't be used.
         EngineError
@@ -45,7 +58,17 @@ class Placing:
         >>> model.on("cpu").predict(mxexample("fashion")).equals(model.predict(mxexample("fashion")))
         True
         """
-        return self.bound_to(choose(device, engine=engine))
+        known = self.quantised if precision == INT8 else self._chosen
+        if precision == INT8 and known is None:
+            text = "The model does not know the ranges of its layers, which int8 needs."
+            raise ArgumentError(text, [option("precision", INT8)], "`quantize()` of the model measures them on images.")
+        return self.bound_to(choose(device, precision, engine, None if known is None else known.ranges))
+
+    @property
+    def _chosen(self) -> Optional[Quantised]:
+        """What it needs for int8, if it is to predict in it where that can be had."""
+        kept = self.settings.get(KEY)
+        return self.quantised if isinstance(kept, dict) and kept.get("chosen") is True else None
 
     def __copy__(self: _Placed) -> _Placed:
         """The same model, with the same arrays. Without this, a copy would be written to a file's bytes, and read."""
@@ -56,5 +79,5 @@ class Placing:
     def bound_to(self: _Placed, target: Target) -> _Placed:
         """The same model, predicting at this target."""
         other = copy.copy(self)
-        other._predictor = Predictor(self.network, target)
+        other._predictor = Predictor(self.network, target, self.quantised)
         return other

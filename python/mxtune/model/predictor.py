@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Optional
 import numpy as np
 
 from .. import progress
-from ..engines import ROWS, Executor, Program, Target, choose
+from ..engines import INT8, ROWS, Executor, Program, Target, choose
 from ..errors import PictureWarning
 from ..graph import Graph
 from ..images.decode import named
@@ -20,6 +20,7 @@ from ..images.findings import warn
 from ..images.loader import Loader
 from ..network import Network
 from ..words import bullets, counted
+from .quantised import Quantised
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -33,14 +34,14 @@ _BOTH, _WHOLE = "logit and features", "the whole of "
 class _Made:
     """What is made of the outputs for a batch."""
 
-    def __init__(self, what: str, of_features: Optional[Callable[[Any], Any]]) -> None:
+    def __init__(self, what: str, of_features: Optional[Callable[[Any], Any]], restored: Callable[[Any], Any]) -> None:
         self.what = _BOTH if of_features is not None and what == "logit" else what
-        self._of_features = of_features
+        self._of_features, self._restored = of_features, restored
 
     def __call__(self, values: list[Any]) -> Any:
         if self._of_features is None:
-            return values[0]
-        return np.concatenate([*values[:-1], self._of_features(values[-1])], axis=1)
+            return self._restored(values[0]) if self.what == "features" else values[0]
+        return np.concatenate([*values[:-1], self._of_features(self._restored(values[-1]))], axis=1)
 
 
 class Predictor:
@@ -52,10 +53,14 @@ class Predictor:
         Its first output are the logits.
     target
         Where it runs; chosen at first use if None.
+    quantised
+        What int8 needs, where the target computes in it; without a target, where it is to run in it if that can be had.
     """
 
-    def __init__(self, network: Network, target: Optional[Target] = None) -> None:
-        self._network, self.target = network, target
+    def __init__(
+        self, network: Network, target: Optional[Target] = None, quantised: Optional[Quantised] = None
+    ) -> None:
+        self._network, self.target, self._quantised = network, target, quantised
         self._executors: dict[str, Executor] = {}
         self._lock, self._process = threading.Lock(), os.getpid()
 
@@ -82,7 +87,7 @@ class Predictor:
         PictureWarning
             Images can't be read; all are named.
         """
-        made = _Made(what, of_features)
+        made = _Made(what, of_features, self._restoring())
         executor, count = self._executor(made.what), len(loader)
         nothing = [np.zeros((0, *shape[1:]), np.float32) for shape in self._shapes(made.what)]
         out = np.full((count, made(nothing).shape[1]), np.nan, np.float32)
@@ -108,13 +113,14 @@ class Predictor:
         """What a layer gives for each image, (N, ...), NaN for bad ones; the features without a layer."""
         what = "features" if layer is None else _WHOLE + layer
         executor, count = self._executor(what), len(loader)
+        restored = self._restoring() if layer is None else np.asarray
         out = np.full((count, *self._shapes(what)[0][1:]), np.nan, np.float32)
         reporter, seen = progress.current(), 0
         reporter.event("start", title="Computing features", total=count, unit="images")
         try:
             for rows, batch in loader.eval_batches(partial(executor.rows, batch_size), skip_bad=True):
                 if len(rows):
-                    out[rows] = executor.predict(batch)
+                    out[rows] = restored(executor.predict(batch))
                     reporter.event("advance", n=int(rows[-1]) + 1 - seen)
                     seen = int(rows[-1]) + 1
             if seen < count:  # the last ones are bad
@@ -144,8 +150,26 @@ class Predictor:
             self._lock, self._process = threading.Lock(), os.getpid()
         with self._lock:
             if what not in self._executors:
-                self._executors[what] = (self.target or choose()).bind(Program.of(self._network_of(what)))
+                program, low = Program.of(self._network_of(what)), self._in_int8
+                if low is not None:
+                    names = (f"{self._network.classifier}_{part}" for part in ("weight", "bias"))
+                    own = {name: array for name, array in zip(names, (low.weight, low.bias)) if name in program.params}
+                    program = replace(program, params={**program.params, **own})
+                self._executors[what] = self._place.bind(program)
             return self._executors[what]
+
+    @property
+    def _place(self) -> Target:
+        """Where it runs."""
+        return self.target or choose(ranges=None if self._quantised is None else self._quantised.ranges)
+
+    @property
+    def _in_int8(self) -> Optional[Quantised]:
+        return self._quantised if self._quantised is not None and self._place.precision == INT8 else None
+
+    def _restoring(self) -> Callable[[Any], Any]:
+        """What makes features those that memory and users know: in float32 they are."""
+        return np.asarray if self._in_int8 is None else self._in_int8.restored
 
 
 def warn_unread(loader: Loader, one: str, many: str) -> None:

@@ -15,6 +15,7 @@ from ..formats import Contents
 from ..formats.untrusted import FaultError
 from ..tasks.label_type import LabelType
 from .memory import Memory
+from .quantised import Quantised
 from .validation import Validation
 
 
@@ -30,7 +31,7 @@ def parts_of(contents: Contents, file: str = "the bytes") -> dict[str, Any]:
     assert model is not None  # noqa: S101 - reading has seen to it
     levels = contents.levels or ()
     try:
-        validation, memory = _validation(model, levels), _memory(contents)
+        validation, memory, quantised = _validation(model, levels), _memory(contents), _quantised(contents)
     except FaultError as fault:
         raise ModelFileError(f"Can't use the model in {file}.", [fault.what]) from None
     except KeyError as error:
@@ -48,6 +49,7 @@ def parts_of(contents: Contents, file: str = "the bytes") -> dict[str, Any]:
         "label_type": LabelType.from_dict(model.get("label_type", {})),
         "validation": validation,
         "memory": memory,
+        "quantised": quantised,
         "others": contents.others,
     }
 
@@ -61,9 +63,16 @@ def _validation(model: Mapping[str, Any], levels: Sequence[str]) -> Optional[Val
 def _memory(contents: Contents) -> Optional[Memory]:
     if contents.memory is None or contents.model is None:
         return None
+    return Memory.from_arrays(contents.memory, contents.model["task"], *_outputs_and_features(contents))
+
+
+def _quantised(contents: Contents) -> Optional[Quantised]:
+    return None if contents.int8 is None else Quantised.from_arrays(contents.int8, *_outputs_and_features(contents))
+
+
+def _outputs_and_features(contents: Contents) -> tuple[int, int]:
     body = contents.network.body
-    outputs, features = max(1, len(contents.levels or ())), body.shapes[body.output][0][1]
-    return Memory.from_arrays(contents.memory, contents.model["task"], outputs, features)
+    return max(1, len(contents.levels or ())), body.shapes[body.output][0][1]
 
 
 def versions(engine: Optional[Engine] = None) -> dict[str, str]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Optional
 from ..network import Network
 from ..tasks.intervals import Measured
 from ..words import counted, shape_text
+from .quantised import KEY, told
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -46,6 +47,7 @@ def summary(
         _line("phases", f"{phases}; {counted(len(history), 'epoch')}; seed {settings.get('seed')}{fixed}"),
         *_plan(settings.get("plan")),
         *_spent(settings.get("time_budget"), history, next(iter(metrics), "")),
+        *([_line("int8", text)] if (text := told(settings.get(KEY))) else []),
         *([] if temperature == 1 else [_line("calibrated", f"outputs divided by a temperature of {temperature:.3g}")]),
         *(f"  {name:<24}{value:.4g}{_within(metrics.intervals.get(name))}" for name, value in metrics.items()),
         *([] if classes is None else _classes(classes)),

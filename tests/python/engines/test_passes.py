@@ -8,27 +8,11 @@ import numpy as np
 import pytest
 
 from mxtune.engines import Program, get
-from mxtune.errors import NetworkError
-from mxtune.network import Network
-from mxtune.zoo import entry
-from running import NETWORKS, bound
+from running import NETWORKS, bound, small
 
 pytestmark = pytest.mark.mxnet
 
 PASSES = get("mxnet").passes
-
-
-def small(name: str) -> Network:
-    """The network with drawn weights, for the smallest images that it takes."""
-    one = entry(name)
-    for size in (28, 32, 64, 96):
-        spec = replace(one.preprocess, size=(size, size))
-        net = Network(one.build(5, spec.size, spec.channels), {}, one.provenance(), spec)
-        try:
-            return net.initialise(seed=1)
-        except NetworkError:
-            continue
-    raise AssertionError(f"{name} takes no small images")
 
 
 @pytest.mark.parametrize("name", NETWORKS)

@@ -12,6 +12,7 @@ from ...errors import EngineError
 from ..base import Program
 from ..devices import Device, DeviceReport
 from . import cuda, gpus
+from .int8 import refuse_int8
 from .load import load
 
 if TYPE_CHECKING:
@@ -22,7 +23,7 @@ class MXNet:
     """Apache MXNet 1.9.1, on CPUs through oneDNN and on NVIDIA's GPUs up to compute capability 8.9."""
 
     name = "mxnet"
-    precisions = ("float32",)
+    precisions = ("float32", "int8")
 
     @property
     def passes(self) -> tuple[str, ...]:
@@ -55,7 +56,7 @@ class MXNet:
         self, program: Program, devices: Sequence[Device], precision: str = "float32", passes: bool = True
     ) -> MXNetExecutor:
         """The program, ready to run; see `Engine.bind`."""
-        one_of("precision", precision, self.precisions)
+        low = one_of("precision", precision, self.precisions) == "int8"
         on_gpu = any(device.kind == "gpu" for device in devices)
         if program.deterministic and on_gpu:
             raise EngineError(
@@ -63,7 +64,10 @@ class MXNet:
                 hint=f"Use {option('engine', 'torch')} or {option('device', 'cpu')}, which can.",
             )
         from .executor import MXNetExecutor
-        from .passes import FOR_ONEDNN, PASSES
+        from .passes import FOR_ONEDNN, PASSES, PASSES_IN_INT8
 
+        if low:
+            refuse_int8(program, devices)
         rewrites = tuple(rewrite for rewrite in PASSES if not (on_gpu and rewrite in FOR_ONEDNN))
-        return MXNetExecutor(program, devices, rewrites if passes else ())
+        rewrites += PASSES_IN_INT8 if low and not program.trainable else ()
+        return MXNetExecutor(program, devices, rewrites if passes else (), low)

@@ -17,6 +17,7 @@ from ..base import Batch, InputSpec, Program
 from ..devices import Device
 from ..passes import Pass, applied, freeze_statistics
 from .gradient import InputGradient
+from .int8 import quantised_symbol
 from .load import load
 from .passes.align_channels import align_channels
 
@@ -42,6 +43,8 @@ class MXNetExecutor:
         Where to run. More than one: each takes its share of every batch.
     passes
         What rewrites the program first. With none, MXNet's fusion is off too, for comparison.
+    int8
+        Whether what is not in training is computed in int8, by the program's ranges.
 
     Examples
     --------
@@ -55,7 +58,9 @@ class MXNetExecutor:
     array([[1., 2.]], dtype=float32)
     """
 
-    def __init__(self, program: Program, devices: Sequence[Device], passes: Sequence[Pass] = ()) -> None:
+    def __init__(
+        self, program: Program, devices: Sequence[Device], passes: Sequence[Pass] = (), int8: bool = False
+    ) -> None:
         mx = self._mx = load()
         self._inputs = {n: program.inputs[n] for n in program.graph.arguments if n not in program.params}
         self._program = replace(program, inputs=self._inputs)  # as it came
@@ -76,6 +81,12 @@ class MXNetExecutor:
             for context in self._contexts
         ]
         self._learned = [n for n in self._arguments if n in self._trainable]
+        self._int8 = int8 and not self._trainable
+        if self._int8:
+            self._symbol, quantised = quantised_symbol(self._symbol, self._arrays[0], program.ranges)
+            self._arguments, self._auxiliary = self._symbol.list_arguments(), self._symbol.list_auxiliary_states()
+            names = [n for n in (*self._arguments, *self._auxiliary) if n not in self._inputs]
+            self._arrays = [{n: quantised[n].as_in_context(context) for n in names} for context in self._contexts]
         # on a CPU MXNet fuses what it binds without a gradient: BatchNorm, ReLU and sums go into the convolutions
         derived = self._learned if passes or self._learned else names[:1]
         self._grads = [{n: mx.nd.zeros_like(arrays[n]) for n in derived} for arrays in self._arrays]
@@ -222,6 +233,8 @@ class MXNetExecutor:
 
     def _bind(self, place: int, rows: int) -> Any:
         mx, context, arrays = self._mx, self._contexts[place], self._arrays[place]
+        if self._int8:  # its convolutions reorder weights in place, in an order that depends on the batch's size
+            arrays = {name: array.copy() for name, array in arrays.items()}
         data = {name: mx.nd.zeros((rows, *spec.row), ctx=context) for name, spec in self._inputs.items()}
         return self._symbol.bind(
             context,

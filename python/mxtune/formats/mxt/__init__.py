@@ -6,6 +6,7 @@
 ``weights.safetensors`` its parameters
 ``memory.safetensors``  what it remembers of its training images, see `mxtune.model.memory`;
                         may be missing
+``int8.safetensors``    what it needs to predict in int8, see `mxtune.model.quantised`; may be missing
 ======================= =================================================================
 
 A file of these three alone has format 1. One with more has format 2: members that a later version may add, too, are
@@ -29,7 +30,7 @@ from ...words import listing
 from .. import Contents, Format, Glimpse, register
 from ..safetensors import arrays_of, bytes_of
 from ..untrusted import FaultError
-from .layout import FORMAT, MANIFEST, MEMBERS, MEMORY
+from .layout import FORMAT, INT8, MANIFEST, MEMBERS, MEMORY
 from .manifest import contents_of, manifest_of
 from .reading import read
 from .writing import write
@@ -52,13 +53,14 @@ def load(source: Union[str, os.PathLike[str], bytes], limit: float = 1.0) -> Con
     """
     name = Path(source).name if isinstance(source, (str, os.PathLike)) else "the bytes"
     manifest, symbol, arrays, others = read(source)
-    memory = others.pop(MEMORY, None)
+    own = {name: others.pop(name) for name in (MEMORY, INT8) if name in others}
     if others:
         text = f"Parts of the model that this mxtune does not know are kept as they are: {listing([*others])}."
         progress.current().event("message", text=text)
     contents = contents_of(manifest, symbol, arrays, name, limit)
     try:
-        return replace(contents, memory=None if memory is None else arrays_of(MEMORY, memory), others=others)
+        memory, int8 = (arrays_of(name, own[name]) if name in own else None for name in (MEMORY, INT8))
+        return replace(contents, memory=memory, int8=int8, others=others)
     except FaultError as fault:
         raise ModelFileError(f"Can't use the model in {name}.", [fault.what], fault.hint) from None
 
@@ -78,6 +80,8 @@ def save(target: Union[str, os.PathLike[str], BinaryIO], contents: Contents) -> 
     others = dict(contents.others)
     if contents.memory is not None:
         others[MEMORY] = bytes_of(contents.memory)
+    if contents.int8 is not None:
+        others[INT8] = bytes_of(contents.int8)
     write(target, manifest_of(contents), to_json(contents.graph), contents.weights, others)
 
 

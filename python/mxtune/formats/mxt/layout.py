@@ -10,7 +10,7 @@ from typing import Any
 
 FORMAT = 2  # that of files with more members than these; without, it is 1, which every mxtune reads
 MANIFEST, SYMBOL, WEIGHTS = MEMBERS = ("manifest.json", "symbol.json", "weights.safetensors")
-MEMORY = "memory.safetensors"  # the first that a file may lack
+MEMORY, INT8 = "memory.safetensors", "int8.safetensors"  # which a file may lack
 _MOST_BYTES = {MANIFEST: 1 << 26, SYMBOL: 1 << 26, WEIGHTS: 15 << 28}  # a plain zip ends at 16 << 28, 4 GiB
 _MOST_OF_OTHERS, _MOST_OTHERS = 1 << 25, 3
 _OTHER = re.compile(r"[a-z][a-z0-9_]{0,63}\.(json|safetensors)")

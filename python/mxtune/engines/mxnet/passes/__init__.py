@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ...passes import Pass, absorb_asymmetric_padding, fold_batchnorm
 from .align_channels import align_channels
+from .average_in_int8 import average_in_int8
 from .clip_as_relus import clip_as_relus
 from .depthwise_as_matmul import depthwise_as_matmul
 from .depthwise_in_columns import depthwise_in_columns
@@ -12,7 +13,7 @@ from .guard_fusion import guard_fusion
 from .means_over_the_edge import means_over_the_edge
 from .mirror_maps import mirror_maps
 
-__all__ = ["FOR_ONEDNN", "PASSES"]
+__all__ = ["FOR_ONEDNN", "PASSES", "PASSES_IN_INT8"]
 
 PASSES: tuple[Pass, ...] = (
     fold_batchnorm,
@@ -30,3 +31,6 @@ PASSES: tuple[Pass, ...] = (
 
 FOR_ONEDNN: tuple[Pass, ...] = (align_channels, clip_as_relus, depthwise_in_columns)
 """Those that are for CPUs alone."""
+
+PASSES_IN_INT8: tuple[Pass, ...] = (average_in_int8,)
+"""After these, for what is computed in int8."""
