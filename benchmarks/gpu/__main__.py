@@ -104,8 +104,16 @@ def fast(device: str) -> Iterator[Row]:
     yield from (Row(*row) for row in speed.rows(device))
 
 
+def compiled(device: str) -> Iterator[Row]:
+    """What PyTorch's compiler takes to start, and what it gains; forced, however little is to come."""
+    from . import compiler
+
+    yield from (Row(*row) for row in compiler.rows(device))
+
+
 PARTS: dict[str, Callable[[str], Iterator[Row]]] = {
     "parity": parity, "training": alike, "interrupt": interrupt, "memory": memory, "speed": fast,
+    "compiler": compiled,
 }  # fmt: skip
 
 

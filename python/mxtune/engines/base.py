@@ -184,6 +184,13 @@ class Executor(Protocol):
         As many; but of `ROWS` more, once a GPU was seen to have the memory for them.
         """
 
+    def expect(self, rows: int) -> None:
+        """So many rows are to come: of steps, or of predictions where nothing is trainable.
+
+        An engine may take long to start being faster where much is to come. Results don't depend on it, but for the
+        last bits on a GPU.
+        """
+
     def step(self, batch: Batch, targets: Array, counts: Array, loss: Loss, lr: float) -> float:
         """Train on a batch and return its loss; where that is not finite, nothing was changed.
 

@@ -93,6 +93,7 @@ class Predictor:
         out = np.full((count, made(nothing).shape[1]), np.nan, np.float32)
         good = np.zeros(count, dtype=bool)
         reporter, seen = progress.current(), 0
+        executor.expect(count)
         reporter.event("start", title=title, total=count, unit="images")
         try:
             for rows, batch in loader.eval_batches(partial(executor.rows, batch_size), skip_bad=True):
@@ -116,6 +117,7 @@ class Predictor:
         restored = self._restoring() if layer is None else np.asarray
         out = np.full((count, *self._shapes(what)[0][1:]), np.nan, np.float32)
         reporter, seen = progress.current(), 0
+        executor.expect(count)
         reporter.event("start", title="Computing features", total=count, unit="images")
         try:
             for rows, batch in loader.eval_batches(partial(executor.rows, batch_size), skip_bad=True):

@@ -71,6 +71,7 @@ def features(
                 reporter.event("advance", n=len(part) - len(missing))
             if len(missing):
                 executor = executor or target.bind(Program.of(body))
+                executor.expect(len(missing))
                 # a GPU's batches grow, but where each run is to give the same bits
                 size = batch_size if target.deterministic else partial(executor.rows, batch_size)
                 for rows, batch in loader.eval_batches(size, rows=missing):

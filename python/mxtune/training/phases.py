@@ -122,6 +122,9 @@ class LayerTraining:
             params = self._in_units(problem.loss.standardised_layer, params)
         program = Program(rest, params, self._inputs, frozenset(trainable & params.keys()), optimiser, problem.seed)
         self._executor = problem.target.bind(program)
+        for executor in (self._executor, self._front):
+            if executor is not None:
+                executor.expect(len(problem.train) * phase.epochs)
         self._validation: Optional[list[dict[str, Array]]] = None
 
     @property

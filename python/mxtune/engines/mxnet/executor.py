@@ -106,6 +106,9 @@ class MXNetExecutor:
         """As many as were asked for; see `Executor.rows`."""
         return asked
 
+    def expect(self, rows: int) -> None:
+        """Nothing is prepared; see `Executor.expect`."""
+
     def step(self, batch: Batch, targets: Array, counts: Array, loss: Loss, lr: float) -> float:
         """Train on a batch and return its loss; see `Executor.step`."""
         named = self._named(batch)

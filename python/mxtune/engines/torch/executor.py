@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import threading
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Callable, NamedTuple, Optional, TypeVar
 
@@ -18,6 +19,7 @@ from ..devices import Device
 from ..passes import Pass, applied, freeze_statistics
 from . import memory
 from .arrays import Scale, array_of, parameter_of, tensor_of
+from .compiling import Compiling, can_compile
 from .gpus import build
 from .load import load
 from .losses import Goal, shares, weighted_loss
@@ -100,9 +102,15 @@ class TorchExecutor:
         self._seed, self._precision, self._deterministic = program.seed, precision, program.deterministic
         program, self._undo = applied(program, (freeze_statistics, *passes))
         graph, self._trainable = program.graph, program.trainable
-        self._dropout = any(node.has_role("dropout") for node in graph.nodes)
+        dropouts = [node for node in graph.nodes if node.has_role("dropout")]
+        self._dropout = bool(dropouts)
         self._runner = Runner(graph, fuses=bool(passes))
         self._devices = [_device(device) for device in devices]
+        learns = bool(self._trainable)
+        # what is compiled is decided by the clock, and may round otherwise; dropout draws from a generator of its own
+        draws = any(node.values.p > 0 and (learns or node.values.mode == "always") for node in dropouts)
+        able = bool(passes) and len(devices) == 1 and not (self._deterministic or draws)
+        self._compiling = Compiling(self._runner, learns, precision, able and can_compile(self._devices[0]))
         self._pieces = 1  # in which each device computes its share
         self._fitting: Optional[int] = None  # rows, once it is known
         self._at_once = rows_at_once(program) if self._devices[0].type == "cpu" else None
@@ -127,8 +135,9 @@ class TorchExecutor:
             return [np.concatenate(arrays) for arrays in zip(*heads)]
 
         with self._running("run"), torch.no_grad():
-            before = self._memory()
+            before, start = self._memory(), time.perf_counter()
             outputs = self._in_parts(named, whole, self._at_once)
+            self._compiling.took(len(outputs[0]), time.perf_counter() - start, training=False)
             if len(outputs[0]) >= ROWS:  # of fewer, what a kernel needs besides would count too much
                 self._note_memory(before, len(outputs[0]))
         return outputs[0] if len(outputs) == 1 else outputs
@@ -136,6 +145,10 @@ class TorchExecutor:
     def rows(self, asked: int) -> int:
         """How many rows had best be predicted at once; see `Executor.rows`."""
         return self._fitting or asked if asked == ROWS else asked
+
+    def expect(self, rows: int) -> None:
+        """So many rows are to come; see `Executor.expect`."""
+        self._compiling.expect(rows)
 
     def step(self, batch: Batch, targets: Array, counts: Array, loss: Loss, lr: float) -> float:
         """Train on a batch and return its loss; see `Executor.step`."""
@@ -153,9 +166,11 @@ class TorchExecutor:
             return sum(map(float, values)), sums
 
         with self._running("train"):
+            start = time.perf_counter()
             value, sums = self._in_parts(named, whole)
             if np.isfinite(value):  # otherwise the caller keeps the last good weights
                 self._update(sums, lr)
+            self._compiling.took(len(counts), time.perf_counter() - start, training=True)
             return value
 
     def gradient(self, batch: Batch, weights: Array) -> dict[str, NDArray[np.float32]]:
@@ -271,7 +286,7 @@ class TorchExecutor:
     def _forward(self, batch: Mapping[str, Array], part: _Part, run: Run) -> list[Tensor]:
         """The heads for a part of a batch."""
         data = {name: scale(batch[name][part.rows]) for name, scale in self._scales[part.place].items()}
-        return self._runner({**self._arrays[part.place], **data}, run)
+        return self._compiling({**self._arrays[part.place], **data}, run, part.rows.stop - part.rows.start)
 
     def _generator(self, part: _Part) -> Any:
         """What dropout draws from: seed, step and part decide it alone, so that a resumed run draws the same."""

@@ -116,6 +116,16 @@ def _keywords(function: Compute) -> dict[str, Any]:
     return {one.name: one.default for one in parameters if one.kind is inspect.Parameter.KEYWORD_ONLY}
 
 
+RULES: list[Compute] = []
+"""Functions of shapes alone, which PyTorch's compiler can't follow and needs not."""
+
+
+def rule(function: _Function) -> _Function:
+    """Register a function from shapes and attributes to a shape."""
+    RULES.append(function)
+    return function
+
+
 def known() -> Iterator[str]:
     """The names of all operators that can be computed."""
     return iter(sorted(_REGISTRY))

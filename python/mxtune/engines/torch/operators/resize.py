@@ -8,8 +8,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F  # noqa: N812 - its name everywhere
 
-from ....ops import Values, get
-from .base import computes
+from ....ops import Shape, Values, get
+from .base import computes, rule
 
 _RESIZED = get("_contrib_BilinearResize2D", "").shapes
 
@@ -26,6 +26,20 @@ def upsampling(first: Tensor, *others: Tensor, scale: int, sample_type: str, mul
     return torch.cat(maps, 1) if multi_input_mode == "concat" else sum(maps[1:], maps[0])
 
 
+@rule
+def _size(
+    height: int,
+    width: int,
+    scale_height: Optional[float],
+    scale_width: Optional[float],
+    mode: str,
+    shapes: tuple[Shape, ...],
+) -> Shape:
+    values = Values(height=height, width=width, scale_height=scale_height, scale_width=scale_width, mode=mode)
+    ((_, _, *size),) = _RESIZED(values, shapes)
+    return tuple(size)
+
+
 @computes("_contrib_BilinearResize2D")
 def bilinear(
     data: Tensor,
@@ -38,9 +52,9 @@ def bilinear(
     align_corners: bool,
 ) -> Tensor:
     """Bilinear interpolation to a size, or by scales."""
-    values = Values(height=height, width=width, scale_height=scale_height, scale_width=scale_width, mode=mode)
-    ((_, _, *size),) = _RESIZED(values, tuple(tuple(maps.shape) for maps in (data, *like)))
-    if tuple(size) == tuple(data.shape[2:]):
+    shapes = tuple(tuple(maps.shape) for maps in (data, *like))
+    size = _size(height, width, scale_height, scale_width, mode, shapes)
+    if size == tuple(data.shape[2:]):
         return data
     for axis, side in zip((2, 3), size):
         if side == 1:  # MXNet takes the first row or column

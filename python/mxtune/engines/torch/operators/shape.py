@@ -9,7 +9,7 @@ from torch import Tensor
 
 from ....ops import Shape, Values, get
 from ....ops.axes import axes_of
-from .base import computes
+from .base import computes, rule
 
 _RESHAPED = get("Reshape", "").shapes
 
@@ -23,8 +23,13 @@ def flatten(data: Tensor) -> Tensor:
 @computes("Reshape")
 def reshape(data: Tensor, *, shape: Shape, reverse: bool) -> Tensor:
     """By the codes 0, -1, -2, -3 and -4, which the rule of `ops` reads."""
-    (sides,) = _RESHAPED(Values(shape=shape, reverse=reverse), (tuple(data.shape),))
-    return data.reshape(sides)
+    return data.reshape(_sides(shape, reverse, tuple(data.shape)))
+
+
+@rule
+def _sides(shape: Shape, reverse: bool, given: Shape) -> Shape:
+    (sides,) = _RESHAPED(Values(shape=shape, reverse=reverse), (given,))
+    return sides
 
 
 @computes("reshape_like")
