@@ -33,6 +33,7 @@ def test_a_network_stays_itself_with_all_passes(name: str) -> None:
 def test_passes_are_named_as_their_files_are() -> None:
     assert PASSES == (
         "fold_batchnorm",
+        "activate_after_pooling",
         "mirror_maps",
         "depthwise_as_matmul",
         "absorb_asymmetric_padding",

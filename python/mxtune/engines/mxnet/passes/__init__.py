@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ...passes import Pass, absorb_asymmetric_padding, fold_batchnorm
+from .activate_after_pooling import activate_after_pooling
 from .align_channels import align_channels
 from .average_in_int8 import average_in_int8
 from .clip_as_relus import clip_as_relus
@@ -17,6 +18,7 @@ __all__ = ["FOR_ONEDNN", "PASSES", "PASSES_IN_INT8"]
 
 PASSES: tuple[Pass, ...] = (
     fold_batchnorm,
+    activate_after_pooling,
     mirror_maps,
     depthwise_as_matmul,  # before padding is absorbed: it takes zeros before a convolution over by itself
     absorb_asymmetric_padding,

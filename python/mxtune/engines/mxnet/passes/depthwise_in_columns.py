@@ -69,8 +69,9 @@ class _Columns:
         choice[..., number] = 1
         name = f"column_{number}_of_{self._channels}"
         self.choices[name] = choice
+        chosen = self._add(f"choice{number}", "BlockGrad", {}, (name, 0))  # MXNet would compute some of their gradients
         source, weight = self._node.inputs[:2]
-        shifted = self._convolution(f"shifted{number}", (1, WIDTH), (1, self._stride[1]), (0, PAD), source, (name, 0))
+        shifted = self._convolution(f"shifted{number}", (1, WIDTH), (1, self._stride[1]), (0, PAD), source, chosen)
         column = self._columns(weight, number, number + 1)
         return self._convolution(
             f"column{number}", (self._height, 1), (self._stride[0], 1), (self._top, 0), shifted, column
