@@ -83,7 +83,8 @@ dotted <- function(frame) {
 #' stage is no part of these networks.
 #'
 #' @param model A model; or, for other formats than `.mxt`, a network.
-#' @param path The file's name, usually ending in `.mxt`.
+#' @param path The file's name, usually ending in `.mxt`. For `mxload()` also `"hf:owner/name"`, a repository of the
+#'   Hugging Face hub where [mxpush()] put a model; `"@revision"` may follow.
 #' @param limit How many times as much memory and work for one image the network may need as is usual; networks of
 #'   [mxzoo()] need half or less.
 #' @param device,engine Where the model predicts, as for [mxtrain()].

@@ -1,8 +1,12 @@
-"""A Hugging Face hub on this machine: what `huggingface_hub` asks of one, for repositories made in a test."""
+"""A Hugging Face hub on this machine: what `huggingface_hub` asks of one, for repositories made in a test.
+
+Files come as from the hub itself, and go there in its way: what is asked for with POST, PUT and DELETE is in `hub_api`.
+"""
 
 from __future__ import annotations
 
 import hashlib
+import os
 import re
 import threading
 import time
@@ -10,10 +14,15 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any
 
+from hub_api import TOKEN, Api
+
 _FILE = re.compile(r"/(?P<repository>[^/]+/[^/]+)/resolve/(?P<revision>[^/]+)/(?P<name>.+)")
-TOKEN = "hf_test"  # noqa: S105 - of no account
+
+
+_PACKAGE = Path(__file__).parents[2] / "python"
 
 
 @dataclass
@@ -27,9 +36,10 @@ class Repository:
     claims: dict[str, int] = field(default_factory=dict)  # sizes that are told in place of the true ones
     pause: float = 0.0  # seconds between parts of a file
     dies_after: int = -1  # bytes of a file after which the connection ends
+    private: bool = False
 
 
-class Handler(BaseHTTPRequestHandler):
+class Handler(Api, BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
 
     def log_message(self, *_: Any) -> None:
@@ -39,7 +49,9 @@ class Handler(BaseHTTPRequestHandler):
         self.answer(with_body=False)
 
     def do_GET(self) -> None:
-        self.answer(with_body=True)
+        if self.path.startswith("/api/"):
+            return self.answer_api()
+        return self.answer(with_body=True)
 
     def refuse(self, status: int, code: str, commit: str = "") -> None:
         self.send_response(status)
@@ -49,9 +61,12 @@ class Handler(BaseHTTPRequestHandler):
         self.send_header("Content-Length", "0")
         self.end_headers()
 
-    def answer(self, with_body: bool) -> None:
+    def answer(self, with_body: bool) -> None:  # noqa: PLR0911 - one for each refusal
         hub: Any = self.server
         hub.asked.append((self.command, self.path, self.headers.get("User-Agent", "")))
+        for part, (status, _) in hub.refusing.items():
+            if part in self.path:
+                return self.refuse(status, "")
         hub.tokens.append((self.headers.get("Host", "").partition(":")[0], self.headers.get("Authorization", "")))
         match = _FILE.fullmatch(self.path)
         repository = hub.repositories.get(match["repository"]) if match else None
@@ -110,8 +125,12 @@ class Hub(ThreadingHTTPServer):
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), Handler)
         self.repositories: dict[str, Repository] = {}
+        self.kind = Repository  # of one that is made
         self.asked: list[tuple[str, str, str]] = []
         self.tokens: list[tuple[str, str]] = []  # for each, the host that was meant, and the token
+        self.stored: dict[str, bytes] = {}  # large files that came, by sha256
+        self.refusing: dict[str, tuple[int, str]] = {}  # parts of addresses: status and words
+        self.slow = 0.0  # seconds between parts of a file that comes
 
     def handle_error(self, *_: Any) -> None:
         """One who asked has gone: nothing to tell."""
@@ -132,3 +151,9 @@ def serving() -> Iterator[Hub]:
     finally:
         hub.shutdown()
         hub.server_close()
+
+
+def environment(home: Path, **more: str) -> dict[str, str]:
+    """Of a process that knows nothing of a user's own hub."""
+    bare = {key: value for key, value in os.environ.items() if not key.startswith(("HF_", "HUGGING"))}
+    return {**bare, "HF_HOME": str(home), "PYTHONPATH": str(_PACKAGE), **more}

@@ -2,25 +2,23 @@
 
 from __future__ import annotations
 
-import importlib
-import inspect
-import threading
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+import re
+from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any, Optional
 
-from .._version import __version__
+from .. import progress
 from ..errors import HubError
 from ..words import file_size
+from .library import HEADERS, asked, package, patience, settings
 from .reference import Reference
-from .refusal import no_package, old_package, refusal, unreachable, without_file
+from .refusal import refusal, unreachable, without_file
 from .transfer import Bar, Transfer
 
+_COMMIT = re.compile("[0-9a-f]{40}")
+CARD = "README.md"
 WEIGHTS = ("model.safetensors", "pytorch_model.bin")
-_PATIENCE = 2.5  # seconds, for a hub that does not answer; its package waits 10, and tries five times more
-_HEADERS = {"user-agent": f"mxtune/{__version__}"}
 
 
 def cached(reference: Reference, names: Sequence[str]) -> Optional[Path]:
@@ -33,7 +31,7 @@ def cached(reference: Reference, names: Sequence[str]) -> Optional[Path]:
     HubError
         `huggingface_hub` is not installed.
     """
-    hub = _package(reference)
+    hub = package(reference)
     for name in names:
         found = hub.try_to_load_from_cache(reference.repository, name, revision=reference.revision)
         if isinstance(found, str):
@@ -41,28 +39,54 @@ def cached(reference: Reference, names: Sequence[str]) -> Optional[Path]:
     return None
 
 
-def fetch(reference: Reference, names: Sequence[str], most: int) -> Path:
+def fetch(reference: Reference, limits: Mapping[str, int]) -> Path:
     """The first of these files that the repository has: its place in the cache, where it is put if it was not there.
 
     Parameters
     ----------
-    most
-        How many bytes it may have.
+    limits
+        The files by name, and how many bytes each may have.
 
     Raises
     ------
     HubError
         There is none, or it can't be had; the reason is told within 3 seconds.
     """
-    found = cached(reference, names)
+    found = cached(reference, tuple(limits))
     if found is not None:
         return found
-    hub = _package(reference)
+    return _fetched(package(reference), reference, limits)
+
+
+def fetch_newest(reference: Reference, limits: Mapping[str, int]) -> Path:
+    """As `fetch`, but the hub is asked whether a branch or a tag has moved. Where that fails, it is told, and the cache
+    counts.
+
+    Raises
+    ------
+    HubError
+        As by `fetch`.
+    """
+    known, hub = cached(reference, tuple(limits)), package(reference)
+    if known is not None and (hub.constants.HF_HUB_OFFLINE or _COMMIT.fullmatch(reference.revision)):
+        return known
+    try:
+        return _fetched(hub, reference, limits)
+    except HubError as fault:
+        if known is None:
+            raise
+        text = f"{fault.message} {reference} is opened from its cache: commit {known.parent.name[:10]}."
+    progress.current().event("message", text=text)
+    return known
+
+
+def _fetched(hub: Any, reference: Reference, limits: Mapping[str, int]) -> Path:
+    names = tuple(limits)
     if hub.constants.HF_HUB_OFFLINE:
         raise unreachable(hub, reference, names, "it is not asked, as HF_HUB_OFFLINE is set")
     try:
-        with _settings(hub):
-            for name in names:
+        with settings(hub):
+            for name, most in limits.items():
                 size = _size(hub, reference, name)
                 if size is not None:
                     return _downloaded(hub, reference, name, size, most)
@@ -75,65 +99,20 @@ def fetch(reference: Reference, names: Sequence[str], most: int) -> Path:
 
 def page(reference: Reference) -> str:
     """The address of the repository for people."""
-    return f"{_package(reference).constants.ENDPOINT}/{reference.repository}"
-
-
-def _package(reference: Reference) -> Any:
-    try:
-        hub = importlib.import_module("huggingface_hub")
-        importlib.import_module("huggingface_hub.utils")
-    except ImportError:
-        raise no_package(reference) from None
-    if "tqdm_class" not in inspect.signature(hub.hf_hub_download).parameters:
-        raise old_package(reference, hub.__version__)
-    return hub
-
-
-@contextmanager
-def _settings(hub: Any) -> Iterator[None]:
-    """Within, `huggingface_hub` neither tells what else is installed nor asks which agents there are.
-
-    And it counts what has come in parts of 256 kB, not 10 MB: an interrupt is acted on between two of them.
-    """
-    ours = {"HF_HUB_DISABLE_TELEMETRY": True, "DOWNLOAD_CHUNK_SIZE": 1 << 18}
-    before = {name: getattr(hub.constants, name) for name in ours}
-    vars(hub.constants).update(ours)
-    try:
-        yield
-    finally:
-        vars(hub.constants).update(before)
-
-
-def _patience(hub: Any) -> float:
-    constants = hub.constants
-    own = constants.HF_HUB_ETAG_TIMEOUT != constants.DEFAULT_ETAG_TIMEOUT
-    return float(constants.HF_HUB_ETAG_TIMEOUT) if own else _PATIENCE
+    return f"{package(reference).constants.ENDPOINT}/{reference.repository}"
 
 
 def _size(hub: Any, reference: Reference, name: str) -> Optional[int]:
-    """How many bytes a file of the repository has, -1 if the hub does not say; None if there is none.
+    """How many bytes a file of the repository has, -1 if the hub does not say; None if there is none."""
 
-    It is asked once, in a thread that is not waited for: a name server, or a host with many addresses, may take its
-    time beyond any limit of a single connection.
-    """
-    answers: list[Any] = []
-    seconds = _patience(hub)
+    def ask(seconds: float) -> Any:
+        url = hub.hf_hub_url(reference.repository, name, revision=reference.revision)
+        return hub.get_hf_file_metadata(url, timeout=seconds, headers=HEADERS)
 
-    def ask() -> None:
-        try:
-            url = hub.hf_hub_url(reference.repository, name, revision=reference.revision)
-            answers.append(hub.get_hf_file_metadata(url, timeout=seconds, headers=_HEADERS))
-        except Exception as fault:  # noqa: BLE001 - raised again by the one who waits
-            answers.append(fault)
-
-    thread = threading.Thread(target=ask, name="mxtune asks the hub", daemon=True)
-    thread.start()
-    thread.join(seconds)
-    answer = answers[0] if answers else TimeoutError(f"no answer within {seconds:g} seconds")
-    if isinstance(answer, hub.utils.EntryNotFoundError):
+    try:
+        answer = asked(hub, ask)
+    except hub.utils.EntryNotFoundError:
         return None
-    if isinstance(answer, Exception):
-        raise answer
     return -1 if answer.size is None else int(answer.size)
 
 
@@ -144,10 +123,11 @@ def _downloaded(hub: Any, reference: Reference, name: str, size: int, most: int)
         bullet = f"a network that mxtune opens has at most {file_size(most)} of it"
         raise HubError(text, [bullet], "Compare the repository's name with the one that you want.")
     transfer = Transfer(what, most)
-    return transfer.of(
+    file = transfer.of(
         lambda: hub.hf_hub_download(
-            reference.repository, name, revision=reference.revision, etag_timeout=_patience(hub), headers=_HEADERS,
+            reference.repository, name, revision=reference.revision, etag_timeout=patience(hub), headers=HEADERS,
             tqdm_class=partial(Bar, transfer),
         ),
         size,
     )  # fmt: skip
+    return Path(file)

@@ -5,13 +5,25 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Optional
 
 from .. import calls
 from ..errors import HubError
 from .reference import Reference
 
+MODEL = "model.mxt"
 _LOG_IN = "log in (hf auth login), or set HF_TOKEN"
+_MOST_SAID = 500  # characters
+_REMEDIES = {
+    400: "Compare the branch and the card with what the hub takes.",
+    401: f"The hub does not know the token: {_LOG_IN} again.",
+    402: "More of that needs another plan, or less in the account.",
+    403: f"The token must be one that may write, and the repository yours: {_LOG_IN}.",
+    404: "Compare the names of owner, repository and branch; a token must be one that may write there.",
+    409: "Somebody else has changed it at the same time: try again.",
+    413: "Files of that size need another plan, or less in the account.",
+    429: "Too much was asked of it: try again in some minutes.",
+}
 
 
 def refusal(hub: Any, fault: Exception, reference: Reference, names: Sequence[str]) -> HubError:
@@ -58,6 +70,7 @@ def without_file(hub: Any, reference: Reference, names: Sequence[str]) -> HubErr
     """The error for a repository that has none of these files."""
     page = f"{hub.constants.ENDPOINT}/{reference.repository}/tree/{reference.revision}"
     kind = "no config.json, as timm's have" if "config.json" in names else "no file of weights that is read here"
+    kind = f"no {names[0]}, as mxtune's have" if names == (MODEL,) else kind
     text = f"The repository {reference.repository} has {kind}."
     hint = (
         f"Repositories of timm are opened by name. See {page}: a file of weights of another kind opens with the "
@@ -76,6 +89,36 @@ def unreachable(hub: Any, reference: Reference, names: Sequence[str], reason: st
         f"Where there is a network, download config.json and model.safetensors from {page} into one folder, and open "
         f"{opening('folder/model.safetensors')}. HF_HUB_ETAG_TIMEOUT sets for how many seconds the hub is waited for.",
     )
+
+
+def without_token(reference: Reference) -> HubError:
+    """The error where nobody is logged in who could push."""
+    text = f"Nothing was pushed to {reference}: that needs a token that may write."
+    return HubError(text, hint=f"{_LOG_IN[0].upper()}{_LOG_IN[1:]}.")
+
+
+def not_pushed(hub: Any, fault: Exception, reference: Reference, token: str) -> HubError:
+    """The error for what `huggingface_hub` raised while something was pushed; it holds no token."""
+    text = f"Nothing was pushed to {reference}."
+    response = _response(fault)
+    if response is None and _is_of_the_network(hub, fault):
+        reason = _reason(fault).replace(token, "***")
+        bullets = [f"the Hugging Face hub at {hub.constants.ENDPOINT} is not reached: {reason}"]
+        return HubError(text, bullets, "Push it again where there is a network; until then keep it in a file.")
+    if response is None:
+        return HubError(text, [_reason(fault).replace(token, "***")], "Try again.")
+    said = re.sub(r"\s+", " ", str(getattr(fault, "server_message", None) or "")).strip()[:_MOST_SAID]
+    bullet = f"the hub answers with status {response.status_code}{f': {said}' if said else ''}".replace(token, "***")
+    return HubError(text, [bullet], _REMEDIES.get(response.status_code, "Try again later."))
+
+
+def _response(fault: Optional[BaseException]) -> Any:
+    """What the hub answered, where that is the fault or its cause; None without."""
+    while fault is not None:
+        if getattr(getattr(fault, "response", None), "status_code", None):
+            return fault.response  # type: ignore[attr-defined]
+        fault = fault.__cause__
+    return None
 
 
 def no_package(reference: Reference) -> HubError:

@@ -1,4 +1,4 @@
-"""A download that tells our reporter how far it is, and can be interrupted: it runs in a thread of its own.
+"""A transfer that tells our reporter how far it is, and can be interrupted: it runs in a thread of its own.
 
 Ctrl-C and Esc in R are noted at the reporter's events, which R hears in the main thread alone; and the package
 hf_xet, where it is installed, brings files without a word to the thread that waits for them.
@@ -10,8 +10,7 @@ import contextlib
 import importlib
 import threading
 from collections.abc import Callable
-from pathlib import Path
-from typing import Any, Optional
+from typing import Any, Optional, Protocol
 
 from .. import progress
 from ..errors import HubError
@@ -20,8 +19,15 @@ _BEAT, _LAST = 0.1, 3.0  # seconds between two events, and for a download that i
 _RESTARTS = 3
 
 
+class Counting(Protocol):
+    """What knows how many bytes have gone through it."""
+
+    @property
+    def n(self) -> float: ...
+
+
 class Transfer:
-    """One download.
+    """A file on its way from the hub, or to it.
 
     Parameters
     ----------
@@ -33,11 +39,11 @@ class Transfer:
 
     def __init__(self, what: str, most: int) -> None:
         self.what, self.most = what, most
-        self.bars: list[Bar] = []
+        self.bars: list[Counting] = []
         self.is_stopped = False
 
-    def of(self, download: Callable[[], str], size: int) -> Path:
-        """The file that `download` brings; it has about `size` bytes.
+    def of(self, work: Callable[[], str], size: int) -> str:
+        """What `work` gives, which moves about `size` bytes.
 
         Raises
         ------
@@ -49,7 +55,7 @@ class Transfer:
 
         def run() -> None:
             try:
-                outcome.append(Path(download()))
+                outcome.append(work())
             except Exception as fault:  # noqa: BLE001 - raised again by the one who waits
                 outcome.append(fault)
             finally:
@@ -57,7 +63,7 @@ class Transfer:
 
         reporter, told = progress.current(), 0
         reporter.event("start", title=self.what, total=max(size, 0), unit="B")
-        threading.Thread(target=run, name="mxtune downloads", daemon=True).start()
+        threading.Thread(target=run, name="mxtune and the hub", daemon=True).start()
         try:
             while not ended.wait(_BEAT):
                 told += self._advance(reporter, told)
@@ -70,7 +76,7 @@ class Transfer:
             reporter.event("end")
         if isinstance(outcome[0], Exception):
             raise outcome[0]
-        return Path(outcome[0])
+        return str(outcome[0])
 
     def _advance(self, reporter: progress.Reporter, told: int) -> int:
         """Tell how many bytes more have come than were told, and give it."""

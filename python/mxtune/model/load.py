@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Union
 
+from .. import hub
 from ..arguments import number, user_path
 from ..formats import mxt
 from .model import Model
 from .saving import parts_of
 
+_MOST = 4 << 30  # bytes, of a model on the hub
 PathLike = Union[str, "os.PathLike[str]"]
 
 
@@ -21,14 +24,15 @@ def mxload(
     engine: str = "auto",
     precision: str = "auto",
 ) -> Model:
-    """The `Model` in a file that `Model.save`, or R's ``mxsave()``, wrote.
+    """The `Model` in a file that `Model.save`, or R's ``mxsave()``, wrote, or that `Model.push` put on a hub.
 
     Reading runs no code from the file: every size, name and checksum is checked first.
 
     Parameters
     ----------
     path
-        The file.
+        The file; or ``"hf:owner/name"``, a repository of the Hugging Face hub with a ``model.mxt`` (extra ``hub``),
+        whose newest one is taken; ``"@revision"``, a branch, a tag or a commit, may follow.
     limit
         How many times as much memory and work for one image the network may need as `mxtune.graph.Limits` says. The
         networks of the zoo need half or less of it.
@@ -45,6 +49,8 @@ def mxload(
         A GPU is asked for and can't be used.
     EngineError
         The engine that is asked for is not installed.
+    HubError
+        The repository does not exist, has no model, is not reachable, or access to it needs a token.
     ModelFileError
         There is no such file; or it is damaged, hostile, made by a newer version, or not a model at all.
 
@@ -58,6 +64,11 @@ def mxload(
     ...     mxload(os.path.join(folder, "fashion.mxt")).levels == model.levels
     True
     """
-    file = user_path("path", path)
+    file = _fetched(path) if hub.is_reference(path) else user_path("path", path)
     model = Model(**parts_of(mxt.load(file, number("limit", limit, 0.01, 1_000_000)), file.name))
     return model if device == engine == precision == "auto" else model.on(device, engine, precision)
+
+
+def _fetched(repository: PathLike) -> Path:
+    """The file of a model in a repository of the hub."""
+    return hub.fetch_newest(hub.Reference.of(os.fspath(repository)), {hub.MODEL: _MOST})

@@ -30,7 +30,7 @@ from .predictor import BATCH, Predictor
 from .quantised import Quantised
 from .quantising import Quantising
 from .remembering import novelty_columns
-from .reporting import Reporting
+from .sharing import Sharing
 from .summary import summary
 from .validation import Validation
 
@@ -45,7 +45,7 @@ TYPES = ("class", "prob", "logit", "set", "features")
 _OF_TASK = TYPES[:4]
 
 
-class Model(Quantising, Reporting):
+class Model(Quantising, Sharing):
     """A trained network with its preprocessing, classes, history and origin; `mxtrain` makes one.
 
     Parameters

@@ -18,13 +18,12 @@ import numpy as np
 import pytest
 from safetensors.numpy import save
 
-from hub_server import TOKEN, Repository, serving
+from hub_server import TOKEN, Repository, environment, serving
 from mxtune.errors import HubError
 from mxtune.hub import Reference, cached, is_reference
 from state_dicts import state_dict
 
 SESSION = Path(__file__).parents[1] / "hub_session.py"
-PACKAGE = Path(__file__).parents[3] / "python"
 COMMIT = Repository({}).commit
 ARRAYS = state_dict("mobilenetv3_small_100", 5)
 CONFIG = {
@@ -66,11 +65,6 @@ def repositories() -> dict[str, Repository]:
         "timm/elsewhere": Repository({**config, **weights}, stored_elsewhere=True),
         "timm/slow": Repository({**config, **weights}, pause=0.1),
     }
-
-
-def environment(home: Path, **more: str) -> dict[str, str]:
-    bare = {key: value for key, value in os.environ.items() if not key.startswith(("HF_", "HUGGING"))}
-    return {**bare, "HF_HOME": str(home), "PYTHONPATH": str(PACKAGE), **more}
 
 
 def opened(home: Path, *calls: Any, **more: str) -> list[dict[str, Any]]:
