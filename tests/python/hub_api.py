@@ -118,7 +118,8 @@ class Api(BaseHTTPRequestHandler):
             return self.reply(200, {})
         if name in hub.repositories:
             return self.reply(409, {"error": "You already created this model repo", "url": f"{hub.endpoint}/{name}"})
-        hub.repositories[name] = hub.kind({}, private=asked.get("visibility") == "private" or bool(asked.get("private")))
+        is_private = asked.get("visibility") == "private" or bool(asked.get("private"))
+        hub.repositories[name] = hub.kind({}, private=is_private)
         return self.reply(200, {"url": f"{hub.endpoint}/{name}"})
 
     def commit(self, name: str, content: bytes) -> None:
