@@ -55,6 +55,7 @@ _PLACES = {  # each public name and the module that holds it
     "points_of": "training.curve",
     "Info": "engines.info",
     "ModelInR": "border.rpy2.model_in_r",
+    "MxtuneHandler": "vetiver",
     "save_network": "zoo.saving",
     "measure_speed": "engines.speed",
     "recorded_speed": "engines.speed",

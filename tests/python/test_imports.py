@@ -31,7 +31,7 @@ ROOMS: tuple[tuple[str, ...], ...] = (  # from the bottom to the top
     ("engines",),
     ("model",),
     ("training", "workers"),
-    ("callbacks", "look", "ray", "sklearn", "spark"),
+    ("callbacks", "look", "pins", "ray", "sklearn", "spark", "vetiver"),
     ("border", "rhost"),
     ("serve",),
     ("cli", "demo", ""),  # the last is mxtune/__init__.py, which shows all of it

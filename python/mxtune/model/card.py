@@ -70,7 +70,7 @@ def _head(model: Model, licence: Any) -> str:
 def _loading(repository: str) -> str:
     return f"""\
 ```python
-import mxtune  # pip install "mxtune[hub]"
+import mxtune  # and the package huggingface_hub
 
 model = mxtune.mxload("{repository}")
 model.predict("photo.jpg")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import io
 import os
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Optional, Union
@@ -330,6 +331,8 @@ class Model(Quantising, Sharing):
         ModelFileError
             The content is damaged, hostile, too new, or not a model.
         """
+        if "vetiver" in sys.modules:  # which has read this as a pickle, and has a registry of its own
+            late.load("MxtuneHandler")
         return Model(**saving.parts_of(mxt.load(bytes(content), limit)))
 
     def __reduce__(self) -> tuple[Any, tuple[bytes, float]]:

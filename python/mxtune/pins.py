@@ -1,0 +1,102 @@
+"""Models on boards of the package `pins` (extra ``pins``), which R's package of that name reads and writes, too.
+
+A pin is the one file of the model, so a board may be a folder, a bucket or Posit Connect, and its versions are those of
+the model:
+
+    board = pins.board_folder("boards")
+    mxtune.pins.write(board, model, "clothes")
+    mxtune.pins.read(board, "clothes")
+
+In R: ``mxload(pins::pin_download(board, "clothes"))``.
+"""
+
+from __future__ import annotations
+
+import math
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Optional
+
+from .errors import ModelFileError
+from .model.load import mxload
+from .model.model import Model
+from .words import bullets, file_name
+
+SUFFIX = ".mxt"
+
+
+def write(
+    board: Any,
+    model: Model,
+    name: str,
+    title: Optional[str] = None,
+    description: Optional[str] = None,
+    metadata: Optional[Mapping[str, Any]] = None,
+) -> str:
+    """Put a model on a board; its version there.
+
+    Parameters
+    ----------
+    board
+        One of `pins`.
+    model
+        The model.
+    name
+        The pin's; one that is there gets another version.
+    title, description
+        What people read; the model in one sentence if None.
+    metadata
+        What else the pin says, beside ``mxtune``: task, classes, network, licence and metrics, as the file has them.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / f"{name.rpartition('/')[2]}{SUFFIX}"
+        model.save(file)
+        meta = board.pin_upload(
+            str(file),
+            name,
+            title=title or model.meta.get("title") or f"{name}: a model of mxtune",
+            description=description or repr(model)[1:-1],
+            metadata={**(metadata or {}), "mxtune": about(model)},
+        )
+    return str(meta.version.version)
+
+
+def read(board: Any, name: str, version: Optional[str] = None, limit: float = 1) -> Model:
+    """The model on a board, from Python or R.
+
+    Parameters
+    ----------
+    board
+        One of `pins`.
+    name, version
+        The pin's; the newest version if None.
+    limit
+        As of `mxload`.
+
+    Raises
+    ------
+    ModelFileError
+        The pin is none of a model, or its file is damaged.
+    """
+    files = [Path(file) for file in board.pin_download(name, version)]
+    models = [file for file in files if file.suffix.lower() == SUFFIX]
+    if len(models) != 1:
+        hint = "What vetiver has written vetiver reads: VetiverModel.from_pin(board, name).model."
+        raise ModelFileError(
+            f"The pin {name} is not one model.", bullets([file_name(file.name) for file in files]), hint
+        )
+    return mxload(models[0], limit)
+
+
+def about(model: Model) -> dict[str, Any]:
+    """What a board and a service say of a model: plain values."""
+    return {
+        "task": model.task,
+        "levels": list(model.levels),
+        "network": model.provenance.get("name", "unknown"),
+        "licence": model.provenance.get("licence", "unknown"),
+        "metrics": {name: float(value) for name, value in model.metrics.items() if math.isfinite(value)},
+        "versions": dict(model.versions),
+        **model.meta,
+    }
