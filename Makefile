@@ -96,13 +96,16 @@ gpu-check: ## Check PyTorch's engine on this machine's GPU, or DEVICE=cpu; write
 	PYTHONPATH=python $(or $(PYTHON),python3) -m benchmarks.gpu $(or $(OUT),gpu-check) --device $(or $(DEVICE),gpu)
 
 ECOSYSTEM := .cache/ecosystem
-ecosystem: ## Work with the packages that others keep runs, data sets and models in, and read back what they have; no network after installing
-	@$(SETUP) python
+ECOSYSTEM_R ?= .cache/ecosystem-r
+ecosystem: ## Work with the packages that others keep runs, data, models and pipelines in, and read back what they have
+	@$(SETUP) python r
 	$(BIN)/pip install --quiet --upgrade --target $(ECOSYSTEM) tensorboard==2.21.0 mlflow-skinny==3.17.2 wandb==0.31.0 datasets==5.2.0 pins==0.9.2 vetiver==0.2.6
 	$(BIN)/python scripts/ecosystem/callbacks.py $(ECOSYSTEM)
 	$(BIN)/python scripts/ecosystem/inputs.py $(ECOSYSTEM)
 	rm -rf $(ECOSYSTEM)-boards
 	$(BIN)/python scripts/ecosystem/boards.py $(ECOSYSTEM) $(ECOSYSTEM)-boards
+	RETICULATE_PYTHON=$(CURDIR)/$(BIN)/python Rscript scripts/ecosystem/boards.R $(ECOSYSTEM_R) $(ECOSYSTEM)-boards
+	RETICULATE_PYTHON=$(CURDIR)/$(BIN)/python $(BIN)/python scripts/ecosystem/of_r.py $(ECOSYSTEM) $(ECOSYSTEM)-boards
 
 cluster: ## Predict with a real Ray and a real Spark on this machine, workers killed among them; 2 GB on disk, minutes
 	@$(SETUP) python cluster

@@ -18,6 +18,9 @@
 #' mxload(pins::pin_download(board, "clothes"))
 #' ```
 #'
+#' vetiver's `vetiver_model()`, `vetiver_pin_write()` and `vetiver_api()` take a model, too. A request to such a service
+#' has a row for each image, its bytes as base64 in `image`: no path of the server's is opened.
+#'
 #' @param model A model made by [mxtrain()] or read by [mxload()].
 #' @param repository `"hf:owner/name"`; `"hf:owner/name@branch"` for another branch than main.
 #' @param private Whether a repository that is made is for its owner alone. One that is there stays as it is.

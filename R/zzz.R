@@ -3,6 +3,7 @@
 .onLoad <- function(libname, pkgname) {
   register_for_python(parent.env(environment()))
   offer_engine_in_time()
+  offer_methods()
   # CRAN's policy: what R CMD check runs, examples and vignettes too, writes to the session's folder alone
   if (nzchar(Sys.getenv("_R_CHECK_PACKAGE_NAME_")) && !nzchar(Sys.getenv("MXTUNE_CACHE"))) {
     Sys.setenv(MXTUNE_CACHE = file.path(tempdir(), "mxtune"))

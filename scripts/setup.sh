@@ -9,7 +9,7 @@ DEB_DATA="dataset-fashion-mnist"
 DEB_R="r-base-core r-base-dev r-cran-reticulate r-cran-cli r-cran-rlang r-cran-generics r-cran-ggplot2 r-cran-knitr
   r-cran-rmarkdown r-cran-testthat r-cran-withr r-cran-callr r-cran-png r-cran-magick r-cran-tibble r-cran-roxygen2
   r-cran-bit64 r-cran-lintr r-cran-dplyr r-cran-data.table r-cran-future r-cran-furrr r-cran-foreach r-cran-doparallel
-  r-cran-plumber r-cran-shiny pandoc qpdf python3-dev locales"
+  r-cran-plumber r-cran-shiny r-cran-jsonlite pandoc qpdf python3-dev locales"
 DEB_DOCS="r-cran-pkgdown chromium"
 DEB_WEB="chromium"
 DEB_CLUSTER="openjdk-17-jre-headless"
