@@ -128,8 +128,8 @@ def _from_arrow(x: Any) -> Any:
 
 def _dataset(x: Any) -> Optional[pd.DataFrame]:
     """The data frame of a data set of Hugging Face; None for all else."""
-    library = sys.modules.get("datasets")  # where it is not imported nothing is of it
-    if library is None:
+    library = sys.modules.get("datasets")  # where it is not imported nothing is of it; users have modules of that name
+    if library is None or not hasattr(library, "IterableDatasetDict"):
         return None
     if isinstance(x, (library.DatasetDict, library.IterableDatasetDict)):
         text = "`x` is several data sets, of which one is taken at a time."

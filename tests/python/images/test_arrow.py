@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import io
 import json
+import sys
+import types
 from pathlib import Path
 from typing import Any, Optional
 
@@ -165,6 +167,11 @@ def test_images_stay_where_they_are_until_they_are_read() -> None:
     images = mximages(table, on_bad="keep")
     assert pa.total_allocated_bytes() - before < 3_000_000
     assert all(not isinstance(item, bytes) for item in images._pixels.items)
+
+
+def test_a_module_of_the_users_may_be_called_datasets(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "datasets", types.ModuleType("datasets"))
+    assert shades(mximages(pa.table({"image": CONTENTS}))) == SHADES
 
 
 def test_a_model_trains_and_predicts_by_the_same_columns() -> None:
