@@ -5,14 +5,13 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from .. import hub
 from ..words import counted
 from .summary import planned
 
-if TYPE_CHECKING:
-    from .model import Model
+Model = Any  # a `Model`, which is made of what lies here
 
 _KINDS = {"classification": "image-classification", "multilabel": "image-classification"}
 _MOST_LEVELS = 200

@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Optional, cast
+from typing import Any, Optional
 
 from .. import hub
 from ..arguments import yes_or_no
 from .card import card_of
 from .meta import CARD, checked
 from .reporting import Reporting
-
-if TYPE_CHECKING:
-    from .model import Model
 
 
 class Sharing(Reporting):
@@ -47,5 +44,5 @@ class Sharing(Reporting):
         reference = hub.Reference.of(repository)
         stated = checked(card, CARD, "card")
         yes_or_no("private", private)
-        model = cast("Model", self)
+        model: Any = self
         return hub.push(reference, model.to_bytes(), card_of(model, str(reference), stated), bool(private))
