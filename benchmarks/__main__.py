@@ -21,6 +21,7 @@ BENCHMARKS = (
     "photos",
     "busy",
     "inference",
+    "quantised",
     "training",
     "whole",
     "digits",
