@@ -44,7 +44,10 @@
 #'   phases and epochs are cut to what this machine was measured to do in them; if the machine becomes busy, the
 #'   training ends early with the best model so far. `summary()` says what each phase took and gave, and the
 #'   arguments that give the same training without a budget, unless it ended early.
-#' @param precision Number format of the computation.
+#' @param precision `"auto"`, the engine's own; `"float32"`; PyTorch's `"bfloat16"`; or MXNet's `"int8"`, on CPUs: the
+#'   features of the head are computed in it, with ranges of up to 128 training images. The metrics are then those of
+#'   int8, and the model predicts in it where that can be had, or else in float32 by the same head. For a model that was
+#'   trained in float32 see [mxquantize()].
 #' @param seed A whole number: the same seed gives the same model. `NULL` draws one from R's generator, so
 #'   that `set.seed()` governs.
 #' @param deterministic Should the same seed give the same bytes on a GPU, too, as it always does on the CPU? It is

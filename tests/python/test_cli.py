@@ -267,6 +267,8 @@ def test_quantize_tells_what_int8_costs_and_predict_computes_in_it(
     assert plain == mx("predict", trained[0], photos, "--type", "prob").stdout != low
     assert "does not know the ranges" in mx("evaluate", trained[0], photos, "--precision", "int8", code=2).stderr
     assert "x.mxt" in mx("quantize", trained[0], photos, "-o", tmp_path / "x.txt", code=2).stderr
+    said = mx("train", photos, "-o", quick, "--precision", "int8", code=2).stderr
+    assert "In int8 only the head is trained" in said and "--tune head" in said
 
 
 def test_evaluate_needs_no_pictures_for_the_validation(trained: tuple, tmp_path: Path) -> None:

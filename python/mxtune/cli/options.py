@@ -95,8 +95,8 @@ Precision = Annotated[
     Optional[str],
     typer.Option(
         metavar="float32|int8|bfloat16",
-        help="What is computed in: int8 after mxtune quantize.",
-        show_default="auto: int8 where quantize chose it",
+        help="What is computed in; int8 after mxtune quantize, or train --precision int8 --tune head.",
+        show_default="auto",
     ),
 ]
 BadPictures = Annotated[

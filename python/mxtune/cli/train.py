@@ -15,6 +15,7 @@ from .options import (
     LabelColumn,
     PathColumn,
     Place,
+    Precision,
     Quiet,
     Root,
     Schedule,
@@ -93,6 +94,7 @@ def train(
     ] = None,
     device: Devices = None,
     engine: EngineName = None,
+    precision: Precision = None,
     seed: Annotated[
         Optional[int],
         typer.Option(metavar="N", help="Random seed: the same seed gives the same model.", show_default="0"),
@@ -161,7 +163,7 @@ def train(
             "net": net, "tune": tune, "epochs": epochs, "image_size": image_size, "lr": lr,
             "batch_size": batch_size, "schedule": schedule, "augment": augment,
             "class_weights": class_weights, "patience": patience, "seed": seed, "checkpoint": checkpoint,
-            "device": device, "engine": engine, "time_budget": time_budget,
+            "device": device, "engine": engine, "precision": precision, "time_budget": time_budget,
         }  # fmt: skip
         given: dict[str, Any] = {name: value for name, value in arguments.items() if value is not None}
         table: dict[str, Any] = {"path": path, "label": label, "root": root}

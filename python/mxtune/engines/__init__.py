@@ -14,10 +14,11 @@ from typing import Optional
 from ..arguments import one_of
 from ..calls import value_text
 from ..errors import ArgumentError, DeviceError
-from .base import ROWS, AdamW, Engine, Executor, InputSpec, Params, Program, Ranges, Target, picture_input
+from .base import INT8, ROWS, AdamW, Engine, Executor, InputSpec, Params, Program, Ranges, Target, picture_input
 from .devices import CPU, Device, DeviceReport, Request, parse, pick, refused, sentence
 
 __all__ = [
+    "INT8",
     "ROWS",
     "AdamW",
     "Device",
@@ -27,6 +28,7 @@ __all__ = [
     "InputSpec",
     "Params",
     "Program",
+    "Ranges",
     "Request",
     "Target",
     "choose",
@@ -38,7 +40,6 @@ __all__ = [
 ]
 
 SETTING = "MXTUNE_ENGINE"
-INT8 = "int8"
 _ENGINES: dict[str, Engine] = {}
 
 

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 Array = NDArray[Any]
 Params = Mapping[str, NDArray[np.float32]]
 Batch = Union[Array, Mapping[str, Array]]
+INT8 = "int8"
 ROWS = 32
 """How many rows a batch has that is only predicted, where nobody says how many."""
 Ranges = Mapping[str, tuple[float, float]]
@@ -321,6 +322,11 @@ class Target:
         fixed = self.deterministic or program.deterministic
         program = replace(program, deterministic=fixed, ranges=self.ranges or program.ranges)
         return self.engine.bind(program, self.devices, self.precision, passes)
+
+    @property
+    def exact(self) -> Target:
+        """The same place in float32, where it is one for int8: for what is measured, or has gradients."""
+        return replace(self, precision="float32", ranges={}) if self.precision == INT8 else self
 
     @property
     def arithmetic(self) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
-from typing import Callable
+from typing import Callable, Optional
 
 import numpy as np
 
@@ -41,12 +41,16 @@ def measured(program: Program, batches: Iterable[Batch], bind: Callable[[Program
     watched = _watched(program)
     if not watched:
         return ranges
-    executor = bind(Program(_extremes(program.graph, watched), program.params, program.inputs))
-    least, greatest = np.full(len(watched), np.inf), np.full(len(watched), -np.inf)
+    floors = {name: floor for name in watched if (floor := _floor(program.graph.node(name))) is not None}
+    signed = [name for name in watched if name not in floors]
+    executor = bind(Program(_extremes(program.graph, signed, watched), program.params, program.inputs))
+    least, greatest = np.full(len(signed), np.inf), np.full(len(watched), -np.inf)
     for batch in batches:
-        negated, largest = np.split(np.array([head.max() for head in executor.predict(batch)]), 2)
-        least, greatest = np.minimum(least, -negated), np.maximum(greatest, largest)
-    found = zip(watched, least.tolist(), greatest.tolist())  # of float32, so that a file holds them
+        heads = executor.predict(batch)
+        ends = np.array([head.max() for head in (heads if isinstance(heads, list) else [heads])])
+        least, greatest = np.minimum(least, -ends[: len(signed)]), np.maximum(greatest, ends[len(signed) :])
+    lowest = {**floors, **dict(zip(signed, least.tolist()))}
+    found = ((name, lowest[name], high) for name, high in zip(watched, greatest.tolist()))  # of float32, as in a file
     return {**ranges, **{name: (low, high) for name, low, high in found if math.isfinite(low) and math.isfinite(high)}}
 
 
@@ -64,15 +68,18 @@ def _watched(program: Program) -> list[str]:
 
 def _is_absorbed(graph: Graph, name: str) -> bool:
     readers = graph.consumers[name]
-    return len(readers) == 1 and (readers[0].has_role("batchnorm") or _is_relu(readers[0]))
+    return len(readers) == 1 and (readers[0].has_role("batchnorm") or _floor(readers[0]) is not None)
 
 
-def _is_relu(node: Node) -> bool:
-    return node.op == "clip" or (node.op == "Activation" and node.values.act_type == "relu")
+def _floor(node: Node) -> Optional[float]:
+    """What the values of a ReLU do not fall below; None of other layers."""
+    if node.op == "clip":
+        return float(np.float32(node.values.a_min))
+    return 0.0 if node.op == "Activation" and node.values.act_type == "relu" else None
 
 
-def _extremes(graph: Graph, watched: list[str]) -> Graph:
-    """What gives the greatest value in each channel of each layer, of its negative first."""
+def _extremes(graph: Graph, signed: list[str], watched: list[str]) -> Graph:
+    """What gives the greatest value in each channel: of the negative of some layers, then of all layers."""
     builder = Builder(graph)
 
     def greatest(entry: Entry, name: str) -> Entry:
@@ -82,6 +89,6 @@ def _extremes(graph: Graph, watched: list[str]) -> Graph:
         greatest(
             builder.add_node("_mul_scalar", graph.fresh(f"{name}_negative"), [(name, 0)], scalar="-1"), f"{name}_least"
         )
-        for name in watched
+        for name in signed
     ]
     return builder.graph(*negated, *(greatest((name, 0), f"{name}_greatest") for name in watched))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Optional
 
 import numpy as np
@@ -11,7 +10,6 @@ import numpy as np
 from .. import progress
 from ..arguments import one_of, whole
 from ..calls import option, value_text
-from ..engines import INT8
 from ..errors import ArgumentError
 from ..images import ImageSet, mximages
 from ..images.audit import require_readable
@@ -118,8 +116,7 @@ class Explaining(Judging):
             raise ArgumentError("`against` applies to classification only.", [f"this is {self.task}"])
         usual = None if self.memory is None else self.memory.mean
         target = self._predictor.target  # int8 has no gradients, and a sum of what is rounded would not add up
-        target = replace(target, precision="float32") if target is not None and target.precision == INT8 else target
-        evidence = Evidence(self.network.main, method, layer, target, usual)
+        evidence = Evidence(self.network.main, method, layer, target and target.exact, usual)
         images = mximages(x, on_bad="keep", range=self._range_for(x), path=path or self.path_column, root=root)
         if on_bad == "error":
             require_readable(images, f"Use {option('on_bad', 'na')} to explain the others.")

@@ -407,7 +407,10 @@ class Model(Quantising, Sharing):
         divided = {name: self.network.params[name] / np.float32(temperature) for name in layer}
         other = copy.copy(self)
         other.network = replace(self.network, params={**self.network.params, **divided})
-        other._predictor = Predictor(other.network, self._predictor.target)
+        if (low := self.quantised) is not None:
+            by = np.float32(temperature)
+            other.quantised = replace(low, weight=low.weight / by, bias=low.bias / by)
+        other._predictor = Predictor(other.network, self._predictor.target, other.quantised)
         return other
 
     def _validated_by(self, figures: dict[str, float], validated: Validation, images: Optional[ImageSet]) -> Model:

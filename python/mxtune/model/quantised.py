@@ -19,7 +19,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -56,6 +56,15 @@ class Quantised:
     def restored(self, features: Array) -> Array:
         """Features (N, d) in int8 as they would be in float32."""
         return np.asarray(features * self.gain + self.offset, np.float32)
+
+    def restore(self, features: Array) -> None:
+        """The same in place, for many images."""
+        features *= self.gain
+        features += self.offset
+
+    def under(self, weight: Array, bias: Array) -> Quantised:
+        """The same with a classifier, (K, d) and (K,), that was trained on such features."""
+        return replace(self, weight=weight * self.gain, bias=(bias + weight @ self.offset).astype(np.float32))
 
     # ---- in a file
 
@@ -147,8 +156,10 @@ def _floor(features: Array) -> Any:
 
 def told(kept: Any) -> str:
     """What was measured and chosen, in words; "" where nothing was."""
-    if not isinstance(kept, Mapping) or not isinstance(kept.get("metrics"), Mapping):
+    if not isinstance(kept, Mapping):
         return ""
+    if not isinstance(kept.get("metrics"), Mapping):
+        return f"trained in it, with ranges of {counted(kept['sample'], 'image')}" if "sample" in kept else ""
     speed = f"{'chosen' if kept.get('chosen') else 'not chosen'}: {kept['times_as_fast']:.2g} times as fast"
     if not kept["judged"]:
         return f"{speed}; accuracy not measured, as the model was trained on these images"

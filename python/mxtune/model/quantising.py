@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Optional, TypeVar, Union
 import numpy as np
 
 from .. import progress
-from ..engines import INT8, Program, choose
+from ..engines import INT8, Program, Ranges, choose
 from ..engines.ranges import measured
 from ..errors import MxtuneError
 from ..images.loader import Loader
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
     Array = NDArray[Any]
 
-_SAMPLE = 256  # images that the ranges are measured on
+_SAMPLE = 128  # images that the ranges are measured on
 _POINTS, _SHARE = 0.005, 1.02  # how much lower a share may be, and how many times as high a loss
 _FASTER = 1.1
 _FOLDS, _RUNS = 5, 7
@@ -58,7 +58,7 @@ class Quantising(Placing):
     ) -> _Quantised:
         """The model with what int8 needs, measured on images, which predicts in int8 where that is good.
 
-        The ranges of its layers are measured on up to 256 of the images. Then its classifier is fitted anew, so that
+        The ranges of its layers are measured on up to 128 of the images. Then its classifier is fitted anew, so that
         its outputs in int8 are those in float32: without labels, which only judge, by images that a fit has not seen.
         It predicts in int8 by itself if it is faster on this machine, the accuracy at most half a point
         lower, and the log-loss at most 2 % higher (of numbers, the RMSE), on at least 200 images that the model was not
@@ -95,9 +95,8 @@ class Quantising(Placing):
         images = own.validation_images() if x is None else own.labelled_images(x, y, **table)
         plain = Predictor(self.network, choose("cpu", "float32", engine))
         exact, images = _features(plain, images, self.network)
-        sample = images.take(np.unique(np.linspace(0, len(images) - 1, _SAMPLE).astype(int)))
-        program, bind = Program.of(self.network.main), choose("cpu", "float32", engine).bind
-        ranges = measured(program, _batches(sample, self.network), bind)
+        sample = images.take(_spaced(len(images)))
+        ranges = _ranges(self.network, sample, engine)
         quick = Predictor(self.network, choose("cpu", INT8, engine, ranges))
         low, _ = _features(quick, images, self.network)
         weight, bias = self._classifier
@@ -139,6 +138,26 @@ class Quantising(Placing):
         before, after = (self._task.measure(y, outputs[rows]) for outputs in (_outputs(exact, weight, bias), quick))
         names = [name for name in (self._task.primary_metric, "log_loss") if name in before]
         return {name: [before[name], after[name]] for name in names}
+
+
+def calibrated(network: Network, images: ImageSet, engine: str) -> tuple[Quantised, int]:
+    """What a network needs in int8 before its classifier is trained, by some of the images, and by how many."""
+    plain = Predictor(network, choose("cpu", "float32", engine))
+    exact, sample = _features(plain, images.take(_spaced(len(images))), network)
+    ranges = _ranges(network, sample, engine)
+    low, _ = _features(Predictor(network, choose("cpu", INT8, engine, ranges)), sample, network)
+    params, layer = network.params, network.classifier
+    return Quantised(ranges, params[f"{layer}_weight"], params[f"{layer}_bias"], *likened(exact, low)), len(sample)
+
+
+def _spaced(count: int) -> Array:
+    """Places of images for the ranges, as far from one another as can be."""
+    return np.asarray(np.unique(np.linspace(0, count - 1, _SAMPLE).astype(int)))
+
+
+def _ranges(network: Network, images: ImageSet, engine: str) -> Ranges:
+    bind = choose("cpu", "float32", engine).bind
+    return measured(Program.of(network.main), _batches(images, network), bind)
 
 
 def _features(predictor: Predictor, images: ImageSet, network: Network) -> tuple[Array, ImageSet]:

@@ -8,7 +8,6 @@ from typing import Any, Optional, Union
 
 from ..arguments import height_and_width, is_number, one_of, whole, yes_or_no
 from ..calls import option, value_text
-from ..engines import INT8
 from ..errors import ArgumentError
 
 EVERY_STAGE, LAST_FEATURES = "every stage", "last features"
@@ -46,9 +45,6 @@ class Options:
     def __post_init__(self) -> None:
         one_of("tune", self.tune, TUNES)
         one_of("head", self.head, HEADS)
-        if self.precision == INT8:
-            hint = "Train it, and then make it faster: `quantize()` of the model measures what int8 costs and brings."
-            raise ArgumentError("Models are not trained in int8.", [option("precision", INT8)], hint)
         one_of("schedule", self.schedule, SCHEDULES)
         for name, least in (("epochs", 1), ("batch_size", 1), ("patience", 0)):
             value = getattr(self, name)

@@ -37,6 +37,9 @@ def train_head(
     loaders = [problem.train] if problem.validation is None else [problem.train, problem.validation]
     arrays = features(network.body, loaders, problem.target, phase.batch_size, cache)
     interrupts.at_stake()
+    if problem.int8 is not None:
+        for array in arrays:
+            problem.int8.restore(array)
     targets = problem.targets(problem.train)
     labels = np.asarray(problem.train.images.y)
     validation = None if problem.validation is None else (arrays[1], problem.targets(problem.validation))

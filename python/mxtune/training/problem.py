@@ -9,6 +9,7 @@ import numpy as np
 
 from ..engines import Target
 from ..images.loader import Loader
+from ..model.quantised import Quantised
 from ..tasks import Task
 from ..tasks.losses import Loss
 from .folds import Folds
@@ -25,7 +26,7 @@ class Problem:
 
     ``resembling``, (N,) bool: the validation images that resemble some for training. ``folds``: how the images are
     divided for heads that validate each other. ``before``: images that layers were trained on by a model that is
-    continued, as `Validation` knows them.
+    continued, as `Validation` knows them. ``int8``: what features in int8 need, where they are computed in it.
     """
 
     train: Loader
@@ -37,6 +38,7 @@ class Problem:
     resembling: Optional[NDArray[np.bool_]] = None
     folds: Optional[Folds] = None
     before: frozenset[bytes] = frozenset()
+    int8: Optional[Quantised] = None
 
     def targets(self, loader: Loader) -> Array:
         """The labels as the loss takes them: (N,) codes, or (N, K)."""

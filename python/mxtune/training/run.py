@@ -260,7 +260,10 @@ class Run:
 
     def _model(self) -> Model:
         """The network as it is now, not measured."""
-        task, provenance = self._problem.task, dict(self._network.provenance)
+        task, provenance, int8 = self._problem.task, dict(self._network.provenance), self._problem.int8
+        if int8 is not None:
+            layer = (self._network.params[f"{self._network.classifier}_{part}"] for part in ("weight", "bias"))
+            int8 = int8.under(*layer)
         if not self._network.pretrained:
             provenance["source"] = f"mxtune, from {provenance.get('source', 'initial values')}"
         return Model(
@@ -273,4 +276,5 @@ class Run:
             settings=self._settings,
             label_type=task.label_type,
             versions=versions(self._problem.target.engine),
+            quantised=int8,
         ).bound_to(self._problem.target)

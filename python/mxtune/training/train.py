@@ -33,6 +33,7 @@ from .callbacks import AnyCallback, as_list
 from .features import Cache, fingerprint
 from .folds import folds_of
 from .full import FullRun
+from .int8 import in_int8, refuse_layers
 from .network import choice_for, facts_of, learned_before, open_network, warn_of_learned, warn_of_no_weights
 from .options import Options
 from .pictures import hold_out, is_auto, look_at
@@ -131,7 +132,10 @@ def mxtrain(
     device
         ``"auto"``, ``"cpu"``, ``"gpu"``, ``"gpu:1"``, or several: each takes its share of every batch.
     precision
-        ``"auto"``, the engine's own, or one that it offers: MXNet ``"float32"``, PyTorch ``"bfloat16"``, too.
+        ``"auto"``, the engine's own, or one that it offers: MXNet ``"float32"``, PyTorch ``"bfloat16"``, too. MXNet's
+        ``"int8"``, on CPUs, computes the features of the head in it, with ranges of up to 128 training images: the
+        metrics are those of int8, and the model predicts in it where that can be had, or else in float32 by the same
+        head. For a model that was trained in float32 see `Model.quantize`.
     seed
         0 to 2**31 - 1. The same seed gives the same bytes on the same machine; on a GPU with `deterministic`.
     cache
@@ -261,9 +265,12 @@ def prepared(**arguments: Any) -> Union[Run, FullRun]:
         every = images
         if folds is None and validation is None and is_auto(asked.valid):
             images, validation = hold_out(images, SHARE, options.seed)
-        facts = facts_of(network, settled, images, validation is not None, target)
-        facts = replace(facts, folds=0 if folds is None else folds.count)
+        facts = replace(
+            facts_of(network, settled, images, validation is not None, target),
+            folds=0 if folds is None else folds.count,
+        )
         plan = decide(facts, options)
+        refuse_layers(plan)
         if choice:
             plan = replace(plan, net=choice.net, why={"net": choice.why, **plan.why})
             progress.current().event("message", text=str(choice))
@@ -280,7 +287,8 @@ def prepared(**arguments: Any) -> Union[Run, FullRun]:
         learned = images.labels.task
         assert learned is not None  # noqa: S101 - `look_at` has seen to it
         weights = learned.class_weights(asked.class_weights, np.asarray(images.y))
-        plan, network = cut(budget, plan, network, images, validation, learned.outputs, target, options)
+        plan, network = cut(budget, plan, network, images, validation, learned.outputs, target.exact, options)
+        target, int8, told = in_int8(target, network, images)
         problem = Problem(
             train=Loader(images, network.preprocess, varied, options.seed),
             validation=None if validation is None else Loader(validation, network.preprocess),
@@ -291,6 +299,7 @@ def prepared(**arguments: Any) -> Union[Run, FullRun]:
             resembling=resembling,
             folds=folds,
             before=before,
+            int8=int8,
         )
         settings = {
             "tune": options.tune,
@@ -300,6 +309,7 @@ def prepared(**arguments: Any) -> Union[Run, FullRun]:
             "restore_best": options.restore_best,
             "seed": options.seed,
             **({"deterministic": True} if options.deterministic else {}),
+            **told,
             **({"range": [*images.range]} if images.range_is_given and images.range else {}),
             "pictures": {
                 "training": len(images),
