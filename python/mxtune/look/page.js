@@ -39,16 +39,18 @@ function found() {
   some.push({id: "copies", title: "Sets of copies", n: state.sets.length, rows: () => state.sets.flat()});
   some.push({id: "bad", title: "Can't be read", n: state.bad.length, rows: () => []});
   some.push({id: "all", title: "All images", rows: all, gap: true});
-  if (state.labels.includes(null)) some.push({id: "none", title: "Without a label", rows: () => labelled(null)});
+  if (state.labels.includes(null)) some.push({id: "none", title: "Without a label", label: null, rows: () => labelled(null)});
   some.push({id: "decided", title: "Decided", rows: () => all().filter(has)});
   state.levels.forEach((level, place) =>
-    some.push({id: `class ${level}`, title: level, of: true, gap: !place, rows: () => labelled(level)}));
+    some.push({id: `class ${level}`, title: level, label: level, of: true, gap: !place, rows: () => labelled(level)}));
   return some;
 }
 
 function draw_views() {
   views = found();
-  const counts = views.map(one => one.n ?? one.rows().length);
+  const carried = new Map();  // counted once: a class at a time, many images of many classes would be slow
+  state.labels.forEach((label, row) => state.decisions[row] === "drop" || carried.set(label, (carried.get(label) ?? 0) + 1));
+  const counts = views.map(one => one.n ?? ("label" in one ? carried.get(one.label) ?? 0 : one.rows().length));
   const most = Math.max(1, ...views.map((one, place) => one.of ? counts[place] : 0));
   const drawn = views.flatMap((one, place) => {
     const button = make("button", "", {type: "button", className: one.of ? "of-class" : ""});
