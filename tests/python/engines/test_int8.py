@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from mxtune import mxexample, mximages, mxnetwork
-from mxtune.engines import Device, Executor, Program, choose, get
+from mxtune.engines import Device, Executor, Program, Target, choose, get
 from mxtune.engines.ranges import measured
 from mxtune.errors import ArgumentError, EngineError
 from mxtune.images.loader import Loader
@@ -24,7 +24,9 @@ NETWORKS = (
     "mobilenet_v3_small", "mobilenetv2_0.25", "regnet_y_400mf", "resnet18_v1", "resnet18_v2", "shufflenet_v2_x0_5",
     "squeezenet1.0",
 )  # fmt: skip
-CPU = choose("cpu", engine="mxnet")
+CPU = Target(
+    get("mxnet"), (Device("cpu"),), "float32"
+)  # which loads nothing: where there is no MXNet, none is asked for
 
 
 def in_int8(one: Program, pictures: np.ndarray, passes: bool = True) -> Executor:
