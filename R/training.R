@@ -42,8 +42,9 @@
 #'   predicts there, too. [install_mxtune()] installs either, or both.
 #' @param time_budget Seconds that the training may take, from the first look at the images to the model. Image size,
 #'   phases and epochs are cut to what this machine was measured to do in them; if the machine becomes busy, the
-#'   training ends early with the best model so far. `summary()` says what each phase took and gave, and the
-#'   arguments that give the same training without a budget, unless it ended early.
+#'   training ends early with the best model so far. It never makes a training longer: seconds that are not needed are
+#'   not spent. `summary()` says what each phase took and gave, and the arguments that give the same training without a
+#'   budget, unless it ended early.
 #' @param precision `"auto"`, the engine's own; `"float32"`; PyTorch's `"bfloat16"`; or MXNet's `"int8"`, on CPUs: the
 #'   features of the head are computed in it, with ranges of up to 128 training images. The metrics are then those of
 #'   int8, and the model predicts in it where that can be had, or else in float32 by the same head. For a model that was

@@ -173,6 +173,16 @@ def test_the_range_of_values_is_an_option(tmp_path: Path) -> None:
     assert "taken as" not in said.stderr
 
 
+def test_a_budget_of_seconds_is_an_option(photos: Path, tmp_path: Path) -> None:
+    model = tmp_path / "x.mxt"
+    said = mx("train", photos, "-o", model, "--net", "efficientnet_lite0", "--tune", "tail", "--time-budget", 9)
+    assert "Within 9 s at " in said.stderr
+    assert list(mxload(model).settings["time_budget"]["spent"])[0] == "head"
+    refused = mx("train", photos, "-o", model, "--time-budget", 0, code=2).stderr
+    assert "must be a number of seconds above 0" in refused
+    assert "Looking at" not in refused
+
+
 def test_predict_gives_a_row_a_picture_in_order(trained: tuple, photos: Path) -> None:
     files = [str(file) for file in sorted((photos / "trouser").iterdir())[:3]][::-1]
     said = mx("predict", trained[0], *files, "--type", "prob", "-q")

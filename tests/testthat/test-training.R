@@ -334,3 +334,16 @@ test_that("a class that is weighted twice is refused, and a name on a single tex
   fit <- of_few(mxtrain(small_folder(), class_weights = weights, net = "lenet", epochs = 1, seed = 1, verbose = 0))
   expect_s3_class(fit, "mxmodel")
 })
+
+test_that("a budget of seconds is kept, and the summary says what they were spent on", {
+  start <- Sys.time()
+  model <- mxtrain(some_fashion(), net = "efficientnet_lite0", tune = "tail", epochs = 1, seed = 1, time_budget = 20)
+  expect_lt(as.numeric(difftime(Sys.time(), start, units = "secs")), 25)
+  said <- paste(capture.output(print(summary(model))), collapse = "\n")
+  expect_match(said, "took +head [0-9.]+ s")
+  expect_match(said, "20 s at [0-9]+ images/s; without it: image_size = [0-9]+, epochs = 1")
+  expect_error(
+    mxtrain(some_fashion(), time_budget = 0), "`time_budget` must be a number of seconds above 0",
+    class = "mxtune_argument_error"
+  )
+})

@@ -191,8 +191,9 @@ def mxtrain(
     time_budget
         Seconds that the training may take, from the first look at the images to the model. The size of the images, the
         phases and the epochs are cut to what this machine was measured to do in them, which takes a second of it;
-        if the machine becomes busy, the training ends early with the best model so far. `Model.summary` says what each
-        phase took and gave, and the arguments that give the same training without it, unless it ended early.
+        if the machine becomes busy, the training ends early with the best model so far. It never makes a training
+        longer: seconds that are not needed are not spent. `Model.summary` says what each phase took and gave, and the
+        arguments that give the same training without it, unless it ended early.
 
     Raises
     ------
