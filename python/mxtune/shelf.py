@@ -47,6 +47,8 @@ class Shelf:
         32 hexadecimal digits: a digest of all that determines the arrays besides their keys.
     dtype
         Of all arrays.
+    kind
+        The extension of the files.
 
     Examples
     --------
@@ -57,11 +59,16 @@ class Shelf:
     [(1, array([0, 1, 2], dtype=uint8))]
     """
 
-    def __init__(self, folder: Path, name: str, dtype: Any) -> None:
-        self.folder, self._name, self._dtype = folder, name, np.dtype(dtype)
+    def __init__(self, folder: Path, name: str, dtype: Any, kind: str = "rows") -> None:
+        self.folder, self._name, self._dtype, self._kind = folder, name, np.dtype(dtype), kind
         self._places: dict[bytes, _Place] = {}
-        for file in sorted(folder.glob(f"{name}-*.rows")):
+        for file in sorted(folder.glob(f"{name}-*.{kind}")):
             self._open(file)
+
+    @property
+    def n_bytes(self) -> int:
+        """The bytes of all arrays."""
+        return sum(math.prod(place.shape) for place in self._places.values()) * self._dtype.itemsize
 
     def take(self, keys: Sequence[bytes]) -> Iterator[tuple[int, NDArray[Any]]]:
         """The place among the keys, and the array, of each that is there; arrays are not to be written to."""
@@ -106,7 +113,9 @@ class Shelf:
             start += len(content)
         end = len(index).to_bytes(4, "little") + zlib.crc32(index.tobytes()).to_bytes(4, "little")
         contents = (self._bytes(arrays[number]) for number in numbers.values())
-        file = self.folder / f"{self._name}-{hashlib.blake2b(b''.join(numbers), digest_size=8).hexdigest()}.rows"
+        file = (
+            self.folder / f"{self._name}-{hashlib.blake2b(b''.join(numbers), digest_size=8).hexdigest()}.{self._kind}"
+        )
         store.keep(file, chain(contents, (index.tobytes(), end)), start + index.nbytes + _END)
         self._open(file)
 

@@ -26,9 +26,10 @@ if sys.platform != "win32":
 FOLDER_SETTING, BOUND_SETTING = "MXTUNE_CACHE", "MXTUNE_CACHE_GB"
 _GIGABYTES = 2.0  # that the cache may take, unless the user sets another limit
 _TEMPORARY = re.compile(r"\.mxtune-[0-9a-f]{16}\.tmp")
-_KINDS = {  # the cache's folders, and what entries are called there: a folder that the user names has other files too
-    "features": re.compile(r"[0-9a-f]{32}(-[0-9a-f]{16}\.rows|\.npy)"),  # the latter of versions before
-    "speed": re.compile(r"[0-9a-f]{16}/[^/]+\.json"),
+_KINDS = {  # the cache's folder, and what entries are called there: a folder that the user names has other files too
+    "features": ("features", re.compile(r"[0-9a-f]{32}(-[0-9a-f]{16}\.rows|\.npy)")),  # the latter of versions before
+    "images": ("features", re.compile(r"[0-9a-f]{32}-[0-9a-f]{16}\.pixels")),
+    "speed": ("speed", re.compile(r"[0-9a-f]{16}/[^/]+\.json")),
 }
 _PATIENCE = 2.0  # seconds, for another process that writes into the cache: it is an aid that nothing waits for
 
@@ -217,12 +218,12 @@ def cache_dir() -> Path:
 
 
 def features_dir() -> Path:
-    """The part of the cache that holds features of images."""
+    """The part of the cache that holds features of images, and images."""
     return cache_dir() / "features"
 
 
 def bound() -> int:
-    """How many bytes a folder of cached features may take: ``MXTUNE_CACHE_GB`` gigabytes, 2 if it is not set.
+    """How many bytes cached features and images may take: ``MXTUNE_CACHE_GB`` gigabytes, 2 if it is not set.
 
     Raises
     ------
@@ -240,7 +241,7 @@ def bound() -> int:
 
 
 def entries(folder: Optional[Path] = None) -> list[Entry]:
-    """What a folder of cached features holds (the default one if None), the last used first.
+    """What a folder of cached features and images holds (the default one if None), the last used first.
 
     Examples
     --------
@@ -254,7 +255,8 @@ def entries(folder: Optional[Path] = None) -> list[Entry]:
     >>> store.clear(folder)
     80
     """
-    found = _found(folder or features_dir(), _KINDS["features"])
+    place = folder or features_dir()
+    found = [entry for kind in ("features", "images") for entry in _found(place, _KINDS[kind][1])]
     return sorted(found, key=lambda entry: (-entry.used, entry.path))
 
 
@@ -273,9 +275,10 @@ def mxcache(clear: bool = False) -> pd.DataFrame:
     """A data frame of what is cached: ``kind``, ``entries``, ``size`` (bytes), ``used`` (the last time) and ``folder``.
 
     Training keeps ``"features"``, the outputs of the frozen network for your images, so that the next training on
-    the same images starts at once; `mxzoo` keeps each measured ``"speed"``. The folder is the environment variable
-    ``MXTUNE_CACHE``, or ``mxtune`` in your cache folder, and only you can read it. Features take at most 2 GB
-    (``MXTUNE_CACHE_GB``; 0 keeps none): those not used for longest are removed.
+    the same images starts at once; and ``"images"``, decoded and as small as the network takes them, where layers are
+    trained on more than fit in 512 MB. `mxzoo` keeps each measured ``"speed"``. The folder is the environment variable
+    ``MXTUNE_CACHE``, or ``mxtune`` in your cache folder, and only you can read it. Features and images take at most
+    2 GB (``MXTUNE_CACHE_GB``; 0 keeps none), images half of that: those not used for longest are removed.
 
     Parameters
     ----------
@@ -291,14 +294,14 @@ def mxcache(clear: bool = False) -> pd.DataFrame:
     --------
     >>> from mxtune import mxcache
     >>> list(mxcache()["kind"])
-    ['features', 'speed']
+    ['features', 'images', 'speed']
     """
     import pandas as pd
 
     yes_or_no("clear", clear)
     rows = []
-    for kind, pattern in _KINDS.items():
-        place = cache_dir() / kind
+    for kind, (part, pattern) in _KINDS.items():
+        place = cache_dir() / part
         kept = _found(place, pattern)
         if clear:
             for entry in kept:
@@ -311,7 +314,7 @@ def mxcache(clear: bool = False) -> pd.DataFrame:
 
 
 def clear(folder: Optional[Path] = None) -> int:
-    """Remove all cached features of a folder (the default one if None); the number of bytes freed.
+    """Remove all cached features and images of a folder (the default one if None); the number of bytes freed.
 
     Raises
     ------
@@ -339,7 +342,7 @@ def keep(path: Path, pieces: Iterable[Union[bytes, memoryview]], n_bytes: int) -
                 room -= entry.n_bytes
                 if room < 0:
                     _remove(entry)
-        write(path, pieces, "the cached features")
+        write(path, pieces, "the cached arrays")
 
 
 def mark_used(path: Path) -> None:

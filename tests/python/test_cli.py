@@ -177,7 +177,7 @@ def test_a_budget_of_seconds_is_an_option(photos: Path, tmp_path: Path) -> None:
     model = tmp_path / "x.mxt"
     said = mx("train", photos, "-o", model, "--net", "efficientnet_lite0", "--tune", "tail", "--time-budget", 9)
     assert "Within 9 s at " in said.stderr
-    assert list(mxload(model).settings["time_budget"]["spent"])[0] == "head"
+    assert next(iter(mxload(model).settings["time_budget"]["spent"])) == "head"
     refused = mx("train", photos, "-o", model, "--time-budget", 0, code=2).stderr
     assert "must be a number of seconds above 0" in refused
     assert "Looking at" not in refused
@@ -444,10 +444,11 @@ def test_cache_is_told_and_cleared(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     monkeypatch.setenv("MXTUNE_CACHE", str(tmp_path))
     monkeypatch.setitem(ENVIRONMENT, "MXTUNE_CACHE", str(tmp_path))
     store.keep(store.features_dir() / f"{'0' * 32}-{'0' * 16}.rows", [bytes(12_345)], 12_345)
-    features, speed = mx("cache").stdout.splitlines()
+    features, images, speed = mx("cache").stdout.splitlines()
     assert re.sub(r"\d{4}-\d\d-\d\d", "DAY", features) == (
         f"features: 1 file, 12 kB of 2.0 GB, last used DAY, in {tmp_path / 'features'}"
     )
+    assert images == f"images: 0 files, 0 bytes of 1.0 GB, in {tmp_path / 'features'}"
     assert speed == f"speed: 0 files, 0 bytes, in {tmp_path / 'speed'}"
     assert mx("cache", "--clear").stdout == f"Removed 12 kB from {tmp_path}\n"
     assert mx("cache").stdout.startswith("features: 0 files, 0 bytes of 2.0 GB, in ")

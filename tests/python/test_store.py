@@ -35,9 +35,9 @@ WRITERS: dict[str, Callable[[Path], None]] = {
     "the checkpoint": lambda path: Checkpoint(path, {}).write(TrainingState(params=ARRAYS)),
     "the plot": lambda path: report.write(report.history(HISTORY), path),
     "the table": lambda path: output.write("a,b\n" * 50_000, path),
-    "the cached features": lambda path: store.keep(path, [bytes(200_000)], 200_000),
+    "the cached arrays": lambda path: store.keep(path, [bytes(200_000)], 200_000),
 }
-NAMES = dict.fromkeys(WRITERS, "file.png") | {"the cached features": f"{'0' * 32}.npy"}
+NAMES = dict.fromkeys(WRITERS, "file.png") | {"the cached arrays": f"{'0' * 32}.npy"}
 every_writer = pytest.mark.parametrize("what", WRITERS)
 
 
@@ -258,21 +258,25 @@ def test_the_bound_is_two_gigabytes(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_the_cache_is_shown_and_emptied(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MXTUNE_CACHE", str(tmp_path / "new"))
-    assert list(store.mxcache()["entries"]) == [0, 0]
+    assert list(store.mxcache()["entries"]) == [0, 0, 0]
     assert store.mxcache()["used"].isna().all()
     assert not (tmp_path / "new").exists()
     for number, n_bytes in enumerate((100, 50)):
         store.keep(entry(store.features_dir(), number), [bytes(n_bytes)], n_bytes)
         os.utime(entry(store.features_dir(), number), (1000 * number, 1000 * number))
+    images = store.features_dir() / f"{'1' * 32}-{'2' * 16}.pixels"
+    store.keep(images, [bytes(9)], 9)
+    os.utime(images, (2000, 2000))
     speed = store.make_folder(store.cache_dir() / "speed" / ("0" * 16)) / "lenet.json"
     for file in (speed, store.cache_dir() / "speed" / "mine.json"):
         file.write_bytes(bytes(7))
         os.utime(file, (3000, 3000))
     assert store.mxcache().drop(columns="folder").to_numpy().tolist() == [
         ["features", 2, 150.0, pd.Timestamp(1000, unit="s", tz="UTC")],
+        ["images", 1, 9.0, pd.Timestamp(2000, unit="s", tz="UTC")],
         ["speed", 1, 7.0, pd.Timestamp(3000, unit="s", tz="UTC")],
     ]
-    assert list(store.mxcache(clear=True)["entries"]) == [0, 0]
+    assert list(store.mxcache(clear=True)["entries"]) == [0, 0, 0]
     assert {path.name for path in (tmp_path / "new").rglob("*") if path.is_file()} - {".lock"} == {"mine.json"}
     with pytest.raises(ArgumentError, match="`clear`"):
         store.mxcache(clear="features")  # type: ignore[arg-type]

@@ -161,8 +161,8 @@ def cache(clear: Annotated[bool, typer.Option("--clear", help="Remove all of it.
       mxtune cache
       mxtune cache --clear
 
-    Features above 2 GB (MXTUNE_CACHE_GB) are removed, those not used for longest first. MXTUNE_CACHE sets
-    another folder.
+    Features and images above 2 GB (MXTUNE_CACHE_GB) are removed, those not used for longest first. MXTUNE_CACHE
+    sets another folder.
     """
     with job(None, False):
         from .. import store
@@ -174,6 +174,7 @@ def cache(clear: Annotated[bool, typer.Option("--clear", help="Remove all of it.
             typer.echo(f"Removed {file_size(int(kept['size'].sum()))} from {store.cache_dir()}")
             return
         for kind, entries, size, used, folder in kept.itertuples(index=False):
-            most = f" of {file_size(store.bound())}" if kind == "features" else ""
+            share = {"features": 1, "images": 2}.get(kind)
+            most = f" of {file_size(store.bound() // share)}" if share else ""
             last = f", last used {used:%Y-%m-%d}" if entries else ""
             typer.echo(f"{kind}: {counted(entries, 'file')}, {file_size(int(size))}{most}{last}, in {folder}")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Generator, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from itertools import islice
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Callable, Optional, Union
 
 import numpy as np
@@ -12,6 +13,7 @@ import numpy as np
 from ..machine import usable_cpus
 from .augment import Augment
 from .decode import decode_or_none, unreadable
+from .decoded import Decoded
 from .imageset import ImageSet
 from .preprocess import Preprocess
 
@@ -23,7 +25,7 @@ if TYPE_CHECKING:
     Pixels = NDArray[np.uint8]
 
 KEPT_BYTES = 512 * 2**20
-"""Decoded images are kept in memory up to this size; more are decoded again for each batch."""
+"""Decoded images are kept in memory up to this size; more are kept in the cache, or decoded again for each batch."""
 
 
 class Loader:
@@ -39,6 +41,8 @@ class Loader:
         Each augmented image depends only on it, on the round and on the image.
     repeated
         Whether there is more than one pass: then images are decoded once, and kept where they fit in memory.
+    folder
+        Of the cache, where decoded images are kept that do not fit in memory, up to half of what it may hold.
 
     Attributes
     ----------
@@ -54,11 +58,16 @@ class Loader:
         seed: int = 0,
         *,
         repeated: bool = True,
+        folder: Optional[Path] = None,
     ) -> None:
         self.images, self.preprocess = images.ranged(preprocess.range), preprocess
         self.bad: list[tuple[str, str]] = []
         self._augment, self._seed = augment or Augment.none(), seed
-        self._kept: Optional[dict[int, Pixels]] = {} if repeated and self._worth_keeping() else None
+        keeps = repeated and self._worth_keeping()
+        self._kept: Optional[dict[int, Pixels]] = {} if keeps and self._fits() else None
+        self._store: Optional[Decoded] = None
+        if folder is not None and keeps and not self._fits():
+            self._store = Decoded(folder, (self.determined_by, self.augments), self.images.hashes)
 
     def __len__(self) -> int:
         return len(self.images)
@@ -72,6 +81,14 @@ class Loader:
     def keeps(self) -> bool:
         """Whether decoded images are kept in memory."""
         return self._kept is not None
+
+    @property
+    def determined_by(self) -> tuple[Any, ...]:
+        """What determines the pixels of an eval batch besides the contents of its images."""
+        images = self.images
+        whole = images.has_numbers and images.range is None  # what is black and white depends on all of them
+        parts = (self.preprocess.to_dict(), images.grey, images.range, images.has_numbers)
+        return (*parts, b"".join(images.hashes) if whole else b"")
 
     def eval_batch(self, rows: AnyRows) -> Pixels:
         """(N, H, W, C) uint8: these images as the network sees them when it predicts.
@@ -131,12 +148,19 @@ class Loader:
         return ahead(self.augmented_batch, [(rows, round_) for rows in parts])
 
     def _worth_keeping(self) -> bool:
-        """Whether decoded images are kept: where they fit, unless small ones lie in memory already."""
-        height, width = self.preprocess.canvas_size if self.augments else self.preprocess.size
-        if self.images.files is None and np.max(self.images.sizes.prod(axis=1)) <= height * width:
-            return False
+        """Whether decoded images are smaller than what lies in memory already."""
+        height, width = self._sides
+        return self.images.files is not None or bool(np.max(self.images.sizes.prod(axis=1)) > height * width)
+
+    def _fits(self) -> bool:
+        """Whether all decoded images fit in memory."""
+        height, width = self._sides
         longest = 2 if self.augments else 1  # a canvas keeps its image's proportions
         return longest * len(self.images) * height * width * self.preprocess.channels <= KEPT_BYTES
+
+    @property
+    def _sides(self) -> tuple[int, int]:
+        return self.preprocess.canvas_size if self.augments else self.preprocess.size
 
     def _eval_pixels(self, rows: AnyRows, skip_bad: bool = False) -> tuple[Rows, Pixels]:
         """The images that can be read: which rows, (N,), and their pixels, (N, H, W, C)."""
@@ -149,6 +173,9 @@ class Loader:
         """Canvases, from which every augmented image is cut; or the images as the network sees them."""
         cached = {} if self._kept is None else self._kept
         missing = [int(row) for row in rows if int(row) not in cached]
+        if self._store is not None:
+            cached.update(self._store.take(missing))
+            missing = [row for row in missing if row not in cached]
         spec = self.preprocess
         prepare = spec.canvas if self.augments else spec.picture
         decoded, bad = decode_or_none(
@@ -157,7 +184,10 @@ class Loader:
         if bad and not skip_bad:
             raise unreadable(bad, len(missing))
         self.bad += bad
-        cached.update((row, pixels) for row, pixels in zip(missing, decoded) if pixels is not None)
+        new = {row: pixels for row, pixels in zip(missing, decoded) if pixels is not None}
+        if self._store is not None:
+            self._store.add(new)
+        cached.update(new)
         readable = np.asarray([row for row in rows if int(row) in cached], np.int64)
         return readable, [cached[int(row)] for row in readable]
 

@@ -6,7 +6,8 @@ import hashlib
 import os
 from collections.abc import Sequence
 from functools import partial
-from typing import TYPE_CHECKING, Any, Optional, Union
+from pathlib import Path
+from typing import TYPE_CHECKING, Optional, Union
 
 import numpy as np
 import PIL
@@ -98,23 +99,33 @@ def _filled(batch: NDArray[np.uint8], size: int) -> NDArray[np.uint8]:
     return batch if len(batch) >= size else np.concatenate([batch, np.repeat(batch[:1], size - len(batch), axis=0)])
 
 
-def _shelf(body: Network, loader: Loader, target: Target, batch_size: int, cache: Cache) -> Optional[Shelf]:
-    """Where features of this network are kept, each under its image's content; None for nowhere."""
+def kept_in(cache: Cache) -> Optional[Path]:
+    """The folder in which things are kept between runs; None for nowhere.
+
+    Raises
+    ------
+    ArgumentError
+        Nothing can be written to that folder, or the limit is no number: reported before the work.
+    """
     if cache is False:
         return None
     folder = store.features_dir() if cache is None or cache is True else user_path("cache", cache)
-    room, writable = store.bound(), store.writable(folder)  # a wrong setting is reported before the work
+    room, writable = store.bound(), store.writable(folder)
     if cache is None and not (room and writable):  # nobody asked for it
         return None
     if not writable:
         raise ArgumentError("The folder of `cache` is not writable.", [f"it is {folder}"])
+    return folder
+
+
+def _shelf(body: Network, loader: Loader, target: Target, batch_size: int, cache: Cache) -> Optional[Shelf]:
+    """Where features of this network are kept, each under its image's content; None for nowhere."""
+    folder = kept_in(cache)
+    if folder is None:
+        return None
     versions = (__version__, target.engine.version(), PIL.__version__)
     here = (machine.processor(), machine.usable_cpus(), batch_size)  # each may change last bits
-    images = loader.images
-    pixels: tuple[Any, ...] = (loader.preprocess.to_dict(), images.grey, images.range, images.has_numbers)
-    if images.has_numbers and images.range is None:  # what is black and white depends on all of them
-        pixels += (b"".join(images.hashes),)
-    spec = (pixels, fingerprint(body), target.arithmetic, versions, here)
+    spec = (loader.determined_by, fingerprint(body), target.arithmetic, versions, here)
     return Shelf(folder, hashlib.sha256(repr(spec).encode()).hexdigest()[:32], np.float32)
 
 

@@ -30,7 +30,7 @@ from ..model.model import Model
 from ..network import Network
 from .budget import Budget, cut
 from .callbacks import AnyCallback, as_list
-from .features import Cache, fingerprint
+from .features import Cache, fingerprint, kept_in
 from .folds import folds_of
 from .full import FullRun
 from .int8 import in_int8, refuse_layers
@@ -143,7 +143,8 @@ def mxtrain(
         training on the same images starts at once, one with others computes those that are new. None or True: that of
         `mxcache`, which shows and empties it; False: nothing is kept. Beyond 2 GB (the environment variable
         ``MXTUNE_CACHE_GB``) those not used for longest are removed. The model is the same, byte for byte. Features are
-        no images, but tell something of them: only you can read the folder.
+        no images, but tell something of them: only you can read the folder. Where layers are trained on more images
+        than fit in 512 MB, these are kept, too, decoded, as small as the network takes them.
     checkpoint
         A file that is written after each epoch.
     resume
@@ -290,9 +291,10 @@ def prepared(**arguments: Any) -> Union[Run, FullRun]:
         weights = learned.class_weights(asked.class_weights, np.asarray(images.y))
         plan, network = cut(budget, plan, network, images, validation, learned.outputs, target.exact, options)
         target, int8, told = in_int8(target, network, images)
+        folder = kept_in(asked.cache) if plan.trains_layers else None  # epochs decode images more than once
         problem = Problem(
-            train=Loader(images, network.preprocess, varied, options.seed),
-            validation=None if validation is None else Loader(validation, network.preprocess),
+            train=Loader(images, network.preprocess, varied, options.seed, folder=folder),
+            validation=None if validation is None else Loader(validation, network.preprocess, folder=folder),
             task=learned,
             loss=learned.loss(np.asarray(images.y), weights),
             target=target,

@@ -642,6 +642,20 @@ def test_features_kept_on_disk_give_the_same_model(tmp_path: Path, monkeypatch: 
         assert len(list((tmp_path / "features").glob("*.rows"))) == 2
 
 
+def test_decoded_images_kept_on_disk_give_the_same_model(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("mxtune.images.loader.KEPT_BYTES", 1000)
+    monkeypatch.setattr("mxtune.images.decoded.PER_FILE", 100_000)
+    monkeypatch.setenv("MXTUNE_CACHE", str(tmp_path))
+    settings = {"tune": "tail", "epochs": 2, "image_size": 48}
+    plain = quick_head(**settings, cache=False)
+    assert not list(tmp_path.iterdir())
+    assert digest(quick_head(**settings)) == digest(plain)
+    kept = {*tmp_path.rglob("*.pixels")}
+    assert kept
+    assert digest(quick_head(**settings)) == digest(plain)
+    assert {*tmp_path.rglob("*.pixels")} == kept
+
+
 FILES = [str(Path(mxexample("fashion")) / name) for name in FEW.names]
 PARTS = ((["train"] * 6 + ["valid"] * 2 + ["test"] * 2) * 7)[: len(FEW)]
 TABLE = pd.DataFrame({"image": FILES, "kind": [FEW.label_of(row) for row in range(len(FEW))], "part": PARTS})
