@@ -28,7 +28,7 @@ _GIGABYTES = 2.0  # that the cache may take, unless the user sets another limit
 _TEMPORARY = re.compile(r"\.mxtune-[0-9a-f]{16}\.tmp")
 _KINDS = {  # the cache's folder, and what entries are called there: a folder that the user names has other files too
     "features": ("features", re.compile(r"[0-9a-f]{32}(-[0-9a-f]{16}\.rows|\.npy)")),  # the latter of versions before
-    "images": ("features", re.compile(r"[0-9a-f]{32}-[0-9a-f]{16}\.pixels")),
+    "images": ("features", re.compile(r"[0-9a-f]{32}-[0-9a-f]{16}\.(pixels|looks)")),
     "speed": ("speed", re.compile(r"[0-9a-f]{16}/[^/]+\.json")),
 }
 _PATIENCE = 2.0  # seconds, for another process that writes into the cache: it is an aid that nothing waits for
@@ -275,10 +275,11 @@ def mxcache(clear: bool = False) -> pd.DataFrame:
     """A data frame of what is cached: ``kind``, ``entries``, ``size`` (bytes), ``used`` (the last time) and ``folder``.
 
     Training keeps ``"features"``, the outputs of the frozen network for your images, so that the next training on
-    the same images starts at once; and ``"images"``, decoded and as small as the network takes them, where layers are
-    trained on more than fit in 512 MB. `mxzoo` keeps each measured ``"speed"``. The folder is the environment variable
-    ``MXTUNE_CACHE``, or ``mxtune`` in your cache folder, and only you can read it. Features and images take at most
-    2 GB (``MXTUNE_CACHE_GB``; 0 keeps none), images half of that: those not used for longest are removed.
+    the same images starts at once; and of ``"images"`` what was seen when they were checked, and, where layers are
+    trained on more than fit in 512 MB, images, decoded and as small as the network takes them. `mxzoo` keeps each
+    measured ``"speed"``. The folder is the environment variable ``MXTUNE_CACHE``, or ``mxtune`` in your cache folder,
+    and only you can read it. Features and images take at most 2 GB (``MXTUNE_CACHE_GB``; 0 keeps none), decoded images
+    half of that: those not used for longest are removed.
 
     Parameters
     ----------

@@ -32,6 +32,7 @@ from .findings import (
 from .groups import Groups, groups_of
 from .imageset import BadPicture, ImageSet
 from .labels import Labels, understand
+from .looks import Looks
 from .named import Kind, matched
 from .picture import BUDGET
 from .pixels import Look, Pixels
@@ -294,11 +295,14 @@ def _look(pixels: Pixels, rows: Sequence[int], sampled: int = 0) -> list[Look]:
     reporter = progress.current()
     reporter.event("start", title="Checking the images", total=len(rows), unit="images")
 
+    seen = Looks()
+
     def look(row: int) -> Look:
         with BUDGET.share():
-            return pixels.look(row, sampled)
+            return pixels.look(row, sampled, seen)
 
     looks = in_threads(look, rows, advance=lambda n: reporter.event("advance", n=n))
+    seen.keep()
     reporter.event("end")
     return looks
 

@@ -15,9 +15,10 @@ import PIL.Image
 from ..words import file_size
 from . import scale
 from .arrow import Cell
+from .looks import LEAST, Looks, Seen
 from .near import signature
 from .paths import why_not_a_path
-from .picture import MAX_BYTES, UnreadableError, header, read, scale_for, to_rgb_or_grey, to_rgba, upright
+from .picture import MAX_BYTES, Read, UnreadableError, header, read, scale_for, to_rgb_or_grey, to_rgba, upright
 from .scale import Numbers, Range, Span
 from .sniff import misnamed, sniff
 from .stored import Stored
@@ -95,8 +96,11 @@ class Pixels:
             return self._shown(row, read(self._data(row), at_least, alpha).image, range, alpha)
         return self._shown(row, _in_memory(item, alpha), range, alpha)
 
-    def look(self, row: int, sampled: int = 0) -> Look:
-        """Read and decode it once, in full, and sample ``sampled`` values; never raises for what a file may hold."""
+    def look(self, row: int, sampled: int = 0, looks: Optional[Looks] = None) -> Look:
+        """Read and decode it once, in full, and sample ``sampled`` values; never raises for what a file may hold.
+
+        A large file of which ``looks`` tell is not decoded.
+        """
         try:
             item = self.items[row]
             if not isinstance(item, (str, os.PathLike, bytes, bytearray)):
@@ -108,16 +112,29 @@ class Pixels:
                 self.signatures[row] = signature(content, self.spans.get(row))
                 return Look(None, height, width, grey, _hash(content, content.shape), None, _sample(picture, sampled))
             data = self._data(row)
-            decoded = read(data, at_least=1)
-            self._measure(row, decoded.image)
+            digest = _hash(data, ())
+            looks = looks if len(data) >= LEAST and not sampled else None
+            seen = None if looks is None else looks.find(digest)
+            sample = None
+            if seen is None:
+                decoded = read(data, at_least=1)
+                self._measure(row, decoded.image)
+                seen, sample = self._seen(row, decoded), _sample(decoded.image, sampled)
+                if looks is not None and not isinstance(decoded.image, Numbers):
+                    looks.add(digest, seen)
         except UnreadableError as error:
             return Look(str(error))
+        self.signatures[row] = seen.signature
+        remark = None if isinstance(item, (bytes, bytearray, Cell)) else misnamed(os.fspath(item), seen.format)
+        return Look(None, seen.height, seen.width, seen.grey, digest, remark, sample)
+
+    def _seen(self, row: int, decoded: Read) -> Seen:
+        """What there is to say of an image, which is kept where there is room."""
         image = decoded.image.values if isinstance(decoded.image, Numbers) else decoded.image
-        self.signatures[row] = signature(image, self.spans.get(row))
+        own = signature(image, self.spans.get(row))
         self._keep(row, decoded.scale, min(decoded.height, decoded.width), decoded.image)
-        remark = None if isinstance(item, (bytes, bytearray, Cell)) else misnamed(os.fspath(item), decoded.format)
         grey = decoded.image.values.shape[2] == 1 if isinstance(decoded.image, Numbers) else decoded.image.mode == "L"
-        return Look(None, decoded.height, decoded.width, grey, _hash(data, ()), remark, _sample(decoded.image, sampled))
+        return Seen(decoded.height, decoded.width, grey, decoded.format, own)
 
     def size(self, row: int) -> tuple[int, int]:
         """Height and width (pixels, upright) from the file's first bytes; (0, 0) where it can't be read."""

@@ -17,7 +17,7 @@ from .. import interrupts, progress
 from ..arguments import yes_or_no
 from ..engines import choose
 from ..errors import ArgumentError, TrainingWarning
-from ..images import ImageSet
+from ..images import ImageSet, looks
 from ..images.augment import Augment
 from ..images.findings import warn
 from ..images.groups import Groups
@@ -257,9 +257,10 @@ def prepared(**arguments: Any) -> Union[Run, FullRun]:
         if target.unused is not None and target.unused.present:
             progress.current().event("message", text=str(target.unused))
         table = {"path": asked.path, "label": asked.label, "root": asked.root}
-        images, validation = look_at(
-            asked.x, asked.y, asked.valid, options.seed, asked.groups, asked.range, asked.split, table, asked.task
-        )
+        with looks.kept_in(folder := kept_in(asked.cache)):
+            images, validation = look_at(
+                asked.x, asked.y, asked.valid, options.seed, asked.groups, asked.range, asked.split, table, asked.task
+            )
         validated = validation is not None or is_auto(asked.valid)
         choice = choice_for(asked.net, images, validated, options)
         network, settled = open_network(choice.net if choice else asked.net, images, options)
@@ -291,9 +292,8 @@ def prepared(**arguments: Any) -> Union[Run, FullRun]:
         weights = learned.class_weights(asked.class_weights, np.asarray(images.y))
         plan, network = cut(budget, plan, network, images, validation, learned.outputs, target.exact, options)
         target, int8, told = in_int8(target, network, images)
-        folder = kept_in(asked.cache) if plan.trains_layers else None  # epochs decode images more than once
         problem = Problem(
-            train=Loader(images, network.preprocess, varied, options.seed, folder=folder),
+            train=Loader(images, network.preprocess, varied, options.seed, repeated=plan.trains_layers, folder=folder),
             validation=None if validation is None else Loader(validation, network.preprocess, folder=folder),
             task=learned,
             loss=learned.loss(np.asarray(images.y), weights),
@@ -322,8 +322,10 @@ def prepared(**arguments: Any) -> Union[Run, FullRun]:
             },
         }
         file = Checkpoint(asked.checkpoint, _identity(images, validation, network, settings))
-        settings |= {"meta": about} if about else {}  # which a resumed run may change
-        settings |= {} if images.column is None else {"path": images.column}
+        settings |= {  # which a resumed run may change
+            **({"meta": about} if about else {}),
+            **({} if images.column is None else {"path": images.column}),
+        }
         run = Run(network, problem, plan.phases, settings, file, watching, asked.cache, budget)
         if asked.resume:
             run.resume()

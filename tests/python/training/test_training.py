@@ -657,6 +657,18 @@ def test_decoded_images_kept_on_disk_give_the_same_model(tmp_path: Path, monkeyp
 
 
 FILES = [str(Path(mxexample("fashion")) / name) for name in FEW.names]
+
+
+def test_a_second_training_decodes_no_image(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("mxtune.images.pixels.LEAST", 0)  # these files are small
+    settings = {"x": FILES, "y": [FEW.label_of(row) for row in range(len(FEW))], "seed": 1}
+    plain = quick_head(**settings, cache=False)
+    assert digest(quick_head(**settings, cache=tmp_path)) == digest(plain)
+    with monkeypatch.context() as patch:
+        patch.setattr("mxtune.images.pixels.read", None)
+        assert digest(quick_head(**settings, cache=tmp_path)) == digest(plain)
+
+
 PARTS = ((["train"] * 6 + ["valid"] * 2 + ["test"] * 2) * 7)[: len(FEW)]
 TABLE = pd.DataFrame({"image": FILES, "kind": [FEW.label_of(row) for row in range(len(FEW))], "part": PARTS})
 
