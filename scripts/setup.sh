@@ -4,7 +4,7 @@
 set -eu
 cd "$(dirname "$0")/.."
 
-DEB_PYTHON="python3-venv libgomp1 libquadmath0"
+DEB_PYTHON="python3-venv libgomp1 libquadmath0 curl"
 DEB_DATA="dataset-fashion-mnist"
 DEB_R="r-base-core r-base-dev r-cran-reticulate r-cran-cli r-cran-rlang r-cran-generics r-cran-ggplot2 r-cran-knitr
   r-cran-rmarkdown r-cran-testthat r-cran-withr r-cran-callr r-cran-png r-cran-magick r-cran-tibble r-cran-roxygen2

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from .model.load import mxload
     from .model.model import Model
     from .network import Network
+    from .serve.background import mxserve
     from .store import mxcache
     from .training.callbacks import Callback
     from .training.train import mxtrain
@@ -45,6 +46,7 @@ _PLACES = {  # each public name and the module that holds it
     "mxlook": "look",
     "mxinfo": "engines.info",
     "mxexample": "examples",
+    "mxserve": "serve.background",
     "Model": "model",
     "ImageSet": "images",
     "Network": "network",
@@ -59,6 +61,9 @@ _PLACES = {  # each public name and the module that holds it
     "save_network": "zoo.saving",
     "measure_speed": "engines.speed",
     "recorded_speed": "engines.speed",
+    "start_service": "serve.background",
+    "stop_service": "serve.background",
+    "service_runs": "serve.background",
 }
 late.register({name: f"{__name__}.{place}" for name, place in _PLACES.items()})
 
@@ -79,6 +84,7 @@ __all__ = [
     "mxload",
     "mxlook",
     "mxnetwork",
+    "mxserve",
     "mxtrain",
     "mxzoo",
 ]

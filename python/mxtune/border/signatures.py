@@ -96,6 +96,7 @@ VERBS = {
     "mxrename": Verb("network", "Network.rename", ("net",), _DOTS),
     "mxzoo": Verb("zoo", "mxzoo", last=_DOTS),
     "mxexample": Verb("examples", "mxexample"),
+    "mxserve": Verb("serve", "mxserve", last=_DOTS),
     "mxcache": Verb("store", "mxcache", last=_DOTS),
 }
 

@@ -84,4 +84,11 @@ def serve(
         keys = () if key_file is None else keys_in(key_file)
         hosts = tuple(host.lower() for host in allow_url or [])
         settings = Settings(str(model), keys=keys, url_hosts=hosts, **limits)
-        run(settings, host, 8000 if port is None else port, workers or 1, say)
+        times = f", {workers} times" if workers and workers > 1 else ""
+        run(
+            settings,
+            host,
+            8000 if port is None else port,
+            workers or 1,
+            lambda address: say(f"Serving {model} at {address}{times}"),
+        )

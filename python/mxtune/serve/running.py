@@ -22,7 +22,7 @@ _TOO_SOON = 10  # seconds
 _METRICS = "PROMETHEUS_MULTIPROC_DIR"
 
 
-def serve(settings: Settings, host: str, port: int, workers: int, say: Callable[[str], None]) -> None:
+def serve(settings: Settings, host: str, port: int, workers: int, told: Callable[[str], None]) -> None:
     """Answer until SIGTERM or Ctrl-C; requests that are under way are answered first.
 
     Parameters
@@ -33,8 +33,8 @@ def serve(settings: Settings, host: str, port: int, workers: int, say: Callable[
         Where; 0 is any free port.
     workers
         Processes, each with its own model.
-    say
-        Told the address, once it answers there.
+    told
+        Called with the address, once it answers there.
 
     Raises
     ------
@@ -53,9 +53,9 @@ def serve(settings: Settings, host: str, port: int, workers: int, say: Callable[
         named = f"[{host}]" if ":" in host else host
         address = f"http://{named}:{taken.getsockname()[1]}"
         if workers == 1:
-            run_here(settings, taken, lambda: say(f"Serving {settings.model} at {address}"))
+            run_here(settings, taken, lambda: told(address))
         else:
-            _supervise(settings, taken, workers, lambda: say(f"Serving {settings.model} at {address}, {workers} times"))
+            _supervise(settings, taken, workers, lambda: told(address))
 
 
 def run_here(settings: Settings, taken: socket.socket, ready: Callable[[], object]) -> None:

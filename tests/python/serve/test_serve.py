@@ -11,6 +11,7 @@ import signal
 import socket
 import subprocess
 import sys
+import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
@@ -20,7 +21,8 @@ from typing import Any, Optional
 
 import pytest
 
-from mxtune import Model, mxexample, mxload, mxtrain
+from mxtune import Model, mxexample, mxload, mxserve, mxtrain
+from mxtune.errors import ArgumentError, ModelFileError
 
 PHOTOS = sorted(Path(mxexample("fashion")).rglob("*.png"))
 KEY = "a key of more than sixteen letters"
@@ -279,3 +281,33 @@ def test_the_page_is_there_for_those_who_have_a_key_to_give(file: Path, tmp_path
         assert guarded.ask("/predict?top=3", PHOTOS[0].read_bytes())[0] == 401
     finally:
         guarded.end()
+
+
+def test_a_model_is_served_in_the_background_until_it_is_stopped(model: Model, tmp_path: Path) -> None:
+    with mxserve(model, max_mb=1) as service:
+        request = urllib.request.Request(  # noqa: S310
+            f"{service.url}/predict", PHOTOS[0].read_bytes(), {"Content-Type": "image/png"}
+        )
+        with urllib.request.urlopen(request, timeout=60) as answer:  # noqa: S310
+            (row,) = json.load(answer)["predictions"]
+        assert row["pred_class"] == model.predict([str(PHOTOS[0])])["pred_class"].iloc[0]
+        assert service.running
+    assert not service.running
+    assert repr(service) == f"<A service that was at {service.url}>"
+    with pytest.raises(ModelFileError, match=r"none\.mxt"):
+        mxserve(tmp_path / "none.mxt")
+    with pytest.raises(ArgumentError, match="workers"):
+        mxserve(model, workers=0)
+
+
+def test_a_service_ends_with_the_process_that_started_it(file: Path) -> None:
+    code = f"import mxtune, os; s = mxtune.mxserve({str(file)!r}); print(s.url, flush=True); os._exit(0)"
+    url = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.strip()
+    where = url.rpartition("/")[2].split(":")
+    for _ in range(600):
+        try:
+            socket.create_connection((where[0], int(where[1])), 1).close()
+        except OSError:
+            return
+        time.sleep(0.05)
+    pytest.fail("it goes on")

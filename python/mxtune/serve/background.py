@@ -1,0 +1,218 @@
+"""`mxserve`: the service in a process of its own, which ends with this one at the latest."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Optional, Union
+
+from .. import errors
+from ..arguments import user_path, whole
+from ..errors import MxtuneError
+from ..model.model import Model
+from .settings import Settings, keys_in
+
+PathLike = Union[str, "os.PathLike[str]"]
+_CHILD = "from mxtune.serve.background import child; child()"
+_MILLION = 1_000_000
+_running: dict[int, Service] = {}  # of R, which has numbers alone
+
+
+class Service:
+    """A service under way; `mxserve` starts one. After a ``with`` it is stopped.
+
+    Attributes
+    ----------
+    url
+        Its address.
+    pid
+        The number of its process.
+    """
+
+    def __init__(self, url: str, process: subprocess.Popen[bytes], folder: str) -> None:
+        self.url, self.pid = url, process.pid
+        self._process, self._folder = process, folder
+
+    @property
+    def running(self) -> bool:
+        """Whether its process runs."""
+        return self._process.poll() is None
+
+    def stop(self) -> None:
+        """Answer what is under way, and end. Stopped twice is stopped."""
+        assert self._process.stdin is not None  # noqa: S101
+        with contextlib.suppress(OSError):
+            self._process.stdin.close()  # which `child` waits for
+        self._process.wait()
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+    def __enter__(self) -> Service:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+    def __repr__(self) -> str:
+        return f"<A service at {self.url}>" if self.running else f"<A service that was at {self.url}>"
+
+
+def mxserve(
+    model: Union[Model, PathLike],
+    host: str = "127.0.0.1",
+    port: int = 0,
+    workers: int = 1,
+    key_file: Optional[PathLike] = None,
+    allow_url: Union[str, Sequence[str], None] = None,
+    max_mb: int = 32,
+    max_megapixels: int = 50,
+    queue: int = 256,
+    timeout: int = 30,
+    device: str = "auto",
+    engine: str = "auto",
+) -> Service:
+    """A service that answers over HTTP, in the background: ``mxtune serve``, started from here.
+
+    It ends by `Service.stop`, or with this process. See ``/openapi.json`` at its address for what can be asked.
+
+    Parameters
+    ----------
+    model
+        A model, or the file of one.
+    host, port
+        Where to listen: ``"0.0.0.0"`` is all of this machine; port 0 is any free one.
+    workers
+        Processes, each with its own model and its share of the CPUs.
+    key_file
+        A file with the keys that are let in, one a line; everybody is without.
+    allow_url
+        A host that images may be fetched from, or several; none by default.
+    max_mb, max_megapixels
+        Of a request; of an image.
+    queue
+        Images that may wait; with more the answer is 503.
+    timeout
+        Seconds for a request to arrive, and for its answer.
+    device, engine
+        Where it computes; see `mxload`.
+
+    Raises
+    ------
+    MxtuneError
+        The model can't be loaded, the address is taken, or a package is missing.
+
+    Examples
+    --------
+    >>> from mxtune import mxexample, mxserve, mxtrain
+    >>> model = mxtrain(mxexample("fashion"), tune="head", image_size=32, verbose=0)
+    >>> with mxserve(model) as service:
+    ...     service.url.rpartition(":")[0]
+    'http://127.0.0.1'
+    """
+    keys = () if key_file is None else keys_in(user_path("key_file", key_file))
+    hosts = [allow_url] if isinstance(allow_url, str) else list(allow_url or ())
+    limits = {
+        "max_bytes": whole("max_mb", max_mb, 1, 500) * _MILLION,
+        "max_pixels": whole("max_megapixels", max_megapixels, 1, 110) * _MILLION,
+        "queue": whole("queue", queue, 1),
+        "timeout": whole("timeout", timeout, 1, 3600),
+    }
+    address = {"host": host, "port": whole("port", port, 0, 65535), "workers": whole("workers", workers, 1, 256)}
+    folder = tempfile.mkdtemp(prefix="mxtune-serve-")
+    try:
+        if isinstance(model, Model):
+            file = Path(folder, "model.mxt")
+            model.save(file)
+        else:
+            file = user_path("model", model).absolute()
+        settings = {"model": str(file), "device": device, "engine": engine, "keys": keys, **limits}
+        return _started({"settings": {**settings, "url_hosts": [one.lower() for one in hosts]}, **address}, folder)
+    except BaseException:
+        shutil.rmtree(folder, ignore_errors=True)
+        raise
+
+
+def start_service(**arguments: Any) -> dict[str, Any]:
+    """`mxserve` for R."""
+    service = mxserve(**arguments)
+    _running[service.pid] = service
+    return {"url": service.url, "pid": service.pid}
+
+
+def stop_service(pid: int) -> None:
+    """`Service.stop` for R."""
+    if pid in _running:
+        _running.pop(pid).stop()
+
+
+def service_runs(pid: int) -> bool:
+    """`Service.running` for R."""
+    return pid in _running and _running[pid].running
+
+
+def _started(asked: dict[str, Any], folder: str) -> Service:
+    ours = str(Path(__file__).parents[2])
+    path = os.pathsep.join(filter(None, [ours, os.environ.get("PYTHONPATH")]))
+    log = Path(folder, "log.txt")
+    with log.open("wb") as told:
+        process = subprocess.Popen(  # noqa: S603 - this Python, and a text of ours
+            [sys.executable, "-c", _CHILD],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=told,
+            env={**os.environ, "PYTHONPATH": path},
+            start_new_session=True,  # Ctrl-C in a console is not meant for it
+        )
+    assert process.stdin is not None  # noqa: S101
+    assert process.stdout is not None  # noqa: S101
+    try:
+        process.stdin.write(json.dumps(asked).encode() + b"\n")
+        process.stdin.flush()
+        line = process.stdout.readline()
+    except BaseException:
+        process.kill()
+        process.wait()
+        raise
+    answer = json.loads(line) if line else {}
+    if "url" in answer:
+        return Service(answer["url"], process, folder)
+    process.wait()
+    if "class" in answer:
+        kind = getattr(errors, answer["class"], MxtuneError)
+        raise kind(answer["message"], answer["bullets"], answer["hint"])
+    last = log.read_text(errors="replace").strip().splitlines()[-3:]
+    raise MxtuneError("The service ended as soon as it was started.", last)
+
+
+def child() -> None:
+    """The process of the service: its settings are a line of its input, whose end is its end."""
+    from .running import serve
+
+    asked = json.loads(sys.stdin.buffer.readline())
+    answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
+    os.dup2(2, 1)  # nothing else may be said there
+
+    def say(**what: Any) -> None:
+        answers.write(json.dumps(what) + "\n")
+        answers.close()
+
+    def wait_for_the_end() -> None:
+        sys.stdin.buffer.read()
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    settings = Settings(
+        **{**asked["settings"], **{key: tuple(asked["settings"][key]) for key in ("keys", "url_hosts")}}
+    )
+    threading.Thread(target=wait_for_the_end, daemon=True).start()
+    try:
+        serve(settings, asked["host"], asked["port"], asked["workers"], lambda url: say(url=url))
+    except MxtuneError as error:
+        say(**{"class": type(error).__name__, "message": error.message, "bullets": error.bullets, "hint": error.hint})
