@@ -63,11 +63,12 @@ def run_here(settings: Settings, taken: socket.socket, ready: Callable[[], objec
     import uvicorn
 
     from .app import app
+    from .ending import Server
 
     seconds = int(settings.timeout) + 1  # that requests under way have at the end
     service = app(settings, ready)
     config = uvicorn.Config(service, log_level="warning", timeout_graceful_shutdown=seconds, server_header=False)
-    uvicorn.Server(config).run(sockets=[taken])
+    Server(config).run(sockets=[taken])
 
 
 def _run_one_of(workers: int, settings: Settings, taken: socket.socket, tell: Connection) -> None:

@@ -211,6 +211,7 @@ def test_a_key_is_needed_where_there_are_keys_and_requests_are_answered_at_sigte
             connection.sendall(content)
             answer = b"".join(iter(lambda: connection.recv(65536), b""))
         assert answer.startswith(b"HTTP/1.1 200")
+        assert b"connection: close" in answer.lower()
         assert b"pred_class" in answer
         assert started.process.wait(30) == -signal.SIGTERM
     finally:
