@@ -19,8 +19,8 @@
 #' @param timeout Seconds for a request to arrive, and for its answer.
 #' @param device,engine Where it computes; see [mxload()].
 #' @param ... Must be empty.
-#' @return The service, a list with `url`, `pid` and the function `stop()`, after which it has answered what was under way
-#'   and ended. It ends with R at the latest.
+#' @return The service, a list with `url`, `pid` and the function `stop()`, after which it has answered what was under
+#'   way and ended. It ends with R at the latest.
 #' @export
 #' @examplesIf mxtune:::has_engine() && interactive()
 #' model <- mxtrain(mxexample("fashion"), tune = "head", image_size = 32)
