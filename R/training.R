@@ -45,6 +45,11 @@
 #'   training ends early with the best model so far. It never makes a training longer: seconds that are not needed are
 #'   not spent. `summary()` says what each phase took and gave, and the arguments that give the same training without a
 #'   budget, unless it ended early.
+#' @param workers How many processes of this machine compute the features of the frozen network; or the address of a
+#'   Ray cluster whose workers do, `"ray://host:10001"`, or `"auto"` for the one that this machine belongs to (Python
+#'   package `ray`). The model is the same, also where a worker is lost. This process checks the images, holds the
+#'   features and trains the head: for a million images some 20 GB of EfficientNet-Lite0. Layers are trained by one
+#'   process: `"auto"` of `tune` is then `"head"`.
 #' @param precision `"auto"`, the engine's own; `"float32"`; PyTorch's `"bfloat16"`; or MXNet's `"int8"`, on CPUs: the
 #'   features of the head are computed in it, with ranges of up to 128 training images. The metrics are then those of
 #'   int8, and the model predicts in it where that can be had, or else in float32 by the same head. For a model that was
@@ -95,7 +100,7 @@ mxtrain <- function(x, y = NULL, net = "auto", tune = "auto", epochs = NULL, val
                     cache = NULL, checkpoint = NULL, resume = FALSE, callbacks = NULL, verbose = NULL, groups = NULL,
                     range = NULL, path = NULL, label = NULL, root = NULL, split = NULL, meta = NULL, task = NULL,
                     head = "auto", folds = "auto", engine = "auto", deterministic = FALSE, time_budget = NULL,
-                    layout = "NHWC", data = NULL, dim = NULL, byrow = FALSE, ...) {
+                    workers = NULL, layout = "NHWC", data = NULL, dim = NULL, byrow = FALSE, ...) {
   refuse_unknown(...)
   require_given()
   arguments <- prepare_arguments(as.list(environment()))

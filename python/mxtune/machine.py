@@ -55,6 +55,22 @@ def processor() -> str:
     return platform.processor() or platform.machine() or "unknown"
 
 
+def free_memory() -> Optional[int]:
+    """Bytes that this process may still take before the machine runs short; None where the system does not tell.
+
+    Examples
+    --------
+    >>> from mxtune.machine import free_memory
+    >>> free_memory() != 0
+    True
+    """
+    with contextlib.suppress(OSError):
+        for line in Path("/proc/meminfo").read_text(encoding="ascii", errors="replace").splitlines():
+            if line.startswith("MemAvailable:"):
+                return int(line.split()[1]) * 1024
+    return None
+
+
 def return_freed_memory() -> None:
     """Return freed memory to the system: glibc keeps it, for each thread separately."""
     with contextlib.suppress(AttributeError, OSError, TypeError):  # other C libraries have no such function

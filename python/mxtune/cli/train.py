@@ -92,6 +92,10 @@ def train(
         Optional[float],
         typer.Option(metavar="SECONDS", help="Cut image size, layers and epochs to what fits.", show_default=False),
     ] = None,
+    workers: Annotated[
+        Optional[str],
+        typer.Option(metavar="N|ADDRESS", help="Compute features by N processes, or a Ray cluster.", show_default="1"),
+    ] = None,
     device: Devices = None,
     engine: EngineName = None,
     precision: Precision = None,
@@ -171,6 +175,8 @@ def train(
         if valid is not None:
             given["valid"] = share_or_folder(valid)
             given |= table if is_table(given["valid"]) else {}
+        if workers is not None:
+            given["workers"] = int(workers) if workers.isdigit() else workers
         if folds is not None:
             given["folds"] = folds_named(folds)
         try:

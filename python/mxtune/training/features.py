@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Sequence
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Optional, Union
 
@@ -15,12 +14,16 @@ import PIL
 from .. import machine, progress, store
 from .._version import __version__
 from ..arguments import user_path
+from ..calls import option
 from ..engines import ROWS, Executor, Program, Target
-from ..errors import ArgumentError, StoreError
+from ..errors import ArgumentError, StoreError, TrainingError
 from ..graph import to_json
 from ..images.loader import Loader
 from ..network import Network
 from ..shelf import Shelf
+from ..words import counted, file_size
+from .computing import outputs
+from .distributed import Crew
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -37,6 +40,7 @@ def features(
     target: Target,
     batch_size: int = BATCH,
     cache: Cache = None,
+    crew: Optional[Crew] = None,
 ) -> list[Features]:
     """The body's output for every image of each set, (N, d) float32; one array in memory, seen in parts.
 
@@ -51,15 +55,20 @@ def features(
     cache
         The folder in which features are kept between runs; true is the default one, and so is None, where it can
         be written to and has room; false is none. Its limit: `store.bound`.
+    crew
+        Workers that compute them; None for this process.
 
     Raises
     ------
     ArgumentError
         Nothing can be written to that folder.
+    TrainingError
+        They don't fit in memory.
     """
-    shelves = [_shelf(body, loader, target, batch_size, cache) for loader in loaders]
+    shelves = [_shelf(body, loader, target, batch_size, cache, crew) for loader in loaders]
     ends = np.cumsum([len(loader) for loader in loaders]).tolist()
     name, index = body.graph.heads[0]
+    _require_room(ends[-1], body.shapes[name][index][1])
     out: Features = np.empty((ends[-1], body.shapes[name][index][1]), np.float32)
     parts = [out[end - len(loader) : end] for end, loader in zip(ends, loaders)]
     executor: Optional[Executor] = None
@@ -71,12 +80,13 @@ def features(
             if len(missing) < len(part):
                 reporter.event("advance", n=len(part) - len(missing))
             if len(missing):
-                executor = executor or target.bind(Program.of(body))
-                executor.expect(len(missing))
-                # a GPU's batches grow, but where each run is to give the same bits
-                size = batch_size if target.deterministic else partial(executor.rows, batch_size)
-                for rows, batch in loader.eval_batches(size, rows=missing):
-                    part[rows] = executor.predict(_filled(batch, batch_size))[: len(rows)]
+                if crew is None:
+                    executor = executor or target.bind(Program.of(body))
+                    computed = outputs(executor, loader, missing, batch_size, target.deterministic)
+                else:
+                    computed = crew.outputs(body, loader, missing, target, batch_size)
+                for rows, values in computed:
+                    part[rows] = values
                     reporter.event("advance", n=len(rows))
             if shelf is not None and len(missing):
                 _keep(shelf, loader, part, missing, asked=cache is not None)
@@ -94,9 +104,19 @@ def fingerprint(network: Network) -> str:
     return digest.hexdigest()
 
 
-def _filled(batch: NDArray[np.uint8], size: int) -> NDArray[np.uint8]:
-    """The batch with its first image repeated up to this size: of a batch of one, last bits differ."""
-    return batch if len(batch) >= size else np.concatenate([batch, np.repeat(batch[:1], size - len(batch), axis=0)])
+def _require_room(images: int, values: int) -> None:
+    """Require that the features fit in memory: a machine that runs short would end the process without a word.
+
+    Raises
+    ------
+    TrainingError
+        They don't.
+    """
+    needed, free = 4 * images * values, machine.free_memory()
+    if free is not None and needed > free:
+        text = f"The features of {counted(images, 'image')} take {file_size(needed)}, and {file_size(free)} are free."
+        hint = f"Take fewer images, a lighter network, or {option('head', 'last features')}."
+        raise TrainingError(text, hint=hint)
 
 
 def kept_in(cache: Cache) -> Optional[Path]:
@@ -118,13 +138,18 @@ def kept_in(cache: Cache) -> Optional[Path]:
     return folder
 
 
-def _shelf(body: Network, loader: Loader, target: Target, batch_size: int, cache: Cache) -> Optional[Shelf]:
+def _shelf(
+    body: Network, loader: Loader, target: Target, batch_size: int, cache: Cache, crew: Optional[Crew]
+) -> Optional[Shelf]:
     """Where features of this network are kept, each under its image's content; None for nowhere."""
-    folder = kept_in(cache)
+    folder = (
+        None if crew is not None and crew.address is not None else kept_in(cache)
+    )  # of a cluster: by which processors?
     if folder is None:
         return None
     versions = (__version__, target.engine.version(), PIL.__version__)
-    here = (machine.processor(), machine.usable_cpus(), batch_size)  # each may change last bits
+    cpus = machine.usable_cpus() if crew is None else crew.cpus
+    here = (machine.processor(), cpus, batch_size)  # each may change last bits
     spec = (loader.determined_by, fingerprint(body), target.arithmetic, versions, here)
     return Shelf(folder, hashlib.sha256(repr(spec).encode()).hexdigest()[:32], np.float32)
 

@@ -9,6 +9,7 @@ from typing import Any, Optional, Union
 from ..arguments import height_and_width, is_number, one_of, whole, yes_or_no
 from ..calls import option, value_text
 from ..errors import ArgumentError
+from .distributed import Crew
 
 EVERY_STAGE, LAST_FEATURES = "every stage", "last features"
 TUNES = ("auto", "head", "tail", "all")
@@ -41,6 +42,7 @@ class Options:
     folds: Union[str, int, None] = "auto"
     deterministic: bool = False
     time_budget: Optional[float] = None
+    workers: Any = None  # a `Crew` or None, once it is validated
 
     def __post_init__(self) -> None:
         one_of("tune", self.tune, TUNES)
@@ -64,10 +66,25 @@ class Options:
                 text = f"`time_budget` is for one training, and {option('folds', 'full')} makes six."
                 raise ArgumentError(text, hint="Leave one of them out.")
             self._set("time_budget", float(self.time_budget))
+        self._set("workers", Crew.of(self.workers))
+        if self.workers is not None:
+            self._share()
         self._set("restore_best", yes_or_no("restore_best", self.restore_best))
         self._set("deterministic", yes_or_no("deterministic", self.deterministic))
         self._set("seed", whole("seed", self.seed))
         self._set("folds", self._number_of_folds())
+
+    def _share(self) -> None:
+        """Several workers compute what the head takes, and nothing else."""
+        if self.tune in ("tail", "all") or self.folds == "full":
+            given = option("folds", "full") if self.folds == "full" else option("tune", self.tune)
+            text = f"`workers` share the features of the frozen network, and {given} trains layers."
+            hint = f"One process trains layers: leave `workers` out, or use {option('tune', 'head')}."
+            raise ArgumentError(text, hint=hint)
+        if self.precision == "int8":
+            text = f"`workers` do not compute in int8, which {option('precision', 'int8')} asks for."
+            raise ArgumentError(text, hint="Leave one of them out.")
+        self._set("tune", "head")
 
     def _number_of_folds(self) -> Union[str, int]:
         if self.folds is None or self.folds is False or self.folds in ("auto", "full"):

@@ -35,7 +35,7 @@ def train_head(
     """The network with its head trained on frozen features, the row of history, whether Ctrl-C came in between, the
     arrays of `CrossValidated` where there are folds, and those of `Memory` where the model is to remember."""
     loaders = [problem.train] if problem.validation is None else [problem.train, problem.validation]
-    arrays = features(network.body, loaders, problem.target, phase.batch_size, cache)
+    arrays = features(network.body, loaders, problem.target, phase.batch_size, cache, problem.crew)
     interrupts.at_stake()
     if problem.int8 is not None:
         for array in arrays:

@@ -12,6 +12,7 @@ from ..images.loader import Loader
 from ..model.quantised import Quantised
 from ..tasks import Task
 from ..tasks.losses import Loss
+from .distributed import Crew
 from .folds import Folds
 
 if TYPE_CHECKING:
@@ -27,6 +28,7 @@ class Problem:
     ``resembling``, (N,) bool: the validation images that resemble some for training. ``folds``: how the images are
     divided for heads that validate each other. ``before``: images that layers were trained on by a model that is
     continued, as `Validation` knows them. ``int8``: what features in int8 need, where they are computed in it.
+    ``crew``: workers that compute features.
     """
 
     train: Loader
@@ -39,6 +41,7 @@ class Problem:
     folds: Optional[Folds] = None
     before: frozenset[bytes] = frozenset()
     int8: Optional[Quantised] = None
+    crew: Optional[Crew] = None
 
     def targets(self, loader: Loader) -> Array:
         """The labels as the loss takes them: (N,) codes, or (N, K)."""

@@ -15,7 +15,7 @@ import numpy as np
 
 from .. import interrupts, progress
 from ..arguments import yes_or_no
-from ..engines import choose
+from ..engines import Target, choose
 from ..errors import ArgumentError, TrainingWarning
 from ..images import ImageSet, looks
 from ..images.augment import Augment
@@ -30,6 +30,7 @@ from ..model.model import Model
 from ..network import Network
 from .budget import Budget, cut
 from .callbacks import AnyCallback, as_list
+from .distributed import Crew
 from .features import Cache, fingerprint, kept_in
 from .folds import folds_of
 from .full import FullRun
@@ -82,6 +83,7 @@ def mxtrain(
     engine: str = "auto",
     deterministic: bool = False,
     time_budget: Optional[float] = None,
+    workers: Union[int, str, None] = None,
 ) -> Model:
     """A `Model`: a pretrained network, fine-tuned on your images.
 
@@ -195,6 +197,13 @@ def mxtrain(
         if the machine becomes busy, the training ends early with the best model so far. It never makes a training
         longer: seconds that are not needed are not spent. `Model.summary` says what each phase took and gave, and the
         arguments that give the same training without it, unless it ended early.
+    workers
+        How many processes of this machine compute the features; or the address of a Ray cluster whose workers do,
+        ``"ray://host:10001"``, or ``"auto"`` for the one that this machine belongs to (extra ``ray``). The model is the
+        same. One that is lost is replaced, and what a slow one holds up is done by another, too. Images are checked,
+        and the head is trained, by this process, which must hold the features: for a million images some 20 GB of
+        EfficientNet-Lite0, and 5 GB with ``head="last features"``. The workers read the files by the same paths. Layers
+        are trained by one process: ``"auto"`` of `tune` is then ``"head"``.
 
     Raises
     ------
@@ -254,8 +263,7 @@ def prepared(**arguments: Any) -> Union[Run, FullRun]:
     watching, about, budget = as_list(asked.callbacks), checked(asked.meta), Budget.of(options, asked.resume)
     target = replace(choose(asked.device, options.precision, asked.engine), deterministic=options.deterministic)
     with progress.using(progress.default(asked.verbose)):
-        if target.unused is not None and target.unused.present:
-            progress.current().event("message", text=str(target.unused))
+        _tell_of_unused_gpu(target)
         table = {"path": asked.path, "label": asked.label, "root": asked.root}
         with looks.kept_in(folder := kept_in(asked.cache)):
             images, validation = look_at(
@@ -264,6 +272,7 @@ def prepared(**arguments: Any) -> Union[Run, FullRun]:
         validated = validation is not None or is_auto(asked.valid)
         choice = choice_for(asked.net, images, validated, options)
         network, settled = open_network(choice.net if choice else asked.net, images, options)
+        _require_weights(options.workers, network)
         folds = folds_of(images, validation, asked.valid, options, bool(network.pretrained))
         every = images
         if folds is None and validation is None and is_auto(asked.valid):
@@ -303,24 +312,9 @@ def prepared(**arguments: Any) -> Union[Run, FullRun]:
             folds=folds,
             before=before,
             int8=int8,
+            crew=options.workers,
         )
-        settings = {
-            "tune": options.tune,
-            "plan": plan.to_dict(),
-            "augment": varied.to_dict(),
-            "class_weights": weights,
-            "restore_best": options.restore_best,
-            "seed": options.seed,
-            **({"deterministic": True} if options.deterministic else {}),
-            **told,
-            **({"range": [*images.range]} if images.range_is_given and images.range else {}),
-            "pictures": {
-                "training": len(images),
-                "validation": 0 if validation is None else len(validation),
-                **({} if folds is None else {"folds": folds.count}),
-                "digest": images.digest,
-            },
-        }
+        settings = _settings(options, plan, problem, varied, weights) | told
         file = Checkpoint(asked.checkpoint, _identity(images, validation, network, settings))
         settings |= {  # which a resumed run may change
             **({"meta": about} if about else {}),
@@ -339,6 +333,32 @@ def prepared(**arguments: Any) -> Union[Run, FullRun]:
 prepared.__signature__ = inspect.signature(mxtrain)  # type: ignore[attr-defined] # all of these, none left out
 
 
+def _tell_of_unused_gpu(target: Target) -> None:
+    if target.unused is not None and target.unused.present:
+        progress.current().event("message", text=str(target.unused))
+
+
+def _settings(options: Options, plan: Plan, problem: Problem, varied: Augment, weights: Any) -> dict[str, Any]:
+    """What the model keeps of how it was trained."""
+    images, folds = problem.train.images, problem.folds
+    return {
+        "tune": options.tune,
+        "plan": plan.to_dict(),
+        "augment": varied.to_dict(),
+        "class_weights": weights,
+        "restore_best": options.restore_best,
+        "seed": options.seed,
+        **({"deterministic": True} if options.deterministic else {}),
+        **({"range": [*images.range]} if images.range_is_given and images.range else {}),
+        "pictures": {
+            "training": len(images),
+            "validation": 0 if problem.validation is None else len(problem.validation),
+            **({} if folds is None else {"folds": folds.count}),
+            "digest": images.digest,
+        },
+    }
+
+
 def _identity(
     images: ImageSet, validation: Optional[ImageSet], network: Network, settings: Mapping[str, Any]
 ) -> dict[str, str]:
@@ -349,6 +369,12 @@ def _identity(
         "network": fingerprint(network) + hashlib.sha256(repr(fixed).encode()).hexdigest(),
         "settings": json.dumps(settings, sort_keys=True),
     }
+
+
+def _require_weights(crew: Optional[Crew], network: Network) -> None:
+    if crew is not None and not network.pretrained:
+        text = "`workers` share the features of a frozen network, and one without weights is trained whole."
+        raise ArgumentError(text, hint="Leave `workers` out.")
 
 
 def _warn_of_unused(options: Options, augment: Any, plan: Plan) -> None:

@@ -13,9 +13,9 @@ import numpy as np
 import pytest
 from filelock import FileLock
 
-from mxtune import Network, engines, mxexample, mximages, mxnetwork, progress
+from mxtune import Network, engines, machine, mxexample, mximages, mxnetwork, progress
 from mxtune.engines import Program, choose
-from mxtune.errors import ArgumentError
+from mxtune.errors import ArgumentError, TrainingError
 from mxtune.images.loader import Loader
 from mxtune.training.features import features, fingerprint
 
@@ -222,3 +222,11 @@ def test_a_full_disk_costs_only_the_cache(
     array = features(body, sets, CPU, 8, tmp_path)
     np.testing.assert_allclose(array[0], expected[:25], atol=1e-4)
     assert not list(tmp_path.glob("*.rows"))
+
+
+def test_features_that_do_not_fit_in_memory_are_an_error_in_words(
+    body: Network, sets: list[Loader], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(machine, "free_memory", lambda: 100_000)
+    with pytest.raises(TrainingError, match=r"features of 32 images take \d+ kB, and 100 kB are free"):
+        features(body, sets, CPU, 8, False)

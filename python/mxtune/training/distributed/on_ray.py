@@ -1,0 +1,85 @@
+"""Workers that are actors of a Ray cluster (extra ``ray``)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ...errors import MxtuneError
+from ...machine import share
+from .dealing import LostError, Piece
+from .job import Job
+
+
+def connected(address: str) -> Any:
+    """Ray, connected to a cluster: the one that this program uses already, or the one at the address.
+
+    Raises
+    ------
+    MxtuneError
+        Ray is not installed, or there is no cluster.
+    """
+    try:
+        import ray
+    except ImportError as error:
+        text = "Workers of a cluster need Ray."
+        raise MxtuneError(text, [str(error)], "Run: pip install 'ray[data]>=2.51'") from error
+    if not ray.is_initialized():
+        try:
+            ray.init(address=address, log_to_driver=False)
+        except (ConnectionError, RuntimeError, ValueError) as error:
+            hint = "`workers` are a number for processes of this machine."
+            raise MxtuneError(f"There is no Ray cluster at {address}.", [str(error).split("\n")[0]], hint) from error
+    return ray
+
+
+class Actor:
+    """A worker that is an actor, with a CPU of its own, or a GPU.
+
+    Parameters
+    ----------
+    ray
+        Ray, connected.
+    job
+        A reference to the `Job`, which all workers share.
+    gpus
+        How many it reserves.
+    """
+
+    def __init__(self, ray: Any, job: Any, gpus: int) -> None:
+        self._ray = ray
+        self._actor = ray.remote(Served).options(num_cpus=1, num_gpus=gpus, max_restarts=0).remote(job)
+
+    def compute(self, piece: Piece) -> Any:
+        """The features of a range of images.
+
+        Raises
+        ------
+        LostError
+            The actor, or its machine, is gone.
+        """
+        try:
+            outcome = self._ray.get(self._actor.features.remote(piece))
+        except self._ray.exceptions.RayActorError as error:
+            raise LostError(str(error).split("\n")[0]) from error
+        if isinstance(outcome, BaseException):
+            raise outcome
+        return outcome
+
+    def end(self) -> None:
+        """End it at once."""
+        self._ray.kill(self._actor)
+
+
+class Served:
+    """What runs in the actor."""
+
+    def __init__(self, job: Job) -> None:
+        share(1)
+        self._job = job
+
+    def features(self, piece: Piece) -> Any:
+        """The features, or the error that names what can't be read."""
+        try:
+            return self._job.features(piece)
+        except MxtuneError as error:
+            return error

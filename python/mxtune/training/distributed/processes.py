@@ -1,0 +1,82 @@
+"""Workers that are processes of this machine: each its own Python, told by a pipe what to do.
+
+They are neither forked, which would break MXNet's threads, nor `multiprocessing`'s, which run the user's script again.
+"""
+
+from __future__ import annotations
+
+import os
+import pickle
+import subprocess
+import sys
+from typing import Any
+
+from .dealing import LostError, Piece
+
+
+class Process:
+    """A worker in a process of its own.
+
+    Parameters
+    ----------
+    job
+        Pickled.
+    cpus
+        How many of them it uses.
+    """
+
+    def __init__(self, job: bytes, cpus: int) -> None:
+        path = os.pathsep.join(filter(None, sys.path))  # R has put its own copy of this package there
+        settings = {**os.environ, "PYTHONPATH": path, "OMP_NUM_THREADS": str(cpus)}
+        self._child = subprocess.Popen(  # noqa: S603 - this Python, and this module
+            [sys.executable, "-m", f"{__package__}.serving"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            env=settings,
+        )
+        self._say(cpus)
+        self._write(job)
+
+    @property
+    def pid(self) -> int:
+        """The number of the process."""
+        return self._child.pid
+
+    def compute(self, piece: Piece) -> Any:
+        """The features of a range of images.
+
+        Raises
+        ------
+        LostError
+            The process has ended.
+        """
+        self._say(piece)
+        assert self._child.stdout is not None  # noqa: S101 - it is a pipe
+        try:
+            outcome = pickle.load(self._child.stdout)  # noqa: S301 - of our own process
+        except (EOFError, OSError, pickle.UnpicklingError, ValueError) as error:
+            raise self._lost() from error
+        if isinstance(outcome, BaseException):
+            raise outcome
+        return outcome
+
+    def end(self) -> None:
+        """End it at once."""
+        self._child.kill()
+        self._child.wait()
+
+    def _say(self, what: Any) -> None:
+        self._write(pickle.dumps(what, pickle.HIGHEST_PROTOCOL))
+
+    def _write(self, content: bytes) -> None:
+        assert self._child.stdin is not None  # noqa: S101 - it is a pipe
+        try:
+            self._child.stdin.write(content)
+            self._child.stdin.flush()
+        except (OSError, ValueError) as error:
+            raise self._lost() from error
+
+    def _lost(self) -> LostError:
+        self._child.kill()
+        status = self._child.wait()
+        return LostError(f"a process ended with {f'signal {-status}' if status < 0 else f'exit code {status}'}")

@@ -1,0 +1,40 @@
+"""`mxtrain(workers=)` on a real Ray: the model of one process, byte for byte."""
+
+from __future__ import annotations
+
+import threading
+from typing import Any
+
+import pytest
+
+from mxtune import mxexample, mxtrain
+from mxtune.training.distributed.on_ray import Actor
+
+pytestmark = [pytest.mark.usefixtures("cluster"), pytest.mark.timeout(300)]
+SETTINGS: dict[str, Any] = {"tune": "head", "image_size": 32, "verbose": 0, "cache": False}
+
+
+@pytest.fixture(scope="module")
+def alone() -> bytes:
+    return mxtrain(mxexample("fashion"), **SETTINGS).to_bytes()
+
+
+def test_the_model_is_that_of_one_process(alone: bytes) -> None:
+    assert mxtrain(mxexample("fashion"), workers="auto", **SETTINGS).to_bytes() == alone
+
+
+def test_an_actor_killed_in_the_middle_changes_nothing(alone: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
+    import ray
+
+    compute, workers = Actor.compute, []
+
+    def killing(self: Actor, piece: tuple[int, int]) -> Any:
+        if self not in workers:
+            workers.append(self)
+        if piece[0] and len(workers) == 2 and self is workers[0]:
+            threading.Timer(0.005, ray.kill, (self._actor,)).start()
+        return compute(self, piece)
+
+    monkeypatch.setattr(Actor, "compute", killing)
+    assert mxtrain(mxexample("fashion"), workers="auto", **SETTINGS).to_bytes() == alone
+    assert len(workers) == 3, "another took its place"

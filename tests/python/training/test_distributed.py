@@ -1,0 +1,182 @@
+"""`workers=`: several processes compute features; a lost one, and a slow one, change nothing. Ray: `make cluster`."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from mxtune import Network, mxexample, mximages, mxnetwork, mxtrain
+from mxtune.engines import choose
+from mxtune.errors import ArgumentError, MxtuneError, PictureError
+from mxtune.images import ImageSet
+from mxtune.images.loader import Loader
+from mxtune.training.distributed import Crew, LostError, dealing
+from mxtune.training.distributed.dealing import Dealing, Piece
+from mxtune.training.distributed.processes import Process
+from mxtune.training.features import features
+
+CPU = choose("cpu")
+
+
+@pytest.fixture(scope="module")
+def images() -> ImageSet:
+    return mximages(mxexample("fashion"))
+
+
+@pytest.fixture(scope="module")
+def body() -> Network:
+    return mxnetwork("efficientnet_lite0", image_size=32).replace_head(10, stages=True).body
+
+
+@pytest.fixture(scope="module")
+def alone(body: Network, images: ImageSet) -> Any:
+    return features(body, [Loader(images, body.preprocess)], CPU, 16, False)[0]
+
+
+def by(count: int, body: Network, images: ImageSet) -> Any:
+    return features(body, [Loader(images, body.preprocess)], CPU, 16, False, Crew(count))[0]
+
+
+def test_a_model_of_two_processes_is_that_of_one_byte_for_byte(images: ImageSet) -> None:
+    settings: dict[str, Any] = {"tune": "head", "image_size": 32, "verbose": 0, "cache": False}
+    assert mxtrain(images, workers=2, **settings).to_bytes() == mxtrain(images, **settings).to_bytes()
+
+
+def test_four_processes_give_the_features_of_one(body: Network, images: ImageSet, alone: Any) -> None:
+    assert np.array_equal(by(4, body, images), alone)
+
+
+def test_a_process_killed_in_the_middle_changes_nothing(
+    body: Network, images: ImageSet, alone: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    compute, killed, pids = Process.compute, [], set()
+
+    def killing(self: Process, piece: Piece) -> Any:
+        pids.add(self.pid)
+        if piece[0] and not killed:  # it has been told a piece before, and dies at the next
+            killed.append(self.pid)
+            threading.Timer(0.005, os.kill, (self.pid, signal.SIGKILL)).start()
+        return compute(self, piece)
+
+    monkeypatch.setattr(Process, "compute", killing)
+    assert np.array_equal(by(2, body, images), alone)
+    assert len(killed) == 1
+    assert len(pids) == 3, "another took its place"
+
+
+def test_a_process_that_hangs_holds_nothing_up(
+    body: Network, images: ImageSet, alone: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    compute, stopped = Process.compute, []
+
+    def hanging(self: Process, piece: Piece) -> Any:
+        if not stopped:
+            stopped.append(self.pid)
+            os.kill(self.pid, signal.SIGSTOP)
+        return compute(self, piece)
+
+    monkeypatch.setattr(Process, "compute", hanging)
+    monkeypatch.setattr(dealing, "_LEAST", 0.5)
+    assert np.array_equal(by(2, body, images), alone)
+    with pytest.raises(ProcessLookupError):  # it was ended with the work
+        os.kill(stopped[0], 0)
+
+
+def test_an_image_that_a_worker_can_not_read_is_named(body: Network, tmp_path: Path) -> None:
+    for number, file in enumerate(sorted(Path(mxexample("fashion")).glob("bag/*.png"))):
+        shutil.copy(file, tmp_path / f"{number:02}.png")
+    images = mximages(tmp_path)
+    (tmp_path / "07.png").unlink()
+    with pytest.raises(PictureError, match=r"07\.png: there is no such file"):
+        by(2, body, images)
+
+
+class Fake:
+    """A worker of the dealing alone."""
+
+    def __init__(self, work: Any) -> None:
+        self.compute, self.ended = work, False
+
+    def end(self) -> None:
+        self.ended = True
+
+
+PIECES = [(start, start + 1) for start in range(20)]
+
+
+def test_a_piece_is_done_again_only_where_its_worker_was_lost() -> None:
+    begun: list[Piece] = []
+
+    def work(piece: Piece) -> int:
+        begun.append(piece)
+        if piece == (5, 6) and begun.count(piece) < 3:
+            raise LostError("gone")
+        return piece[0]
+
+    hired: list[Fake] = []
+
+    def hire() -> Fake:
+        hired.append(Fake(work))
+        return hired[-1]
+
+    assert sorted(Dealing(PIECES, hire, 2).results()) == [(piece, piece[0]) for piece in PIECES]
+    assert len(begun) == len(PIECES) + 2
+    assert all(worker.ended for worker in hired)
+
+
+def test_a_slow_worker_gets_fewer_pieces_and_its_last_one_is_done_by_another(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(dealing, "_LEAST", 0.2)
+    done: dict[int, list[Piece]] = {0: [], 1: []}
+    numbers: Iterator[int] = iter(range(2))
+
+    def hire() -> Fake:
+        number = next(numbers)
+
+        def work(piece: Piece) -> int:
+            time.sleep(30 if number == 0 and len(done[0]) == 1 else 0.05 if number == 0 else 0.01)
+            done[number].append(piece)
+            return piece[0]
+
+        return Fake(work)
+
+    start = time.monotonic()
+    assert {piece for piece, _ in Dealing(PIECES, hire, 2).results()} == {*PIECES}
+    assert time.monotonic() - start < 10
+    assert len(done[0]) == 1
+
+
+def test_workers_that_are_all_lost_end_in_one_error() -> None:
+    def hire() -> Fake:
+        raise LostError("a process ended with exit code 3")
+
+    with pytest.raises(MxtuneError, match=r"lost one after another(.|\n)*exit code 3"):
+        list(Dealing(PIECES, hire, 2).results())
+
+
+def test_what_workers_do_not_do_is_said(images: ImageSet) -> None:
+    for settings in ({"tune": "tail"}, {"tune": "all"}, {"folds": "full"}):
+        with pytest.raises(ArgumentError, match="trains layers"):
+            mxtrain(images, workers=2, verbose=0, **settings)  # type: ignore[arg-type]
+    with pytest.raises(ArgumentError, match="do not compute in int8"):
+        mxtrain(images, workers=2, precision="int8", verbose=0)
+    with pytest.raises(ArgumentError, match="without weights is trained whole"):
+        mxtrain(images, net="lenet", workers=2, verbose=0)
+    for wrong in (0, 1.5, "four"):
+        with pytest.raises(ArgumentError, match="`workers` must be a number of processes"):
+            mxtrain(images, workers=wrong, verbose=0)  # type: ignore[arg-type]
+
+
+def test_without_ray_the_command_is_named(images: ImageSet, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "ray", None)
+    with pytest.raises(MxtuneError, match=r"pip install 'ray\[data\]"):
+        mxtrain(images, image_size=32, workers="auto", verbose=0, cache=False)
