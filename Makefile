@@ -108,7 +108,7 @@ ecosystem: ## Work with the packages that others keep runs, data, models and pip
 	RETICULATE_PYTHON=$(CURDIR)/$(BIN)/python $(BIN)/python scripts/ecosystem/of_r.py $(ECOSYSTEM) $(ECOSYSTEM)-boards
 
 cluster: ## Predict with a real Ray and a real Spark on this machine, workers killed among them; 2 GB on disk, minutes
-	@$(SETUP) python cluster
+	@$(SETUP) cluster
 	.cache/cluster/bin/python -m pytest tests/cluster
 
 web: ## Classify images on a page in Chromium, with models that mxtune writes and onnxruntime-web; look at reports and the pages of look and serve; two minutes

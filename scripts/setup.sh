@@ -190,7 +190,7 @@ for part in "$@"; do
     data) debs="$debs $DEB_DATA" ;;
     r | torch) platform; debs="$debs $DEB_PYTHON $DEB_R" ;;
     docs) debs="$debs $DEB_DOCS" ;;
-    cluster) debs="$debs $DEB_PYTHON $DEB_CLUSTER" ;;
+    cluster) platform; debs="$debs $DEB_PYTHON $DEB_CLUSTER" ;;
     web) debs="$debs $DEB_WEB"; command -v npm >/dev/null || debs="$debs npm" ;;
     *) stop "scripts/setup.sh: unknown part $part" ;;
   esac

@@ -10,6 +10,8 @@ lost its batches are computed again. `mxtune.spark` does the same on Spark.
 
 from __future__ import annotations
 
+import contextlib
+import importlib
 import os
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Optional, Union
@@ -154,8 +156,8 @@ def _asked(
         if not is_number(value) or value < 0:
             raise ArgumentError(f"`{name}` must be a number of at least 0.", [f"it is {value_text(value)}"])
     ray, schema = _ray(), question.schema
-    rows = dataset if isinstance(dataset, ray.data.Dataset) else _read(dataset)
-    there = rows.columns() or []
+    rows, there = (dataset, None) if isinstance(dataset, ray.data.Dataset) else _read(dataset)
+    there = there or rows.columns() or []  # which may read a part of it
     columns = columns_of(there, image, path)
     wanted = [name for name in columns if name]
     rows = rows.select_columns(wanted) if set(there) - {*wanted} else rows
@@ -178,14 +180,16 @@ def _reserved(cpus: float) -> float:
     return cpus / 2 if cpus < 2 else cpus // 2
 
 
-def _read(source: Any) -> ray.data.Dataset:
-    """Files of images, or Parquet, by Ray's own readers."""
+def _read(source: Any) -> tuple[ray.data.Dataset, Optional[list[str]]]:
+    """Files of images, or Parquet, by Ray's own readers; and the columns, where they are known."""
     data = _ray().data
     single = isinstance(source, (str, os.PathLike))
     paths = [os.fspath(one) for one in ([source] if single else source)]
     if paths and all(one.endswith(".parquet") for one in paths):
-        return data.read_parquet(paths, num_cpus=_READING)
-    return data.read_binary_files(paths, include_paths=True, num_cpus=_READING)
+        with contextlib.suppress(ImportError):  # Ray 2.60 imports it in several threads at once, and some see a part
+            importlib.import_module("fsspec.implementations.http")
+        return data.read_parquet(paths, num_cpus=_READING), None
+    return data.read_binary_files(paths, include_paths=True, num_cpus=_READING), ["bytes", "path"]
 
 
 def _workers(cpus: float, gpus: float) -> int:

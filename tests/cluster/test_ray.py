@@ -52,8 +52,11 @@ def test_a_folder_gives_the_rows_of_predict_and_why_some_have_none(model: Model,
 def test_parquet_with_bytes_is_read_and_sets_are_lists(model: Model, folder: Path, tmp_path: Path) -> None:
     files = sorted(folder.glob("*-*.png"))[:50]
     table = pd.DataFrame({"id": range(50), "photo": [file.read_bytes() for file in files], "file": [*map(str, files)]})
-    table.to_parquet(tmp_path / "photos.parquet")
-    answers = mxtune.ray.predict(tmp_path / "photos.parquet", model, type="set", workers=1, image="photo").to_pandas()
+    parts = [tmp_path / f"photos{number}.parquet" for number in range(5)]
+    for number, part in enumerate(parts):
+        table.iloc[10 * number : 10 * number + 10].to_parquet(part)
+    answers = mxtune.ray.predict(parts, model, type="set", workers=1, image="photo").to_pandas()
+    answers = answers.sort_values("file", ignore_index=True)
     ours = model.predict(files, type="set")
     assert [[*one] for one in answers["pred_set"]] == [[*one] for one in ours["pred_set"]]
     assert [*answers["file"]] == [*map(str, files)]
