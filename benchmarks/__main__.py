@@ -31,6 +31,7 @@ BENCHMARKS = (
     "trust",
     "scaling",
     "fashion",
+    "cluster",
     "serving",
 )
 RESULTS = Path(__file__).with_name("RESULTS.md")

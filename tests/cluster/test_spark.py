@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -15,22 +14,6 @@ from mxtune import Model
 from mxtune.errors import ArgumentError
 
 pytestmark = pytest.mark.timeout(300)
-
-
-@pytest.fixture(scope="module")
-def spark() -> Iterator[Any]:
-    from pyspark.sql import SparkSession
-
-    here = {"spark.driver.host": "127.0.0.1", "spark.driver.bindAddress": "127.0.0.1", "spark.ui.enabled": "false"}
-    # of several folders only those that Python was told of: the executors start elsewhere
-    paths = {"spark.executorEnv.PYTHONPATH": ":".join(filter(None, sys.path))}
-    builder = SparkSession.builder.master("local-cluster[2,1,1024]")
-    for name, value in {**here, **paths}.items():
-        builder = builder.config(name, value)
-    session = builder.getOrCreate()
-    session.sparkContext.setLogLevel("ERROR")
-    yield session
-    session.stop()
 
 
 def photos(spark: Any, folder: Path) -> Any:

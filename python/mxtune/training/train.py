@@ -272,7 +272,6 @@ def prepared(**arguments: Any) -> Union[Run, FullRun]:
         validated = validation is not None or is_auto(asked.valid)
         choice = choice_for(asked.net, images, validated, options)
         network, settled = open_network(choice.net if choice else asked.net, images, options)
-        _require_weights(options.workers, network)
         folds = folds_of(images, validation, asked.valid, options, bool(network.pretrained))
         every = images
         if folds is None and validation is None and is_auto(asked.valid):
@@ -289,7 +288,7 @@ def prepared(**arguments: Any) -> Union[Run, FullRun]:
         for guess in guesses(plan, facts, options):
             progress.current().event("message", text=guess)
         varied = Augment.parse(asked.augment, small=facts.shorter_side < _SMALL, grey=images.grey)
-        warn_of_no_weights(network, len(images))
+        _check_weights(network, images, options.workers)
         before = learned_before(asked.net)
         warn_of_learned(every if folds is not None or options.folds == "full" else validation, before)
         _warn_of_unused(options, asked.augment, plan)
@@ -371,10 +370,12 @@ def _identity(
     }
 
 
-def _require_weights(crew: Optional[Crew], network: Network) -> None:
+def _check_weights(network: Network, images: ImageSet, crew: Optional[Crew]) -> None:
+    """Warn of a network without weights where images are few; workers have nothing to do for it."""
     if crew is not None and not network.pretrained:
         text = "`workers` share the features of a frozen network, and one without weights is trained whole."
         raise ArgumentError(text, hint="Leave `workers` out.")
+    warn_of_no_weights(network, len(images))
 
 
 def _warn_of_unused(options: Options, augment: Any, plan: Plan) -> None:
