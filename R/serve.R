@@ -1,9 +1,9 @@
 #' A model behind HTTP
 #'
-#' Starts a service in the background: a process of its own, which answers `POST /predict` with predictions of the images
-#' it gets, as JSON or CSV. It is what the command `mxtune serve` starts; there a service goes on without R. Requests that
-#' come together are computed together, and only so many may wait. The article "From a model to a service in five
-#' minutes" shows requests.
+#' Starts a service in the background: a process of its own, which answers `POST /predict` with predictions of the
+#' images it gets, as JSON or CSV. It is what the command `mxtune serve` starts; there a service goes on without R.
+#' Requests that come together are computed together, and only so many may wait. The article "From a model to a service
+#' in five minutes" shows requests.
 #'
 #' Needs Python's packages `fastapi`, `uvicorn`, `python-multipart` and `prometheus-client`; the error without them says
 #' how to install them.

@@ -161,16 +161,29 @@ def service_runs(pid: int) -> bool:
 def _started(asked: dict[str, Any], folder: str) -> Service:
     ours = str(Path(__file__).parents[2])
     path = os.pathsep.join(filter(None, [ours, os.environ.get("PYTHONPATH")]))
-    log = Path(folder, "log.txt")
-    with log.open("wb") as told:
+    with tempfile.TemporaryFile() as log:
         process = subprocess.Popen(  # noqa: S603 - this Python, and a text of ours
             [sys.executable, "-c", _CHILD],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
-            stderr=told,
+            stderr=log,
             env={**os.environ, "PYTHONPATH": path},
             start_new_session=True,  # Ctrl-C in a console is not meant for it
         )
+        answer = _answer(process, asked)
+        if "url" in answer:
+            return Service(answer["url"], process, folder)
+        process.wait()
+        log.seek(0)
+        last = log.read().decode(errors="replace").strip().splitlines()[-3:]
+    if "class" in answer:
+        kind = getattr(errors, answer["class"], MxtuneError)
+        raise kind(answer["message"], answer["bullets"], answer["hint"])
+    raise MxtuneError("The service ended as soon as it was started.", last)
+
+
+def _answer(process: subprocess.Popen[bytes], asked: dict[str, Any]) -> dict[str, Any]:
+    """What `child` says to this: its address, or what is wrong; nothing if it has ended."""
     assert process.stdin is not None  # noqa: S101
     assert process.stdout is not None  # noqa: S101
     try:
@@ -181,15 +194,7 @@ def _started(asked: dict[str, Any], folder: str) -> Service:
         process.kill()
         process.wait()
         raise
-    answer = json.loads(line) if line else {}
-    if "url" in answer:
-        return Service(answer["url"], process, folder)
-    process.wait()
-    if "class" in answer:
-        kind = getattr(errors, answer["class"], MxtuneError)
-        raise kind(answer["message"], answer["bullets"], answer["hint"])
-    last = log.read_text(errors="replace").strip().splitlines()[-3:]
-    raise MxtuneError("The service ended as soon as it was started.", last)
+    return dict(json.loads(line)) if line else {}
 
 
 def child() -> None:
