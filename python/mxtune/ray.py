@@ -10,8 +10,6 @@ lost its batches are computed again. `mxtune.spark` does the same on Spark.
 
 from __future__ import annotations
 
-import contextlib
-import importlib
 import os
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Optional, Union
@@ -137,7 +135,9 @@ def _ray() -> Any:
         import ray
         import ray.data
     except ImportError as error:
-        raise MxtuneError("mxtune.ray needs Ray Data.", [str(error)], "Run: pip install 'ray[data]>=2.51'") from error
+        raise MxtuneError(
+            "mxtune.ray needs Ray Data.", [str(error)], "Run: pip install 'ray[data]>=2.51' aiohttp"
+        ) from error
     return ray
 
 
@@ -186,8 +186,6 @@ def _read(source: Any) -> tuple[ray.data.Dataset, Optional[list[str]]]:
     single = isinstance(source, (str, os.PathLike))
     paths = [os.fspath(one) for one in ([source] if single else source)]
     if paths and all(one.endswith(".parquet") for one in paths):
-        with contextlib.suppress(ImportError):  # Ray 2.60 imports it in several threads at once, and some see a part
-            importlib.import_module("fsspec.implementations.http")
         return data.read_parquet(paths, num_cpus=_READING), None
     return data.read_binary_files(paths, include_paths=True, num_cpus=_READING), ["bytes", "path"]
 
