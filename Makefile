@@ -95,8 +95,8 @@ engines: ## Compare PyTorch's outputs and gradients with MXNet's for every netwo
 gpu-check: ## Check PyTorch's engine on this machine's GPU, or DEVICE=cpu; writes to OUT=gpu-check
 	PYTHONPATH=python $(or $(PYTHON),python3) -m benchmarks.gpu $(or $(OUT),gpu-check) --device $(or $(DEVICE),gpu)
 
-ECOSYSTEM := .cache/ecosystem
-ECOSYSTEM_R ?= .cache/ecosystem-r
+ECOSYSTEM := $(CURDIR)/.cache/ecosystem
+ECOSYSTEM_R ?= $(CURDIR)/.cache/ecosystem-r
 ecosystem: ## Work with the packages that others keep runs, data, models and pipelines in, and read back what they have
 	@$(SETUP) python r
 	$(BIN)/pip install --quiet --upgrade --target $(ECOSYSTEM) tensorboard==2.21.0 mlflow-skinny==3.17.2 wandb==0.31.0 datasets==5.2.0 pins==0.9.2 vetiver==0.2.6
