@@ -70,7 +70,7 @@ def get(name: str) -> Engine:
     Examples
     --------
     >>> get("mxnet").precisions
-    ('float32',)
+    ('float32', 'int8')
     """
     if name not in names():
         raise ArgumentError(f"There is no engine {name}.", [f"the engines are {', '.join(names())}"])
