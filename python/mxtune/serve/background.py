@@ -38,9 +38,9 @@ class Service:
         The number of its process.
     """
 
-    def __init__(self, url: str, process: subprocess.Popen[bytes], folder: str) -> None:
+    def __init__(self, url: str, process: subprocess.Popen[bytes]) -> None:
         self.url, self.pid = url, process.pid
-        self._process, self._folder = process, folder
+        self._process = process
 
     @property
     def running(self) -> bool:
@@ -53,7 +53,6 @@ class Service:
         with contextlib.suppress(OSError):
             self._process.stdin.close()  # which `child` waits for
         self._process.wait()
-        shutil.rmtree(self._folder, ignore_errors=True)
 
     def __enter__(self) -> Service:
         return self
@@ -126,15 +125,15 @@ def mxserve(
         "timeout": whole("timeout", timeout, 1, 3600),
     }
     address = {"host": host, "port": whole("port", port, 0, 65535), "workers": whole("workers", workers, 1, 256)}
+    settings = {"device": device, "engine": engine, "keys": keys, **limits}
+    asked = {"settings": {**settings, "url_hosts": [one.lower() for one in hosts]}, **address}
+    if not isinstance(model, Model):
+        return _started(asked, user_path("model", model).absolute())
     folder = tempfile.mkdtemp(prefix="mxtune-serve-")
     try:
-        if isinstance(model, Model):
-            file = Path(folder, "model.mxt")
-            model.save(file)
-        else:
-            file = user_path("model", model).absolute()
-        settings = {"model": str(file), "device": device, "engine": engine, "keys": keys, **limits}
-        return _started({"settings": {**settings, "url_hosts": [one.lower() for one in hosts]}, **address}, folder)
+        file = Path(folder, "model.mxt")
+        model.save(file)
+        return _started(asked, file, folder)
     except BaseException:
         shutil.rmtree(folder, ignore_errors=True)
         raise
@@ -158,7 +157,9 @@ def service_runs(pid: int) -> bool:
     return pid in _running and _running[pid].running
 
 
-def _started(asked: dict[str, Any], folder: str) -> Service:
+def _started(asked: dict[str, Any], file: Path, folder: Optional[str] = None) -> Service:
+    """The service of a file; it removes the folder at its end."""
+    asked = {**asked, "settings": {**asked["settings"], "model": str(file)}, "folder": folder}
     ours = str(Path(__file__).parents[2])
     path = os.pathsep.join(filter(None, [ours, os.environ.get("PYTHONPATH")]))
     with tempfile.TemporaryFile() as log:
@@ -172,7 +173,7 @@ def _started(asked: dict[str, Any], folder: str) -> Service:
         )
         answer = _answer(process, asked)
         if "url" in answer:
-            return Service(answer["url"], process, folder)
+            return Service(answer["url"], process)
         process.wait()
         log.seek(0)
         last = log.read().decode(errors="replace").strip().splitlines()[-3:]
@@ -216,8 +217,12 @@ def child() -> None:
     settings = Settings(
         **{**asked["settings"], **{key: tuple(asked["settings"][key]) for key in ("keys", "url_hosts")}}
     )
+    signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))  # so that the end below is reached
     threading.Thread(target=wait_for_the_end, daemon=True).start()
     try:
         serve(settings, asked["host"], asked["port"], asked["workers"], lambda url: say(url=url))
     except MxtuneError as error:
         say(**{"class": type(error).__name__, "message": error.message, "bullets": error.bullets, "hint": error.hint})
+    finally:
+        if asked["folder"] is not None:
+            shutil.rmtree(asked["folder"], ignore_errors=True)

@@ -301,14 +301,16 @@ def test_a_model_is_served_in_the_background_until_it_is_stopped(model: Model, t
         mxserve(model, workers=0)
 
 
-def test_a_service_ends_with_the_process_that_started_it(file: Path) -> None:
-    code = f"import mxtune, os; s = mxtune.mxserve({str(file)!r}); print(s.url, flush=True); os._exit(0)"
-    url = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.strip()
-    where = url.rpartition("/")[2].split(":")
+def test_a_service_ends_with_the_process_that_started_it_and_leaves_nothing(file: Path, tmp_path: Path) -> None:
+    code = f"import mxtune, os; s = mxtune.mxserve(mxtune.mxload({str(file)!r})); print(s.url, flush=True); os._exit(0)"
+    temporary = {**os.environ, "TMPDIR": str(tmp_path)}
+    run = subprocess.run([sys.executable, "-c", code], env=temporary, capture_output=True, text=True, check=True)
+    where = run.stdout.strip().rpartition("/")[2].split(":")
     for _ in range(600):
         try:
             socket.create_connection((where[0], int(where[1])), 1).close()
         except OSError:
-            return
+            if not list(tmp_path.iterdir()):
+                return
         time.sleep(0.05)
-    pytest.fail("it goes on")
+    pytest.fail(f"it goes on, or leaves {list(tmp_path.iterdir())}")
