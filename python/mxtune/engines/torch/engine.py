@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import importlib.util
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, Optional
+from typing import Any, Optional
 
+from ... import progress
 from ...arguments import one_of
-from ..base import Program
+from ...errors import EngineError
+from ..base import Executor, Program
 from ..devices import Device, DeviceReport
 from . import gpus
 from .load import load, version
-
-if TYPE_CHECKING:
-    from .executor import TorchExecutor
 
 
 class Torch:
@@ -56,11 +55,21 @@ class Torch:
 
     def bind(
         self, program: Program, devices: Sequence[Device], precision: str = "float32", passes: bool = True
-    ) -> TorchExecutor:
+    ) -> Executor:
         """The program, ready to run; see `Engine.bind`."""
         one_of("precision", precision, self.precisions)
         load()
+        from . import parallel
         from .executor import TorchExecutor
         from .passes import passes_for
 
+        if parallel.pays(program, devices):
+            from .parallel.replicas import Replicas
+
+            try:
+                return Replicas(program, devices, precision, passes)
+            except EngineError as error:
+                why = "; ".join(error.bullets) or error.message
+                text = f"One process computes on all GPUs, as there can't be one for each: {why}"
+                progress.current().event("message", text=text)
         return TorchExecutor(program, devices, passes_for(devices) if passes else (), precision)

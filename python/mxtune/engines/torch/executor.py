@@ -14,7 +14,7 @@ from torch import Tensor
 
 from ...errors import EngineError
 from ...words import shape_text
-from ..base import ROWS, Batch, Program
+from ..base import ROWS, Batch, InputSpec, Program
 from ..devices import Device
 from ..passes import Pass, applied, freeze_statistics
 from . import memory
@@ -40,7 +40,7 @@ _NOTHING = np.empty(0, np.float32)
 _Result = TypeVar("_Result")
 
 
-class _Part(NamedTuple):
+class Part(NamedTuple):
     """The rows of a batch that one device computes at once."""
 
     place: int
@@ -127,9 +127,9 @@ class TorchExecutor:
 
     def predict(self, batch: Batch) -> Any:
         """The heads for a batch; see `Executor.predict`."""
-        named = self._named(batch)
+        named = named_rows(self._inputs, batch)
 
-        def whole(parts: Sequence[_Part]) -> list[NDArray[np.float32]]:
+        def whole(parts: Sequence[Part]) -> list[NDArray[np.float32]]:
             runs = [Run(generator=self._generator(part)) for part in parts]  # dropout may draw in prediction, too
             heads = [map(array_of, self._forward(named, part, run)) for part, run in zip(parts, runs)]
             return [np.concatenate(arrays) for arrays in zip(*heads)]
@@ -152,10 +152,10 @@ class TorchExecutor:
 
     def step(self, batch: Batch, targets: Array, counts: Array, loss: Loss, lr: float) -> float:
         """Train on a batch and return its loss; see `Executor.step`."""
-        named = self._named(batch)
+        named = named_rows(self._inputs, batch)
         weights = shares(loss, targets, counts)
 
-        def whole(parts: Sequence[_Part]) -> tuple[float, _Sums]:
+        def whole(parts: Sequence[Part]) -> tuple[float, _Sums]:
             sums, values = _Sums(), []
             for part in parts:
                 run = Run(True, self._generator(part))
@@ -175,7 +175,7 @@ class TorchExecutor:
 
     def gradient(self, batch: Batch, weights: Array) -> dict[str, NDArray[np.float32]]:
         """The gradient with respect to each input of floats; see `Executor.gradient`. On the first device alone."""
-        named, weights = self._named(batch), np.asarray(weights, np.float32)
+        named, weights = named_rows(self._inputs, batch), np.asarray(weights, np.float32)
         wanted = [name for name, spec in self._inputs.items() if not spec.mean]
         if not wanted:
             raise EngineError(
@@ -223,17 +223,6 @@ class TorchExecutor:
                 self._arrays[0][name].copy_(tensor_of(state[f"weight:{name}"]))
             self._share_weights()
 
-    def _named(self, batch: Batch) -> dict[str, Array]:
-        """The rows of every input, checked."""
-        named = batch if isinstance(batch, Mapping) else dict.fromkeys(list(self._inputs)[:1], batch)
-        rows = {name: spec.checked(name, named.get(name, _NOTHING)) for name, spec in self._inputs.items()}
-        if len({len(array) for array in rows.values()}) > 1:
-            raise EngineError(
-                "The inputs of a batch have different numbers of rows.",
-                [f"{name}: {len(array)}" for name, array in rows.items()],
-            )
-        return rows
-
     @contextlib.contextmanager
     def _running(self, verb: str) -> Iterator[None]:
         load()  # which refuses a forked process, where threads of the parent are missing
@@ -245,7 +234,7 @@ class TorchExecutor:
                 raise EngineError(f"PyTorch failed to {verb} the network.", [first]) from error
 
     def _in_parts(
-        self, batch: Mapping[str, Array], whole: Callable[[Sequence[_Part]], _Result], at_once: Optional[int] = None
+        self, batch: Mapping[str, Array], whole: Callable[[Sequence[Part]], _Result], at_once: Optional[int] = None
     ) -> _Result:
         """What is computed of a batch in parts: of so many rows, and of fewer where a GPU's memory holds no more."""
         rows = len(next(iter(batch.values())))
@@ -273,22 +262,22 @@ class TorchExecutor:
         if len(found) == len(self._devices):
             self._fitting = max(ROWS, min(found) * len(found))
 
-    def _parts(self, rows: int, at_once: int) -> list[_Part]:
+    def _parts(self, rows: int, at_once: int) -> list[Part]:
         """The share of each device, in pieces; fewer devices take part where there are fewer rows."""
         used = min(len(self._devices), rows)
         pieces = max(self._pieces, -(-rows // (used * at_once)))
         ends = np.cumsum([len(share) for share in np.array_split(np.empty(rows), min(used * pieces, rows))])
         return [
-            _Part(number * used // len(ends), slice(int(start), int(end)))
+            Part(number * used // len(ends), slice(int(start), int(end)))
             for number, (start, end) in enumerate(zip((0, *ends), ends))
         ]
 
-    def _forward(self, batch: Mapping[str, Array], part: _Part, run: Run) -> list[Tensor]:
+    def _forward(self, batch: Mapping[str, Array], part: Part, run: Run) -> list[Tensor]:
         """The heads for a part of a batch."""
         data = {name: scale(batch[name][part.rows]) for name, scale in self._scales[part.place].items()}
         return self._compiling({**self._arrays[part.place], **data}, run, part.rows.stop - part.rows.start)
 
-    def _generator(self, part: _Part) -> Any:
+    def _generator(self, part: Part) -> Any:
         """What dropout draws from: seed, step and part decide it alone, so that a resumed run draws the same."""
         if not self._dropout:
             return None
@@ -315,6 +304,18 @@ class TorchExecutor:
         for arrays in self._arrays[1:]:
             for name in self._trainable & arrays.keys():
                 arrays[name].copy_(self._arrays[0][name])
+
+
+def named_rows(inputs: Mapping[str, InputSpec], batch: Batch) -> dict[str, Array]:
+    """The rows of every input of a batch, checked."""
+    named = batch if isinstance(batch, Mapping) else dict.fromkeys(list(inputs)[:1], batch)
+    rows = {name: spec.checked(name, named.get(name, _NOTHING)) for name, spec in inputs.items()}
+    if len({len(array) for array in rows.values()}) > 1:
+        raise EngineError(
+            "The inputs of a batch have different numbers of rows.",
+            [f"{name}: {len(array)}" for name, array in rows.items()],
+        )
+    return rows
 
 
 def _device(device: Device) -> torch.device:
