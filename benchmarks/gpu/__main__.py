@@ -111,9 +111,16 @@ def compiled(device: str) -> Iterator[Row]:
     yield from (Row(*row) for row in compiler.rows(device))
 
 
+def together(device: str) -> Iterator[Row]:
+    """All GPUs of the machine, each with a process of its own: the same gradients, sooner."""
+    from . import several
+
+    yield from (Row(*row) for row in several.rows(device))
+
+
 PARTS: dict[str, Callable[[str], Iterator[Row]]] = {
     "parity": parity, "training": alike, "interrupt": interrupt, "memory": memory, "speed": fast,
-    "compiler": compiled,
+    "compiler": compiled, "several": together,
 }  # fmt: skip
 
 

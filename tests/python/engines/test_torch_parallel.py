@@ -143,6 +143,34 @@ def test_a_loss_that_is_no_number_changes_nothing_and_a_batch_that_does_not_fit_
     assert np.isfinite(two.step(batch, LABELS, ALL, CROSS, 0.1))
 
 
+def test_gradients_are_sent_while_those_of_earlier_layers_are_still_computed() -> None:
+    """And each counts once: of a weight that is used twice, of one that is not used, of a batch in two parts."""
+    passes(
+        "import os, torch, torch.distributed as dist\n"
+        "store = dist.FileStore(f'/proc/self/fd/{os.memfd_create(str())}', 1)\n"
+        "dist.init_process_group('gloo', store=store, rank=0, world_size=1)\n"
+        "from mxtune.engines.torch.parallel import exchange\n"
+        "exchange.BUCKET = 12\n"
+        "weights = [torch.full((2,), float(n), requires_grad=True) for n in (1, 2, 3)]\n"
+        "statistic, events, sums = torch.zeros(1), [], dist.all_reduce\n"
+        "weights[0].register_hook(lambda _: events.append('first layer'))\n"
+        "dist.all_reduce = lambda *a, **k: (events.append(len(a[0])), sums(*a, **k))[1]\n"
+        "one = exchange.Exchange(weights, [statistic])\n"
+        "one.begin()\n"
+        "for part in range(2):\n"
+        "    if part: one.last_part()\n"
+        "    value = (weights[2] * (weights[0] + weights[0] * weights[0])).sum()\n"
+        "    torch.autograd.grad(value, weights, materialize_grads=True)\n"
+        "    with torch.no_grad(): one.add(value.detach(), [(statistic, torch.full((1,), part + 1.0))])\n"
+        "with torch.no_grad():\n"
+        "    assert one.end(False, False) == (24, False, False)\n"
+        "    one.move()\n"
+        "assert events == ['first layer', 2, 'first layer', 2, 2, 5], events\n"
+        "assert [gradient[0].item() for gradient in one.gradients] == [18, 0, 4]\n"
+        "assert statistic.item() == 1.5"
+    )
+
+
 # ---- what goes wrong
 
 
@@ -170,8 +198,10 @@ def test_a_process_that_is_killed_is_one_error_that_names_its_device_and_trainin
 FAULTS = """
 import os
 from torch.cuda import OutOfMemoryError
+from mxtune.engines.torch.parallel import exchange
 from mxtune.engines.torch.parallel.exchange import Exchange
 from mxtune.engines.torch.parallel.replica import Replica
+exchange.BUCKET = 100_000
 came, forward = Exchange._came, Replica._forward
 def short(self, place, gradient):
     came(self, place, gradient)
