@@ -22,7 +22,7 @@ test_that("a mistyped argument is answered by the one that was probably meant", 
 })
 
 test_that("a value that no argument takes is named", {
-  told <- expect_error(mxload("a.mxt", 1, "cpu", "auto", "more"), class = "mxtune_argument_error")
+  told <- expect_error(mxload("a.mxt", 1, "cpu", "auto", "auto", "more"), class = "mxtune_argument_error")
   expect_identical(told$bullets, "no argument takes \"more\"")
 })
 
