@@ -27,9 +27,11 @@ class Exchange:
         What has gradients, in the order of the forward pass.
     statistics
         What moves without.
+    device
+        Where they are.
     """
 
-    def __init__(self, learned: Sequence[Tensor], statistics: Sequence[Tensor]) -> None:
+    def __init__(self, learned: Sequence[Tensor], statistics: Sequence[Tensor], device: torch.device) -> None:
         self._statistics = statistics
         self._buckets: list[Tensor] = []
         self._members: list[int] = []  # how many gradients a bucket has
@@ -37,7 +39,7 @@ class Exchange:
         self.gradients: list[Tensor] = [torch.empty(0)] * len(learned)
         for places in _groups(learned):
             tensors = [learned[place] for place in places]
-            bucket = torch.zeros(sum(map(torch.numel, tensors)), device=tensors[0].device)
+            bucket = torch.zeros(sum(map(torch.numel, tensors)), device=device)
             start = 0
             for place, tensor in zip(places, tensors):
                 # in the layout of the parameter, as an optimiser's step is fast then
@@ -46,7 +48,6 @@ class Exchange:
                 start += tensor.numel()
             self._buckets.append(bucket)
             self._members.append(len(places))
-        device = next((tensor.device for tensor in (*learned, *statistics)), torch.device("cpu"))
         size = _STATISTICS + sum(map(torch.numel, statistics))
         self._figures = torch.zeros(size, dtype=torch.float64, device=device)
         self._moved = [

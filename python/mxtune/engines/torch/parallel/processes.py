@@ -57,8 +57,10 @@ class Processes:
             first = pickle.dumps(told, pickle.HIGHEST_PROTOCOL)
             self._say([pickle.dumps(place) + first for place in range(len(devices))])
             self._gather(_START)
-        except BaseException:
+        except BaseException as error:
             self._end()
+            if isinstance(error, OSError):  # of the system, which starts none
+                raise EngineError("PyTorch can't start a process for each device.", [str(error)]) from error
             raise
         finally:
             os.close(store)

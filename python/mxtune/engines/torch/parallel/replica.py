@@ -38,9 +38,9 @@ class Replica(TorchExecutor):
         device = told.devices[place]
         super().__init__(told.program, [device], passes_for([device]) if told.passes else (), told.precision)
         self._place, self._many, self._first = place, len(told.devices), 0
-        names = sorted(self._trainable & self._arrays[0].keys() - {*self._learned})
-        arrays = self._arrays[0]
-        self._exchange = Exchange([arrays[name] for name in self._learned], [arrays[name] for name in names])
+        moving = sorted(self._trainable & self._arrays[0].keys() - {*self._learned})
+        learned, moved = ([self._arrays[0][name] for name in names] for names in (self._learned, moving))
+        self._exchange = Exchange(learned, moved, self._devices[0])
 
     def share(self, batch: Mapping[str, Array]) -> Optional[dict[str, Array]]:
         """The rows of a batch that are computed here; None where there are fewer rows than devices."""
