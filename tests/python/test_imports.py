@@ -15,7 +15,7 @@ import mxtune
 
 PACKAGE = Path(mxtune.__file__).parent
 GROUND_FLOOR = (
-    *("_version", "arguments", "blas", "calls", "errors", "examples", "interrupts"),
+    *("_version", "arguments", "blas", "calls", "children", "errors", "examples", "interrupts"),
     *("late", "machine", "progress", "shelf", "spec", "store", "words"),
 )
 ROOMS: tuple[tuple[str, ...], ...] = (  # from the bottom to the top

@@ -15,14 +15,13 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Optional, Union
 
-from .. import errors
+from .. import children, errors
 from ..arguments import user_path, whole
 from ..errors import MxtuneError
 from ..model.model import Model
 from .settings import Settings, keys_in
 
 PathLike = Union[str, "os.PathLike[str]"]
-_CHILD = "from mxtune.serve.background import child; child()"
 _MILLION = 1_000_000
 _running: dict[int, Service] = {}  # of R, which has numbers alone
 
@@ -160,15 +159,13 @@ def service_runs(pid: int) -> bool:
 def _started(asked: dict[str, Any], file: Path, folder: Optional[str] = None) -> Service:
     """The service of a file; it removes the folder at its end."""
     asked = {**asked, "settings": {**asked["settings"], "model": str(file)}, "folder": folder}
-    ours = str(Path(__file__).parents[2])
-    path = os.pathsep.join(filter(None, [ours, os.environ.get("PYTHONPATH")]))
     with tempfile.TemporaryFile() as log:
-        process = subprocess.Popen(  # noqa: S603 - this Python, and a text of ours
-            [sys.executable, "-c", _CHILD],
+        process = subprocess.Popen(  # noqa: S603 - this Python, and this package
+            children.command(f"{__name__}.child"),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=log,
-            env={**os.environ, "PYTHONPATH": path},
+            env=children.environment(),
             start_new_session=True,  # Ctrl-C in a console is not meant for it
         )
         answer = _answer(process, asked)

@@ -5,12 +5,11 @@ They are neither forked, which would break MXNet's threads, nor `multiprocessing
 
 from __future__ import annotations
 
-import os
 import pickle
 import subprocess
-import sys
 from typing import Any
 
+from ... import children
 from .dealing import LostError, Piece
 
 
@@ -26,13 +25,11 @@ class Process:
     """
 
     def __init__(self, job: bytes, cpus: int) -> None:
-        path = os.pathsep.join(filter(None, sys.path))  # R has put its own copy of this package there
-        settings = {**os.environ, "PYTHONPATH": path, "OMP_NUM_THREADS": str(cpus)}
-        self._child = subprocess.Popen(  # noqa: S603 - this Python, and this module
-            [sys.executable, "-m", f"{__package__}.serving"],
+        self._child = subprocess.Popen(  # noqa: S603 - this Python, and this package
+            children.command(f"{__package__}.serving.main"),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
-            env=settings,
+            env=children.environment(OMP_NUM_THREADS=str(cpus)),
         )
         self._say(cpus)
         self._write(job)

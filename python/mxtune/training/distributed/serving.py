@@ -1,4 +1,4 @@
-"""What a process of `processes` runs: ``python -m mxtune.training.distributed.serving``."""
+"""What a process of `processes` runs: `main`."""
 
 from __future__ import annotations
 
@@ -31,7 +31,8 @@ def serve(told: BinaryIO, answers: BinaryIO) -> None:
         answers.flush()
 
 
-if __name__ == "__main__":
+def main() -> None:
+    """The process: its input says what to do, and its output is for answers alone."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the process that started this one
     own = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)  # whatever prints does not get in between

@@ -6,13 +6,12 @@ import contextlib
 import os
 import pickle
 import subprocess
-import sys
 import threading
 import weakref
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Optional
 
-from .... import interrupts, machine
+from .... import children, interrupts, machine
 from ....errors import EngineError, MxtuneError
 from ...base import Program
 from ...devices import Device
@@ -99,12 +98,11 @@ class Processes:
         self._end()
 
     def _start(self, place: int, cpus: int, files: tuple[int, ...]) -> None:
-        path = os.pathsep.join(filter(None, sys.path))  # R has put its own copy of this package there
-        settings = {**os.environ, "PYTHONPATH": path, "OMP_NUM_THREADS": str(cpus)}
+        settings = children.environment(OMP_NUM_THREADS=str(cpus))
         for name in ("GLOO_SOCKET_IFNAME", "NCCL_SOCKET_IFNAME"):  # nothing leaves this machine
             settings.setdefault(name, "lo")
-        child = subprocess.Popen(  # noqa: S603 - this Python, and this module
-            [sys.executable, "-m", f"{__package__}.serving"],
+        child = subprocess.Popen(  # noqa: S603 - this Python, and this package
+            children.command(f"{__package__}.serving.main"),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             env=settings,

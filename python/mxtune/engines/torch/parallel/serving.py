@@ -1,4 +1,4 @@
-"""What a process of `processes` runs: ``python -m mxtune.engines.torch.parallel.serving``."""
+"""What a process of `processes` runs: `main`."""
 
 from __future__ import annotations
 
@@ -106,7 +106,8 @@ def serve(said: BinaryIO, answers: BinaryIO) -> None:
         answer(outcome)
 
 
-if __name__ == "__main__":
+def main() -> None:
+    """The process: its input says what to do, and its output is for answers alone."""
     for number in (signal.SIGINT, signal.SIGTERM):  # they are for the process that started this one
         signal.signal(number, signal.SIG_IGN)
     own = os.fdopen(os.dup(1), "wb")
