@@ -108,14 +108,12 @@ class _Sent(io.BytesIO):
 
     def __init__(self, transfer: Transfer, content: bytes) -> None:
         super().__init__(content)
-        self._transfer = transfer
+        self._transfer, self.n = transfer, 0
         transfer.bars.append(self)
-
-    @property
-    def n(self) -> int:
-        return 0 if self.closed else self.tell()
 
     def read(self, size: Optional[int] = -1, /) -> bytes:
         if self._transfer.is_stopped:
             raise InterruptedError
-        return super().read(size)
+        content = super().read(size)
+        self.n = self.tell()  # kept where it is closed, or wound back, before somebody looks
+        return content
