@@ -70,7 +70,9 @@ def keys_in(file: Path) -> tuple[str, ...]:
     try:
         lines = file.read_text(encoding="utf-8").splitlines()
     except (OSError, UnicodeDecodeError) as error:
-        raise ArgumentError(f"Can't read the keys in {file}.", [str(error)]) from error
+        raise ArgumentError(
+            f"Can't read the keys in {file}.", [getattr(error, "strerror", None) or str(error)]
+        ) from error
     keys = [line.strip() for line in lines if line.strip() and not line.startswith("#")]
     hint = 'Make one: python -c "import secrets; print(secrets.token_urlsafe())"'
     if not keys:
