@@ -18,6 +18,7 @@ from .arguments import is_number, whole
 from .calls import value_text
 from .errors import ArgumentError, MxtuneError
 from .model.model import Model
+from .model.predictor import BATCH
 from .network import Network
 from .workers import Answering, Question, images_of, names_of, use_cpus
 from .workers.columns import columns_of
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
     import ray.data
 
 PathLike = Union[str, "os.PathLike[str]"]
-BATCH = 32
 _READING = 0.25  # of a CPU: it waits for disks and networks
 
 

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any, Optional, Union
 from .arguments import whole
 from .errors import MxtuneError
 from .model.model import Model
+from .model.predictor import BATCH
 from .network import Network
 from .workers import Answering, Question, images_of, names_of, use_cpus
 from .workers.columns import columns_of
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
     import pandas as pd
 
 PathLike = Union[str, "os.PathLike[str]"]
-BATCH = 32
 
 
 def predict(

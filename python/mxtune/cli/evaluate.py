@@ -3,7 +3,7 @@
 # Without `from __future__ import annotations`: on Python 3.9 typer reads no options from annotations that are text.
 
 from pathlib import Path
-from typing import Annotated, Any, Literal, Optional
+from typing import Annotated, Literal, Optional
 
 import typer
 
@@ -14,15 +14,16 @@ from .options import (
     EngineName,
     Figure,
     LabelColumn,
+    LabelledPhotos,
     ModelFile,
     Output,
     PathColumn,
-    Place,
     Precision,
     Quiet,
     Root,
     Verbose,
     given,
+    labelled,
     split_column,
 )
 from .output import as_json_text, as_lines, as_table, job, say, writable, write
@@ -30,15 +31,7 @@ from .output import as_json_text, as_lines, as_table, job, say, writable, write
 
 def evaluate(
     model: ModelFile,
-    photos: Annotated[
-        Optional[Place],
-        typer.Argument(
-            parser=Place,
-            metavar="[PHOTOS]",
-            help="Labelled images, as for train; without any, those the model was validated on.",
-            show_default=False,
-        ),
-    ] = None,
+    photos: LabelledPhotos = None,
     format: Annotated[Literal["text", "json"], typer.Option(help="Output format.")] = "text",  # noqa: A002
     output: Output = None,
     plot: Annotated[Optional[Path], typer.Option(metavar="FILE", help="A figure: x.png, .pdf or .svg.")] = None,
@@ -81,12 +74,8 @@ def evaluate(
         from .. import mxload
 
         loaded = mxload(model, **given(device=device, engine=engine, precision=precision))
-        table: dict[str, Any] = {"path": path, "label": label, "root": root, "split": split}
-        if photos is None:
-            figures, images = loaded.evaluate(**table), None
-        else:
-            images = loaded.labelled_images(photos, on_bad=on_bad, **table)
-            figures = loaded.evaluate(images)
+        asked = labelled(loaded, photos, on_bad, path=path, label=label, root=root, split=split)
+        figures = loaded.evaluate(**asked)
         if out_of_fold is not None:
             write(as_table(loaded.out_of_fold, "csv"), out_of_fold)
         write(
@@ -94,5 +83,5 @@ def evaluate(
             output,
         )
         if plot is not None:
-            loaded.plot(plot, kind=kind, x=images)
+            loaded.plot(plot, kind=kind, x=asked.get("x"))
             say(f"Wrote {plot}")

@@ -104,6 +104,22 @@ BadPictures = Annotated[
 ]
 
 
+LabelledPhotos = Annotated[
+    Optional[Place],
+    typer.Argument(
+        parser=Place,
+        metavar="[PHOTOS]",
+        help="Labelled images, as for train; without any, those the model was validated on.",
+        show_default=False,
+    ),
+]
+
+
+def labelled(model: Any, photos: Optional[str], on_bad: str, **table: Any) -> dict[str, Any]:
+    """What `Model.evaluate` and its like take: labelled images, or the columns alone, which they refuse without any."""
+    return table if photos is None else {"x": model.labelled_images(photos, on_bad=on_bad, **table)}
+
+
 def given(**options: Any) -> dict[str, Any]:
     """Those that are not None."""
     return {name: value for name, value in options.items() if value is not None}

@@ -3,11 +3,22 @@
 # Without `from __future__ import annotations`: on Python 3.9 typer reads no options from annotations that are text.
 
 from pathlib import Path
-from typing import Annotated, Any, Optional
+from typing import Annotated, Optional
 
 import typer
 
-from .options import BadPictures, LabelColumn, ModelFile, PathColumn, Place, Quiet, Root, Verbose, split_column
+from .options import (
+    BadPictures,
+    LabelColumn,
+    ModelFile,
+    PathColumn,
+    Place,
+    Quiet,
+    Root,
+    Verbose,
+    labelled,
+    split_column,
+)
 from .output import job, say, writable
 
 
@@ -52,11 +63,7 @@ def quantize(
         from ..model.quantised import KEY, told
 
         loaded = mxload(model)
-        table: dict[str, Any] = {"path": path, "label": label, "root": root, "split": split}
-        if photos is None:
-            found = loaded.quantize(**table)
-        else:
-            found = loaded.quantize(loaded.labelled_images(photos, on_bad=on_bad, **table))
+        found = loaded.quantize(**labelled(loaded, photos, on_bad, path=path, label=label, root=root, split=split))
         typer.echo(f"int8 {told(found.settings[KEY])}")
         found.save(file)
         say(f"Wrote {file}")

@@ -7,7 +7,7 @@ from typing import Annotated, Optional
 
 import typer
 
-from .options import EngineName, ModelFile, given, whole_number
+from .options import EngineName, ModelFile, whole_number
 from .output import job, say
 
 
@@ -74,16 +74,10 @@ def serve(
     """
     with job(None, False):
         from ..serve.running import serve as run
-        from ..serve.settings import Settings, keys_in
+        from ..serve.settings import Settings
 
-        limits = given(queue=queue, timeout=timeout, device=device, engine=engine)
-        if max_mb is not None:
-            limits["max_bytes"] = max_mb * 1_000_000
-        if max_megapixels is not None:
-            limits["max_pixels"] = max_megapixels * 1_000_000
-        keys = () if key_file is None else keys_in(key_file)
-        hosts = tuple(host.lower() for host in allow_url or [])
-        settings = Settings(str(model), keys=keys, url_hosts=hosts, **limits)
+        others = {"queue": queue, "timeout": timeout, "device": device, "engine": engine}
+        settings = Settings.asked(model, key_file, allow_url or (), max_mb, max_megapixels, **others)
         times = f", {workers} times" if workers and workers > 1 else ""
         run(
             settings,

@@ -4,25 +4,28 @@
 
 import io
 from pathlib import Path
-from typing import Annotated, Any, Literal, Optional
+from typing import Annotated, Literal, Optional
 
 import typer
 
-from .options import BadPictures, LabelColumn, ModelFile, PathColumn, Place, Quiet, Root, Verbose, split_column
+from .options import (
+    BadPictures,
+    LabelColumn,
+    LabelledPhotos,
+    ModelFile,
+    PathColumn,
+    Quiet,
+    Root,
+    Verbose,
+    labelled,
+    split_column,
+)
 from .output import as_table, job, say, writable
 
 
 def suspects(
     model: ModelFile,
-    photos: Annotated[
-        Optional[Place],
-        typer.Argument(
-            parser=Place,
-            metavar="[PHOTOS]",
-            help="Labelled images, as for train; without any, those the model was validated on.",
-            show_default=False,
-        ),
-    ] = None,
+    photos: LabelledPhotos = None,
     format: Annotated[Literal["text", "csv", "json"], typer.Option(help="Output format.")] = "text",  # noqa: A002
     output: Annotated[
         Optional[Path], typer.Option("--output", "-o", metavar="FILE", help="A table to mend, for train: x.csv.")
@@ -57,11 +60,7 @@ def suspects(
         from .. import mxload, store
 
         loaded = mxload(model)
-        table: dict[str, Any] = {"path": path, "label": label, "root": root, "split": split}
-        if photos is None:
-            found = loaded.suspects(**table)
-        else:
-            found = loaded.suspects(loaded.labelled_images(photos, on_bad=on_bad, **table))
+        found = loaded.suspects(**labelled(loaded, photos, on_bad, path=path, label=label, root=root, split=split))
         if format == "text":
             typer.echo(str(found))
         else:

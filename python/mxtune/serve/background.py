@@ -12,6 +12,7 @@ import sys
 import tempfile
 import threading
 from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Optional, Union
 
@@ -19,10 +20,9 @@ from .. import children, errors
 from ..arguments import user_path, whole
 from ..errors import MxtuneError
 from ..model.model import Model
-from .settings import Settings, keys_in
+from .settings import Settings
 
 PathLike = Union[str, "os.PathLike[str]"]
-_MILLION = 1_000_000
 _running: dict[int, Service] = {}  # of R, which has numbers alone
 
 
@@ -115,17 +115,19 @@ def mxserve(
     ...     service.url.rpartition(":")[0]
     'http://127.0.0.1'
     """
-    keys = () if key_file is None else keys_in(user_path("key_file", key_file))
-    hosts = [allow_url] if isinstance(allow_url, str) else list(allow_url or ())
-    limits = {
-        "max_bytes": whole("max_mb", max_mb, 1, 500) * _MILLION,
-        "max_pixels": whole("max_megapixels", max_megapixels, 1, 110) * _MILLION,
-        "queue": whole("queue", queue, 1),
-        "timeout": whole("timeout", timeout, 1, 3600),
-    }
+    settings = Settings.asked(
+        "",  # see `_started`
+        None if key_file is None else user_path("key_file", key_file),
+        [allow_url] if isinstance(allow_url, str) else list(allow_url or ()),
+        whole("max_mb", max_mb, 1, 500),
+        whole("max_megapixels", max_megapixels, 1, 110),
+        queue=whole("queue", queue, 1),
+        timeout=whole("timeout", timeout, 1, 3600),
+        device=device,
+        engine=engine,
+    )
     address = {"host": host, "port": whole("port", port, 0, 65535), "workers": whole("workers", workers, 1, 256)}
-    settings = {"device": device, "engine": engine, "keys": keys, **limits}
-    asked = {"settings": {**settings, "url_hosts": [one.lower() for one in hosts]}, **address}
+    asked = {"settings": asdict(settings), **address}
     if not isinstance(model, Model):
         return _started(asked, user_path("model", model).absolute())
     folder = tempfile.mkdtemp(prefix="mxtune-serve-")

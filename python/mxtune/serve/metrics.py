@@ -7,8 +7,9 @@ import os
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 from prometheus_client.multiprocess import MultiProcessCollector
 
+from .settings import FIGURES
+
 TYPE = CONTENT_TYPE_LATEST
-FOLDER = "PROMETHEUS_MULTIPROC_DIR"  # where processes write their figures, where there are several
 _SECONDS = (0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 30)
 _IMAGES = (1, 2, 4, 8, 16, 32, 64, 128)
 
@@ -27,7 +28,7 @@ class Metrics:
 
     def text(self) -> bytes:
         registry = self._own
-        if os.environ.get(FOLDER):
+        if os.environ.get(FIGURES):
             registry = CollectorRegistry()
             MultiProcessCollector(registry)
         written: bytes = generate_latest(registry)

@@ -15,11 +15,10 @@ from typing import Any
 
 from ..errors import ArgumentError, MxtuneError
 from ..machine import usable_cpus
-from .settings import Settings
+from .settings import FIGURES, Settings
 
 _ENDED_BY = (signal.SIGINT, signal.SIGTERM)
 _TOO_SOON = 10  # seconds
-_METRICS = "PROMETHEUS_MULTIPROC_DIR"
 
 
 def serve(settings: Settings, host: str, port: int, workers: int, told: Callable[[str], None]) -> None:
@@ -137,8 +136,8 @@ def _figures(workers: int) -> Iterator[None]:
         yield
         return
     with tempfile.TemporaryDirectory(prefix="mxtune-metrics-") as folder:
-        os.environ[_METRICS] = folder
+        os.environ[FIGURES] = folder
         try:
             yield
         finally:
-            del os.environ[_METRICS]
+            del os.environ[FIGURES]

@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import os
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, Optional, Union
 
 from ..errors import ArgumentError
 from ..words import counted
 
 _SHORTEST_KEY = 16
+_MILLION = 1_000_000
+FIGURES = "PROMETHEUS_MULTIPROC_DIR"  # the variable that names where several processes write their figures
 
 
 @dataclass(frozen=True)
@@ -48,6 +53,29 @@ class Settings:
     batch: int = 16
     queue: int = 256
     timeout: float = 30.0
+
+    @classmethod
+    def asked(
+        cls,
+        model: Union[str, os.PathLike[str]],
+        key_file: Optional[Path] = None,
+        hosts: Sequence[str] = (),
+        max_mb: Optional[int] = None,
+        max_megapixels: Optional[int] = None,
+        **others: Any,
+    ) -> Settings:
+        """Of what a user says, with a file of keys and limits in millions; what is None has its default.
+
+        Raises
+        ------
+        ArgumentError
+            The file of keys can't be read, has no key, or one that can be guessed.
+        """
+        sizes = {"max_bytes": max_mb, "max_pixels": max_megapixels}
+        limits = others | {name: value * _MILLION for name, value in sizes.items() if value is not None}
+        given = {name: value for name, value in limits.items() if value is not None}
+        keys = () if key_file is None else keys_in(key_file)
+        return cls(os.fspath(model), keys=keys, url_hosts=tuple(host.lower() for host in hosts), **given)
 
     def lets_in(self, key: str) -> bool:
         """Whether this key is one of those; takes as long for a wrong one as for a right one."""

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any, Optional
 
 import numpy as np
 
-from ....graph import LIMITS, Entry, Graph, Node, Shapes, shapes_of, subgraph
+from ....graph import Entry, Graph, Node, Shapes, subgraph
 from ...base import Program
-from ...passes import Undo, unchanged, zeros_before
+from ...passes import Undo, shapes_in, unchanged, zeros_before
 from .depthwise import in_columns, is_depthwise, learns_kernels
 
 if TYPE_CHECKING:
@@ -33,9 +33,7 @@ def depthwise_as_matmul(program: Program) -> tuple[Program, Undo]:
     graph = program.graph
     if not any(learns_kernels(program, node) and is_depthwise(node) for node in graph.nodes):
         return program, unchanged  # and no shapes are asked for
-    known_shapes = {name: array.shape for name, array in program.params.items()}
-    known_shapes.update({name: (1, *spec.row) for name, spec in program.inputs.items()})
-    shapes = shapes_of(graph, known_shapes, LIMITS.times(2**20))  # what is too large was refused before
+    shapes = shapes_in(program)
     nodes: list[Node] = []
     choices: dict[str, NDArray[Any]] = {}
     for node in graph.nodes:

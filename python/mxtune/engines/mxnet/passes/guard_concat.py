@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from ....graph import LIMITS, Entry, Graph, Node, Shapes, shapes_of
+from ....graph import Entry, Graph, Node, Shapes
 from ...base import Program
-from ...passes import Undo, unchanged
+from ...passes import Undo, shapes_in, unchanged
 
 _BLOCK = 16
 _PASSING = ("Activation", "clip", "BatchNorm", "LeakyReLU", "elemwise_add", "elemwise_mul", "broadcast_mul")
@@ -23,9 +23,7 @@ def guard_concat(program: Program) -> tuple[Program, Undo]:
     joined = [node for node in graph.nodes if _is_of_channels(node) and _meets_convolution(graph, node)]
     if not program.trainable or not joined:
         return program, unchanged
-    known = {name: array.shape for name, array in program.params.items()}
-    known.update({name: (1, *spec.row) for name, spec in program.inputs.items()})
-    shapes = shapes_of(graph, known, LIMITS.times(2**20))  # what is too large was refused before
+    shapes = shapes_in(program)
     apart = {node.name for node in joined if _is_uneven(node, shapes)}
     if not apart:
         return program, unchanged
