@@ -19,16 +19,19 @@ _VERBS = {
         "train": "mxtrain({})",
         "evaluate": "model.evaluate({})",
         "predict": "model.predict({})",
+        "quantize": "model.quantize({})",
     },
     "r": {
         "train": "mxtrain({})",
         "evaluate": "mxevaluate(model, {})",
         "predict": "predict(model, {})",
+        "quantize": "mxquantize(model, {})",
     },
     "command": {
         "train": "mxtune train {} -o model.mxt",
         "evaluate": "mxtune evaluate model.mxt {}",
         "predict": "mxtune predict model.mxt {}",
+        "quantize": "mxtune quantize model.mxt {}",
     },
 }
 

@@ -6,7 +6,7 @@ import copy
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Optional, TypeVar, Union
 
-from ..calls import option
+from ..calls import option, written
 from ..engines import INT8, Target, choose
 from ..errors import ArgumentError
 from .predictor import Predictor
@@ -61,7 +61,9 @@ class Placing:
         known = self.quantised if precision == INT8 else self._chosen
         if precision == INT8 and known is None:
             text = "The model does not know the ranges of its layers, which int8 needs."
-            raise ArgumentError(text, [option("precision", INT8)], "`quantize()` of the model measures them on images.")
+            raise ArgumentError(
+                text, [option("precision", INT8)], f"They are measured on images: {written('quantize', 'photos')}."
+            )
         return self.bound_to(choose(device, precision, engine, None if known is None else known.ranges))
 
     @property

@@ -60,7 +60,7 @@ class Predictor:
     def __init__(
         self, network: Network, target: Optional[Target] = None, quantised: Optional[Quantised] = None
     ) -> None:
-        self._network, self.target, self._quantised = network, target, quantised
+        self._network, self.target, self.quantised = network, target, quantised
         self._executors: dict[str, Executor] = {}
         self._lock, self._process = threading.Lock(), os.getpid()
 
@@ -92,21 +92,12 @@ class Predictor:
         nothing = [np.zeros((0, *shape[1:]), np.float32) for shape in self._shapes(made.what)]
         out = np.full((count, made(nothing).shape[1]), np.nan, np.float32)
         good = np.zeros(count, dtype=bool)
-        reporter, seen = progress.current(), 0
-        executor.expect(count)
-        reporter.event("start", title=title, total=count, unit="images")
-        try:
-            for rows, batch in loader.eval_batches(partial(executor.rows, batch_size), skip_bad=True):
-                if len(rows):
-                    values = executor.predict(batch)
-                    out[rows] = made(values if isinstance(values, list) else [values])
-                    good[rows] = True
-                    reporter.event("advance", n=int(rows[-1]) + 1 - seen)
-                    seen = int(rows[-1]) + 1
-            if seen < count:  # the last ones are bad
-                reporter.event("advance", n=count - seen)
-        finally:
-            reporter.event("end")
+
+        def take(rows: Any, values: Any) -> None:
+            out[rows] = made(values if isinstance(values, list) else [values])
+            good[rows] = True
+
+        _run(executor, loader, batch_size, title, take)
         warn_unread(loader, "its prediction is NA", "their predictions are NA")
         return out, good
 
@@ -116,19 +107,11 @@ class Predictor:
         executor, count = self._executor(what), len(loader)
         restored = self._restoring() if layer is None else np.asarray
         out = np.full((count, *self._shapes(what)[0][1:]), np.nan, np.float32)
-        reporter, seen = progress.current(), 0
-        executor.expect(count)
-        reporter.event("start", title="Computing features", total=count, unit="images")
-        try:
-            for rows, batch in loader.eval_batches(partial(executor.rows, batch_size), skip_bad=True):
-                if len(rows):
-                    out[rows] = restored(executor.predict(batch))
-                    reporter.event("advance", n=int(rows[-1]) + 1 - seen)
-                    seen = int(rows[-1]) + 1
-            if seen < count:  # the last ones are bad
-                reporter.event("advance", n=count - seen)
-        finally:
-            reporter.event("end")
+
+        def take(rows: Any, values: Any) -> None:
+            out[rows] = restored(values)
+
+        _run(executor, loader, batch_size, "Computing features", take)
         warn_unread(loader, "it has no features", "they have no features")
         return out
 
@@ -163,15 +146,32 @@ class Predictor:
     @property
     def _place(self) -> Target:
         """Where it runs."""
-        return self.target or choose(ranges=None if self._quantised is None else self._quantised.ranges)
+        return self.target or choose(ranges=None if self.quantised is None else self.quantised.ranges)
 
     @property
     def _in_int8(self) -> Optional[Quantised]:
-        return self._quantised if self._quantised is not None and self._place.precision == INT8 else None
+        return self.quantised if self.quantised is not None and self._place.precision == INT8 else None
 
     def _restoring(self) -> Callable[[Any], Any]:
         """What makes features those that memory and users know: in float32 they are."""
         return np.asarray if self._in_int8 is None else self._in_int8.restored
+
+
+def _run(executor: Executor, loader: Loader, batch_size: int, title: str, take: Callable[[Any, Any], None]) -> None:
+    """Give ``take`` the rows of each batch, without those that can't be read, and what is computed for them."""
+    count, reporter, seen = len(loader), progress.current(), 0
+    executor.expect(count)
+    reporter.event("start", title=title, total=count, unit="images")
+    try:
+        for rows, batch in loader.eval_batches(partial(executor.rows, batch_size), skip_bad=True):
+            if len(rows):
+                take(rows, executor.predict(batch))
+                reporter.event("advance", n=int(rows[-1]) + 1 - seen)
+                seen = int(rows[-1]) + 1
+        if seen < count:  # the last ones are bad
+            reporter.event("advance", n=count - seen)
+    finally:
+        reporter.event("end")
 
 
 def warn_unread(loader: Loader, one: str, many: str) -> None:

@@ -59,7 +59,7 @@ def check(content: bytes, max_pixels: int) -> None:
 def of_pixels(model: Model) -> Model:
     """The model for images that are ready: arrays (N, H, W, C) uint8 as the network sees them."""
     other = copy.copy(model)
-    other._predictor = _OfPixels(model.network, model._predictor.target)
+    other._predictor = _OfPixels(model.network, model._predictor.target, model._predictor.quantised)
     return other
 
 

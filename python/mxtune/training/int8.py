@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any, Optional
 
-from ..calls import at_command_line, in_r, option
+from ..calls import option, written
 from ..engines import INT8, Target
 from ..errors import ArgumentError
 from ..images import ImageSet
@@ -19,8 +19,7 @@ def refuse_layers(plan: Plan) -> None:
     """Raises ArgumentError where layers are to be trained in int8, which has no gradients."""
     if plan.precision == INT8 and plan.trains_layers:
         text = "In int8 only the head is trained, and here layers are, too."
-        later = "mxquantize()" if in_r() else "`mxtune quantize`" if at_command_line() else "`Model.quantize`"
-        hint = f"Use {option('tune', 'head')}; or train in float32, and then use {later}."
+        hint = f"Use {option('tune', 'head')}; or train in float32, and then {written('quantize', 'photos')}."
         raise ArgumentError(text, [plan.why["phases"]], hint)
 
 

@@ -6,7 +6,7 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-from ...calls import option
+from ...calls import option, written
 from ...errors import EngineError
 from ..base import Program, Ranges
 from ..devices import Device
@@ -25,7 +25,7 @@ def refuse_int8(program: Program, devices: Sequence[Device]) -> None:
     if not program.ranges and not program.trainable:
         raise EngineError(
             "The ranges of the layers, which int8 needs, are not known.",
-            hint="`quantize()` of a model measures them on images.",
+            hint=f"They are measured on images: {written('quantize', 'photos')}.",
         )
 
 
