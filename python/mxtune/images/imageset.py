@@ -359,6 +359,12 @@ class ImageSet:
         other.groups = None if groups is None else list(groups)
         return other
 
+    def with_hashes(self, hashes: Sequence[bytes]) -> ImageSet:
+        """The same images under the hashes of what they were made of, so that they are known by it."""
+        other = self._twin()
+        other._hashes = list(hashes)
+        return other
+
     def parted(self, parts: Sequence[str]) -> ImageSet:
         """The same images in other parts."""
         other = self._twin()

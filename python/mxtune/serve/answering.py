@@ -7,19 +7,15 @@ import io
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, NamedTuple, Optional
+from typing import Any, NamedTuple, Optional
 
 import numpy as np
 
 from ..errors import MxtuneWarning
+from ..images import mximages
 from ..model.model import Model
-from .ready import of_pixels, pixels_of
+from .ready import Ready, made_ready, of_pixels
 from .tables import Rows, in_json
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    Pixels = NDArray[Any]
 
 _NEAREST = 5
 
@@ -37,10 +33,11 @@ class Question:
 
 
 class Answer(NamedTuple):
-    """What is said of one image: a prediction, and its nearest."""
+    """What is said of one image: a prediction; and where it was asked its nearest, and whether it was trained on."""
 
     predictions: Rows
-    nearest: Optional[Rows]
+    nearest: Optional[Rows] = None
+    trained_on: bool = False
 
 
 class Answering:
@@ -55,11 +52,11 @@ class Answering:
 
         png = io.BytesIO()
         Image.new("RGB", (32, 32)).save(png, "PNG")
-        pixels = pixels_of(self.model, png.getvalue(), 32 * 32)
+        image = made_ready(self.model, png.getvalue(), 32 * 32)
         for size in (1 << power for power in range(most.bit_length())):
-            in_json([("image", self.answers([pixels] * size, Question())[0].predictions)])
+            in_json([("image", self.answers([image] * size, Question())[0].predictions)])
 
-    def answers(self, pixels: Sequence[Pixels], question: Question) -> list[Answer]:
+    def answers(self, images: Sequence[Ready], question: Question) -> list[Answer]:
         """One for each image.
 
         Raises
@@ -67,15 +64,18 @@ class Answering:
         ArgumentError
             The model can't answer this: it has no sets, knows nothing of what is novel ...
         """
-        together = np.stack(pixels)
+        pixels = np.stack([image.pixels for image in images])
+        together = mximages(pixels, on_bad="keep", range=self.model.preprocess.range)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", MxtuneWarning)
             frame = self._of_pixels.predict(together, **_arguments(question))
-            near = self._of_pixels.nearest(together, n=_NEAREST) if question.nearest else None
-        count = len(pixels)
-        return list(
-            map(Answer, Rows.of_each(frame, count), [None] * count if near is None else Rows.of_each(near, count))
-        )
+            predictions = Rows.of_each(frame, together.names)
+            if not question.nearest:
+                return [Answer(rows) for rows in predictions]
+            known = together.with_hashes([image.hash for image in images])
+            near = Rows.of_each(self._of_pixels.nearest(known, n=_NEAREST), together.names)
+        trained = [self.model.validation.trained_on([image.hash]) > 0 for image in images]
+        return list(map(Answer, predictions, near, trained))
 
     def explanation(self, content: bytes) -> dict[str, Any]:
         """Where the evidence for its answer lies in one image: the answer, and a PNG with the evidence on it."""

@@ -23,7 +23,7 @@ from .batching import Batching, FullError
 from .incoming import Upload, uploads
 from .metrics import TYPE, Metrics
 from .page import page
-from .ready import BadImageError, pixels_of
+from .ready import BadImageError, made_ready
 from .refused import Refused
 from .schema import BODY, FAILED, RESPONSES, with_keys
 from .settings import Settings
@@ -164,13 +164,13 @@ class Service:
     async def _answered(
         self, found: list[Upload], question: Question, explain: bool, on_bad: str, form: str
     ) -> Response:
-        pixels, bad = await self._made_ready(found)
+        images, bad = await self._made_ready(found)
         self._metrics.bad.inc(len(bad))
         if bad and (on_bad == "error" or len(bad) == len(found)):
             reasons = [f"{found[place].name}: {reason}" for place, reason in bad.items()]
             raise Refused(422, f"Can't read {len(bad)} of {len(found)} images.", reasons)
         good = [place for place in range(len(found)) if place not in bad]
-        answers = await self._queue.ask([pixels[place] for place in good], question, self._answering.answers)
+        answers = await self._queue.ask([images[place] for place in good], question, self._answering.answers)
         self._metrics.images.inc(len(good))
         by_place: dict[int, Answer] = dict(zip(good, answers))
         named = [(one.name, by_place.get(place)) for place, one in enumerate(found)]
@@ -180,6 +180,8 @@ class Service:
         parts = {"predictions": in_json(predictions)}
         if question.nearest:
             parts["nearest"] = in_json([(name, answer.nearest) for name, answer in named if answer])
+            trained = [{"file": name} for name, answer in named if answer and answer.trained_on]
+            parts["trained_on"] = json.dumps(trained, ensure_ascii=False)
         if explain:
             contents = [found[place].content for place in good]
             drawn = await self._queue.ask(contents, "explanation", self._explanations)
@@ -190,11 +192,11 @@ class Service:
         return Response(f"{{{body}}}\n", media_type="application/json")
 
     async def _made_ready(self, found: list[Upload]) -> tuple[list[Any], dict[int, str]]:
-        """The pixels of each image, or None; and why those can't be read."""
+        """Each image, made ready, or why it can't be read; and these reasons by place."""
         loop = asyncio.get_running_loop()
         model, most = self._answering.model, self._settings.max_pixels
         made = await asyncio.gather(
-            *(loop.run_in_executor(self._decoding, pixels_of, model, one.content, most) for one in found),
+            *(loop.run_in_executor(self._decoding, made_ready, model, one.content, most) for one in found),
             return_exceptions=True,
         )
         bad = {}

@@ -62,7 +62,7 @@ async function ask(file) {
     const told = await answer({classification: "predict?top=1000", multilabel: "predict?type=prob"}[about.task] ?? "predict", file);
     if (turn !== asked) return;
     show_picture(file);
-    for (const part of ["novel", "classes", "set", "near"]) at(part).hidden = true;
+    for (const part of ["novel", "classes", "set", "known", "near"]) at(part).hidden = true;
     at("result").hidden = false;
     at("drop").classList.add("small");
     show_answer(told.predictions);
@@ -158,7 +158,9 @@ function label_of(row) {
   return labels.map(([name, value]) => `${name} ${number(value)}`).join(", ");
 }
 
-function show_near({nearest}) {
+function show_near({nearest, trained_on}) {
+  at("known").hidden = !trained_on.length;
+  if (trained_on.length) at("said").textContent += `. ${at("known").textContent}`;
   const found = nearest.filter(row => row.neighbour !== null);
   at("near-rows").replaceChildren(...found.map(row => {
     const line = make("tr");

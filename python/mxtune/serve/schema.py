@@ -30,7 +30,7 @@ RESPONSES: dict[Any, dict[str, Any]] = {
                 "schema": {
                     "type": "object",
                     "required": ["predictions", "bad"],
-                    "properties": dict.fromkeys(("predictions", "nearest", "explanations", "bad"), _TABLE),
+                    "properties": dict.fromkeys(("predictions", "nearest", "trained_on", "explanations", "bad"), _TABLE),
                 }
             },
             "text/csv": {"schema": {"type": "string"}},

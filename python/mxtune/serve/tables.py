@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import functools
 import json
+from collections import Counter
 from collections.abc import Sequence
+from itertools import accumulate
 from typing import TYPE_CHECKING, Any, NamedTuple, Optional
 
 from ..model.written import as_array, as_csv, json_members
@@ -31,10 +33,11 @@ class Rows(NamedTuple):
     which: slice
 
     @classmethod
-    def of_each(cls, frame: pd.DataFrame, images: int) -> list[Rows]:
-        """Those of each image, in a table that has equally many of all."""
-        table, each = Table(frame.drop(columns="file")), len(frame) // images
-        return [cls(table, slice(place * each, (place + 1) * each)) for place in range(images)]
+    def of_each(cls, frame: pd.DataFrame, names: Sequence[str]) -> list[Rows]:
+        """Those of each image, in their order; the names are all different."""
+        table, counts = Table(frame.drop(columns="file")), Counter(frame["file"].tolist())
+        ends = accumulate(counts[name] for name in names)
+        return [cls(table, slice(end - counts[name], end)) for name, end in zip(names, ends)]
 
 
 Named = Sequence[tuple[str, Optional[Rows]]]  # images without an answer have a row without values

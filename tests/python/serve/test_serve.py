@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import contextlib
 import hashlib
+import io
 import json
 import os
 import signal
@@ -20,6 +21,7 @@ from pathlib import Path
 from typing import Any, Optional
 
 import pytest
+from PIL import Image
 
 from mxtune import Model, mxexample, mxload, mxserve, mxtrain
 from mxtune.errors import ArgumentError, ModelFileError
@@ -114,16 +116,27 @@ def test_each_kind_of_body_has_the_same_answer(service: Service) -> None:
     assert all(answer == answers[0] for answer in answers)
 
 
-def test_csv_novelty_nearest_and_explanation(service: Service) -> None:
+def test_csv_novelty_and_explanation(service: Service) -> None:
     content = PHOTOS[0].read_bytes()
     _, text, headers = service.ask("/predict?format=csv&top=2", content)
     assert headers["content-type"].startswith("text/csv")
     assert text.splitlines()[0] == "file,pred_class,pred_prob"
     assert len(text.splitlines()) == 3
-    answer = json.loads(service.ask("/predict?novelty=true&nearest=true&explain=true", content)[1])
+    answer = json.loads(service.ask("/predict?novelty=true&explain=true", content)[1])
     assert {"novelty", "is_novel"} <= set(answer["predictions"][0])
-    assert answer["nearest"][0]["similarity"] == pytest.approx(1, abs=1e-4)  # it was trained on
     assert base64.b64decode(answer["explanations"][0]["png"]).startswith(b"\x89PNG")
+
+
+def test_a_training_image_is_told_and_is_not_its_own_neighbour(service: Service, model: Model) -> None:
+    new = io.BytesIO()
+    Image.open(PHOTOS[0]).save(new, "JPEG", quality=60)
+    body = form({"known.png": PHOTOS[0].read_bytes(), "new.jpg": new.getvalue()})
+    answer = json.loads(service.ask("/predict?nearest=true", *body)[1])
+    assert answer["trained_on"] == [{"file": "known.png"}]
+    own, wanted = Path(*PHOTOS[0].parts[-2:]).as_posix(), model.nearest([PHOTOS[0], new])
+    assert [row["neighbour"] for row in answer["nearest"]] == wanted["neighbour"].tolist()
+    assert [row["similarity"] for row in answer["nearest"]] == pytest.approx(wanted["similarity"].tolist(), abs=1e-5)
+    assert own not in wanted["neighbour"].tolist()[:5] and wanted["neighbour"].tolist()[5] == own
 
 
 def test_a_bad_image_is_one_422_and_spoils_no_other(service: Service) -> None:
