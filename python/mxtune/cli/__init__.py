@@ -13,6 +13,7 @@ from .explain import explain
 from .look import look
 from .output import as_json_text, as_table, job
 from .predict import predict
+from .push import push
 from .quantize import quantize
 from .report import report
 from .serve import serve
@@ -87,6 +88,7 @@ app.command(short_help="Show where the evidence for answers lies.", no_args_is_h
 app.command(short_help="Find labels that are probably wrong.", no_args_is_help=True)(suspects)
 app.command(short_help="Write a report on a model.", no_args_is_help=True)(report)
 app.command(short_help="Serve a model over HTTP.", no_args_is_help=True)(serve)
+app.command(short_help="Put a model on the Hugging Face hub.", no_args_is_help=True)(push)
 app.command(short_help="Measure what int8 costs and brings a model.", no_args_is_help=True)(quantize)
 
 

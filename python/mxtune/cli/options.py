@@ -99,6 +99,14 @@ Precision = Annotated[
         show_default="auto",
     ),
 ]
+CardFields = Annotated[
+    Optional[list[str]],
+    typer.Option(
+        "--card",
+        metavar="FIELD=TEXT",
+        help="For the model card: intended_use, out_of_scope, factors, data, ethics, caveats, licence. Repeatable.",
+    ),
+]
 BadPictures = Annotated[
     Literal["error", "skip"], typer.Option(help="Images that can't be read: list them and stop, or skip them.")
 ]

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Optional
 
 import typer
 
-from .options import LabelColumn, ModelFile, PathColumn, Place, Quiet, Root, Verbose, split_column
+from .options import CardFields, LabelColumn, ModelFile, PathColumn, Place, Quiet, Root, Verbose, split_column
 from .output import fields, job, say, writable
 
 
@@ -27,13 +27,7 @@ def report(
     label: LabelColumn = None,
     root: Root = None,
     split: Annotated[Optional[str], split_column("used")] = None,
-    card: Annotated[
-        Optional[list[str]],
-        typer.Option(
-            metavar="FIELD=TEXT",
-            help="For the model card: intended_use, out_of_scope, factors, data, ethics, caveats, licence. Repeatable.",
-        ),
-    ] = None,
+    card: CardFields = None,
     verbose: Verbose = None,
     quiet: Quiet = False,
 ) -> None:

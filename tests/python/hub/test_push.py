@@ -164,6 +164,28 @@ def test_without_a_token_a_network_or_the_package_it_is_told_at_once(file: Path,
         assert f"the Hugging Face hub at {address} is not reached" in answer["text"] and answer["seconds"] < 5
 
 
+def test_the_command_pushes_and_says_in_its_own_words_why_not(file: Path, hub: Hub, tmp_path: Path) -> None:
+    def mx(code: int, *words: str, **more: str) -> subprocess.CompletedProcess[str]:
+        run = subprocess.run(
+            [sys.executable, "-m", "mxtune.cli", "push", *words], env=environment(tmp_path, **more), cwd=tmp_path,
+            check=False, capture_output=True, text=True, timeout=100,
+        )  # fmt: skip
+        assert run.returncode == code and "Traceback" not in run.stderr, run.stderr
+        return run
+
+    there = {"HF_ENDPOINT": hub.endpoint, "HF_TOKEN": TOKEN}
+    run = mx(0, str(file), NAME, "--public", "--card", "licence=MIT", **there)
+    repository = hub.repositories["me/clothes"]
+    assert run.stdout == f"{hub.endpoint}/me/clothes/commit/{repository.commit}\n"
+    assert f"{NAME} has the model" in run.stderr and not repository.private
+    assert repository.files["model.mxt"] == file.read_bytes() and b'license: "mit"' in repository.files["README.md"]
+    assert "Log in (hf auth login)" in mx(1, str(file), NAME, HF_ENDPOINT=hub.endpoint).stderr
+    assert "has an owner and a name.\nx it is 'me/clothes'" in mx(1, str(file), "me/clothes", **there).stderr
+    assert "--card" in mx(2, str(file), NAME, "--card", "MIT", **there).stderr
+    assert "license" in mx(2, str(file), NAME, "--card", "license=MIT", **there).stderr
+    assert "none.mxt" in mx(1, "none.mxt", NAME, **there).stderr
+
+
 def test_an_interrupted_push_leaves_nothing(file: Path, hub: Hub, tmp_path: Path) -> None:
     hub.slow = 0.05
     process = subprocess.Popen(
