@@ -80,7 +80,10 @@ def test_help_is_quick_and_teaches() -> None:
 
 @pytest.mark.parametrize(
     "command",
-    "look train predict evaluate explain suspects report serve push quantize info zoo cache".split(),
+    [
+        *("look", "train", "predict", "evaluate", "explain", "suspects", "report", "serve"),
+        *("push", "quantize", "info", "zoo", "cache"),
+    ],
 )
 def test_help_of_each_command_has_an_example(command: str) -> None:
     text = mx(command, "--help").stdout

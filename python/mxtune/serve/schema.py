@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 _TABLE = {"type": "array", "items": {"type": "object"}}
+_TABLES = ("predictions", "nearest", "trained_on", "explanations", "bad")
 _REFUSED: dict[str, Any] = {
     "type": "object",
     "required": ["error", "details"],
@@ -30,7 +31,7 @@ RESPONSES: dict[Any, dict[str, Any]] = {
                 "schema": {
                     "type": "object",
                     "required": ["predictions", "bad"],
-                    "properties": dict.fromkeys(("predictions", "nearest", "trained_on", "explanations", "bad"), _TABLE),
+                    "properties": dict.fromkeys(_TABLES, _TABLE),
                 }
             },
             "text/csv": {"schema": {"type": "string"}},
