@@ -55,6 +55,22 @@ def processor() -> str:
     return platform.processor() or platform.machine() or "unknown"
 
 
+def instructions() -> frozenset[str]:
+    """What the processor can do beside its kind's oldest instructions, as Linux names it; nothing on other systems.
+
+    Examples
+    --------
+    >>> from mxtune.machine import instructions
+    >>> "AVX2" in instructions()  # they are in small letters
+    False
+    """
+    with contextlib.suppress(OSError):
+        for line in Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace").splitlines():
+            if line.startswith("flags"):
+                return frozenset(line.partition(":")[2].split())
+    return frozenset()
+
+
 def free_memory() -> Optional[int]:
     """Bytes that this process may still take before the machine runs short; None where the system does not tell.
 

@@ -41,6 +41,7 @@ def test_passes_are_named_as_their_files_are() -> None:
         "guard_concat",
         "guard_fusion",
         "align_channels",
+        "widen_maps",
         "clip_as_relus",
         "depthwise_in_columns",
     )

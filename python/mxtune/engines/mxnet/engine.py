@@ -64,10 +64,12 @@ class MXNet:
                 hint=f"Use {option('engine', 'torch')} or {option('device', 'cpu')}, which can.",
             )
         from .executor import MXNetExecutor
-        from .passes import FOR_ONEDNN, PASSES, PASSES_IN_INT8
+        from .passes import FOR_ONEDNN, NOT_IN_INT8, PASSES, PASSES_IN_INT8
 
         if low:
             refuse_int8(program, devices)
-        rewrites = tuple(rewrite for rewrite in PASSES if not (on_gpu and rewrite in FOR_ONEDNN))
-        rewrites += PASSES_IN_INT8 if low and not program.trainable else ()
+        in_int8 = low and not program.trainable
+        left = (*(FOR_ONEDNN if on_gpu else ()), *(NOT_IN_INT8 if in_int8 else ()))
+        rewrites = tuple(rewrite for rewrite in PASSES if rewrite not in left)
+        rewrites += PASSES_IN_INT8 if in_int8 else ()
         return MXNetExecutor(program, devices, rewrites if passes else (), low)

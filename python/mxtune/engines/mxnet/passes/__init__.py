@@ -13,8 +13,9 @@ from .guard_concat import guard_concat
 from .guard_fusion import guard_fusion
 from .means_over_the_edge import means_over_the_edge
 from .mirror_maps import mirror_maps
+from .widen_maps import widen_maps
 
-__all__ = ["FOR_ONEDNN", "PASSES", "PASSES_IN_INT8"]
+__all__ = ["FOR_ONEDNN", "NOT_IN_INT8", "PASSES", "PASSES_IN_INT8"]
 
 PASSES: tuple[Pass, ...] = (
     fold_batchnorm,
@@ -26,13 +27,17 @@ PASSES: tuple[Pass, ...] = (
     guard_concat,
     guard_fusion,
     align_channels,  # after all that makes or removes maps
+    widen_maps,
     clip_as_relus,  # after that: its maps are not 0 where there is nothing
     depthwise_in_columns,
 )
 """In the order in which they are applied."""
 
-FOR_ONEDNN: tuple[Pass, ...] = (align_channels, clip_as_relus, depthwise_in_columns)
+FOR_ONEDNN: tuple[Pass, ...] = (align_channels, widen_maps, clip_as_relus, depthwise_in_columns)
 """Those that are for CPUs alone."""
 
+NOT_IN_INT8: tuple[Pass, ...] = (widen_maps,)
+"""Those that cost more than they save in int8."""
+
 PASSES_IN_INT8: tuple[Pass, ...] = (average_in_int8,)
-"""After these, for what is computed in int8."""
+"""After those, for what is computed in int8."""
