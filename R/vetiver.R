@@ -1,9 +1,13 @@
-# Methods for generics of packages that this one does without: vetiver and bundle. They are registered where such a
+# Methods for generics of packages that this one does without: vetiver, bundle and butcher. They are registered where such a
 # package is loaded, before or after this one. Python's side of vetiver is mxtune.vetiver.
 
 methods_for_others <- function() {
   list(
     bundle = list(bundle = bundle_mxmodel),
+    butcher = list(
+      axe_data = function(x, verbose = FALSE, ...) axed(x, "memory", c("mxnearest()", "plot(kind = \"map\")")),
+      axe_fitted = function(x, verbose = FALSE, ...) axed(x, "validation", c("mxsuspects()", "predict(type = \"set\")"))
+    ),
     vetiver = list(
       vetiver_create_description = function(model) sub("^<?Model (.*?)>?$", "An mxtune model: \\1", model$text[1]),
       vetiver_create_meta = function(model, metadata) {
@@ -41,6 +45,17 @@ offer_to <- function(package, methods) {
 bundle_mxmodel <- function(x, ...) {
   situate <- getExportedValue("bundle", "situate_constr")(function(object) object)
   getExportedValue("bundle", "bundle_constr")(object = x, situate = situate, desc_class = "mxmodel")
+}
+
+#' A model without a part of what it remembers, and what it can't do any more, as butcher tells it; the model itself
+#' where it remembers none. Both have made their bytes then, whose sizes butcher compares.
+#' @noRd
+axed <- function(x, what, disabled) {
+  smaller <- mxforget(x, what)
+  if (length(smaller$bytes) == length(x$bytes)) {
+    return(x)
+  }
+  structure(smaller, butcher_disabled = union(attr(x, "butcher_disabled"), disabled))
 }
 
 #' Answers requests with a row for each image, its bytes as base64 in `image`: no path of the server's is opened.

@@ -79,7 +79,13 @@ told <- elsewhere(function(rds, files) {
   lapply(list(bundle::unbundle(kept[[1]]), kept[[2]]), function(fit) predict(fit, files, type = "prob")[-1])
 }, rds, files)
 stopifnot(identical(told[[1]], expected), identical(told[[2]], expected))
-say("bundle and butcher: the same predictions in another session")
+axed <- butcher::butcher(fit)
+stopifnot(
+  is.null(tryCatch(mxnearest(axed, files), mxtune_argument_error = function(error) NULL)),
+  length(butcher::axe_data(fit)$bytes) < length(fit$bytes), length(axed$bytes) < length(butcher::axe_data(fit)$bytes)
+)
+butcher::butcher(fit, verbose = TRUE)
+say("bundle and butcher: the same predictions in another session, and a smaller file")
 
 # ---- targets: a pipeline in a process of its own, and again with nothing left to do
 

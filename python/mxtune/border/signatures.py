@@ -67,6 +67,7 @@ VERBS = {
     "predict.mxmodel": Verb("model", "Model.predict", ("object", "newdata"), ("...", 'layout = "NHWC"')),
     "mxsave": Verb("model", "Model.save", ("model",), _DOTS),
     "mxload": Verb("model", "mxload", last=_DOTS),
+    "mxforget": Verb("remembering", "Model.forget", ("model",), _DOTS),
     "mxpush": Verb("sharing", "Model.push", ("model",), _DOTS),
     "mxevaluate": Verb("metrics", "Model.evaluate", ("model",), _DOTS),
     "mxconfusion": Verb("metrics", "Model.confusion", ("model",), _DOTS),

@@ -95,12 +95,13 @@ def _figures(model: Model) -> list[str]:
     if not model.metrics:
         return ["It was trained without validation."]
     measured = model.evaluate()
-    where = "out of fold" if len(model.validation.fold) else "on images that it was not trained on"
+    where = "out of fold" if model._by_folds else "on images that it was not trained on"
+    within = "; intervals at 95 %" if measured.intervals else ""
     rows = [
         (name, f"{value:.4g}", "{:.4g} to {:.4g}".format(*ends) if (ends := measured.intervals.get(name)) else "")
         for name, value in measured.items()
     ]
-    return [f"Measured {where}; intervals at 95 %.", _table(("metric", "value", "interval"), rows)]
+    return [f"Measured {where}{within}.", _table(("metric", "value", "interval"), rows)]
 
 
 def _made(model: Model) -> list[str]:

@@ -25,7 +25,6 @@ from ..words import counted, listing
 from .judged import Judged
 from .predictor import BATCH, Predictor
 from .remembering import Remembering
-from .validation import Validation
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -44,7 +43,6 @@ class Judging(Remembering):
     levels: tuple[str, ...]
     settings: dict[str, Any]
     metrics: dict[str, float]
-    validation: Validation
     _task: Task
     _predictor: Predictor
     _validated: Optional[ImageSet]

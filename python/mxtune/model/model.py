@@ -441,9 +441,7 @@ class Model(Quantising, Sharing):
         if self.metrics:
             first, n = next(iter(self.metrics)), int(self.metrics.get("n", 0))
             within = "" if self.interval is None else " ({:.3g} to {:.3g})".format(*self.interval)
-            where = (
-                f"{counted(n, 'image')} out of fold" if len(self.validation.fold) else counted(n, "validation image")
-            )
+            where = f"{counted(n, 'image')} out of fold" if self._by_folds else counted(n, "validation image")
             measured = f", {first} {self.metrics[first]:.3g}{within} on {where}"
             measured += leak.corrected(self._task, self.validation)
         return f"<Model {name}: {self._task}{measured}>"

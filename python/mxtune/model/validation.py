@@ -104,6 +104,10 @@ class Validation:
         """How many of these images were trained on, by this model or by one that it continues."""
         return count_known(digests, self.trained | self.before)
 
+    def forgotten(self) -> Validation:
+        """What may be known of these images by others: whether one was trained on."""
+        return Validation(trained=self.trained, temperature=self.temperature, before=self.before)
+
     def to_dict(self) -> dict[str, Any]:
         """As it is written to a file."""
         values: dict[str, Any] = {"trained": _text(b"".join(sorted(self.trained)))}
