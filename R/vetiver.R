@@ -1,5 +1,5 @@
-# Methods for generics of packages that this one does without: vetiver, bundle and butcher. They are registered where such a
-# package is loaded, before or after this one. Python's side of vetiver is mxtune.vetiver.
+# Methods for generics of packages that this one does without: vetiver, bundle and butcher. They are registered where
+# such a package is loaded, before or after this one. Python's side of vetiver is mxtune.vetiver.
 
 methods_for_others <- function() {
   list(
