@@ -2,8 +2,8 @@
 #'
 #' A model remembers names, labels and predictions of the images that it was validated on, and features of those that it
 #' was trained on. `mxforget()` returns one that does not: it predicts the same, its file is smaller, and nobody who
-#' gets it learns what an image was called, or shows. Its metrics stay, and 8 bytes of the content of each image that was
-#' trained on, by which [mxevaluate()] warns of these.
+#' gets it learns what an image was called, or shows. Its metrics stay, and 8 bytes of the content of each image that
+#' was trained on, by which [mxevaluate()] warns of these.
 #'
 #' The package butcher does the same: `butcher::axe_fitted()` forgets the validation, `butcher::axe_data()` the
 #' memory, and `butcher::butcher()` both.
