@@ -20,7 +20,8 @@
 #' - a list of `magick` images, or one `magick` object with several;
 #' - a raw vector, the bytes of an image file, or a list of these; also in a column of a data frame (a list, a `blob`),
 #'   or of a table of arrow;
-#' - the address of a folder, a file or a table, as `"s3://bucket/photos"`, that Python's package fsspec opens.
+#' - the address of a folder, a file, a table or a zip archive, as `"s3://bucket/photos"`, that Python's package fsspec
+#'   opens.
 #'   Addresses in a table are only followed into the folder that `root` names.
 #'
 #' A factor, character or logical vector and dates ask for classification, a numeric vector for regression (numbered

@@ -1,9 +1,14 @@
-"""Files behind an address that fsspec opens, as ``s3://bucket/photos``: nothing is asked for but what a user names."""
+"""Files behind an address that fsspec opens, as ``s3://bucket/photos``: nothing is asked for but what a user names.
+
+What lies in a zip file there is read in place, as in one of the disk: ``s3://bucket/photos.zip`` or
+``s3://bucket/photos.zip/train``. As fsspec chains addresses it is ``zip://train::s3://bucket/photos.zip``.
+"""
 
 from __future__ import annotations
 
 import importlib
 import importlib.util
+import re
 from pathlib import PurePosixPath
 from typing import Any, Optional
 
@@ -15,6 +20,8 @@ from .stored import Stored
 
 _MOST = 2_000_000  # files
 _AT_ONCE = 1 << 22  # bytes that are not worth a second question
+_CHAINED = re.compile(r"zip(?:://(?P<inside>.*?))?::(?P<archive>.+)", re.DOTALL)
+_NAMED = re.compile(r"(?P<archive>[^:].*?[^/]\.zip)(?:/+(?P<inside>.*))?", re.DOTALL | re.IGNORECASE)
 
 
 class Remote:
@@ -24,21 +31,28 @@ class Remote:
     ----------
     address
         As a user writes it.
+    inside
+        What is meant in the zip file that has this address, ``""`` for all of it; None for what is in none.
 
     Raises
     ------
     PictureError
-        fsspec, or what it needs for such addresses, is not installed.
+        fsspec, or what it needs for such addresses, is not installed; or the zip file can't be read.
     """
 
-    def __init__(self, address: str) -> None:
+    def __init__(self, address: str, inside: Optional[str] = None) -> None:
+        self.is_archive = inside == ""
+        opened = address if inside is None else f"zip://{inside}::{address}"
+        address = address if not inside else f"{address}/{inside}"
         self.address = address.rstrip("/") if not address.endswith("://") else address
         try:
-            self.system, path = importlib.import_module("fsspec.core").url_to_fs(address)
+            self.system, path = importlib.import_module("fsspec.core").url_to_fs(opened)
         except ImportError as error:
             raise _missing(address, error) from error
+        except FileNotFoundError as error:  # a zip file is opened at once
+            raise _not_there(address) from error
         except Exception as error:  # of whichever library it is
-            raise _refused(address, error) from error
+            raise _refused(address, error, None if inside is None else f"{_WHOLE}simplecache::{address}") from error
         self.path = str(path).rstrip("/")
         self._members: Optional[dict[str, RemoteFile]] = None
 
@@ -56,7 +70,7 @@ class Remote:
         try:
             told = self.system.info(self.path)
         except FileNotFoundError as error:
-            raise PictureError(f"There is no file or folder {file_name(self.address)}.") from error
+            raise _not_there(self.address) from error
         except ImportError as error:
             raise _missing(self.address, error) from error
         except Exception as error:
@@ -65,7 +79,7 @@ class Remote:
 
     def beside(self) -> Remote:
         """The folder of a file."""
-        return Remote(self.address.rpartition("/")[0])
+        return remote_at(self.address.rpartition("/")[0])
 
     def members(self) -> dict[str, RemoteFile]:
         """Its files by name, relative to the folder, at any depth; hidden and system files are left out. It is asked
@@ -111,8 +125,8 @@ class RemoteFile(Stored):
 
     @property
     def name(self) -> str:
-        """The last part of the address."""
-        return self.address.rpartition("/")[2]
+        """The last part of its path: of a chained address not the last one of that."""
+        return self._path.rpartition("/")[2]
 
     @property
     def suffix(self) -> str:
@@ -153,6 +167,28 @@ class RemoteFile(Stored):
         return self.read() if self._size is not None and self._size <= _AT_ONCE else super().picture()
 
 
+def remote_at(address: str) -> Remote:
+    """What is behind an address; of a zip file what lies in it.
+
+    Raises
+    ------
+    PictureError
+        fsspec, or what it needs for such addresses, is not installed; or the zip file can't be read.
+    """
+    chained = _CHAINED.fullmatch(address)
+    found = chained or _NAMED.fullmatch(address)
+    if found is not None and (chained is not None or _is_file(found["archive"])):  # folders may have such names
+        return Remote(found["archive"], (found["inside"] or "").strip("/"))
+    return Remote(address)
+
+
+def _is_file(address: str) -> bool:
+    try:
+        return Remote(address).file() is not None
+    except PictureError:  # which is told of the address as it was written
+        return False
+
+
 def file_at(address: str) -> RemoteFile:
     """The file behind an address, of which nothing is asked before it is read.
 
@@ -179,9 +215,16 @@ def _missing(address: str, error: ImportError) -> PictureError:
 _INSTALL = 'Install it (pip install fsspec; the extra "remote"), or download the images first.'
 
 
-def _refused(address: str, error: Exception) -> PictureError:
+def _not_there(address: str) -> PictureError:
+    return PictureError(f"There is no file or folder {file_name(address)}.")
+
+
+_WHOLE = "If its server gives whole files alone, this downloads it first: "
+
+
+def _refused(address: str, error: Exception, hint: Optional[str] = None) -> PictureError:
     kind = "There is no permission to read" if isinstance(error, PermissionError) else "Can't read"
-    return PictureError(f"{kind} {file_name(address)}.", [_words(error)])
+    return PictureError(f"{kind} {file_name(address)}.", [_words(error)], hint)
 
 
 def _words(error: Exception) -> str:

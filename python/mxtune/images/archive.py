@@ -11,7 +11,7 @@ from typing import Any, Optional
 
 from ..errors import PictureError
 from ..words import bullets, file_name, file_size
-from .folder import Folder, of_members
+from .folder import Folder, of_archive, of_members
 from .picture import MAX_BYTES, UnreadableError
 from .sniff import ignored
 from .stored import Stored
@@ -130,11 +130,4 @@ def archive_at(where: Path) -> Optional[Archive]:
 
 def look_into_archive(archive: Archive, recursive: bool) -> Folder:
     """As `look_into`. A folder that holds everything else does not count."""
-    members, place = archive.members(), archive.path / archive.folder
-    while members and not archive.folder and all("/" in name for name in members):
-        tops = {name.split("/", 1)[0] for name in members}
-        if len(tops) > 1 or not any("/" in name.split("/", 1)[1] for name in members):
-            break
-        place /= tops.pop()
-        members = {name.split("/", 1)[1]: member for name, member in members.items()}
-    return of_members(str(place), members, recursive)
+    return (of_members if archive.folder else of_archive)(str(archive), archive.members(), recursive)

@@ -73,8 +73,9 @@ def mximages(
         ``decision``, as `mxlook` writes it, leaves out what it says to drop; a table of Arrow
         (pyarrow, polars) or a Hugging Face `datasets.Dataset`, whose images are read where they are; an array of
         images (uint8, or numbers of any range) of 2 (one grey image), 3 or 4 axes; or an `ImageSet` to label again.
-        Folders, files and tables may be behind an address that fsspec opens, as ``"s3://bucket/photos"`` (extra
-        ``remote``); addresses in a table are only followed into the folder that `root` names.
+        Folders, files, tables and zip archives may be behind an address that fsspec opens, as ``"s3://bucket/photos"``
+        (extra ``remote``), a folder in an archive, too: ``"s3://bucket/photos.zip/train"``; addresses in a table are
+        only followed into the folder that `root` names.
     y
         The labels, one per image. Strings, booleans or a categorical: classification (strings sort bytewise,
         a categorical keeps its order). Numbers: regression. A 0/1 or logical matrix, or a list of label sets:

@@ -56,6 +56,17 @@ def of_members(place: str, members: Mapping[str, Stored], recursive: bool) -> Fo
     return _arranged(place, sorted(members.items()), folders, recursive, _holds_no_picture)
 
 
+def of_archive(place: str, members: Mapping[str, Stored], recursive: bool) -> Folder:
+    """As `of_members`, of a whole archive, in which a folder that holds everything else does not count."""
+    while members and all("/" in name for name in members):
+        tops = {name.split("/", 1)[0] for name in members}
+        if len(tops) > 1 or not any("/" in name.split("/", 1)[1] for name in members):
+            break
+        place = f"{place}/{tops.pop()}"
+        members = {name.split("/", 1)[1]: member for name, member in members.items()}
+    return of_members(place, members, recursive)
+
+
 def _arranged(
     root: str,
     entries: Sequence[tuple[str, Item]],

@@ -125,7 +125,10 @@ class Pixels:
         except UnreadableError as error:
             return Look(str(error))
         self.signatures[row] = seen.signature
-        remark = None if isinstance(item, (bytes, bytearray, Cell)) else misnamed(os.fspath(item), seen.format)
+        if isinstance(item, (bytes, bytearray, Cell)):
+            remark = None
+        else:
+            remark = misnamed(item.name if isinstance(item, Stored) else os.fspath(item), seen.format)
         return Look(None, seen.height, seen.width, seen.grey, digest, remark, sample)
 
     def _seen(self, row: int, decoded: Read) -> Seen:

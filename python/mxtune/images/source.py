@@ -14,7 +14,7 @@ from ..arguments import in_order, is_number, user_path
 from ..calls import in_r, kind_text, of_images
 from ..errors import ArgumentError, LabelError, PictureError
 from ..words import bullets, file_name, listing, near
-from .address import Remote, RemoteFile, file_at
+from .address import RemoteFile, file_at, remote_at
 from .archive import archive_at, look_into_archive
 from .arrays import numbered, pictures_of
 from .arrow import plain
@@ -23,7 +23,7 @@ from .decided import COLUMN as DECISION
 from .decided import without_dropped
 from .decode import named
 from .fileobject import content_of, is_file_object, name_of
-from .folder import Folder, look_into, of_members
+from .folder import Folder, look_into, of_archive, of_members
 from .groups import Groups, groups_of
 from .labels import is_missing
 from .named import Kind, matched
@@ -161,7 +161,7 @@ def is_table(x: Any) -> bool:
 
 def _folder(root: PathLike) -> Place:
     if is_address(root):
-        return Remote(os.fspath(root))
+        return remote_at(os.fspath(root))
     start = user_path("root", root)
     archive = archive_at(start)
     if archive is not None:
@@ -187,10 +187,11 @@ def refuse_unused(**given: Any) -> None:
 
 def _from_address(x: str, y: Any, recursive: bool, labelled: bool) -> Source:
     """The images of a folder behind an address, or the one that it names."""
-    remote = Remote(x)
+    remote = remote_at(x)
     file = remote.file()
     if file is None:
-        return _from_folder(of_members(str(remote), remote.members(), recursive), str(remote), y, labelled)
+        look = of_archive if remote.is_archive else of_members
+        return _from_folder(look(str(remote), remote.members(), recursive), str(remote), y, labelled)
     refuse_unread(file)
     return _from_list([file], y, "NHWC")
 
@@ -317,7 +318,7 @@ def _table_at(x: PathLike) -> tuple[AnyFile, list[Place]]:
     if not is_address(x):
         location = user_path("x", x)
         return location, [location.parent, Path()]
-    remote = Remote(os.fspath(x))
+    remote = remote_at(os.fspath(x))
     file = remote.file()
     if file is None:
         raise PictureError(f"{file_name(str(remote))} is a folder, and has the name of a table.")

@@ -11,13 +11,19 @@ from typing import Any, Optional
 from .picture import UnreadableError
 from .sniff import sniff
 
-_ADDRESS = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+://")
+_SCHEME = "[A-Za-z][A-Za-z0-9+.-]+"
+_ADDRESS = re.compile(f"(?:{_SCHEME}::)*{_SCHEME}://")
 
 
 class Stored(os.PathLike):  # type: ignore[type-arg]
     """A file that lies in something else. Its only property of a path is its name."""
 
     __slots__ = ()
+
+    @property
+    def name(self) -> str:
+        """The last part of its path."""
+        return str(os.fspath(self)).replace(os.sep, "/").rpartition("/")[2]
 
     @abstractmethod
     def read(self, first: Optional[int] = None) -> bytes:
@@ -70,7 +76,7 @@ def is_address(text: Any) -> bool:
 
     Examples
     --------
-    >>> is_address("s3://bucket/photos"), is_address("C:/photos"), is_address("photos")
-    (True, False, False)
+    >>> is_address("s3://bucket/photos"), is_address("zip::s3://bucket/photos.zip"), is_address("C:/photos")
+    (True, True, False)
     """
     return isinstance(text, str) and _ADDRESS.match(text) is not None

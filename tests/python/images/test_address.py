@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import sys
+import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -114,6 +115,57 @@ def test_what_is_not_there_or_too_large_is_named(memory: Any, monkeypatch: pytes
     monkeypatch.setattr("mxtune.images.address.MAX_BYTES", 20)
     with pytest.raises(PictureError, match="too large to be read: more than 20 bytes"):
         mximages("memory://photos/a/0.png")
+
+
+def test_a_zip_file_behind_an_address_is_read_in_place(memory: Any) -> None:
+    content = io.BytesIO()
+    with zipfile.ZipFile(content, "w") as archive:
+        for number, name in enumerate(FILES):
+            archive.writestr(f"all/{name}", png(50 * number))
+        archive.writestr("__MACOSX/all/._0.png", b"x")
+        archive.writestr("labels.csv", "file,kind\nall/a/0.png,x\nall/b/1.png,y\n")
+    memory.pipe("/data/Photos.ZIP", content.getvalue())
+    at = "memory://data/Photos.ZIP"
+    assert mximages(f"{at}/all").files == [f"{at}/all/{name}" for name in FILES]
+    for address in (f"{at}/all/", f"zip://all::{at}", f"zip://all::simplecache::{at}"):
+        images = mximages(address)
+        assert (images.names, images.levels, shades(images)) == (FILES, ("a", "b"), [0, 50, 100, 150])
+    assert shades(mximages(f"{at}/all/a")) == shades(mximages(f"zip://all/a::{at}")) == [0, 50]
+    assert shades(mximages(f"{at}/all/b/0.png")) == shades(mximages([f"zip://all/b/0.png::{at}"])) == [100]
+    table = mximages(f"{at}/labels.csv")
+    assert (table.levels, shades(table)) == (("x", "y"), [0, 150])
+    frame = pd.DataFrame({"file": FILES, "kind": list("xyxy")})
+    assert shades(mximages(frame, root=f"{at}/all")) == [0, 50, 100, 150]
+
+
+def test_a_folder_that_holds_all_of_a_zip_file_does_not_count(memory: Any) -> None:
+    content = io.BytesIO()
+    with zipfile.ZipFile(content, "w") as archive:
+        for number, name in enumerate(FILES):
+            archive.writestr(f"download/photos/{name}", png(50 * number))
+    memory.pipe("/data/photos.zip", content.getvalue())
+    for address in ("memory://data/photos.zip", "zip::memory://data/photos.zip", "zip://::memory://data/photos.zip"):
+        assert mximages(address).levels == ("a", "b")
+
+
+def test_what_is_wrong_with_a_zip_file_behind_an_address_is_told(memory: Any) -> None:
+    memory.pipe("/data/bad.zip", b"PK nothing")
+    memory.pipe("/data/folder.zip/a/0.png", png(7))
+    content = io.BytesIO()
+    with zipfile.ZipFile(content, "w") as archive:
+        archive.writestr("a/0.png", png(1))
+        archive.writestr("a/1.png", png(2))
+    memory.pipe("/data/cut.zip", content.getvalue().replace(png(2), png(2)[:-9] + bytes(9)))
+    for address, words in (
+        ("memory://data/bad.zip", "Can't read memory://data/bad.zip.\nx File is not a zip file"),
+        ("zip::memory://data/none.zip", "There is no file or folder memory://data/none.zip"),
+        ("memory://data/none.zip", "There is no file or folder memory://data/none.zip"),
+        ("memory://data/cut.zip/b", "There is no file or folder memory://data/cut.zip/b"),
+        ("memory://data/cut.zip/a", r"1\.png: it can't be read \(Bad CRC-32"),
+    ):
+        with pytest.raises(PictureError, match=words):
+            mximages(address)
+    assert shades(mximages("memory://data/folder.zip", recursive=True)) == [7]
 
 
 def test_a_server_that_fails_is_told_in_its_own_words(memory: Any) -> None:
