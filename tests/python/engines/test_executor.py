@@ -61,6 +61,22 @@ def test_batches_of_nearly_one_size_share_a_plan(monkeypatch: pytest.MonkeyPatch
     assert planned == [1, 2, 4, 8]
 
 
+def test_large_images_are_predicted_in_parts_of_one_size(monkeypatch: pytest.MonkeyPatch) -> None:
+    one = Program(GRAPH, PARAMS, {"data": InputSpec((3, 9, 9))})
+    many = np.concatenate([PICTURES, PICTURES, PICTURES[:3]])
+    whole = get("mxnet").bind(one, [Device("cpu")])
+    assert whole._at_once > 10_000
+    monkeypatch.setattr("mxtune.engines.mxnet.executor._NEAR", 1)
+    monkeypatch.setattr("mxtune.engines.mxnet.executor.mxnet_threads", lambda: 1)
+    parts = get("mxnet").bind(one, [Device("cpu")])
+    assert parts._at_once == 4
+    assert get("mxnet").bind(one, [Device("cpu")], passes=False)._at_once is None
+    predicted = parts.predict(many)
+    np.testing.assert_allclose(predicted, whole.predict(many), rtol=1e-5, atol=1e-6)
+    np.testing.assert_array_equal(predicted[12:], parts.predict(many[8:])[4:], "it depends on the others")
+    assert list(parts._bound) == [4]
+
+
 def test_a_symbol_of_an_old_mxnet_is_run_silently(capfd: pytest.CaptureFixture[str]) -> None:
     mx = load()
     text = mx.sym.Convolution(mx.sym.var("data"), kernel=(3, 3), num_filter=4, name="conv").tojson()

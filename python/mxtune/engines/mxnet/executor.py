@@ -15,7 +15,8 @@ from ...errors import EngineError
 from ...graph import to_json
 from ..base import Batch, InputSpec, Program
 from ..devices import Device
-from ..passes import Pass, applied, freeze_statistics
+from ..passes import Pass, applied, freeze_statistics, largest_in
+from ..threads import mxnet_threads
 from .gradient import InputGradient
 from .int8 import quantised_symbol
 from .load import load
@@ -30,6 +31,13 @@ if TYPE_CHECKING:
 
 _ALONE = threading.RLock()  # MXNet's operators share their scratch memory, and run in the calling thread
 _NOTHING = np.empty(0, np.float32)
+
+_NEAR = 40_000_000
+"""Bytes of the largest map of those rows that a CPU predicts at once: what the next layer reads is then in its cache.
+
+In parts of 8 instead of batches of 32 images of 224 x 224, features of every stage took .92 of the time with
+EfficientNet-Lite0, .87 with MobileNetV2, .95 with ResNet-50, on 2 CPUs with 32 MiB of L3 cache."""
+_ROWS_EACH = 4  # of a thread, at least
 
 
 class MXNetExecutor:
@@ -93,13 +101,17 @@ class MXNetExecutor:
         self._mean = {n: mx.nd.zeros_like(self._arrays[0][n]) for n in self._learned}
         self._var = {n: mx.nd.zeros_like(self._arrays[0][n]) for n in self._learned}
         self._bound: dict[int, list[Any]] = {}  # by rows
+        on_one_cpu = [device.kind for device in devices] == ["cpu"]
+        self._at_once = (
+            _rows_at_once(program, 1 if self._int8 else 4) if on_one_cpu and passes and not self._trainable else None
+        )
 
     def predict(self, batch: Batch) -> Any:
         """The heads for a batch; see `Executor.predict`."""
         named = self._named(batch)
         load()  # which refuses a forked process, where a lock taken in the parent would never be free
         with _ALONE:
-            outputs = self._forward(named, train=False)
+            outputs = self._in_parts(named)
         return outputs[0] if self._heads == 1 else outputs
 
     def rows(self, asked: int) -> int:
@@ -188,6 +200,16 @@ class MXNetExecutor:
     def _shares(self, array: Array) -> list[Array]:
         """The rows for each device."""
         return np.array_split(array, self._used(len(array)))
+
+    def _in_parts(self, batch: Mapping[str, Array]) -> list[NDArray[np.float32]]:
+        """Predict a batch, in parts of one size where that is faster."""
+        count, size = len(next(iter(batch.values()))), self._at_once
+        if size is None or count <= size:
+            return self._forward(batch, train=False)
+        cuts = [{name: _filled(array[at : at + size], size) for name, array in batch.items()}
+                for at in range(0, count, size)]  # fmt: skip
+        parts = [self._forward(cut, train=False) for cut in cuts]
+        return [np.concatenate(heads)[:count] for heads in zip(*parts)]
 
     def _forward(self, batch: Mapping[str, Array], train: bool) -> list[NDArray[np.float32]]:
         """Run a batch. In prediction it is filled up to a power of two, so that few sizes are ever planned."""
@@ -281,6 +303,15 @@ def _filled(array: Array, rows: int) -> Array:
     if len(array) == rows:
         return array
     return np.concatenate([array, np.repeat(array[:1], rows - len(array), axis=0)])
+
+
+def _rows_at_once(program: Program, itemsize: int) -> Optional[int]:
+    """How many rows of a batch a CPU had best predict at once, a power of two; None where the shapes don't tell."""
+    largest = largest_in(program)
+    if largest is None:
+        return None
+    rows = max(_NEAR // (itemsize * largest), _ROWS_EACH * mxnet_threads(), 1)
+    return 1 << (int(rows).bit_length() - 1)
 
 
 def _first_line(error: BaseException) -> str:

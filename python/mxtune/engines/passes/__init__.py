@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from .absorb_asymmetric_padding import absorb_asymmetric_padding, zeros_before
-from .base import Pass, Undo, applied, shapes_in, unchanged
+from .base import Pass, Undo, applied, largest_in, shapes_in, unchanged
 from .fold_batchnorm import fold_batchnorm
 from .freeze_statistics import freeze_statistics
 
@@ -17,6 +17,7 @@ __all__ = [
     "applied",
     "fold_batchnorm",
     "freeze_statistics",
+    "largest_in",
     "shapes_in",
     "unchanged",
     "zeros_before",

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Callable
+from math import prod
+from typing import Callable, Optional
 
+from ...errors import NetworkError
 from ...graph import LIMITS, Shapes, shapes_of
 from ..base import Params, Program
 
@@ -43,3 +45,13 @@ def shapes_in(program: Program) -> Shapes:
     known = {name: (1, *spec.row) for name, spec in program.inputs.items()}
     known.update({name: array.shape for name, array in program.params.items() if name not in program.graph.slotted})
     return shapes_of(program.graph, known, LIMITS.times(2**20))  # what is too large was refused before
+
+
+def largest_in(program: Program) -> Optional[int]:
+    """How many values the largest array has that is computed for one row; None where the shapes don't tell."""
+    try:
+        shapes = shapes_in(program)
+    except NetworkError:  # computing it says what is wrong
+        return None
+    computed = (shapes[node.name] for node in program.graph.nodes if not node.is_variable)
+    return max((prod(shape) for outputs in computed for shape in outputs), default=1)

@@ -4,16 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from math import prod
 from typing import Optional
 
 import torch
 from torch import Tensor
 
-from ...errors import NetworkError
 from ...graph import Graph, Node
 from ..base import Program
-from ..passes import shapes_in
+from ..passes import largest_in
 from .attention import attention_in
 from .operators import Compute, Run, compute, compute_over
 from .operators.in_place import OWNERS, UNREAD
@@ -25,13 +23,8 @@ for each array, and the system clears each page: with batches of 32, EfficientNe
 
 def rows_at_once(program: Program) -> Optional[int]:
     """How many rows of a batch a CPU had best compute at once; None where the shapes don't tell."""
-    try:
-        shapes = shapes_in(program)
-    except NetworkError:  # computing it says what is wrong
-        return None
-    computed = (shapes[node.name] for node in program.graph.nodes if not node.is_variable)
-    largest = max((prod(shape) for outputs in computed for shape in outputs), default=1)
-    return max(1, _LARGEST // (4 * largest))
+    largest = largest_in(program)
+    return None if largest is None else max(1, _LARGEST // (4 * largest))
 
 
 @dataclass(frozen=True)
