@@ -21,6 +21,7 @@ BENCHMARKS = (
     "photos",
     "busy",
     "inference",
+    "operators",
     "quantised",
     "training",
     "whole",

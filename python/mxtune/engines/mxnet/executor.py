@@ -101,10 +101,8 @@ class MXNetExecutor:
         self._mean = {n: mx.nd.zeros_like(self._arrays[0][n]) for n in self._learned}
         self._var = {n: mx.nd.zeros_like(self._arrays[0][n]) for n in self._learned}
         self._bound: dict[int, list[Any]] = {}  # by rows
-        on_one_cpu = [device.kind for device in devices] == ["cpu"]
-        self._at_once = (
-            _rows_at_once(program, 1 if self._int8 else 4) if on_one_cpu and passes and not self._trainable else None
-        )
+        in_parts = passes and not self._trainable and [device.kind for device in devices] == ["cpu"]
+        self._at_once = _rows_at_once(program, 1 if self._int8 else 4) if in_parts else None
 
     def predict(self, batch: Batch) -> Any:
         """The heads for a batch; see `Executor.predict`."""
