@@ -88,8 +88,8 @@ dotted <- function(frame) {
 #' @param limit How many times as much memory and work for one image the network may need as is usual; networks of
 #'   [mxzoo()] need half or less.
 #' @param device,engine Where the model predicts, as for [mxtrain()].
-#' @param precision `"float32"`; `"int8"` on CPUs, after [mxquantize()]; PyTorch's `"bfloat16"`. `"auto"` is int8 where
-#'   [mxquantize()] chose it and it can be had, or else the engine's own.
+#' @param precision `"float32"`; `"int8"` on CPUs with VNNI, after [mxquantize()]; PyTorch's `"bfloat16"`. `"auto"` is
+#'   int8 where [mxquantize()] chose it and it can be had, or else the engine's own.
 #' @param ... Must be empty.
 #' @export
 #' @examplesIf mxtune:::has_engine()

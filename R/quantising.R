@@ -1,12 +1,13 @@
 #' Predict faster, in int8
 #'
 #' `mxquantize()` measures on labelled images what a model gains and loses when MXNet computes it with whole numbers
-#' of 8 bits on a CPU, and returns the model with what it found. The ranges of its layers are measured on up to 256 of
+#' of 8 bits on a CPU, and returns the model with what it found. The ranges of its layers are measured on up to 128 of
 #' the images; then its classifier is fitted anew, so that its outputs in int8 are those of before: labels only judge
 #' it. The model then predicts in int8 if that is faster on this machine, the accuracy is at most half a point lower,
 #' and the log-loss at most 2 % higher (for regression, the RMSE), on at least 200 images that it was not trained on.
 #' `summary()` says what was measured and chosen, and [mxsave()] keeps it. The weights stay what they are: on a GPU,
-#' and with PyTorch, the model predicts as before. `mxload(precision = "float32")` and `"int8"` override the choice.
+#' on a CPU without VNNI, and with PyTorch, the model predicts as before. `mxload(precision = "float32")` and `"int8"`
+#' override the choice.
 #'
 #' @param model A model.
 #' @param x,y Labelled images, as in [mxevaluate()]: some hundred, better ones that the model was not trained on. `NULL`

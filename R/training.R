@@ -50,10 +50,10 @@
 #'   package `ray`). The model is the same, also where a worker is lost. This process checks the images, holds the
 #'   features and trains the head: for a million images some 20 GB of EfficientNet-Lite0. Layers are trained by one
 #'   process: `"auto"` of `tune` is then `"head"`.
-#' @param precision `"auto"`, the engine's own; `"float32"`; PyTorch's `"bfloat16"`; or MXNet's `"int8"`, on CPUs: the
-#'   features of the head are computed in it, with ranges of up to 128 training images. The metrics are then those of
-#'   int8, and the model predicts in it where that can be had, or else in float32 by the same head. For a model that was
-#'   trained in float32 see [mxquantize()].
+#' @param precision `"auto"`, the engine's own; `"float32"`; PyTorch's `"bfloat16"`; or MXNet's `"int8"`, on CPUs with
+#'   VNNI: the features of the head are computed in it, with ranges of up to 128 training images. The metrics are then
+#'   those of int8, and the model predicts in it where that can be had, or else in float32 by the same head. For a model
+#'   that was trained in float32 see [mxquantize()].
 #' @param seed A whole number: the same seed gives the same model. `NULL` draws one from R's generator, so
 #'   that `set.seed()` governs.
 #' @param deterministic Should the same seed give the same bytes on a GPU, too, as it always does on the CPU? It is

@@ -7,6 +7,7 @@ import errno
 import os
 import re
 import secrets
+import stat
 import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -267,7 +268,8 @@ def _found(folder: Path, pattern: re.Pattern[str]) -> list[Entry]:
         if pattern.fullmatch(file.relative_to(folder).as_posix()):
             with contextlib.suppress(FileNotFoundError):  # another process cleared it meanwhile
                 status = file.stat()
-                found.append(Entry(file, status.st_size, status.st_mtime))
+                if stat.S_ISREG(status.st_mode):
+                    found.append(Entry(file, status.st_size, status.st_mtime))
     return found
 
 

@@ -282,6 +282,12 @@ def test_the_cache_is_shown_and_emptied(tmp_path: Path, monkeypatch: pytest.Monk
         store.mxcache(clear="features")  # type: ignore[arg-type]
 
 
+def test_a_folder_in_the_cache_is_none_of_its_entries(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MXTUNE_CACHE", str(tmp_path))
+    (tmp_path / "features" / f"{'0' * 32}-{'0' * 16}.rows").mkdir(parents=True)
+    assert store.mxcache(clear=True)["entries"].tolist() == [0, 0, 0]
+
+
 def test_only_the_user_can_read_what_is_cached(tmp_path: Path) -> None:
     store.keep(entry(tmp_path / "new" / "features", 0), [bytes(100)], 100)
     for folder in (tmp_path / "new", tmp_path / "new" / "features"):

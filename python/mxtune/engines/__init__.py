@@ -11,6 +11,7 @@ import pkgutil
 from dataclasses import replace
 from typing import Optional
 
+from .. import machine
 from ..arguments import one_of
 from ..calls import value_text
 from ..errors import ArgumentError, DeviceError
@@ -122,7 +123,10 @@ def choose(
     able = [one for one in here if precision in ("auto", *one.precisions)]
     if not able:
         offers = " or ".join(f"{', '.join(one.precisions)} ({one.name})" for one in here)
-        raise ArgumentError(f'`precision` must be "auto" or {offers}.', [f"it is {value_text(precision)}"])
+        lacks_vnni = precision == INT8 and not machine.has_vnni()
+        hint = "In int8 MXNet computes on CPUs with VNNI alone: on others, as this one, sums are cut off."
+        text = f'`precision` must be "auto" or {offers}.'
+        raise ArgumentError(text, [f"it is {value_text(precision)}"], hint if lacks_vnni else None)
     why = why if able[0] == here[0] else f"it computes in {precision}"
     if wanted == CPU:
         return _target(able[0], CPU, precision, why, ranges or {})

@@ -244,7 +244,7 @@ class Engine(Protocol):
 
     @property
     def precisions(self) -> tuple[str, ...]:
-        """The precisions it computes in, that of its CPU first."""
+        """The precisions it computes in on this machine, that of its CPU first."""
 
     @property
     def passes(self) -> tuple[str, ...]:

@@ -93,6 +93,9 @@ def frame_of(table: Any, names: Optional[Mapping[str, Any]] = None) -> pd.DataFr
         Its memory is not what Arrow's layout says.
     """
     _check(table)
+    twice = [name for name in dict.fromkeys(table.column_names) if table.column_names.count(name) > 1]
+    if twice:
+        raise ArgumentError(f"The table has several columns of the same name: {listing(twice)}.")
     images = [name for name in table.column_names if _holds_bytes(table.schema.field(name).type)]
     names = _names_in(table.schema.metadata) if names is None else names
     frame = table.drop_columns(images).to_pandas()
@@ -222,13 +225,18 @@ def _named(column: Any, names: Sequence[str]) -> Any:
     import pandas as pd
 
     lists = column.dtype == object
-    flat: list[Any] = [code for row in column if row is not None for code in np.ravel(row)] if lists else [*column]
-    codes = np.nan_to_num(np.asarray(flat, float), nan=-1)
+
+    def numbers(values: Any) -> Any:
+        return np.nan_to_num(np.asarray(values, float).ravel(), nan=-1)
+
+    rows = [None if row is None else numbers(row) for row in column] if lists else [numbers(column)]
+    codes = np.concatenate([np.zeros(0), *(row for row in rows if row is not None)])
     wrong = sorted({*codes[(codes < -1) | (codes >= len(names)) | (codes % 1 != 0)].tolist()})
     if wrong:
         text = f'The column "{column.name}" has numbers of classes beyond its {len(names)} names.'
         raise ArgumentError(text, bullets([f"{code:g}" for code in wrong], 5))
     if lists:
-        rows = [None if row is None else [names[int(code)] for code in np.ravel(row)] for row in column]
-        return pd.Series(rows, index=column.index, dtype=object)
+        named = [*names, None]  # the last is that of -1
+        sets = [None if row is None else [named[code] for code in row.astype(int)] for row in rows]
+        return pd.Series(sets, index=column.index, dtype=object)
     return pd.Series(pd.Categorical.from_codes(codes.astype(int), names), index=column.index)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -36,20 +36,20 @@ class Decoded:
         The part of the cache.
     spec
         What determines the pixels besides the contents of the images.
-    hashes
-        The contents.
+    keys
+        Those of rows, by their contents.
     """
 
-    def __init__(self, folder: Path, spec: Any, hashes: Sequence[bytes]) -> None:
+    def __init__(self, folder: Path, spec: Any, keys: Callable[[Iterable[int]], list[bytes]]) -> None:
         digest = hashlib.sha256(repr((spec, __version__, PIL.__version__, processor())).encode()).hexdigest()
-        self._shelf, self._hashes = Shelf(folder, digest[:32], np.uint8, "pixels"), hashes
+        self._shelf, self._keys = Shelf(folder, digest[:32], np.uint8, "pixels"), keys
         self._room = store.bound() // 2 - self._shelf.n_bytes
         self._new: dict[int, Pixels] = {}
         self._size = 0
 
     def take(self, rows: Sequence[int]) -> dict[int, Pixels]:
         """Those of these rows that are there."""
-        found = self._shelf.take([self._hashes[row] for row in rows])
+        found = self._shelf.take(self._keys(rows))
         there = {rows[number]: pixels for number, pixels in found}
         return {**there, **{row: self._new[row] for row in rows if row in self._new}}
 
@@ -62,7 +62,7 @@ class Decoded:
         self._size = size
         if size >= PER_FILE:
             try:
-                self._shelf.add([self._hashes[row] for row in self._new], [*self._new.values()])
+                self._shelf.add(self._keys(self._new), [*self._new.values()])
                 self._room -= size
             except StoreError:  # a full disk, or another process has it: they are decoded for each batch
                 self._room = 0

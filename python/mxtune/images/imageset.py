@@ -172,6 +172,7 @@ class ImageSet:
         have_hashes = self._hashes is not None and other._hashes is not None
         spans = [span for images in (self, other) for _, span in images.spans()]
         pixels = Pixels(items, names, spans)
+        pixels.since = min(self._pixels.since, other._pixels.since)
         for start, images in ((0, self), (len(self), other)):
             signatures = images._pixels.signatures
             pixels.signatures |= {
@@ -246,6 +247,16 @@ class ImageSet:
         if self._hashes is None:
             self._hashes = in_threads(self._pixels.hash, self._rows.tolist())
         return self._hashes
+
+    def keys(self, rows: Iterable[int]) -> list[bytes]:
+        """By which the cache keeps what is made of these images: their hashes; empty for those that have changed since
+        they were looked at."""
+        hashes = self.hashes
+
+        def key(row: int) -> bytes:
+            return hashes[row] if self._pixels.is_still(int(self._rows[row]), hashes[row]) else b""
+
+        return in_threads(key, rows)
 
     @property
     def fingerprint(self) -> str:

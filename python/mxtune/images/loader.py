@@ -67,7 +67,7 @@ class Loader:
         self._kept: Optional[dict[int, Pixels]] = {} if keeps and self._fits() else None
         self._store: Optional[Decoded] = None
         if folder is not None and keeps and not self._fits():
-            self._store = Decoded(folder, (self.determined_by, self.augments), self.images.hashes)
+            self._store = Decoded(folder, (self.determined_by, self.augments), self.images.keys)
 
     def __len__(self) -> int:
         return len(self.images)

@@ -6,6 +6,7 @@ import hashlib
 import os
 import stat
 import threading
+import time
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple, Optional, Union
 
@@ -14,6 +15,7 @@ import PIL.Image
 
 from ..words import file_size
 from . import scale
+from .archive import Member
 from .arrow import Cell
 from .looks import LEAST, Looks, Seen
 from .near import signature
@@ -56,10 +58,13 @@ class Pixels:
     spans
         What the values of each image of `Numbers` span, by row: those in memory at once, files when they are read,
         all where it is known already.
+    since
+        Nanoseconds since 1970: what changed later may not be what was looked at.
     """
 
     def __init__(self, items: Sequence[Any], names: Sequence[str], spans: Iterable[Optional[Span]] = ()) -> None:
         self.items = items
+        self.since = time.time_ns()
         self._names = names
         self.signatures: dict[int, NDArray[np.uint8]] = {}  # of what was looked at, for near-copies
         self.near: Optional[tuple[Any, list[int]]] = None  # those found last, and among which images
@@ -158,6 +163,21 @@ class Pixels:
             return _hash(content, content.shape)
         except UnreadableError:
             return b""
+
+    def is_still(self, row: int, digest: bytes) -> bool:
+        """Whether it is what had this hash: by the time of a file, and by the hash of what a user may write to. What
+        lies elsewhere is not asked again."""
+        item = self.items[row]
+        where = item.archive.path if isinstance(item, Member) else item
+        if isinstance(where, (bytes, Stored)):
+            return True
+        if not isinstance(where, (str, os.PathLike)):
+            return self.hash(row) == digest
+        try:
+            status = os.stat(where)  # noqa: PTH116
+        except (OSError, ValueError):  # what is gone can't be made anew of something else
+            return True
+        return max(status.st_mtime_ns, status.st_ctime_ns) < self.since  # a copy may have an older time
 
     def _content(self, row: int, picture: Picture) -> NDArray[Any]:
         """Its pixels, for a hash: equal numbers of different types are equal."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any, Optional
 
 import numpy as np
@@ -127,7 +128,8 @@ class Explaining(Judging):
         try:
             for rows, batch in loader.eval_batches(batch_size, skip_bad=True):
                 if len(rows):
-                    found += evidence.of(rows, batch, lambda outputs: self._asked(outputs, wanted), other)
+                    low = None if wanted else self._predictor.low(batch)
+                    found += evidence.of(rows, batch, partial(self._asked, wanted, low), other)
                 reporter.event("advance", n=len(rows))
         finally:
             reporter.event("end")
@@ -150,10 +152,11 @@ class Explaining(Judging):
             raise ArgumentError(f"`{name}` must be {'one class' if name == 'against' else 'at least one label'}.")
         return list(dict.fromkeys(known[text] for text in texts))
 
-    def _asked(self, outputs: Array, wanted: Optional[Sequence[int]]) -> list[Sequence[int]]:
-        """For each image what of it is explained."""
+    def _asked(self, wanted: Optional[Sequence[int]], low: Optional[Array], outputs: Array) -> list[Sequence[int]]:
+        """For each image what of it is explained: what is wanted, or else what the model says, be it in int8."""
         if wanted is not None:
             return [wanted] * len(outputs)
+        outputs = outputs if low is None else low
         if self.task == "regression":
             return [range(outputs.shape[1])] * len(outputs)
         likeliest = outputs.argmax(axis=1)

@@ -39,7 +39,8 @@ def mxload(
     device, engine
         Where it predicts, as for `mxtrain`: ``"auto"`` is decided at the first prediction.
     precision
-        ``"auto"``: int8 where `Model.quantize` chose it and MXNet is to predict on a CPU; or as of `Model.on`.
+        ``"auto"``: int8 where `Model.quantize` chose it and MXNet is to predict on a CPU with VNNI; or as of
+        `Model.on`.
 
     Raises
     ------

@@ -39,8 +39,8 @@ class Placing:
         engine
             ``"auto"``, ``"mxnet"`` or ``"torch"``, as for `mxtrain`.
         precision
-            ``"float32"``; ``"int8"`` on CPUs, after `Model.quantize`; PyTorch's ``"bfloat16"``. ``"auto"``: int8
-            where that was chosen and can be had, or else the engine's own.
+            ``"float32"``; ``"int8"`` on CPUs with VNNI, after `Model.quantize`; PyTorch's ``"bfloat16"``. ``"auto"``:
+            int8 where that was chosen and can be had, or else the engine's own.
 
         Raises
         ------

@@ -115,6 +115,10 @@ class Predictor:
         warn_unread(loader, "it has no features", "they have no features")
         return out
 
+    def low(self, batch: Any) -> Optional[NDArray[np.float32]]:
+        """The logits for a batch (N, H, W, C) where they are computed in int8; None elsewhere."""
+        return None if self._in_int8 is None else np.asarray(self._executor("logit").predict(batch))
+
     def _network_of(self, what: str) -> Network:
         """The network that ends in it."""
         if what == "logit":

@@ -163,6 +163,7 @@ def told(kept: Any) -> str:
     speed = f"{'chosen' if kept.get('chosen') else 'not chosen'}: {kept['times_as_fast']:.2g} times as fast"
     if not kept["judged"]:
         return f"{speed}; accuracy not measured, as the model was trained on these images"
-    figures = ", ".join(f"{name} {before:.4g} -> {after:.4g}" for name, (before, after) in kept["metrics"].items())
+    ends = {name: [np.nan if end is None else end for end in pair] for name, pair in kept["metrics"].items()}
+    figures = ", ".join(f"{name} {before:.4g} -> {after:.4g}" for name, (before, after) in ends.items())
     few = "" if kept["judged"] >= ENOUGH else f", too few to choose ({ENOUGH})"
     return f"{speed}; {figures} on {counted(kept['judged'], 'image')}{few}"

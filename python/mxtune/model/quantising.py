@@ -63,8 +63,8 @@ class Quantising(Placing):
         It predicts in int8 by itself if it is faster on this machine, the accuracy at most half a point
         lower, and the log-loss at most 2 % higher (of numbers, the RMSE), on at least 200 images that the model was not
         trained on. `summary` says what was measured and chosen, and the file keeps it;
-        ``model.on(precision="float32")`` and ``"int8"`` override it. The weights in float32 stay: on a GPU, and in an
-        engine without int8, it predicts as before.
+        ``model.on(precision="float32")`` and ``"int8"`` override it. The weights in float32 stay: on a GPU, on a CPU
+        without VNNI, and in an engine without int8, it predicts as before.
 
         Parameters
         ----------
@@ -78,7 +78,7 @@ class Quantising(Placing):
         LabelError
             There are no labelled images.
         ArgumentError
-            No engine here computes in int8: MXNet does, on CPUs.
+            No engine here computes in int8: MXNet does, on CPUs with VNNI.
 
         Examples
         --------
@@ -115,7 +115,11 @@ class Quantising(Placing):
         progress.current().event("message", text=f"int8 is {told(kept)}.")
         other = copy.copy(self)
         other.settings, other.quantised = {**self.settings, KEY: kept}, found
-        return other.on("cpu", engine) if kept["chosen"] else other
+        if kept["chosen"]:
+            return other.on("cpu", engine)
+        target = self._predictor.target  # in float32 again, where an earlier choice was int8
+        other._predictor = Predictor(self.network, target and target.exact)
+        return other
 
     @property
     def _classifier(self) -> tuple[Array, Array]:

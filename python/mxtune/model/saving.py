@@ -15,7 +15,7 @@ from ..formats import Contents
 from ..formats.untrusted import FaultError
 from ..tasks.label_type import LabelType
 from .memory import Memory
-from .quantised import Quantised
+from .quantised import KEY, Quantised, told
 from .validation import Validation
 
 
@@ -32,6 +32,7 @@ def parts_of(contents: Contents, file: str = "the bytes") -> dict[str, Any]:
     levels = contents.levels or ()
     try:
         validation, memory, quantised = _validation(model, levels), _memory(contents), _quantised(contents)
+        told(model["settings"].get(KEY))  # raises where this is not what was kept
     except FaultError as fault:
         raise ModelFileError(f"Can't use the model in {file}.", [fault.what]) from None
     except KeyError as error:

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Iterable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -13,7 +16,8 @@ if TYPE_CHECKING:
 def as_csv(frame: pd.DataFrame) -> str:
     """The table as CSV; a set of classes has semicolons between them."""
     if "pred_set" in frame:
-        frame = frame.assign(pred_set=[";".join(map(str, one)) if one else None for one in frame["pred_set"]])
+        texts = [";".join(map(str, one)) if isinstance(one, (list, tuple)) else None for one in frame["pred_set"]]
+        frame = frame.assign(pred_set=texts)
     return str(frame.to_csv(index=False, na_rep="NA", lineterminator="\n"))
 
 
@@ -30,8 +34,17 @@ def as_array(values: Iterable[str]) -> str:
 def json_members(frame: pd.DataFrame) -> list[str]:
     """Each row as what stands within an object of JSON: ``"file": "a.png", "pred_class": "cat"``."""
     columns = [json.dumps(str(name), ensure_ascii=False) for name in frame]
-    values = [json.loads(frame[name].to_json(orient="values", double_precision=9)) for name in frame]
+    values = [_plain(frame[name]) for name in frame]
     return [
         ", ".join(f"{name}: {json.dumps(value, ensure_ascii=False)}" for name, value in zip(columns, row))
         for row in zip(*values)
     ]
+
+
+def _plain(column: pd.Series) -> list[Any]:
+    """Its values as JSON has them: of float32 the nine digits that it holds, however small they are."""
+    if column.dtype.kind != "f":
+        return list(json.loads(column.to_json(orient="values")))
+    numbers = column.to_numpy(np.float64, na_value=np.nan).tolist()
+    held = (float(f"{number:.9g}") for number in numbers) if column.dtype == np.float32 else numbers
+    return [number if math.isfinite(number) else None for number in held]

@@ -51,7 +51,7 @@ class Answering:
         from PIL import Image
 
         png = io.BytesIO()
-        Image.new("RGB", (32, 32)).save(png, "PNG")
+        Image.new("RGBA", (32, 32)).save(png, "PNG")  # a network may take four channels
         image = made_ready(self.model, png.getvalue(), 32 * 32)
         for size in (1 << power for power in range(most.bit_length())):
             in_json([("image", self.answers([image] * size, Question())[0].predictions)])

@@ -158,15 +158,14 @@ def _missing(shelf: Optional[Shelf], loader: Loader, part: Features) -> NDArray[
     """The rows that are not kept; the others are filled in."""
     missing = np.ones(len(part), bool)
     if shelf is not None:
-        for row, array in shelf.take(loader.images.hashes):
+        for row, array in shelf.take(loader.images.keys(range(len(part)))):
             part[row], missing[row] = array, False
     return np.flatnonzero(missing)
 
 
 def _keep(shelf: Shelf, loader: Loader, part: Features, rows: NDArray[np.int64], asked: bool) -> None:
-    hashes = loader.images.hashes
     try:
-        shelf.add([hashes[row] for row in rows], [part[row] for row in rows])
+        shelf.add(loader.images.keys(rows.tolist()), [part[row] for row in rows])
     except StoreError as error:  # a full disk: they are computed again next time
         if asked:
             text = f"The features can't be cached in {shelf.folder}: {error.bullets[0]}."

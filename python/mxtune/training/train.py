@@ -135,9 +135,9 @@ def mxtrain(
         ``"auto"``, ``"cpu"``, ``"gpu"``, ``"gpu:1"``, or several: each takes its share of every batch.
     precision
         ``"auto"``, the engine's own, or one that it offers: MXNet ``"float32"``, PyTorch ``"bfloat16"``, too. MXNet's
-        ``"int8"``, on CPUs, computes the features of the head in it, with ranges of up to 128 training images: the
-        metrics are those of int8, and the model predicts in it where that can be had, or else in float32 by the same
-        head. For a model that was trained in float32 see `Model.quantize`.
+        ``"int8"``, on CPUs with VNNI, computes the features of the head in it, with ranges of up to 128 training
+        images: the metrics are those of int8, and the model predicts in it where that can be had, or else in float32 by
+        the same head. For a model that was trained in float32 see `Model.quantize`.
     seed
         0 to 2**31 - 1. The same seed gives the same bytes on the same machine; on a GPU with `deterministic`.
     cache

@@ -10,6 +10,7 @@ from typing import Any, Optional, Union
 import pytest
 
 from mxtune import engines
+from mxtune import machine as machine_told
 from mxtune.engines import Device, DeviceReport, choose, nvidia
 from mxtune.engines.info import gpu_sentence
 from mxtune.engines.mxnet import gpus as of_mxnet
@@ -220,3 +221,18 @@ def test_features_of_engines_and_kinds_of_devices_are_kept_apart() -> None:
 def test_a_report_of_a_gpu_that_is_there_says_so() -> None:
     assert DeviceReport(Device("gpu"), "NVIDIA L4").present
     assert not DeviceReport(Device("gpu")).present
+
+
+@pytest.mark.parametrize(
+    ("flags", "holds"),
+    [("fpu avx2 avx512f avx512bw", False), ("fpu avx2 avx_vnni", True), ("avx512f avx512_vnni", True), ("", False)],
+)
+def test_int8_is_offered_where_sums_of_it_are_not_cut_off(
+    flags: str, holds: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(machine_told, "_told", {"flags": flags}.get)
+    assert ("int8" in engines.get("mxnet").precisions) == holds
+    if not holds:
+        assert choose("cpu", ranges={"a": (0.0, 1.0)}).precision == "float32"
+        with pytest.raises(ArgumentError, match=r"`precision` must be .*\nx it is 'int8'\ni In int8 .* VNNI"):
+            choose("cpu", "int8")

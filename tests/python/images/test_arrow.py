@@ -18,7 +18,7 @@ import pyarrow as pa
 import pyarrow.parquet
 import pytest
 
-from mxtune.errors import ArgumentError, MxtuneError, PictureError
+from mxtune.errors import ArgumentError, LabelError, MxtuneError, PictureError
 from mxtune.images import ImageSet, mximages
 
 SHADES = [0, 40, 80, 120]
@@ -111,6 +111,20 @@ def test_a_class_without_a_name_is_told() -> None:
     table = pa.table({"image": pa.array(PAIRS), "label": [0, 1, 7, -5]})
     with pytest.raises(ArgumentError, match=r"numbers of classes beyond its 2 names\.\nx -5\nx 7"):
         mximages(with_features(table, label={"names": ["a", "b"], "_type": "ClassLabel"}))
+
+
+@pytest.mark.parametrize("tags", [[-1], [0, -1], [0, None]])
+def test_an_image_whose_classes_are_unknown_is_named(tags: list[Any]) -> None:
+    table = pa.table({"image": pa.array(PAIRS), "label": [[0], [1], tags, [1]]})
+    feature = {"feature": {"names": ["sun", "sea"], "_type": "ClassLabel"}, "_type": "List"}
+    with pytest.raises(LabelError, match=r"1 image has an empty label\.\nx 80\.png"):
+        mximages(with_features(table, label=feature))
+
+
+def test_columns_of_one_name_are_told() -> None:
+    table = pa.table([pa.array(PAIRS), pa.array(list("abab")), pa.array(list("abab"))], ["image", "label", "label"])
+    with pytest.raises(ArgumentError, match=r"several columns of the same name: label\."):
+        mximages(table)
 
 
 def test_columns_are_images_and_labels() -> None:

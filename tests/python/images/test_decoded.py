@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 
 from mxtune import mxexample, mximages
-from mxtune.images import decoded, loader
+from mxtune.images import decoded, loader, pixels
 from mxtune.images.augment import Augment
 from mxtune.images.loader import Loader
 from mxtune.images.preprocess import Preprocess
@@ -82,6 +82,19 @@ def test_a_damaged_file_is_decoded_anew(photos: Path, tmp_path: Path) -> None:
         content[5000] ^= 1
         file.write_bytes(content)
     np.testing.assert_array_equal(rounds(photos, tmp_path / "cache"), plain)
+
+
+def test_a_file_that_changed_since_it_was_looked_at_is_not_kept_under_what_it_was(
+    photos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pixels, "ROOM", 0)
+    plain, looked_at = rounds(photos, None, None), mximages(photos, recursive=True)
+    first = (photos / "00.jpg").read_bytes()
+    shutil.copy(photos / "01.jpg", photos / "00.jpg")
+    Loader(looked_at, SPEC, folder=tmp_path / "cache").eval_batch(range(20))
+    assert len(list((tmp_path / "cache").glob("*.pixels"))) == 1
+    (photos / "00.jpg").write_bytes(first)
+    np.testing.assert_array_equal(rounds(photos, tmp_path / "cache", None), plain)
 
 
 def test_they_take_half_of_what_the_cache_may_hold(

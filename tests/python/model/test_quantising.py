@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import io
 from dataclasses import replace
 from pathlib import Path
@@ -9,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from mxtune import Model, engines, mxexample, mximages, mxload, mxtrain
+from mxtune import Model, engines, machine, mxexample, mximages, mxload, mxtrain
 from mxtune.errors import ArgumentError, LabelError, ModelFileError
 from mxtune.formats import mxt
 from mxtune.model.quantised import Quantised, likened, matched, told
@@ -92,6 +93,69 @@ def test_auto_is_what_was_chosen_where_it_can_be_had(quantised: Model, chosen: b
     for other in set(engines.installed()) - {"mxnet"}:
         target = asked.on("cpu", other)._predictor.target
         assert target is not None and target.precision == "float32"
+
+
+def chosen(quantised: Model, **what: object) -> Model:
+    """The model as if int8 had been chosen; other parts of what it needs."""
+    settings = {**quantised.settings, "int8": {**quantised.settings["int8"], "chosen": True}}
+    assert quantised.quantised is not None
+    low = replace(quantised.quantised, **what)  # type: ignore[arg-type]
+    network, levels = quantised.network, quantised.levels
+    return Model(network, quantised.task, levels, settings=settings, quantised=low, memory=quantised.memory)
+
+
+def test_a_cpu_that_cuts_sums_off_predicts_in_float32(
+    model: Model, quantised: Model, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv(engines.SETTING, raising=False)
+    content = chosen(quantised).to_bytes()
+    monkeypatch.setattr(machine, "has_vnni", lambda: False)
+    for asked in (Model.from_bytes(content), Model.from_bytes(content).on("cpu", "mxnet")):
+        np.testing.assert_array_equal(outputs(asked), outputs(model))
+    for refused in (lambda: model.quantize(OTHERS), lambda: quantised.on(engine="mxnet", precision="int8")):
+        with pytest.raises(ArgumentError, match="on CPUs with VNNI alone"):
+            refused()
+
+
+def test_what_was_chosen_is_undone_where_it_is_not_chosen_again(model: Model, quantised: Model) -> None:
+    low = chosen(quantised).on("cpu", "mxnet")
+    assert np.abs(outputs(low) - outputs(model)).max() > 0
+    again = low.quantize(OTHERS.take(range(8)))
+    assert not again.settings["int8"]["chosen"]
+    np.testing.assert_array_equal(outputs(again), outputs(model))
+
+
+def test_what_is_explained_is_what_the_model_says_in_int8(quantised: Model) -> None:
+    own = quantised.quantised
+    assert own is not None
+    bias = own.bias + np.where(np.arange(10) == quantised.levels.index("bag"), 100, 0).astype(np.float32)
+    low, few = chosen(quantised, bias=bias).on("cpu", "mxnet"), OTHERS.take([0, 50])
+    assert low.predict(few)["pred_class"].tolist() == ["bag", "bag"]
+    assert low.explain(few).table["label"].tolist() == ["bag", "bag"]
+    assert low.explain(few, label="coat").table["label"].tolist() == ["coat", "coat"]
+
+
+@pytest.mark.parametrize(
+    "kept",
+    [
+        {"chosen": True, "metrics": {"accuracy": [1]}, "judged": 3, "times_as_fast": 2},
+        {"metrics": {"accuracy": ["a", "b"]}, "judged": 3, "times_as_fast": 2},
+        {"metrics": {}, "judged": 3, "times_as_fast": "x"},
+        {"metrics": {}, "times_as_fast": 2},
+    ],
+)
+def test_what_a_strangers_file_tells_of_int8_is_checked(quantised: Model, kept: dict[str, object]) -> None:
+    other = copy.copy(quantised)
+    other.settings = {**quantised.settings, "int8": kept}
+    with pytest.raises(ModelFileError, match="Can't use the model"):
+        Model.from_bytes(other.to_bytes())
+
+
+def test_a_figure_that_is_no_number_is_kept_as_such(quantised: Model) -> None:
+    other = copy.copy(quantised)
+    kept = {**quantised.settings["int8"], "metrics": {"f1": [float("nan"), 0.5]}}
+    other.settings = {**quantised.settings, "int8": kept}
+    assert "f1 nan -> 0.5" in Model.from_bytes(other.to_bytes()).summary()
 
 
 def test_images_that_were_trained_on_judge_nothing(model: Model) -> None:

@@ -4,11 +4,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from mxtune import mxexample, mximages, mxtrain
+from mxtune import mxexample, mximages, mxnetwork, mxtrain
 from mxtune.images.loader import Loader
 from mxtune.serve.answering import Answering, Question
 from mxtune.serve.ready import Ready
-from mxtune.serve.tables import in_json
+from mxtune.serve.tables import Rows, in_csv, in_json
 
 
 def test_a_model_in_int8_answers_as_predict_does() -> None:
@@ -22,3 +22,15 @@ def test_a_model_in_int8_answers_as_predict_does() -> None:
     assert told["pred_class"].tolist() == expected["pred_class"].tolist()
     for name in expected.columns.drop(["file", "pred_class"]):
         assert told[name].to_numpy(float) == pytest.approx(expected[name].to_numpy(float), abs=1e-5), name
+
+
+def test_a_model_of_four_channels_is_served() -> None:
+    pictures = np.random.default_rng(0).integers(0, 256, (8, 32, 32, 4), np.uint8)
+    net = mxnetwork("efficientnet_lite0").with_channels(4)
+    model = mxtrain(pictures, ["a", "b"] * 4, net=net, tune="head", image_size=32, valid=0, verbose=0)
+    Answering(model).warm_up(2)
+
+
+def test_a_set_that_is_missing_is_na_in_csv() -> None:
+    rows = Rows.of_each(pd.DataFrame({"file": ["a"], "pred_set": [["x", "y"]]}), 1)
+    assert in_csv([("a", rows[0]), ("b", None)]) == "file,pred_set\na,x;y\nb,NA\n"

@@ -171,7 +171,7 @@ def test_what_workers_do_not_do_is_said(images: ImageSet) -> None:
         mxtrain(images, workers=2, precision="int8", verbose=0)
     with pytest.raises(ArgumentError, match="without weights is trained whole"):
         mxtrain(images, net="lenet", workers=2, verbose=0)
-    for wrong in (0, 1.5, "four"):
+    for wrong in (0, 1.5, float("nan"), float("inf"), "four"):
         with pytest.raises(ArgumentError, match="`workers` must be a number of processes"):
             mxtrain(images, workers=wrong, verbose=0)  # type: ignore[arg-type]
 

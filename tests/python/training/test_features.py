@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -12,11 +13,13 @@ from typing import Any
 import numpy as np
 import pytest
 from filelock import FileLock
+from PIL import Image
 
 from mxtune import Network, engines, machine, mxexample, mximages, mxnetwork, progress
 from mxtune.engines import Program, choose
 from mxtune.errors import ArgumentError, TrainingError
 from mxtune.images.loader import Loader
+from mxtune.shelf import Shelf
 from mxtune.training.features import features, fingerprint
 
 CPU = choose("cpu")
@@ -120,6 +123,36 @@ def test_what_else_is_in_a_batch_changes_no_bit(engine: str, side: int) -> None:
     whole = heard(body, [*range(32)], False, engine)[0]
     for rows in (np.random.default_rng(0).permutation(32), np.arange(9), np.array([5])):
         np.testing.assert_array_equal(heard(body, rows.tolist(), False, engine)[0], whole[rows])
+
+
+def counted_in(folder: Path) -> int:
+    names = {file.name[:32] for file in folder.glob("*.rows")}
+    return sum(len(Shelf(folder, name, np.float32)._places) for name in names)
+
+
+def test_images_that_changed_since_they_were_looked_at_are_not_kept_under_what_they_were(
+    body: Network, tmp_path: Path
+) -> None:
+    photos, kept = tmp_path / "photos", tmp_path / "cache"
+    photos.mkdir()
+    for place, file in enumerate(IMAGES.files[:6]):
+        shutil.copy(file, photos / f"{place}.png")
+    looked_at = mximages(photos)
+    new = (np.asarray(IMAGES.open(6)), (photos / "0.png").stat().st_mtime_ns)
+    Image.fromarray(new[0]).save(photos / "0.png")
+    os.utime(photos / "0.png", ns=(new[1], new[1]))  # as old as the one before
+    features(body, [Loader(looked_at, body.preprocess)], CPU, 8, kept)
+    assert counted_in(kept) == 5
+
+    pixels = np.stack([np.asarray(IMAGES.open(row)) for row in range(6, 12)])
+    before = pixels.copy()
+    looked_at = mximages(pixels)
+    pixels[:2] = 255 - pixels[:2]
+    features(body, [Loader(looked_at, body.preprocess)], CPU, 8, kept)
+    assert counted_in(kept) == 9
+    for images in (mximages(before), mximages(pixels)):
+        loaders = [Loader(images, body.preprocess)]
+        np.testing.assert_array_equal(features(body, loaders, CPU, 8, kept), features(body, loaders, CPU, 8, False))
 
 
 def test_numbers_whose_black_and_white_all_images_decide_are_kept_by_the_set(body: Network, tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ import importlib.util
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Optional
 
+from ... import machine
 from ...arguments import one_of
 from ...calls import option
 from ...errors import EngineError
@@ -23,7 +24,11 @@ class MXNet:
     """Apache MXNet 1.9.1, on CPUs through oneDNN and on NVIDIA's GPUs up to compute capability 8.9."""
 
     name = "mxnet"
-    precisions = ("float32", "int8")
+
+    @property
+    def precisions(self) -> tuple[str, ...]:
+        """float32; and int8 on a CPU whose sums hold it."""
+        return ("float32", "int8") if machine.has_vnni() else ("float32",)
 
     @property
     def passes(self) -> tuple[str, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import pickle
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -50,7 +51,7 @@ class Crew:
             return cls(address=workers)
         if workers is None:
             return None
-        if isinstance(workers, str) or not is_number(workers) or workers < 1 or workers != int(workers):
+        if isinstance(workers, str) or not is_number(workers) or not 1 <= workers < math.inf or workers % 1:
             text = '`workers` must be a number of processes, or the address of a Ray cluster: "ray://..." or "auto".'
             raise ArgumentError(text, [f"it is {value_text(workers)}"])
         return None if workers == 1 else cls(int(workers))
