@@ -83,7 +83,8 @@ class Question:
         frame = asked.frame([np.zeros((*spec.size, spec.channels), np.uint8)])
         found = pa.Schema.from_pandas(frame, preserve_index=False)
         kinds = {one.name: one.type.value_type if pa.types.is_dictionary(one.type) else one.type for one in found}
-        kinds = {name: pa.string() if pa.types.is_large_string(kind) else kind for name, kind in kinds.items()}
+        texts = (pa.types.is_large_string, pa.types.is_null)  # the blank image may lack what others have: `abstained`
+        kinds = {name: pa.string() if any(test(kind) for test in texts) else kind for name, kind in kinds.items()}
         return pa.schema({**kinds, "file": pa.string(), "error": pa.string()})
 
 

@@ -32,5 +32,5 @@ def test_a_model_of_four_channels_is_served() -> None:
 
 
 def test_a_set_that_is_missing_is_na_in_csv() -> None:
-    rows = Rows.of_each(pd.DataFrame({"file": ["a"], "pred_set": [["x", "y"]]}), 1)
+    rows = Rows.of_each(pd.DataFrame({"file": ["a"], "pred_set": [["x", "y"]]}), ["a"])
     assert in_csv([("a", rows[0]), ("b", None)]) == "file,pred_set\na,x;y\nb,NA\n"

@@ -115,3 +115,11 @@ def test_a_process_that_shares_the_machine_uses_its_part(monkeypatch: pytest.Mon
     assert machine.usable_cpus() == 1
     machine.share(before + 5)
     assert machine.usable_cpus() == before
+
+
+def test_what_a_blank_image_lacks_has_a_type_all_the_same(model: Model, files: list[Path]) -> None:
+    question = Question.of(model, {"type": "class", "abstain": 1e-9})  # which no image is below
+    assert str(question.schema.field("abstained").type) == "string"
+    asked = Answering(Question.of(model, {"type": "class", "abstain": 0.999999}), "cpu")
+    told = asked.table([None] * len(files), [file.read_bytes() for file in files], question.schema)["abstained"]
+    assert any(text and "below" in text for text in told.to_pylist())
