@@ -40,11 +40,11 @@
 #' @param engine What computes: `"mxnet"`, `"torch"` (PyTorch), or `"auto"`: MXNet, unless it is not installed or has no
 #'   code for a GPU that PyTorch can use. The environment variable `MXTUNE_ENGINE` is what `"auto"` means. The model
 #'   predicts there, too. [install_mxtune()] installs either, or both.
-#' @param time_budget Seconds that the training may take, from the first look at the images to the model. Image size,
-#'   phases and epochs are cut to what this machine was measured to do in them; if the machine becomes busy, the
-#'   training ends early with the best model so far. It never makes a training longer: seconds that are not needed are
-#'   not spent. `summary()` says what each phase took and gave, and the arguments that give the same training without a
-#'   budget, unless it ended early.
+#' @param time_budget Seconds that the training may take, from the first look at the images to the model. Image size
+#'   (where neither you nor the network settled it), phases and epochs are cut to what this machine was measured to do
+#'   in them; if the machine becomes busy, the training ends early with the best model so far. It never makes a training
+#'   longer: seconds that are not needed are not spent. `summary()` says what each phase took and gave, and the
+#'   arguments that give the same training without a budget, unless it ended early.
 #' @param workers How many processes of this machine compute the features of the frozen network; or the address of a
 #'   Ray cluster whose workers do, `"ray://host:10001"`, or `"auto"` for the one that this machine belongs to (Python
 #'   package `ray`). The model is the same, also where a worker is lost. This process checks the images, holds the

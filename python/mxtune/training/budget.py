@@ -98,18 +98,19 @@ def cut(
     validation: Optional[ImageSet],
     outputs: int,
     target: Target,
-    options: Options,
+    size_is_free: bool,
+    seed: int,
 ) -> tuple[Plan, Network]:
     """The plan within the budget, and the network prepared for it."""
-    prepared = prepare(network, plan, images, outputs, options.seed)
+    prepared = prepare(network, plan, images, outputs, seed)
     if budget is None:
         return plan, prepared
     budget.rate = rate_of(prepared, images, target)
-    free, validated = options.image_size is None, 0 if validation is None else len(validation)
-    affordable = within(plan, len(images), validated, budget, free)
+    validated = 0 if validation is None else len(validation)
+    affordable = within(plan, len(images), validated, budget, size_is_free)
     progress.current().event("message", text=f"Within {affordable.why['time_budget']}.")
     if affordable.size != plan.size:
-        prepared = prepare(network, affordable, images, outputs, options.seed)
+        prepared = prepare(network, affordable, images, outputs, seed)
     return affordable, prepared
 
 
@@ -130,7 +131,7 @@ def rate_of(network: Network, images: ImageSet, target: Target, batch_size: int 
     return seen / max(time.monotonic() - start, 1e-6)
 
 
-def within(plan: Plan, images: int, validated: int, budget: Budget, sizes_are_free: bool) -> Plan:
+def within(plan: Plan, images: int, validated: int, budget: Budget, size_is_free: bool) -> Plan:
     """The plan, with a smaller size, fewer epochs and fewer phases where the seconds don't suffice; never with more.
 
     Parameters
@@ -139,8 +140,8 @@ def within(plan: Plan, images: int, validated: int, budget: Budget, sizes_are_fr
         How many train, and how many validate.
     budget
         Its rate is that of the plan's size; it becomes that of the chosen one.
-    sizes_are_free
-        Whether the user left the size open.
+    size_is_free
+        Whether the user left the size open, and the network is one of the zoo's, at its usual size.
 
     Warns
     -----
@@ -150,7 +151,7 @@ def within(plan: Plan, images: int, validated: int, budget: Budget, sizes_are_fr
     everything = images + validated
     left = budget.left - (1 - _RESERVE) * budget.seconds
     tried = []
-    for share in _SHARES if sizes_are_free else _SHARES[:1]:
+    for share in _SHARES if size_is_free else _SHARES[:1]:
         height, width = (min(side, max(_LEAST_SIDE, 16 * round(share * side / 16))) for side in plan.size)
         rate = budget.rate * plan.size[0] * plan.size[1] / (height * width)
         epoch = (_STEP * images + validated) / rate

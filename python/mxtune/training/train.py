@@ -192,11 +192,12 @@ def mxtrain(
         can't be computed so is an error. PyTorch's modes are set while it computes, and then again what they were.
         MXNet does not offer it on GPUs. Where memory is short, batches are divided, which changes the last bits.
     time_budget
-        Seconds that the training may take, from the first look at the images to the model. The size of the images, the
-        phases and the epochs are cut to what this machine was measured to do in them, which takes a second of it;
-        if the machine becomes busy, the training ends early with the best model so far. It never makes a training
-        longer: seconds that are not needed are not spent. `Model.summary` says what each phase took and gave, and the
-        arguments that give the same training without it, unless it ended early.
+        Seconds that the training may take, from the first look at the images to the model. The size of the images
+        (where neither you nor the network settled it), the phases and the epochs are cut to what this machine was
+        measured to do in them, which takes a second of it; if the machine becomes busy, the training ends early with
+        the best model so far. It never makes a training longer: seconds that are not needed are not spent.
+        `Model.summary` says what each phase took and gave, and the arguments that give the same training without it,
+        unless it ended early.
     workers
         How many processes of this machine compute the features; or the address of a Ray cluster whose workers do,
         ``"ray://host:10001"``, or ``"auto"`` for the one that this machine belongs to (extra ``ray``). The model is the
@@ -298,7 +299,10 @@ def prepared(**arguments: Any) -> Union[Run, FullRun]:
         learned = images.labels.task
         assert learned is not None  # noqa: S101 - `look_at` has seen to it
         weights = learned.class_weights(asked.class_weights, np.asarray(images.y))
-        plan, network = cut(budget, plan, network, images, validation, learned.outputs, target.exact, options)
+        free = options.image_size is None and facts.size_is_default
+        plan, network = cut(
+            budget, plan, network, images, validation, learned.outputs, target.exact, free, options.seed
+        )
         target, int8, told = in_int8(target, network, images)
         problem = Problem(
             train=Loader(images, network.preprocess, varied, options.seed, repeated=plan.trains_layers, folder=folder),

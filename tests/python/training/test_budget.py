@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from mxtune import mxexample, mxtrain
+from mxtune import mxexample, mximages, mxnetwork, mxtrain
 from mxtune.errors import ArgumentError, TrainingWarning
 from mxtune.training import budget as budgets
 from mxtune.training.budget import Budget, within
@@ -19,15 +19,15 @@ def planned(tune: str = "all", images: int = 1000) -> Plan:
 
 
 def test_a_budget_that_suffices_changes_nothing() -> None:
-    plan = within(planned(), 1000, 250, Budget(100_000, rate=100), sizes_are_free=True)
+    plan = within(planned(), 1000, 250, Budget(100_000, rate=100), size_is_free=True)
     assert plan.phases == planned().phases
     assert plan.size == planned().size
 
 
 def test_epochs_are_cut_first_then_the_phase_then_the_size() -> None:
-    few = within(planned(), 1000, 250, Budget(120, rate=100), sizes_are_free=True)
-    none = within(planned(), 1000, 250, Budget(25, rate=100), sizes_are_free=True)
-    small = within(planned(), 1000, 250, Budget(13, rate=100), sizes_are_free=True)
+    few = within(planned(), 1000, 250, Budget(120, rate=100), size_is_free=True)
+    none = within(planned(), 1000, 250, Budget(25, rate=100), size_is_free=True)
+    small = within(planned(), 1000, 250, Budget(13, rate=100), size_is_free=True)
     assert 0 < few.phases[1].epochs < planned().phases[1].epochs
     assert [phase.name for phase in none.phases] == ["head"]
     assert none.size == planned().size
@@ -37,8 +37,20 @@ def test_epochs_are_cut_first_then_the_phase_then_the_size() -> None:
 
 def test_a_size_that_the_user_chose_is_kept() -> None:
     with pytest.warns(TrainingWarning, match="too small for 1250 images: the least there is takes about"):
-        plan = within(planned(), 1000, 250, Budget(1, rate=100), sizes_are_free=False)
+        plan = within(planned(), 1000, 250, Budget(1, rate=100), size_is_free=False)
     assert plan.size == planned().size
+
+
+def test_a_size_that_the_network_came_with_is_kept() -> None:
+    photos = mximages(mxexample("fashion")).take(range(0, 400, 10))
+    settings = {"tune": "head", "folds": None, "verbose": 0, "time_budget": 0.01}
+    with pytest.warns(TrainingWarning, match="too small for 40 images"):
+        first = mxtrain(photos, net=mxnetwork("efficientnet_lite0", image_size=112), **settings)
+    assert first.preprocess.size == (112, 112)
+    with pytest.warns(TrainingWarning, match="too small for 40 images"):
+        assert mxtrain(photos, net=first, **settings).preprocess.size == (112, 112)
+    with pytest.warns(TrainingWarning, match="too small for 40 images"):
+        assert mxtrain(photos, net="efficientnet_lite0", **settings).preprocess.size == (64, 64)
 
 
 def test_a_training_says_what_it_took_and_gave_and_how_to_repeat_it() -> None:
