@@ -11,7 +11,7 @@ from typing import Any, NamedTuple, Optional
 
 import numpy as np
 
-from ..errors import MxtuneWarning
+from ..errors import ArgumentError, MxtuneWarning, NetworkError
 from ..images import mximages
 from ..model.model import Model
 from .ready import Ready, made_ready, of_pixels
@@ -78,11 +78,20 @@ class Answering:
         return list(map(Answer, predictions, near, trained))
 
     def explanation(self, content: bytes) -> dict[str, Any]:
-        """Where the evidence for its answer lies in one image: the answer, and a PNG with the evidence on it."""
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", MxtuneWarning)
-            why = self.model.explain([io.BytesIO(content)])
-            drawn = why.overlay(0)
+        """Where the evidence for its answer lies in one image: the answer, and a PNG with the evidence on it.
+
+        Raises
+        ------
+        ArgumentError
+            The model can't tell.
+        """
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore", MxtuneWarning)
+                why = self.model.explain([io.BytesIO(content)])
+                drawn = why.overlay(0)
+        except NetworkError as error:  # it has no maps
+            raise ArgumentError(error.message, error.bullets) from error
         png = io.BytesIO()
         if drawn is not None:
             drawn.save(png, "PNG")

@@ -1,11 +1,16 @@
+import io
 import json
 
 import numpy as np
 import pandas as pd
 import pytest
+from PIL import Image
 
-from mxtune import mxexample, mximages, mxnetwork, mxtrain
+from mxtune import Model, Network, mxexample, mximages, mxnetwork, mxtrain
+from mxtune.errors import ArgumentError
+from mxtune.graph import Builder
 from mxtune.images.loader import Loader
+from mxtune.images.preprocess import Preprocess
 from mxtune.serve.answering import Answering, Question
 from mxtune.serve.ready import Ready
 from mxtune.serve.tables import Rows, in_csv, in_json
@@ -34,3 +39,13 @@ def test_a_model_of_four_channels_is_served() -> None:
 def test_a_set_that_is_missing_is_na_in_csv() -> None:
     rows = Rows.of_each(pd.DataFrame({"file": ["a"], "pred_set": [["x", "y"]]}), ["a"])
     assert in_csv([("a", rows[0]), ("b", None)]) == "file,pred_set\na,x;y\nb,NA\n"
+
+
+def test_a_network_without_maps_can_not_be_explained_and_says_so() -> None:
+    b = Builder()
+    graph = b.graph(b.dense(b.act(b.dense(b.flatten(b.data()), "first", 8), "relu"), "last", 2))
+    net = Network(graph, {}, {}, Preprocess(size=(8, 8), channels=1), levels=("a", "b")).initialise(1)
+    png = io.BytesIO()
+    Image.new("L", (8, 8)).save(png, "PNG")
+    with pytest.raises(ArgumentError, match="The network has no maps"):
+        Answering(Model.of_network(net)).explanation(png.getvalue())
