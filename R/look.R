@@ -7,7 +7,7 @@
 #'
 #' Each decision is written at once to a table, `file, label, decision, was`, which [mximages()] and [mxtrain()] take:
 #' labels as they are now, without the images that were dropped. Files stay as they are, unless `move` is set. Called
-#' again, it goes on where it was left.
+#' again, it goes on where it was left; what the table says of other images stays.
 #'
 #' Nobody but this machine can reach the page, and there only who has its address, which has a random part. It loads
 #' nothing from elsewhere.

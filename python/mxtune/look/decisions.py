@@ -14,6 +14,7 @@ from ..errors import ArgumentError, MxtuneError
 from ..images import ImageSet
 from ..images.decided import COLUMN, DROP, KEEP, RELABEL, WORDS
 from ..images.paths import as_in_table
+from ..images.stored import is_address
 from ..images.table import read_table
 from ..tasks.label_type import TEXT
 
@@ -57,7 +58,7 @@ class Decisions:
         self.now = [State("", label) for label in self.was]
         self.lock = threading.RLock()
         self._before: list[tuple[int, State]] = []  # an image, and what it was before the change
-        self._elsewhere: list[tuple[str, Optional[str], Optional[str]]] = []  # dropped, and no longer among the images
+        self._elsewhere: list[dict[str, Any]] = []  # rows of the table on images that are not looked at
         self._closed = False
         if table.exists():
             self._take_over()
@@ -66,6 +67,11 @@ class Decisions:
     def __len__(self) -> int:
         """How many images something is decided on."""
         return sum(bool(state.decision) for state in self.now)
+
+    @property
+    def elsewhere(self) -> int:
+        """How many images the table has that are not looked at, and stay in it."""
+        return len(self._elsewhere)
 
     @property
     def steps(self) -> int:
@@ -185,7 +191,8 @@ class Decisions:
 
     @property
     def _has_labels(self) -> bool:
-        return self.images.y is not None or any(state.label is not None for state in self.now)
+        known = (*(state.label for state in self.now), *(told.get("label") for told in self._elsewhere))
+        return self.images.y is not None or any(label is not None for label in known)
 
     def _columns(self) -> list[str]:
         labels, before = (["label"], ["was"]) if self._has_labels else ([], [])
@@ -223,16 +230,16 @@ class Decisions:
         return _quoted(label) if is_text else label
 
     def _others(self) -> Iterator[str]:
-        """Dropped images that are not looked at any more: they stay dropped."""
+        """Images that are not looked at now, as the table had them."""
+
+        def cell(name: str, text: Any) -> str:
+            if text is None or name in (COLUMN, "prob", "suggested_prob"):
+                return text or ""
+            return self._label_cell(str(text)) if name in ("label", "was") else _quoted(str(text))
+
         columns = self._columns()
-        for file, label, was in self._elsewhere:
-            cells = {
-                "file": _quoted(file),
-                "label": self._label_cell(label),
-                COLUMN: DROP,
-                "was": self._label_cell(was),
-            }
-            yield ",".join(cells.get(name, "") for name in columns)
+        for told in self._elsewhere:
+            yield ",".join(cell(name, told.get(name)) for name in columns)
 
     def _take_over(self) -> None:
         """What the table says already."""
@@ -243,14 +250,14 @@ class Decisions:
             raise ArgumentError(text, [f"its columns are {', '.join(map(str, frame.columns))}"], "Give another name.")
         row_of = {os.path.abspath(file): row for row, file in enumerate(self.files) if file is not None}  # noqa: PTH100
         row_of |= {name: row for row, name in enumerate(self.images.names) if self.files[row] is None}
-        nothing = [None] * len(frame)
-        labels, was = (frame[name].tolist() if name in frame else nothing for name in ("label", "was"))
-        for file, label, decision, before in zip(frame["file"].tolist(), labels, said, was):
-            at = os.path.abspath(self.table.parent / str(file))  # noqa: PTH100 - links stay
-            row = row_of.get(at, row_of.get(str(file)))
-            label, before = (None if text is None else str(text) for text in (label, before))  # noqa: PLW2901
-            if row is None:
-                self._elsewhere += [(str(file), label, before)] if decision == DROP else []
+        for told in frame.to_dict("records"):
+            file, decision = str(told["file"]), told[COLUMN]
+            at = os.path.abspath(self.table.parent / file)  # noqa: PTH100 - links stay
+            row = row_of.get(at, row_of.get(file))
+            label, before = (None if told.get(name) is None else str(told[name]) for name in ("label", "was"))
+            if row is None:  # dropped ones may have been moved
+                is_there = decision == DROP or is_address(file) or os.path.exists(at)  # noqa: PTH110
+                self._elsewhere += [told] if is_there else []
                 continue
             if before is not None:
                 self.was[row] = before

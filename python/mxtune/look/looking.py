@@ -45,7 +45,7 @@ def mxlook(
 
     Each decision is written at once to a table, ``file, label, decision, was``, which `mximages` and `mxtrain` take:
     labels as they are now, without the images that were dropped. Files stay as they are, unless ``move`` is set. Called
-    again, it goes on where it was left.
+    again, it goes on where it was left; what the table says of other images stays.
 
     Parameters
     ----------
@@ -83,6 +83,10 @@ def mxlook(
     subject = Subject.of(_title_of(x), images, model, move)
     folder = _folder_of(x, images) if move else None
     found = Decisions(images, table, subject.suggested)
+    if found.elsewhere:
+        others = counted(found.elsewhere, "image that is", "images that are")
+        text = f"{table.name} also has {others} not looked at here: what it says of them stays."
+        progress.default().event("message", text=text)
     server = Server(subject, found, port)
     try:
         text = f"Look through {counted(len(images), 'image')} at {server.address} (it ends by its button, or Ctrl-C)."

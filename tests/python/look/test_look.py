@@ -173,6 +173,31 @@ def test_it_goes_on_where_it_was_left(photos: Path, names: list[str], tmp_path: 
     again.end()
 
 
+def test_what_the_table_says_of_other_images_stays(photos: Path, tmp_path: Path) -> None:
+    images, table = mximages(photos), tmp_path / "decisions.csv"
+    first = Decisions(images.take(range(9)), table)
+    for row, decision, label in ((0, "relabel", "dress"), (1, "keep", None), (2, "drop", None)):
+        first.decide(row, decision, label)
+    second = Decisions(images.take(range(9, 18)), table)
+    second.decide(0, "drop")
+    assert second.elsewhere == 9
+    whole = Decisions(images, table)
+    decided = {row: tuple(state) for row, state in enumerate(whole.now) if state.decision}
+    levels = [images.label_of(row) for row in range(18)]
+    assert decided == {
+        0: ("relabel", "dress"),
+        1: ("keep", levels[1]),
+        2: ("drop", levels[2]),
+        9: ("drop", levels[9]),
+    }
+    assert len(mximages(table)) == 16 and mximages(table).label_of(0) == "dress"
+    without = Decisions(mximages(Path(str(images.files[17])).parent).take([5]), table)  # which has no labels
+    without.decide(0, "keep")
+    assert mximages(table).label_of(0) == "dress"
+    Path(str(images.files[3])).unlink()
+    assert Decisions(images.take(range(9, 18)), table).elsewhere == 8
+
+
 def test_a_label_that_was_mended_by_hand_counts(photos: Path, names: list[str], tmp_path: Path) -> None:
     table = tmp_path / "decisions.csv"
     table.write_text(f'file,label,decision\n"photos/{names[0]}","dress",\n')
