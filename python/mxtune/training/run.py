@@ -158,7 +158,9 @@ class Run:
         if kept:
             features = model.network.body.shapes[model.network.body.output][0][1]
             model.memory = Memory.from_arrays(kept, problem.task.name, problem.task.outputs, features)
-        elif self.remembers and (len(self._state.history) > 1 or self._phases[0].name != "head"):
+        elif self.remembers and (
+            len(self._state.history) > 1 or self._phases[0].name != "head" or not self.was_interrupted
+        ):
             unseen = np.arange(0 if problem.validation is None else len(problem.validation))
             unseen = unseen if self._resembling is None else unseen[~self._resembling]
             after_layers(model, problem.train, problem.validation, unseen, len(self._state.history), problem.seed)

@@ -76,6 +76,15 @@ def test_a_machine_that_becomes_slow_ends_it_early_with_the_head(monkeypatch: py
     assert len(model.history) < 500
 
 
+def test_what_ends_in_the_first_epoch_of_layers_remembers_its_images(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Budget, "left", property(lambda self: -1 if "head" in self.spent else 1000))
+    photos = mximages(mxexample("fashion")).take(range(0, 400, 4))
+    model = mxtrain(photos, net="efficientnet_lite0", tune="tail", image_size=32, time_budget=1000, verbose=0)
+    assert model.history["stage"].tolist() == ["head"]
+    assert list(model.settings["time_budget"]["spent"]) == ["head", "tail"]
+    assert len(model.nearest(photos.take([0]), n=2)) == 2
+
+
 @pytest.mark.parametrize("wrong", [0, -1, "an hour", float("inf"), True])
 def test_seconds_are_a_number(wrong: object) -> None:
     with pytest.raises(ArgumentError, match="`time_budget` must be a number of seconds above 0"):
