@@ -176,6 +176,8 @@ def within(plan: Plan, images: int, validated: int, budget: Budget, size_is_free
     again = [option("image_size", size[0] if size[0] == size[1] else size)]
     layers = [phase for phase in phases if phase.name != "head"]
     again.append(option("epochs", layers[0].epochs) if layers else option("tune", "head"))
+    if layers and layers[0].patience and layers[0] not in plan.phases:  # which may depend on the epochs
+        again.append(option("patience", layers[0].patience))
     if not layers and validated and len(plan.phases) > 1:  # a head alone would have folds
         again.append(option("valid", SHARE))
     why = {**plan.why, "time_budget": f"{told}; without it: {', '.join(again)}"}

@@ -365,12 +365,14 @@ def _settings(options: Options, plan: Plan, problem: Problem, varied: Augment, w
 def _identity(
     images: ImageSet, validation: Optional[ImageSet], network: Network, settings: Mapping[str, Any]
 ) -> dict[str, str]:
-    """What must be the same for a checkpoint to be resumed."""
+    """What must be the same for a checkpoint to be resumed: not why it was decided, or by which arguments."""
     fixed = (network.preprocess.to_dict(), sorted(network.frozen))
+    plan = {name: value for name, value in settings["plan"].items() if name not in ("why", "time_budget", "net")}
+    decided = {**settings, "plan": plan, "tune": None}
     return {
         "pictures": images.fingerprint + ("" if validation is None else validation.fingerprint),
         "network": fingerprint(network) + hashlib.sha256(repr(fixed).encode()).hexdigest(),
-        "settings": json.dumps(settings, sort_keys=True),
+        "settings": json.dumps(decided, sort_keys=True),
     }
 
 

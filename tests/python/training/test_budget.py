@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 import time
+from pathlib import Path
 
 import pytest
 
@@ -16,6 +18,11 @@ from mxtune.training.plan import Facts, Plan, decide
 
 def planned(tune: str = "all", images: int = 1000) -> Plan:
     return decide(Facts(images, validated=True), Options(tune=tune))
+
+
+def of_layers(text: str) -> dict[str, int]:
+    """The arguments for layers that a budget tells."""
+    return {name: int(value) for name, value in re.findall(r"(epochs|patience) = (\d+)", text)}
 
 
 def test_a_budget_that_suffices_changes_nothing() -> None:
@@ -32,6 +39,8 @@ def test_epochs_are_cut_first_then_the_phase_then_the_size() -> None:
     assert [phase.name for phase in none.phases] == ["head"]
     assert none.size == planned().size
     assert small.size < planned().size
+    by_hand = decide(Facts(1000, validated=True), Options(tune="all", **of_layers(few.why["time_budget"])))
+    assert by_hand.phases == few.phases
     assert 'tune = "head", valid = 0.2' in none.why["time_budget"]
 
 
@@ -74,6 +83,22 @@ def test_a_machine_that_becomes_slow_ends_it_early_with_the_head(monkeypatch: py
     assert time.monotonic() - start < 15
     assert model.history["stage"].iloc[0] == "head"
     assert len(model.history) < 500
+
+
+def test_a_checkpoint_is_resumed_by_the_arguments_that_were_chosen(tmp_path: Path) -> None:
+    photos = mximages(mxexample("fashion")).take(range(0, 400, 4))
+    settings = {"net": "lenet", "epochs": 3, "verbose": 0, "checkpoint": tmp_path / "checkpoint"}
+
+    def stop(epoch: int, _: object) -> None:
+        if epoch == 2:
+            raise KeyboardInterrupt
+
+    with pytest.warns(TrainingWarning, match="interrupted"):
+        first = mxtrain(photos, time_budget=1000, callbacks=stop, **settings)
+    side = first.preprocess.size[0]
+    whole = mxtrain(photos, image_size=side, resume=True, **settings)
+    assert len(first.history) == 2 and len(whole.history) == 3
+    assert whole.to_bytes() == mxtrain(photos, image_size=side, **{**settings, "checkpoint": None}).to_bytes()
 
 
 def test_what_ends_in_the_first_epoch_of_layers_remembers_its_images(monkeypatch: pytest.MonkeyPatch) -> None:
