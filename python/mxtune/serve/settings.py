@@ -96,12 +96,12 @@ def keys_in(file: Path) -> tuple[str, ...]:
         The file can't be read, has no key, or one that can be guessed.
     """
     try:
-        lines = file.read_text(encoding="utf-8").splitlines()
+        lines = [line.strip() for line in file.read_text(encoding="utf-8-sig").splitlines()]  # as Windows writes it
     except (OSError, UnicodeDecodeError) as error:
         raise ArgumentError(
             f"Can't read the keys in {file}.", [getattr(error, "strerror", None) or str(error)]
         ) from error
-    keys = [line.strip() for line in lines if line.strip() and not line.startswith("#")]
+    keys = [line for line in lines if line and not line.startswith("#")]
     hint = 'Make one: python -c "import secrets; print(secrets.token_urlsafe())"'
     if not keys:
         raise ArgumentError(f"There is no key in {file}.", hint=hint)
