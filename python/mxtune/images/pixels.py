@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import stat
+import sys
 import threading
 import time
 from collections.abc import Iterable, Sequence
@@ -177,7 +178,8 @@ class Pixels:
             status = os.stat(where)  # noqa: PTH116
         except (OSError, ValueError):  # what is gone can't be made anew of something else
             return True
-        return max(status.st_mtime_ns, status.st_ctime_ns) < self.since  # a copy may have an older time
+        # a copy, or a camera, may say another time of its content than that at which it came there
+        return (status.st_mtime_ns if sys.platform == "win32" else status.st_ctime_ns) < self.since
 
     def _content(self, row: int, picture: Picture) -> NDArray[Any]:
         """Its pixels, for a hash: equal numbers of different types are equal."""
