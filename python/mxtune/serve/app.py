@@ -52,6 +52,8 @@ class Service:
         add("/health", self.health, methods=["GET"], response_class=JSONResponse, responses=FAILED)
         add("/metrics", self.metrics, methods=["GET"], response_class=Response, responses={401: RESPONSES[401]})
         add("/", page, methods=["GET"], include_in_schema=False)
+        for path, asked in (("/health", self.health), ("/", page)):  # of which load balancers want no body
+            add(path, asked, methods=["HEAD"], include_in_schema=False)
         if settings.keys:
             self.app.openapi_schema = with_keys(self.app.openapi())
         self.app.add_exception_handler(Refused, _told)

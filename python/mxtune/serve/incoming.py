@@ -88,7 +88,11 @@ async def _of_form(request: Request, body: bytes, settings: Settings) -> list[Up
         raise Refused(400, "The form can't be read.", [error.message]) from error
     except Exception as error:  # a hostile form can raise anything
         raise Refused(400, "The form can't be read.", [type(error).__name__]) from error
+    if body and not body.rstrip().endswith(b"--"):  # the last part would be left out
+        raise Refused(400, "The form can't be read.", ["it ends before its last boundary"])
     files = [one for _, one in form.multi_items() if isinstance(one, UploadFile)]
+    if len(files) < len(form.multi_items()) and not files:
+        raise Refused(422, "There are no images in the request.", ["no part of the form has a file name"])
     return [Upload(_name(one.filename, place), await one.read()) for place, one in enumerate(files, 1)]
 
 

@@ -26,6 +26,7 @@ from PIL import Image
 from mxtune import Model, mxexample, mxload, mxserve, mxtrain
 from mxtune.errors import ArgumentError, ModelFileError
 
+FORM = b'--x\r\nContent-Disposition: form-data; name="images"; filename="a"\r\n\r\nan image\r\n'
 PHOTOS = sorted(Path(mxexample("fashion")).rglob("*.png"))
 KEY = "a key of more than sixteen letters"
 
@@ -176,6 +177,8 @@ def test_a_bomb_is_refused_by_its_claim(service: Service) -> None:
         (b'{"images": [{"url": "http://localhost/a.png"}]}', "application/json", 422),
         (b"no form", "multipart/form-data", 400),
         (b"no form", "multipart/form-data; boundary=x", 400),
+        (FORM, "multipart/form-data; boundary=x", 400),
+        (FORM.replace(b'; filename="a"', b"") + b"--x--", "multipart/form-data; boundary=x", 422),
         (bytes(33_000_000), "image/png", 413),
     ],
 )
@@ -185,6 +188,13 @@ def test_what_is_no_request_is_told_so(service: Service, body: bytes, kind: str,
     except urllib.error.URLError:  # closed while it is sent
         assert status == 413
     assert service.ask("/health")[0] == 200
+
+
+def test_who_wants_no_body_gets_none(service: Service) -> None:
+    for path in ("/health", "/"):
+        request = urllib.request.Request(service.address + path, method="HEAD")  # noqa: S310
+        with urllib.request.urlopen(request, timeout=60) as answer:  # noqa: S310
+            assert (answer.status, answer.read()) == (200, b"") and int(answer.headers["Content-Length"]) > 0
 
 
 def test_options_that_mean_nothing_are_named(service: Service) -> None:
