@@ -56,6 +56,18 @@ def announced() -> Iterator[None]:
         _add_sleeping_team(late)
 
 
+def can_share() -> bool:
+    """Whether a thread can be told how many CPUs it may use: where MXNet's OpenMP is libgomp."""
+    return _libgomp() is not None
+
+
+def share(cpus: int) -> None:
+    """From now on what the calling thread computes uses so many CPUs; other threads are as they were."""
+    libgomp = _libgomp()
+    if libgomp is not None:
+        libgomp.omp_set_num_threads(cpus)
+
+
 def _libgomp() -> Optional[ctypes.CDLL]:
     """The libgomp that is loaded already: R brings it along, and a PyTorch that the user has imported."""
     try:

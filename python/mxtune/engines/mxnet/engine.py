@@ -77,4 +77,5 @@ class MXNet:
         left = (*(FOR_ONEDNN if on_gpu else ()), *(NOT_IN_INT8 if in_int8 else ()))
         rewrites = tuple(rewrite for rewrite in PASSES if rewrite not in left)
         rewrites += PASSES_IN_INT8 if in_int8 else ()
-        return MXNetExecutor(program, devices, rewrites if passes else (), low)
+        shared = passes and [device.kind for device in devices] == ["cpu"]
+        return MXNetExecutor(program, devices, rewrites if passes else (), low, shared)

@@ -7,7 +7,8 @@ import re
 import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, Optional
+from functools import partial
+from typing import TYPE_CHECKING, Any, Callable, Optional
 
 import numpy as np
 
@@ -17,9 +18,11 @@ from ..base import Batch, InputSpec, Program
 from ..devices import Device
 from ..passes import Pass, applied, freeze_statistics, largest_in
 from ..threads import mxnet_threads
+from . import side_by_side
 from .gradient import InputGradient
 from .int8 import quantised_symbol
 from .load import load
+from .masks import Masks
 from .passes.align_channels import align_channels
 
 if TYPE_CHECKING:
@@ -53,6 +56,8 @@ class MXNetExecutor:
         What rewrites the program first. With none, MXNet's fusion is off too, for comparison.
     int8
         Whether what is not in training is computed in int8, by the program's ranges.
+    shared
+        Whether the CPUs share the batches of a training, see `side_by_side`.
 
     Examples
     --------
@@ -67,7 +72,12 @@ class MXNetExecutor:
     """
 
     def __init__(
-        self, program: Program, devices: Sequence[Device], passes: Sequence[Pass] = (), int8: bool = False
+        self,
+        program: Program,
+        devices: Sequence[Device],
+        passes: Sequence[Pass] = (),
+        int8: bool = False,
+        shared: bool = False,
     ) -> None:
         mx = self._mx = load()
         self._inputs = {n: program.inputs[n] for n in program.graph.arguments if n not in program.params}
@@ -77,13 +87,23 @@ class MXNetExecutor:
         at = passes.index(align_channels) if align_channels in passes else len(passes)
         program, self._undo = applied(program, (freeze_statistics, *passes[:at]))
         program, self._cut = applied(program, passes[at:])  # apart, so that a state is the same with them and without
+        self._shared_masks, self._parts, self._fewest_rows = Masks(), 1, 0
+        if shared:
+            masks = Masks()
+            masked, _ = masks.taken(program)
+            self._parts = side_by_side.parts(masked)
+            if self._parts > 1:
+                program, self._shared_masks = masked, masks
+                self._fewest_rows = side_by_side.fewest_rows(program)
+        self._fed = {n: program.inputs[n] for n in program.graph.arguments if n not in program.params}
         graph, self._trainable = program.graph, program.trainable
         self._arguments, self._auxiliary = graph.arguments, graph.auxiliary
         self._heads = len(graph.heads)
-        self._dropout = any(node.has_role("dropout") for node in graph.nodes)
+        self._dropout = any(node.has_role("dropout") for node in self._program.graph.nodes)
+        self._devices = len(devices)
         self._contexts = [mx.gpu(d.index) if d.kind == "gpu" else mx.cpu(d.index) for d in devices]
         self._symbol = mx.sym.load_json(to_json(graph))
-        names = [n for n in (*self._arguments, *self._auxiliary) if n not in self._inputs]
+        names = [n for n in (*self._arguments, *self._auxiliary) if n not in self._fed]
         self._arrays = [
             {n: mx.nd.array(program.params[n], ctx=context, dtype="float32") for n in names}
             for context in self._contexts
@@ -93,7 +113,7 @@ class MXNetExecutor:
         if self._int8:
             self._symbol, quantised = quantised_symbol(self._symbol, self._arrays[0], program.ranges)
             self._arguments, self._auxiliary = self._symbol.list_arguments(), self._symbol.list_auxiliary_states()
-            names = [n for n in (*self._arguments, *self._auxiliary) if n not in self._inputs]
+            names = [n for n in (*self._arguments, *self._auxiliary) if n not in self._fed]
             self._arrays = [{n: quantised[n].as_in_context(context) for n in names} for context in self._contexts]
         # on a CPU MXNet fuses what it binds without a gradient: BatchNorm, ReLU and sums go into the convolutions
         derived = self._learned if passes or self._learned else names[:1]
@@ -109,7 +129,8 @@ class MXNetExecutor:
         named = self._named(batch)
         load()  # which refuses a forked process, where a lock taken in the parent would never be free
         with _ALONE:
-            outputs = self._in_parts(named)
+            rows = len(next(iter(named.values())))
+            outputs = self._in_parts({**named, **self._shared_masks.none(rows)})
         return outputs[0] if self._heads == 1 else outputs
 
     def rows(self, asked: int) -> int:
@@ -126,7 +147,8 @@ class MXNetExecutor:
         with _ALONE:
             if self._dropout:  # a function of the step alone, so that a resumed run draws the same
                 self._mx.random.seed((self._seed * 1_000_003 + self._steps) % 2**31)
-            outputs = self._forward(named, train=True)[0]
+            masks = self._shared_masks.drawn(self._mx, self._symbol, len(targets))
+            outputs = self._forward({**named, **masks}, train=True)[0]
             value, gradient = loss(outputs.astype(np.float64), targets, counts)
             if np.isfinite(value):  # otherwise the caller keeps the last good weights
                 self._backward(gradient.astype(np.float32))
@@ -192,8 +214,10 @@ class MXNetExecutor:
         return rows
 
     def _used(self, rows: int) -> int:
-        """How many devices take part in a batch: fewer than there are where there are fewer rows."""
-        return min(len(self._contexts), rows)
+        """How many devices, or parts of one, take part in a batch: fewer than there are where there are few rows."""
+        if self._parts > 1 and rows >= self._fewest_rows:
+            return side_by_side.used(self._parts, rows)
+        return min(self._devices, rows)
 
     def _shares(self, array: Array) -> list[Array]:
         """The rows for each device."""
@@ -212,18 +236,28 @@ class MXNetExecutor:
     def _forward(self, batch: Mapping[str, Array], train: bool) -> list[NDArray[np.float32]]:
         """Run a batch. In prediction it is filled up to a power of two, so that few sizes are ever planned."""
         mx, count = self._mx, len(next(iter(batch.values())))
-        rows = count if train else max(len(self._contexts), 1 << (count - 1).bit_length())
+        rows = count if train else max(self._devices, 1 << (count - 1).bit_length())
         try:
             executors = self._executors(rows)
-            for name, array in batch.items():
-                for executor, share in zip(executors, self._shares(_filled(array, rows))):
-                    self._fill(executor.arg_dict[name], self._inputs[name], share)
-            for executor in executors:
-                executor.forward(is_train=train)
+            shares = zip(*(self._shares(_filled(array, rows)) for array in batch.values()))
+            self._run([partial(self._run_forward, e, dict(zip(batch, s)), train) for e, s in zip(executors, shares)])
             heads = [[executor.outputs[h].asnumpy() for executor in executors] for h in range(self._heads)]
         except mx.MXNetError as error:
             raise EngineError("MXNet failed to run the network.", [_first_line(error)]) from error
         return [(parts[0] if len(parts) == 1 else np.concatenate(parts))[:count] for parts in heads]
+
+    def _run_forward(self, executor: Any, rows: Mapping[str, Array], train: bool) -> None:
+        for name, array in rows.items():
+            self._fill(executor.arg_dict[name], self._fed[name], array)
+        executor.forward(is_train=train)
+
+    def _run(self, jobs: Sequence[Callable[[], None]]) -> None:
+        """Run a job for each device, or part of a batch; devices compute while this thread goes on."""
+        if len(jobs) > self._devices:
+            side_by_side.run(jobs)
+        else:
+            for job in jobs:
+                job()
 
     def _fill(self, array: Any, spec: InputSpec, rows: Array) -> None:
         """Write rows to an array of MXNet, on a CPU without a copy in between."""
@@ -242,23 +276,30 @@ class MXNetExecutor:
 
     def _backward(self, gradient: NDArray[np.float32]) -> None:
         try:
-            for executor, context, share in zip(self._executors(len(gradient)), self._contexts, self._shares(gradient)):
-                executor.backward([self._mx.nd.array(share, ctx=context)])
+            each = zip(self._executors(len(gradient)), self._contexts * self._parts, self._shares(gradient))
+            self._run([partial(self._run_backward, *one) for one in each])
         except self._mx.MXNetError as error:
             raise EngineError("MXNet failed to train the network.", [_first_line(error)]) from error
+
+    def _run_backward(self, executor: Any, context: Any, gradient: Array) -> None:
+        executor.backward([self._mx.nd.array(gradient, ctx=context)])
 
     def _executors(self, rows: int) -> list[Any]:
         """One MXNet executor per device for a batch of this many rows, planned at its first use."""
         if rows not in self._bound:
             sizes = [len(share) for share in self._shares(np.empty(rows))]
+            while len(self._arrays) < len(sizes):  # each part has its own: oneDNN orders them anew in place
+                self._arrays.append({name: array.copy() for name, array in self._arrays[0].items()})
+                self._grads.append({name: array.copy() for name, array in self._grads[0].items()})
             self._bound[rows] = [self._bind(place, size) for place, size in enumerate(sizes)]
         return self._bound[rows]
 
     def _bind(self, place: int, rows: int) -> Any:
-        mx, context, arrays = self._mx, self._contexts[place], self._arrays[place]
+        mx, arrays = self._mx, self._arrays[place]
+        context = self._contexts[place % self._devices]
         if self._int8:  # its convolutions reorder weights in place, in an order that depends on the batch's size
             arrays = {name: array.copy() for name, array in arrays.items()}
-        data = {name: mx.nd.zeros((rows, *spec.row), ctx=context) for name, spec in self._inputs.items()}
+        data = {name: mx.nd.zeros((rows, *spec.row), ctx=context) for name, spec in self._fed.items()}
         return self._symbol.bind(
             context,
             args={n: data[n] if n in data else arrays[n] for n in self._arguments},
