@@ -93,6 +93,7 @@ def _draw(count: int, place: Path) -> None:
 
 def mxtune(place: Path) -> Callable[[], float]:
     """Ours, with the features in the cache for a second run; returns what measures the accuracy."""
+    os.environ.pop("MXTUNE_CACHE_GB", None)  # `make bench` keeps none; here the second run is what is measured
     from mxtune import mxtrain
 
     model = mxtrain(place / "train", net=_NET, tune="head", cache=place / "cache", verbose=0)
