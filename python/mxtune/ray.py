@@ -29,6 +29,9 @@ if TYPE_CHECKING:
 
 PathLike = Union[str, "os.PathLike[str]"]
 _READING = 0.25  # of a CPU: it waits for disks and networks
+_BATCHES = (
+    8  # of a task: what a lost worker computes again, and short beside a block of Ray's, which one worker answers
+)
 
 
 def predict(
@@ -82,8 +85,8 @@ def predict(
     """
     _ray()
     settings = {"type": type, "level": level, "abstain": abstain, "top": top, "novelty": novelty}
-    question = Question.of(model, {**settings, "batch_size": whole("batch_size", batch_size, 1)})
-    return _asked(question, dataset, batch_size, workers, cpus, gpus, engine, image, path)
+    question = Question.of(model, settings, batch_size)
+    return _asked(question, dataset, workers, cpus, gpus, engine, image, path)
 
 
 def features(
@@ -102,9 +105,8 @@ def features(
     The numbers are those of `Model.features`. An image that can't be read has no features.
     """
     _ray()
-    question = Question.of(model)
-    whole("batch_size", batch_size, 1)
-    return _asked(question, dataset, batch_size, workers, cpus, gpus, engine, image, path)
+    question = Question.of(model, None, batch_size)
+    return _asked(question, dataset, workers, cpus, gpus, engine, image, path)
 
 
 class Worker:
@@ -144,7 +146,6 @@ def _ray() -> Any:
 def _asked(
     question: Question,
     dataset: Any,
-    batch_size: int,
     workers: Optional[int],
     cpus: float,
     gpus: float,
@@ -162,10 +163,11 @@ def _asked(
     wanted = [name for name in columns if name]
     rows = rows.select_columns(wanted) if set(there) - {*wanted} else rows
     count = _workers(cpus, gpus) if workers is None else whole("workers", workers, 1)
-    return rows.map_batches(
+    task = _BATCHES * question.batch_size
+    return rows.repartition(target_num_rows_per_block=task).map_batches(
         Worker,
         fn_constructor_args=(ray.put(question), schema, *columns, cpus, gpus, engine),
-        batch_size=batch_size,
+        batch_size=task,
         batch_format="numpy",
         zero_copy_batch=True,
         compute=ray.data.ActorPoolStrategy(size=count),

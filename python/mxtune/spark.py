@@ -16,7 +16,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Optional, Union
 
-from .arguments import whole
 from .errors import MxtuneError
 from .model.model import Model
 from .model.predictor import BATCH
@@ -73,7 +72,7 @@ def predict(
     """
     _pyspark()
     settings = {"type": type, "level": level, "abstain": abstain, "top": top, "novelty": novelty}
-    question = Question.of(model, {**settings, "batch_size": whole("batch_size", batch_size, 1)})
+    question = Question.of(model, settings, batch_size)
     return _mapped(frame, question, engine, image, path)
 
 

@@ -72,6 +72,27 @@ def test_pixels_of_read_images_are_predicted(model: Model, folder: Path) -> None
     np.testing.assert_allclose(answers.iloc[:, 1:-1].astype(np.float32), ours.iloc[:, 1:], rtol=1e-4, atol=1e-5)
 
 
+def test_rows_of_one_block_are_shared_among_the_workers(
+    model: Model, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    log, ours = tmp_path / "log", mxtune.ray.Worker
+
+    class Logging(ours):  # type: ignore[misc, valid-type] # a class of this function travels to the workers by value
+        def __call__(self, batch: dict[str, Any]) -> Any:
+            with log.open("a") as stream:
+                stream.write(f"{os.getpid()}\n")
+            return super().__call__(batch)
+
+    monkeypatch.setattr(mxtune.ray, "Worker", Logging)
+    contents = [file.read_bytes() for file in sorted(folder.glob("*-*.png"))]
+    pd.DataFrame({"bytes": contents * 4, "path": [*map(str, range(4 * len(contents)))]}).to_parquet(
+        tmp_path / "one.parquet"
+    )
+    answers = mxtune.ray.predict(str(tmp_path / "one.parquet"), model, batch_size=4, workers=2).to_pandas()
+    assert sorted(answers["file"]) == sorted(map(str, range(4 * len(contents))))
+    assert len(set(log.read_text().split())) == 2
+
+
 def test_features_are_those_of_the_model(model: Model, folder: Path) -> None:
     found = mxtune.ray.features(folder, model, workers=2).to_pandas().sort_values("file", ignore_index=True)
     good = found["error"].isna()

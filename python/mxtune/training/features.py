@@ -142,9 +142,9 @@ def _shelf(
     body: Network, loader: Loader, target: Target, batch_size: int, cache: Cache, crew: Optional[Crew]
 ) -> Optional[Shelf]:
     """Where features of this network are kept, each under its image's content; None for nowhere."""
-    folder = (
-        None if crew is not None and crew.address is not None else kept_in(cache)
-    )  # of a cluster: by which processors?
+    if crew is not None and crew.address is not None:
+        return None  # on a cluster: by which processors?
+    folder = kept_in(cache)
     if folder is None:
         return None
     versions = (__version__, target.engine.version(), PIL.__version__)

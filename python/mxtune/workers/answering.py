@@ -12,11 +12,13 @@ from typing import TYPE_CHECKING, Any, Optional, Union
 import numpy as np
 
 from .. import machine
+from ..arguments import whole
 from ..errors import ArgumentError, PictureWarning
 from ..images.arrays import numbered
 from ..images.findings import kept_back, warn
 from ..model.load import mxload
 from ..model.model import Model
+from ..model.predictor import BATCH
 from ..network import Network
 
 if TYPE_CHECKING:
@@ -42,14 +44,20 @@ class Question:
         The model's file.
     settings
         Of `Model.predict` by name; or None, which asks for features.
+    batch_size
+        Images that are computed at a time.
     """
 
     content: bytes = field(repr=False)
     settings: Optional[dict[str, Any]] = None
+    batch_size: int = BATCH
 
     @classmethod
     def of(
-        cls, model: Union[Model, Network, str, os.PathLike[str]], settings: Optional[dict[str, Any]] = None
+        cls,
+        model: Union[Model, Network, str, os.PathLike[str]],
+        settings: Optional[dict[str, Any]] = None,
+        batch_size: int = BATCH,
     ) -> Question:
         """A question to a model, a network or a model's file.
 
@@ -57,18 +65,21 @@ class Question:
         ------
         ModelFileError
             The file can't be read.
+        ArgumentError
+            `batch_size` is no whole number of at least 1.
         """
+        batch_size = whole("batch_size", batch_size, 1)
         if isinstance(model, Network):
             model = Model.of_network(model)
         elif not isinstance(model, Model):
             model = mxload(model)
         given = None if settings is None else {name: value for name, value in settings.items() if value is not None}
-        return cls(model.to_bytes(), given)
+        return cls(model.to_bytes(), given, batch_size)
 
     @cached_property
     def digest(self) -> str:
         """Equal for equal questions."""
-        return hashlib.sha256(self.content + repr(self.settings).encode()).hexdigest()
+        return hashlib.sha256(self.content + repr((self.settings, self.batch_size)).encode()).hexdigest()
 
     @cached_property
     def schema(self) -> pa.Schema:
@@ -100,7 +111,7 @@ class Answering:
     """
 
     def __init__(self, question: Question, device: str = "auto", engine: str = "auto") -> None:
-        self._settings = question.settings
+        self._settings, self._batch_size = question.settings, question.batch_size
         self.model = Model.from_bytes(question.content).on(device, engine)
         self._warned: set[str] = set()
 
@@ -136,11 +147,11 @@ class Answering:
 
         with kept_back() as found:
             if self._settings is None:
-                values = self.model.features(list(images))
+                values = self.model.features(list(images), batch_size=self._batch_size)
                 columns = {"file": [numbered(row) for row in range(len(images))], FEATURES: list(values)}
                 frame = pd.DataFrame(columns)
             else:
-                frame = self.model.predict(list(images), **self._settings)
+                frame = self.model.predict(list(images), batch_size=self._batch_size, **self._settings)
         reasons: dict[str, str] = {}
         for warning in found:
             if isinstance(warning, PictureWarning) and warning.files:
