@@ -20,7 +20,7 @@ import pytest
 from PIL import Image
 
 import mxtune
-from mxtune import mxexample, mximages, mxload, store, tasks
+from mxtune import mxexample, mximages, mxload, mxtrain, store, tasks
 from mxtune.cli import options
 from mxtune.model.drawing import KINDS
 from mxtune.model.model import TYPES
@@ -200,6 +200,15 @@ def test_predict_takes_a_network_by_its_name() -> None:
     coffee = Path(__file__).parents[1] / "shared" / "coffee.jpg"
     said = mx("predict", "EfficientNet-Lite0", coffee, "--top", "2", "-q").stdout.splitlines()
     assert said[0] == "file,pred_class,pred_prob" and len(said) == 3 and ",espresso," in said[1]
+
+
+def test_labels_that_are_left_open_are_no_bad_pictures(tmp_path: Path) -> None:
+    pictures = np.random.default_rng(0).integers(0, 256, (40, 32, 32, 3), np.uint8)
+    labels = (np.arange(40)[:, np.newaxis] % 2 == 0).repeat(2, axis=1).astype(int)
+    mxtrain(pictures, labels, tune="head", image_size=32, folds=4, verbose=0).save(tmp_path / "x.mxt")
+    Image.fromarray(pictures[0]).save(tmp_path / "a.png")
+    told = mx("predict", tmp_path / "x.mxt", tmp_path / "a.png", "--type", "set", "--level", "0.999")
+    assert told.stdout.splitlines()[1].endswith("a.png,NA,NA")
 
 
 def test_predict_names_bad_pictures_and_ends_with_3(trained: tuple, photos: Path, tmp_path: Path) -> None:

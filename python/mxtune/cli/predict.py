@@ -84,6 +84,7 @@ def predict(
         if output is not None:
             writable(output)
         from .. import Model, mximages, mxload, mxnetwork, zoo
+        from ..images.findings import kept_back, warn
 
         place = given(device=device, engine=engine, precision=precision)
         if zoo.has(str(model)) and not model.exists():
@@ -95,7 +96,10 @@ def predict(
         images = mximages(source, on_bad="keep", recursive=recursive, path=column, root=root)
         asked = {"batch_size": batch_size, "level": level, "abstain": abstain, "top": top, "novelty": novelty or None}
         settings: dict[str, Any] = {name: value for name, value in asked.items() if value is not None}
-        frame = loaded.predict(images, type=type, **settings)
+        with kept_back() as found:
+            frame = loaded.predict(images, type=type, **settings)
+        for warning in found:
+            warn(warning)
         write(as_table(frame, format), output)
-        if len(frame) and frame.iloc[:, 1:].isna().all(axis=1).any():
+        if any(getattr(warning, "files", ()) for warning in found):
             raise typer.Exit(BAD_PICTURES)
