@@ -2,18 +2,21 @@
 #'
 #' `mxlook()` shows images on a page of this machine: how many each class has, which files can't be read, copies and
 #' near-copies, and, with a model, labels that are probably wrong, the most suspect first. A key keeps an image as it
-#' is, gives it another class, drops it, or takes that back. R waits until the page is left by its button, or for Ctrl-C
+#' is, gives it another class, drops it, or takes that back; where images have several labels, a key sets or clears one.
+#' R waits until the page is left by its button, or for Ctrl-C
 #' (Esc in RStudio); nothing is lost by either.
 #'
 #' Each decision is written at once to a table, `file, label, decision, was`, which [mximages()] and [mxtrain()] take:
-#' labels as they are now, without the images that were dropped. Files stay as they are, unless `move` is set. Called
+#' labels as they are now, without the images that were dropped. Several labels have a column with `TRUE` and `FALSE`
+#' each, which [mximages()] takes by `label = c("cat", "dog")`. Files stay as they are, unless `move` is set. Called
 #' again, it goes on where it was left; what the table says of other images stays.
 #'
 #' Nobody but this machine can reach the page, and there only who has its address, which has a random part. It loads
 #' nothing from elsewhere.
 #'
-#' @param x A folder, a table, or what else [mximages()] takes, with one class for each image or without labels; or a
-#'   set of `mximages()`, whose groups and parts are kept in the table. Images that can't be read are shown by name.
+#' @param x A folder, a table, or what else [mximages()] takes, with one class for each image, with several labels, or
+#'   without any; or a set of `mximages()`, whose groups and parts are kept in the table. Images that can't be read are
+#'   shown by name.
 #' @param model A model or its file, as in [mxsuspects()]; `NULL` for none.
 #' @param decisions The table, a `.csv` file. `NULL` is `photos-decisions.csv` for a folder `photos`, in the working
 #'   directory.
@@ -23,8 +26,8 @@
 #' @param show Whether to open the page, in the viewer of RStudio or in a browser; `NULL` where R is interactive. A
 #'   function is called with the address. The address is told anyway.
 #' @param ... Must be empty.
-#' @return A data frame, invisibly: `file` (the path), `label`, `decision` (keep, relabel, drop, or empty) and `was`,
-#'   the label before a change; `group` and `split` where the images have them.
+#' @return A data frame, invisibly: `file` (the path), `label` (or a logical column for each of several), `decision`
+#'   (keep, relabel, drop, or empty) and `was`, the label before a change; `group` and `split` where the images have them.
 #' @export
 #' @examplesIf mxtune:::has_engine() && interactive()
 #' decisions <- mxlook(mxexample("fashion"), decisions = tempfile(fileext = ".csv"))

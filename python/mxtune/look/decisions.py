@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
-import unicodedata
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, Optional
 
@@ -16,19 +15,17 @@ from ..images.decided import COLUMN, DROP, KEEP, RELABEL, WORDS
 from ..images.paths import as_in_table
 from ..images.stored import is_address
 from ..images.table import read_table
-from ..tasks.label_type import TEXT
+from .labelling import Label, labelling_of, quoted
 
 if TYPE_CHECKING:
     import pandas as pd
-
-_LONGEST = 200  # characters of a class
 
 
 class State(NamedTuple):
     """What is decided on an image, or ``""``, and the label that it has now; None without."""
 
     decision: str
-    label: Optional[str]
+    label: Label
 
 
 class Decisions:
@@ -37,7 +34,7 @@ class Decisions:
     Parameters
     ----------
     images
-        The images, with classes as labels or without any.
+        The images, with one class or several labels each, or without any.
     table
         The .csv file; what it says already is taken over.
     suggested
@@ -54,15 +51,16 @@ class Decisions:
     ) -> None:
         self.images, self.table, self.suggested = images, table, suggested or {}
         self.files = images.files or [None] * len(images)
-        self.was = [images.label_of(row) if images.y is not None else None for row in range(len(images))]
+        self.labelling = labelling_of(images)
+        self.was = list(self.labelling.given)
         self.now = [State("", label) for label in self.was]
         self.lock = threading.RLock()
         self._before: list[tuple[int, State]] = []  # an image, and what it was before the change
-        self._elsewhere: list[dict[str, Any]] = []  # rows of the table on images that are not looked at
+        self._elsewhere: list[tuple[dict[str, Any], Label]] = []  # rows of the table on images that are not looked at
         self._closed = False
         if table.exists():
             self._take_over()
-        self._lines = [self._line(row) for row in range(len(images))]
+        self._lines = self._all_lines()
 
     def __len__(self) -> int:
         """How many images something is decided on."""
@@ -81,12 +79,11 @@ class Decisions:
     @property
     def levels(self) -> list[str]:
         """The classes: those of the images, then those that were given here."""
-        task = self.images.labels.task
-        known = [] if task is None else list(task.shown_levels)
-        return list(dict.fromkeys([*known, *(state.label for state in self.now if state.label is not None)]))
+        return self.labelling.levels(state.label for state in self.now)
 
-    def decide(self, row: int, decision: str, label: Optional[str] = None) -> State:
-        """Decide on an image: ``"keep"``, ``"drop"``, ``"relabel"`` with its label, or ``""`` for nothing.
+    def decide(self, row: int, decision: str, label: Any = None) -> State:
+        """Decide on an image: ``"keep"``, ``"drop"``, ``"relabel"`` with its class, or the list of its labels, or
+        ``""`` for nothing.
 
         Raises
         ------
@@ -100,7 +97,7 @@ class Decisions:
         if decision not in ("", *WORDS):
             raise ArgumentError("That is no decision.", [f"it is {decision!r}"])
         if decision == RELABEL:
-            wanted = State(RELABEL, _checked(label))
+            wanted = State(RELABEL, self.labelling.checked(label, self.levels))
             wanted = State(KEEP, wanted.label) if wanted.label == self.was[row] else wanted
         else:
             wanted = State(decision, self.was[row])
@@ -137,7 +134,7 @@ class Decisions:
         self.files[row] = file
         self.now[row] = State(DROP if decision == DROP else KEEP, label)
         self.was[row] = label
-        self._lines[row] = self._line(row)
+        self._lines[row] = self._line(row, ())  # files are in folders of one class each, which needs no levels
 
     def write(self) -> None:
         """Write the table.
@@ -147,55 +144,56 @@ class Decisions:
         StoreError
             It can't be written.
         """
-        content = "\n".join([",".join(self._columns()), *self._lines, *self._others(), ""])
+        levels = self._written_levels
+        head = ",".join(map(_plain_or_quoted, self._columns(levels)))
+        content = "\n".join([head, *self._lines, *self._others(levels), ""])
         store.write(self.table, [content.encode("utf-8", "surrogateescape")], "the table of decisions")
 
     def frame(self) -> pd.DataFrame:
-        """The table as a data frame: ``file``, the path; ``label`` as it is now, of the type that labels have;
-        ``decision``; and ``was``, the label before, where it was changed."""
+        """The table as a data frame: ``file``, the path; ``label`` as it is now, of the type that labels have, or for
+        several labels a column with true and false each; ``decision``; and ``was``, the label before, where it was
+        changed, several as a JSON list."""
         import pandas as pd
 
-        labels = [state.label for state in self.now]
-        task = self.images.labels.task
-        label_type = TEXT if task is None else task.label_type
-        known = [label for label in labels if label is not None]
-        values: list[Any] = label_type.values(known) if label_type.fits(known) else known
-        in_order = iter(values)
-        columns: dict[str, Any] = {
-            "file": [file or name for file, name in zip(self.files, self.images.names)],
-            "label": [None if label is None else next(in_order) for label in labels],
-            COLUMN: [state.decision for state in self.now],
-            "was": [self._was_text(row) or None for row in range(len(labels))],
-        }
-        columns |= self._beside
-        if not self._has_labels:
-            del columns["label"], columns["was"]
-        return pd.DataFrame(columns)
+        labels, levels = [state.label for state in self.now], self._written_levels
+        values = {} if levels is None else self.labelling.values(labels, levels)
+        before = {} if levels is None else {"was": [self._was_text(row) for row in range(len(labels))]}
+        files = [file or name for file, name in zip(self.files, self.images.names)]
+        said = [state.decision for state in self.now]
+        return pd.DataFrame({"file": files, **values, COLUMN: said, **before, **self._beside})
 
     # ---- internals
 
     def _set(self, row: int, wanted: State) -> None:
         if self._closed:
             raise MxtuneError("It has ended: nothing is decided any more.")
-        before, had_labels = self.now[row], self._has_labels
+        before, columns = self.now[row], self._columns(self._written_levels)
         self.now[row] = wanted
         try:
-            self._lines[row] = self._line(row)
-            if self._has_labels != had_labels:
-                self._lines = [self._line(place) for place in range(len(self.now))]
+            levels = self._written_levels
+            if self._columns(levels) == columns:
+                self._lines[row] = self._line(row, levels)
+            else:
+                self._lines = self._all_lines()
             self.write()
         except BaseException:
             self.now[row] = before
-            self._lines = [self._line(place) for place in range(len(self.now))]
+            self._lines = self._all_lines()
             raise
 
-    @property
-    def _has_labels(self) -> bool:
-        known = (*(state.label for state in self.now), *(told.get("label") for told in self._elsewhere))
-        return self.images.y is not None or any(label is not None for label in known)
+    def _all_lines(self) -> list[str]:
+        levels = self._written_levels
+        return [self._line(row, levels) for row in range(len(self.now))]
 
-    def _columns(self) -> list[str]:
-        labels, before = (["label"], ["was"]) if self._has_labels else ([], [])
+    @property
+    def _written_levels(self) -> Optional[Sequence[str]]:
+        """The classes, whose columns are in the table; None where no image has a label."""
+        labels = [*(state.label for state in self.now), *(label for _, label in self._elsewhere)]
+        has_labels = self.labelling.known or any(label is not None for label in labels)
+        return self.labelling.levels(labels) if has_labels else None
+
+    def _columns(self, levels: Optional[Sequence[str]]) -> list[str]:
+        labels, before = ([], []) if levels is None else (self.labelling.columns(levels), ["was"])
         model = ["suggested", "prob", "suggested_prob"] if self.suggested else []
         return ["file", *labels, COLUMN, *before, *model, *self._beside]
 
@@ -205,41 +203,42 @@ class Decisions:
         told = {"group": self.images.groups, "split": self.images.parts}
         return {name: values for name, values in told.items() if values is not None}
 
-    def _line(self, row: int) -> str:
-        """An image in the table. Texts are in quotation marks, so that a class 007 stays what it is; classes that are
-        numbers or booleans are not."""
+    def _line(self, row: int, levels: Optional[Sequence[str]]) -> str:
+        """An image in the table."""
         state = self.now[row]
-        cells = [_quoted(as_in_table(self.files[row], self.images.names[row], self.table.parent))]
-        cells += [self._label_cell(state.label)] if self._has_labels else []
+        cells = [quoted(as_in_table(self.files[row], self.images.names[row], self.table.parent))]
+        cells += [] if levels is None else self.labelling.cells(state.label, levels)
         cells += [state.decision]
-        cells += [self._label_cell(self._was_text(row))] if self._has_labels else []
+        cells += [] if levels is None else [self._was_cell(self._was_text(row))]
         if self.suggested:
             told = self.suggested.get(row)
-            cells += ["", "", ""] if told is None else [_quoted(told[0]), *(f"{value:.4g}" for value in told[1:])]
-        cells += [_quoted(values[row]) for values in self._beside.values()]
+            cells += ["", "", ""] if told is None else [quoted(told[0]), *(f"{value:.4g}" for value in told[1:])]
+        cells += [quoted(values[row]) for values in self._beside.values()]
         return ",".join(cells)
 
     def _was_text(self, row: int) -> Optional[str]:
-        return self.was[row] if self.now[row].decision == RELABEL else None
+        return self.labelling.text(self.was[row]) if self.now[row].decision == RELABEL else None
 
-    def _label_cell(self, label: Optional[str]) -> str:
-        if label is None:
+    def _was_cell(self, text: Optional[str]) -> str:
+        if text is None:
             return ""
-        task = self.images.labels.task
-        is_text = task is None or task.label_type.kind == "text" or label not in task.shown_levels
-        return _quoted(label) if is_text else label
+        return quoted(text) if self.labelling.several else self.labelling.cells(text, ())[0]
 
-    def _others(self) -> Iterator[str]:
+    def _others(self, levels: Optional[Sequence[str]]) -> Iterator[str]:
         """Images that are not looked at now, as the table had them."""
 
         def cell(name: str, text: Any) -> str:
             if text is None or name in (COLUMN, "prob", "suggested_prob"):
                 return text or ""
-            return self._label_cell(str(text)) if name in ("label", "was") else _quoted(str(text))
+            return quoted(str(text))
 
-        columns = self._columns()
-        for told in self._elsewhere:
-            yield ",".join(cell(name, told.get(name)) for name in columns)
+        columns = self._columns(levels)
+        for told, label in self._elsewhere:
+            cells = {name: cell(name, told.get(name)) for name in columns}
+            if levels is not None:
+                cells |= zip(self.labelling.columns(levels), self.labelling.cells(label, levels))
+                cells["was"] = self._was_cell(self.labelling.text(self.labelling.read_text(told.get("was"))))
+            yield ",".join(cells[name] for name in columns)
 
     def _take_over(self) -> None:
         """What the table says already."""
@@ -250,14 +249,13 @@ class Decisions:
             raise ArgumentError(text, [f"its columns are {', '.join(map(str, frame.columns))}"], "Give another name.")
         row_of = {os.path.abspath(file): row for row, file in enumerate(self.files) if file is not None}  # noqa: PTH100
         row_of |= {name: row for row, name in enumerate(self.images.names) if self.files[row] is None}
-        for told in frame.to_dict("records"):
-            file, decision = str(told["file"]), told[COLUMN]
+        for told, label in zip(frame.to_dict("records"), self.labelling.read(frame)):
+            file, decision, before = str(told["file"]), told[COLUMN], self.labelling.read_text(told.get("was"))
             at = os.path.abspath(self.table.parent / file)  # noqa: PTH100 - links stay
             row = row_of.get(at, row_of.get(file))
-            label, before = (None if told.get(name) is None else str(told[name]) for name in ("label", "was"))
             if row is None:  # dropped ones may have been moved
                 is_there = decision == DROP or is_address(file) or os.path.exists(at)  # noqa: PTH110
-                self._elsewhere += [told] if is_there else []
+                self._elsewhere += [(told, label)] if is_there else []
                 continue
             if before is not None:
                 self.was[row] = before
@@ -266,19 +264,6 @@ class Decisions:
                 self.now[row] = State(RELABEL, label) if changed else State(str(decision), self.was[row])
 
 
-def _checked(label: Optional[str]) -> str:
-    """The text of a class.
-
-    Raises
-    ------
-    ArgumentError
-        It is empty, too long, or holds what no name has.
-    """
-    text = unicodedata.normalize("NFC", label or "").strip()
-    if not text or len(text) > _LONGEST or any(unicodedata.category(letter) in ("Cc", "Cs") for letter in text):
-        raise ArgumentError(f"A class has a name of 1 to {_LONGEST} characters in one line.")
-    return text
-
-
-def _quoted(text: str) -> str:
-    return '"' + text.replace('"', '""') + '"'
+def _plain_or_quoted(name: str) -> str:
+    """The name of a column, in quotation marks where it needs them."""
+    return name if name.isidentifier() else quoted(name)

@@ -6,12 +6,13 @@ import os
 import sys
 import webbrowser
 from collections.abc import Callable
+from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Optional, Union
 
 from .. import progress
 from ..arguments import user_path, whole, yes_or_no
-from ..calls import option
+from ..calls import at_command_line, interface, option, written
 from ..errors import ArgumentError
 from ..images import ImageSet, mximages
 from ..model import Model
@@ -41,17 +42,20 @@ def mxlook(
 
     The page shows how many images each class has, which files can't be read, copies and near-copies, and, with a model,
     labels that are probably wrong, the most suspect first. A key keeps an image as it is, gives it another class, drops
-    it, or takes that back. It ends by its button, or by Ctrl-C; nothing is lost by either.
+    it, or takes that back; where images have several labels, a key sets or clears one. It ends by its button, or by
+    Ctrl-C; nothing is lost by either.
 
     Each decision is written at once to a table, ``file, label, decision, was``, which `mximages` and `mxtrain` take:
-    labels as they are now, without the images that were dropped. Files stay as they are, unless ``move`` is set. Called
-    again, it goes on where it was left; what the table says of other images stays.
+    labels as they are now, without the images that were dropped. Several labels have a column with TRUE and FALSE each,
+    which `mximages` takes by ``label=["cat", "dog"]``. Files stay as they are, unless ``move`` is set. Called again, it
+    goes on where it was left; what the table says of other images stays.
 
     Parameters
     ----------
     x
-        A folder, a table, or what else `mximages` takes, with one class for each image or without labels; or an
-        `ImageSet`, whose groups and parts are kept in the table. Images that can't be read are shown by name.
+        A folder, a table, or what else `mximages` takes, with one class for each image, with several labels, or without
+        any; or an `ImageSet`, whose groups and parts are kept in the table. Images that can't be read are shown by
+        name.
     model
         A model or its file; see `Model.suspects`.
     decisions
@@ -67,13 +71,13 @@ def mxlook(
     Returns
     -------
     pandas.DataFrame
-        ``file`` (the path), ``label``, ``decision`` (keep, relabel, drop, or empty) and ``was``, the label before a
-        change; ``group`` and ``split`` where the images have them.
+        ``file`` (the path), ``label`` (or a column of true and false for each of several), ``decision`` (keep, relabel,
+        drop, or empty) and ``was``, the label before a change; ``group`` and ``split`` where the images have them.
 
     Raises
     ------
     ArgumentError
-        Labels are no classes; ``decisions`` is another file; ``move`` without a folder of class folders; the port is
+        Labels are numbers; ``decisions`` is another file; ``move`` without a folder of class folders; the port is
         taken.
     """
     move, port = yes_or_no("move", move), whole("port", port, 0, 65535)
@@ -151,4 +155,9 @@ def _sits_somebody() -> bool:
 def _told(found: Decisions) -> str:
     if not found.table.exists():
         return "Nothing was decided, and nothing written."
-    return f"Decided on {len(found)} of {counted(len(found.now), 'image')}; the table is {found.table}."
+    told = f"Decided on {len(found)} of {counted(len(found.now), 'image')}; the table is {found.table}."
+    if not found.labelling.several:
+        return told
+    with interface("python") if at_command_line() else nullcontext():  # whose option takes a single column
+        columns = found.labelling.columns(found.levels)
+        return f"{told} To train on it: {written('train', str(found.table), label=columns)}."

@@ -31,7 +31,10 @@ function tell(error) {
 
 const has = row => state.decisions[row] !== "";
 const all = () => state.names.map((_, row) => row);
-const labelled = label => all().filter(row => state.labels[row] === label && state.decisions[row] !== "drop");
+// of several labels each image has a list
+const carried = label => !state.several ? [label] : label.length ? label : [null];
+const spoken = (label, none = "without a label") => (state.several ? label.join(", ") : label) || none;
+const labelled = label => all().filter(row => carried(state.labels[row]).includes(label) && state.decisions[row] !== "drop");
 
 function found() {
   const suspects = state.suggested.map(([row]) => row), some = [];
@@ -39,7 +42,7 @@ function found() {
   some.push({id: "copies", title: "Sets of copies", n: state.sets.length, rows: () => state.sets.flat()});
   some.push({id: "bad", title: "Can't be read", n: state.bad.length, rows: () => []});
   some.push({id: "all", title: "All images", rows: all, gap: true});
-  if (state.labels.includes(null)) some.push({id: "none", title: "Without a label", label: null, rows: () => labelled(null)});
+  if (state.labels.some(label => carried(label)[0] === null)) some.push({id: "none", title: "Without a label", label: null, rows: () => labelled(null)});
   some.push({id: "decided", title: "Decided", rows: () => all().filter(has)});
   state.levels.forEach((level, place) =>
     some.push({id: `class ${level}`, title: level, label: level, of: true, gap: !place, rows: () => labelled(level)}));
@@ -48,9 +51,11 @@ function found() {
 
 function draw_views() {
   views = found();
-  const carried = new Map();  // counted once: a class at a time, many images of many classes would be slow
-  state.labels.forEach((label, row) => state.decisions[row] === "drop" || carried.set(label, (carried.get(label) ?? 0) + 1));
-  const counts = views.map(one => one.n ?? ("label" in one ? carried.get(one.label) ?? 0 : one.rows().length));
+  const numbers = new Map();  // counted once: a class at a time, many images of many classes would be slow
+  state.labels.forEach((label, row) => {
+    if (state.decisions[row] !== "drop") for (const one of carried(label)) numbers.set(one, (numbers.get(one) ?? 0) + 1);
+  });
+  const counts = views.map(one => one.n ?? ("label" in one ? numbers.get(one.label) ?? 0 : one.rows().length));
   const most = Math.max(1, ...views.map((one, place) => one.of ? counts[place] : 0));
   const drawn = views.flatMap((one, place) => {
     const button = make("button", "", {type: "button", className: one.of ? "of-class" : ""});
@@ -97,7 +102,7 @@ function draw() {
 
 function draw_head() {
   const decided = state.decisions.filter(Boolean).length;
-  const parts = [counted(state.names.length, "image"), ...state.levels.length ? [counted(state.levels.length, "class", "classes")] : [],
+  const parts = [counted(state.names.length, "image"), ...state.levels.length ? [counted(state.levels.length, ...state.several ? ["label"] : ["class", "classes"])] : [],
                  `${decided.toLocaleString("en")} decided`, decided ? `saved in ${state.table}` : "nothing saved yet"];
   at("title").textContent = document.title = state.title;
   at("under").textContent = parts.join(" · ");
@@ -122,32 +127,35 @@ function draw_image() {
     at("gone").hidden = true;
     show(large, row, "large");
   }
-  large.alt = `${state.names[row]}, ${label ?? "without a label"}`;
+  large.alt = `${state.names[row]}, ${spoken(label)}`;
   at("name").textContent = `${state.names[row]} · ${state.sizes[row][1]} × ${state.sizes[row][0]}`;
-  at("what").replaceChildren(make("bdi", label ?? "without a label"));
-  if (was !== label && was !== null) at("what").append(" ", make("s", was));
+  at("what").replaceChildren(make("bdi", spoken(label)));
+  if (was !== null && spoken(was) !== spoken(label)) at("what").append(" ", make("s", spoken(was)));
   const words = {keep: "kept", relabel: "changed", drop: "dropped"};
   if (decision) at("what").append(" ", make("span", words[decision], {className: "decision"}));
   at("model").hidden = at("take").hidden = !told;
   if (told) {
-    at("model").textContent = `The model says ${told[1]}, ${percent(told[3])}; ${was}, ${percent(told[2])}.`;
-    at("take").querySelector("bdi").textContent = told[1];
-    at("take").setAttribute("aria-pressed", String(label === told[1] && decision === "relabel"));
+    at("model").textContent = state.several ? `The model says: ${told[1]}.` :
+      `The model says ${told[1]}, ${percent(told[3])}; ${was}, ${percent(told[2])}.`;
+    at("take").firstChild.textContent = state.several ? "As the model says: " : "It is ";
+    at("take").querySelector("bdi").textContent = spoken(state.mended[row], "no label");
+    at("take").setAttribute("aria-pressed", String(spoken(label) === spoken(state.mended[row]) && decision === "relabel"));
   }
   at("keep").setAttribute("aria-pressed", String(decision === "keep"));
   at("drop").setAttribute("aria-pressed", String(decision === "drop"));
   for (const button of at("classes").children.length === state.levels.length ? at("classes").querySelectorAll("button") : draw_classes())
-    button.setAttribute("aria-pressed", String(button.dataset.label === label));
+    button.setAttribute("aria-pressed", String(carried(label).includes(button.dataset.label)));
 }
 
 function draw_classes() {
   at("other").hidden = !state.levels.length;
+  at("other").textContent = state.several ? "Labels: set, or clear" : "Another class";
   at("classes").replaceChildren(...state.levels.map((level, place) => {
     const button = make("button", "", {type: "button"}), item = make("li");
     button.dataset.label = level;
     button.append(make("bdi", level));
     if (place < KEYS.length) button.append(make("kbd", KEYS[place]));
-    button.addEventListener("click", () => decide("relabel", level));
+    button.addEventListener("click", () => give(level));
     item.append(button);
     return item;
   }));
@@ -182,11 +190,11 @@ function draw_grid() {
 
 function draw_small(row, place) {
   const button = make("button", "", {type: "button"}), item = make("li"), image = make("img", "", {alt: "", loading: "lazy"});
-  const decision = state.decisions[row], label = make("span", state.labels[row] ?? "–", {className: decision ? "done" : ""});
+  const decision = state.decisions[row], label = make("span", spoken(state.labels[row], "–"), {className: decision ? "done" : ""});
   show(image, row, "small");
   button.append(image, label);
   if (view.id === "suspects") button.append(make("span", `${state.suggested[start + place][1]}?`, {className: "sub"}));
-  button.setAttribute("aria-label", [state.names[row], state.labels[row] ?? "without a label", decision].filter(Boolean).join(", "));
+  button.setAttribute("aria-label", [state.names[row], spoken(state.labels[row]), decision].filter(Boolean).join(", "));
   button.tabIndex = row === current ? 0 : -1;
   if (row === current) button.setAttribute("aria-current", "true");
   item.className = decision === "drop" ? "dropped" : "";
@@ -194,7 +202,7 @@ function draw_small(row, place) {
   item.append(button);
   const set = view.id === "copies" ? state.sets.findIndex(one => one[0] === row) : -1;
   if (set < 0) return [item];
-  const differ = new Set(state.sets[set].map(one => state.was[one])).size > 1;
+  const differ = new Set(state.sets[set].map(one => spoken(state.was[one]))).size > 1;
   return [make("li", `Set ${set + 1}${differ ? ": labels differ" : ""}`, {className: "set"}), item];
 }
 
@@ -206,7 +214,7 @@ function go(row) {
   draw_image();
   draw_grid();
   document.querySelector("#grid [aria-current]")?.scrollIntoView({block: "nearest"});
-  at("said").textContent = `${state.names[row]}, ${state.labels[row] ?? "without a label"}, ${at("place").textContent}`;
+  at("said").textContent = `${state.names[row]}, ${spoken(state.labels[row])}, ${at("place").textContent}`;
 }
 
 const step = by => go(rows[rows.indexOf(current) + by]);
@@ -221,16 +229,27 @@ function taken(told) {
   }
 }
 
-async function decide(decision, label = null) {
+// one class decides on an image; of several labels one is set or cleared, and the image stays
+function give(level) {
+  if (!state.several) return decide("relabel", level);
+  const now = state.labels[current] ?? [];
+  return decide("relabel", now.includes(level) ? now.filter(one => one !== level) : [...now, level], true);
+}
+
+// what it has now is right: of several labels, also after some were set or cleared
+const keep = () => state.several ? decide("relabel", state.labels[current]) : decide("keep");
+const take = () => at("take").hidden || decide("relabel", state.mended[current]);
+
+async function decide(decision, label = null, stays = false) {
   if (busy || current < 0) return;
   busy = true;
   try {
     const row = current, told = await ask("decide", {row, decision, label});
     taken(told);
     tell(null);
-    const words = {keep: "kept", relabel: `now ${told.label}`, drop: "dropped"}[told.decision];
+    const words = {keep: "kept", relabel: `now ${spoken(told.label)}`, drop: "dropped"}[told.decision];
     const place = rows.indexOf(row);
-    current = [...rows.slice(place + 1), ...rows.slice(0, place)].find(one => !has(one)) ?? row;
+    if (!stays) current = [...rows.slice(place + 1), ...rows.slice(0, place)].find(one => !has(one)) ?? row;
     draw();
     const left = rows.filter(one => !has(one)).length;
     at("said").textContent = `${state.names[row]}: ${words}, saved. ${left ? `${left} left` : "All here are decided"}.`;
@@ -288,10 +307,9 @@ function press(event) {
     return;
   }
   const level = state.levels[KEYS.indexOf(event.key)];
-  const work = KEYS.includes(event.key) ? level !== undefined && (() => decide("relabel", level)) : {
-    k: () => decide("keep"), d: () => decide("drop"), Delete: () => decide("drop"), u: undo,
-    s: () => at("take").hidden || decide("relabel", at("take").querySelector("bdi").textContent),
-    ArrowRight: () => step(1), ArrowLeft: () => step(-1), "/": () => at("label").focus(),
+  const work = KEYS.includes(event.key) ? level !== undefined && (() => give(level)) : {
+    k: keep, d: () => decide("drop"), Delete: () => decide("drop"), u: undo,
+    s: take, ArrowRight: () => step(1), ArrowLeft: () => step(-1), "/": () => at("label").focus(),
   }[event.key];
   if (work) {
     event.preventDefault();
@@ -306,9 +324,9 @@ async function begin() {
     tell(error);
     return;
   }
-  at("keep").addEventListener("click", () => decide("keep"));
+  at("keep").addEventListener("click", keep);
   at("drop").addEventListener("click", () => decide("drop"));
-  at("take").addEventListener("click", () => decide("relabel", at("take").querySelector("bdi").textContent));
+  at("take").addEventListener("click", take);
   at("undo").addEventListener("click", undo);
   at("done").addEventListener("click", done);
   at("earlier").addEventListener("click", () => go(rows[start - PAGE]));
@@ -319,7 +337,7 @@ async function begin() {
     if (!label) return;
     at("label").value = "";
     at("label").blur();
-    decide("relabel", label);
+    give(label);
   });
   at("large").addEventListener("error", () => {
     at("large").hidden = true;

@@ -136,7 +136,8 @@ class _Handler(BaseHTTPRequestHandler):
             decisions = self._http.decisions
             if asked == ["decide"]:
                 row, decision, label = (told.get(name) for name in ("row", "decision", "label"))
-                if type(row) is not int or not isinstance(decision, str) or not isinstance(label, (str, type(None))):
+                is_label = isinstance(label, (str, list, type(None)))
+                if type(row) is not int or not isinstance(decision, str) or not is_label:
                     self._refuse(400, "That is no decision.")
                     return
                 with decisions.lock:

@@ -47,11 +47,11 @@ class Subject:
         Raises
         ------
         ArgumentError
-            Their labels are no classes.
+            Their labels are numbers.
         """
-        if images.task not in (None, "classification"):
-            hint = "What a model suspects of other labels: suspects(), which writes a table to mend by hand."
-            raise ArgumentError("Only images of one class each, or without labels, are looked through.", hint=hint)
+        if images.task == "regression":
+            hint = "What a model suspects of numbers: suspects(), which writes a table to mend by hand."
+            raise ArgumentError("Images whose labels are numbers are not looked through.", hint=hint)
         return cls(title, images, None if model is None else model.suspects(images), moves)
 
     @property
@@ -61,8 +61,25 @@ class Subject:
         if self.suspects is None:
             return {}
         probabilities = zip(*(self.suspects.table[name].tolist() for name in ("prob", "suggested_prob")))
-        of_row = dict(zip(self.suspects.positions.tolist(), probabilities))
+        of_row: dict[int, tuple[float, float]] = {}
+        for row, pair in zip(self.suspects.positions.tolist(), probabilities):
+            of_row.setdefault(row, pair)  # of several labels that of the most suspect one
         return {row: (remedy, *of_row[row]) for row, remedy in self.suspects.remedies.items()}
+
+    @property
+    def mended(self) -> dict[int, Any]:
+        """By image its class, or its labels, as the model suggests."""
+        if self.suspects is None or self.images.task != "multilabel":
+            return {row: told[0] for row, told in self.suggested.items()}
+        wrong: dict[int, set[str]] = {}
+        is_suspect = self.suspects.table["suspect"].to_numpy(bool)
+        for row, level in zip(self.suspects.positions[is_suspect].tolist(), self.suspects.table["level"][is_suspect]):
+            wrong.setdefault(row, set()).add(level)
+        labels = self.images.labels.user_labels()
+        return {
+            row: [level for level in self.images.levels if (level in labels[row]) != (level in levels)]
+            for row, levels in wrong.items()
+        }
 
     def sets(self) -> list[list[int]]:
         """Copies and near-copies of each other; those whose labels differ come first."""
@@ -88,7 +105,9 @@ class Subject:
             "labels": [state.label for state in decisions.now],
             "decisions": [state.decision for state in decisions.now],
             "levels": decisions.levels,
+            "several": decisions.labelling.several,
             "suggested": [[row, *told] for row, told in self.suggested.items()],
+            "mended": self.mended,
             "judged": self.suspects is not None,
             "sets": self.sets(),
             "notes": []

@@ -270,6 +270,76 @@ def test_images_without_labels_are_given_some(photos: Path, tmp_path: Path) -> N
     assert frame["label"].isna().tolist() == [True] + [False] * 17
 
 
+def test_several_labels_are_set_and_cleared(tmp_path: Path) -> None:
+    files = [tmp_path / f"{shade}.png" for shade in range(6)]
+    for shade, file in enumerate(files):
+        Image.new("L", (8, 8), 40 * shade).save(file)
+    labels = [["big", "red"], ["red"], [], ["big"], ["red, or pink"], ["was"]]
+    images, table = mximages(list(map(str, files)), labels), tmp_path / "decisions.csv"
+    page = Page(images, decisions=table)
+    assert page.state["several"] and page.state["labels"] == [sorted(one) for one in labels]
+    names = page.state["names"]
+    page.decide(names[0], "relabel", ["red"])
+    page.decide(names[1], "relabel", ["red"])  # as it is
+    assert page.decide(names[2], "relabel", ["new", "red, or pink"])["label"] == ["red, or pink", "new"]
+    page.decide(names[3], "drop")
+    assert page.decide(names[4], "relabel", [])["levels"] == ["big", "red", "red, or pink", "was", "new"]
+    for wrong in ("red", ["a\nb"], [1], [["red"]], ["x"] * 1001):
+        assert page.answer("POST", "decide", {"row": 0, "decision": "relabel", "label": wrong})[0] == 400
+    frame = page.end()
+    wanted = [["red"], ["red"], ["red, or pink", "new"], [], ["was"]]
+    columns = ["big", "red", "red, or pink", "was_", "new"]
+    assert frame.columns.tolist() == ["file", *columns, "decision", "was"]
+    assert frame["decision"].tolist() == ["relabel", "keep", "relabel", "drop", "relabel", ""]
+    for x in (table, frame):
+        read = mximages(x, label=columns)
+        assert read.labels.user_labels() == [[{"was": "was_"}.get(one, one) for one in row] for row in wanted]
+    assert json.loads(frame["was"].tolist()[0]) == ["big", "red"]
+    again = Page(images, decisions=table)  # goes on where it was left
+    assert again.state["labels"] == [["red"], ["red"], ["red, or pink", "new"], ["big"], [], ["was"]]
+    assert again.state["decisions"] == frame["decision"].tolist() and again.state["was"][0] == ["big", "red"]
+    before = table.read_bytes()
+    again.decide(names[5], "relabel", ["was"])
+    assert again.ask("POST", "undo", {})["decision"] == "" and table.read_bytes() == before
+    again.end()
+
+
+def test_how_a_table_of_several_labels_is_trained_on_is_told(tmp_path: Path) -> None:
+    Image.new("L", (8, 8)).save(tmp_path / "a.png")
+    images = mximages([str(tmp_path / "a.png")], [["red", "big"]])
+    decisions = Decisions(images, tmp_path / "decisions.csv")
+    decisions.decide(0, "relabel", ["new"])
+
+    def leave(address: str) -> None:
+        place = urlsplit(address)
+        http.client.HTTPConnection(place.netloc).request("POST", f"{place.path}done", "{}", JSON)
+
+    with listening() as heard:
+        mxlook(images, decisions=tmp_path / "decisions.csv", show=leave)
+    assert heard[-1].endswith('decisions.csv", label = ["big", "red", "new"]).')
+
+
+def test_suspects_among_several_labels_are_mended_at_once(tmp_path: Path) -> None:
+    files = sorted(Path(mxexample("fashion")).rglob("*.png"))[::4]
+    labels = [[level for level in ("bag", "dress") if level in str(file)] + ["item"] for file in files]
+    row = next(row for row, one in enumerate(labels) if "bag" in one)
+    labels[row] = ["dress", "item"]
+    images = mximages(list(map(str, files)), labels)
+    model = mxtrain(images, tune="head", image_size=48, verbose=0)
+    page = Page(images, model=model, decisions=tmp_path / "decisions.csv")
+    told = {one[0]: one[1] for one in page.state["suggested"]}
+    assert told[row] in ("bag missing, dress wrong", "dress wrong, bag missing")
+    assert page.state["mended"][str(row)] == ["bag", "item"]
+    assert page.ask("POST", "decide", {"row": row, "decision": "relabel", "label": ["bag", "item"]})["label"] == [
+        "bag", "item"
+    ]  # fmt: skip
+    page.end()
+    assert mximages(tmp_path / "decisions.csv", label=["bag", "dress", "item"]).labels.user_labels()[row] == [
+        "bag",
+        "item",
+    ]
+
+
 def test_groups_and_parts_stay(photos: Path, tmp_path: Path) -> None:
     parts = ["train", "test", "valid"] * 6
     images = mximages(photos, groups=[f"cat {row // 2}" for row in range(18)], split=parts)
@@ -345,7 +415,7 @@ def test_with_a_model_suspect_labels_come_first(tmp_path: Path) -> None:
 
 def test_numbers_are_not_looked_through(photos: Path) -> None:
     files = sorted(map(str, photos.rglob("*.png")))
-    with pytest.raises(ArgumentError, match="one class each"):
+    with pytest.raises(ArgumentError, match="labels are numbers"):
         mxlook(mximages(files, [0.5 * row for row in range(18)]), show=False)
 
 
