@@ -41,7 +41,7 @@ def whole(name: str, value: Any, least: int = 0, most: int = LARGEST) -> int:
         It is not one, or is outside the range.
     """
     if not is_number(value) or not least <= value <= most or value != int(value):
-        limits = f"from {least} to {most}" if least == 0 else f"of at least {least}"
+        limits = f"of at least {least}" if least != 0 and most == LARGEST else f"from {least} to {most}"
         raise ArgumentError(f"`{name}` must be a whole number {limits}.", [f"it is {value_text(value)}"])
     return int(value)
 

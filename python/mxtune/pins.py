@@ -18,8 +18,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Optional
 
-from .errors import ModelFileError
-from .model.load import mxload
+from .calls import value_text
+from .errors import ArgumentError, ModelFileError
+from .model.load import model_of, mxload
 from .model.model import Model
 from .words import bullets, file_name
 
@@ -48,7 +49,18 @@ def write(
         What people read; the model in one sentence if None.
     metadata
         What else the pin says, beside ``mxtune``: task, classes, network, licence and metrics, as the file has them.
+
+    Raises
+    ------
+    ArgumentError
+        It is no model or no board, the pin has no name, or ``metadata`` no names.
     """
+    model = model_of(model)
+    _check_board(board, "pin_upload")
+    if not isinstance(name, str) or not name.rpartition("/")[2]:
+        raise ArgumentError("`name` must be the name of a pin.", [f"it is {value_text(name)}"])
+    if not isinstance(metadata, (Mapping, type(None))):
+        raise ArgumentError("`metadata` must be a dict.", [f"it is {value_text(metadata)}"])
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / f"{name.rpartition('/')[2]}{SUFFIX}"
         model.save(file)
@@ -76,9 +88,12 @@ def read(board: Any, name: str, version: Optional[str] = None, limit: float = 1)
 
     Raises
     ------
+    ArgumentError
+        It is no board.
     ModelFileError
         The pin is none of a model, or its file is damaged.
     """
+    _check_board(board, "pin_download")
     files = [Path(file) for file in board.pin_download(name, version)]
     models = [file for file in files if file.suffix.lower() == SUFFIX]
     if len(models) != 1:
@@ -87,6 +102,12 @@ def read(board: Any, name: str, version: Optional[str] = None, limit: float = 1)
             f"The pin {name} is not one model.", bullets([file_name(file.name) for file in files]), hint
         )
     return mxload(models[0], limit)
+
+
+def _check_board(board: Any, verb: str) -> None:
+    if not callable(getattr(board, verb, None)):
+        hint = 'pins.board_folder("boards") makes one, pins.board_s3() and others too.'
+        raise ArgumentError("`board` must be a board of the package pins.", [f"it is {value_text(board)}"], hint)
 
 
 def about(model: Model) -> dict[str, Any]:

@@ -18,13 +18,13 @@ from __future__ import annotations
 import base64
 import binascii
 import os
-from pathlib import Path
 from typing import Any, Union
 
 import pandas as pd
 from vetiver.handlers.base import BaseHandler
 
-from .errors import ArgumentError
+from .arguments import user_path
+from .errors import ArgumentError, PictureError
 from .model.model import Model
 from .pins import about
 
@@ -32,8 +32,18 @@ IMAGE = "image"
 
 
 def encoded(file: Union[str, os.PathLike[str]]) -> str:
-    """The file of an image, as a request has it."""
-    return base64.b64encode(Path(file).read_bytes()).decode()
+    """The file of an image, as a request has it.
+
+    Raises
+    ------
+    PictureError
+        It can't be read.
+    """
+    path = user_path("file", file)
+    try:
+        return base64.b64encode(path.read_bytes()).decode()
+    except OSError as error:
+        raise PictureError(f"Can't read {path}.", [error.strerror or str(error)]) from error
 
 
 class MxtuneHandler(BaseHandler):  # type: ignore[misc]

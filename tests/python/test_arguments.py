@@ -37,6 +37,11 @@ def test_what_is_no_count_is_an_argument_error(wrong: object) -> None:
         whole("n", wrong, 1)
 
 
+def test_both_limits_of_a_count_are_told() -> None:
+    with pytest.raises(ArgumentError, match=r"`max_mb` must be a whole number from 1 to 500\.\nx it is 1000"):
+        whole("max_mb", 1000, 1, 500)
+
+
 @pytest.mark.parametrize("wrong", [0, 96.5, "96", True, None, float("nan"), [], [96], [96, 0], [1, 2, 3], ["9", "6"]])
 def test_what_is_no_size_is_an_argument_error(wrong: object) -> None:
     with pytest.raises(ArgumentError, match="`image_size` must be a whole number of pixels, or height and width"):

@@ -16,7 +16,7 @@ from ..calls import at_command_line, interface, option, written
 from ..errors import ArgumentError
 from ..images import ImageSet, mximages
 from ..model import Model
-from ..model.load import mxload
+from ..model.load import model_of
 from ..words import counted
 from .decisions import Decisions
 from .moving import move as move_files
@@ -82,7 +82,7 @@ def mxlook(
     """
     move, port = yes_or_no("move", move), whole("port", port, 0, 65535)
     table = _table_of(x, decisions)
-    model = mxload(model) if isinstance(model, (str, os.PathLike)) else model
+    model = None if model is None else model_of(model)
     images = x if model is None and isinstance(x, ImageSet) else _read(x, model)
     subject = Subject.of(_title_of(x), images, model, move)
     folder = _folder_of(x, images) if move else None

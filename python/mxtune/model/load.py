@@ -5,11 +5,14 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Union
+from typing import Any, Union
 
 from .. import hub
 from ..arguments import number, user_path
+from ..calls import kind_text
+from ..errors import ArgumentError
 from ..formats import mxt
+from ..network import Network
 from .model import Model
 from .saving import parts_of
 
@@ -65,11 +68,29 @@ def mxload(
     ...     mxload(os.path.join(folder, "fashion.mxt")).levels == model.levels
     True
     """
+    path = os.fspath(path) if isinstance(path, os.PathLike) else path  # the command has paths alone
     file = _fetched(path) if hub.is_reference(path) else user_path("path", path)
     model = Model(**parts_of(mxt.load(file, number("limit", limit, 0.01, 1_000_000)), file.name))
     return model if device == engine == precision == "auto" else model.on(device, engine, precision)
 
 
-def _fetched(repository: PathLike) -> Path:
+def model_of(model: Any) -> Model:
+    """A model; that in a file or on the hub; or a network as it is, as a model.
+
+    Raises
+    ------
+    ArgumentError
+        It is none of these.
+    """
+    if isinstance(model, Network):
+        return Model.of_network(model)
+    if isinstance(model, (str, os.PathLike)):
+        return mxload(model)
+    if not isinstance(model, Model):
+        raise ArgumentError("`model` must be a model, or the file of one.", [f"it is {kind_text(model)}"])
+    return model
+
+
+def _fetched(repository: str) -> Path:
     """The file of a model in a repository of the hub."""
-    return hub.fetch_newest(hub.Reference.of(os.fspath(repository)), {hub.MODEL: _MOST})
+    return hub.fetch_newest(hub.Reference.of(repository), {hub.MODEL: _MOST})

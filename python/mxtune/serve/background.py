@@ -16,9 +16,11 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Optional, Union
 
-from .. import children, errors
+from .. import children, errors, hub
 from ..arguments import user_path, whole
-from ..errors import MxtuneError
+from ..calls import value_text
+from ..errors import ArgumentError, MxtuneError
+from ..model.load import model_of
 from ..model.model import Model
 from .settings import Settings
 
@@ -84,7 +86,7 @@ def mxserve(
     Parameters
     ----------
     model
-        A model, or the file of one.
+        A model, or the file of one, or ``"hf:owner/name"``.
     host, port
         Where to listen: ``"0.0.0.0"`` is all of this machine; port 0 is any free one.
     workers
@@ -115,6 +117,8 @@ def mxserve(
     ...     service.url.rpartition(":")[0]
     'http://127.0.0.1'
     """
+    if not isinstance(host, str) or not host:
+        raise ArgumentError("`host` must be a name or an address of this machine.", [f"it is {value_text(host)}"])
     settings = Settings.asked(
         "",  # see `_started`
         None if key_file is None else user_path("key_file", key_file),
@@ -128,11 +132,14 @@ def mxserve(
     )
     address = {"host": host, "port": whole("port", port, 0, 65535), "workers": whole("workers", workers, 1, 256)}
     asked = {"settings": asdict(settings), **address}
-    if not isinstance(model, Model):
-        return _started(asked, user_path("model", model).absolute())
+    if hub.is_reference(model):
+        return _started(asked, str(model))
+    if isinstance(model, (str, os.PathLike)):
+        return _started(asked, str(user_path("model", model).absolute()))
+    model = model_of(model)
     folder = tempfile.mkdtemp(prefix="mxtune-serve-")
     try:
-        file = Path(folder, "model.mxt")
+        file = str(Path(folder, "model.mxt"))
         model.save(file)
         return _started(asked, file, folder)
     except BaseException:
@@ -158,9 +165,9 @@ def service_runs(pid: int) -> bool:
     return pid in _running and _running[pid].running
 
 
-def _started(asked: dict[str, Any], file: Path, folder: Optional[str] = None) -> Service:
+def _started(asked: dict[str, Any], file: str, folder: Optional[str] = None) -> Service:
     """The service of a file; it removes the folder at its end."""
-    asked = {**asked, "settings": {**asked["settings"], "model": str(file)}, "folder": folder}
+    asked = {**asked, "settings": {**asked["settings"], "model": file}, "folder": folder}
     with tempfile.TemporaryFile() as log:
         process = subprocess.Popen(  # noqa: S603 - this Python, and this package
             children.command(f"{__name__}.child"),

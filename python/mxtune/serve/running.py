@@ -124,7 +124,9 @@ def _bound(host: str, port: int) -> socket.socket:
         bound.bind(where)
         bound.listen(2048)  # who comes before the model is there waits, and is not sent away
     except (OSError, OverflowError) as error:
-        raise ArgumentError(f"Can't serve at {host}, port {port}.", [str(error)], "Choose another --port.") from error
+        why = getattr(error, "strerror", None) or str(error)
+        hint = "Choose another port: 0 is any free one."
+        raise ArgumentError(f"Can't serve at {host}, port {port}.", [why], hint) from error
     bound.set_inheritable(True)
     return bound
 

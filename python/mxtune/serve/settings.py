@@ -5,14 +5,17 @@ from __future__ import annotations
 import hashlib
 import hmac
 import os
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Optional, Union
 
+from ..calls import value_text
 from ..errors import ArgumentError
 from ..words import counted
 
+_HOST = re.compile(r"(?:[\w.-]+|\[[\da-f:.]+\])(?::\d+)?", re.IGNORECASE)
 _SHORTEST_KEY = 16
 _MILLION = 1_000_000
 FIGURES = "PROMETHEUS_MULTIPROC_DIR"  # the variable that names where several processes write their figures
@@ -69,12 +72,17 @@ class Settings:
         Raises
         ------
         ArgumentError
-            The file of keys can't be read, has no key, or one that can be guessed.
+            The file of keys can't be read, has no key, or one that can be guessed; or a host is none.
         """
         sizes = {"max_bytes": max_mb, "max_pixels": max_megapixels}
         limits = others | {name: value * _MILLION for name, value in sizes.items() if value is not None}
         given = {name: value for name, value in limits.items() if value is not None}
         keys = () if key_file is None else keys_in(key_file)
+        wrong = [host for host in hosts if not isinstance(host, str) or not _HOST.fullmatch(host)]
+        if wrong:
+            bullets = [f"it is {value_text(host)}" for host in wrong]
+            hint = "Write a name without scheme and path: example.org, or example.org:8443."
+            raise ArgumentError("Images are fetched from hosts that are named.", bullets, hint)
         return cls(os.fspath(model), keys=keys, url_hosts=tuple(host.lower() for host in hosts), **given)
 
     def lets_in(self, key: str) -> bool:

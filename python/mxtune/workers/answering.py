@@ -16,7 +16,7 @@ from ..arguments import whole
 from ..errors import ArgumentError, PictureWarning
 from ..images.arrays import numbered
 from ..images.findings import kept_back, warn
-from ..model.load import mxload
+from ..model.load import model_of
 from ..model.model import Model
 from ..model.predictor import BATCH
 from ..network import Network
@@ -69,12 +69,8 @@ class Question:
             `batch_size` is no whole number of at least 1.
         """
         batch_size = whole("batch_size", batch_size, 1)
-        if isinstance(model, Network):
-            model = Model.of_network(model)
-        elif not isinstance(model, Model):
-            model = mxload(model)
         given = None if settings is None else {name: value for name, value in settings.items() if value is not None}
-        return cls(model.to_bytes(), given, batch_size)
+        return cls(model_of(model).to_bytes(), given, batch_size)
 
     @cached_property
     def digest(self) -> str:

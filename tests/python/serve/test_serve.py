@@ -271,7 +271,7 @@ def test_a_short_key_a_taken_port_and_a_missing_model_are_told(file: Path, tmp_p
     port = service.address.rpartition(":")[2]
     for options, told in (
         ([str(file), "--key-file", str(tmp_path / "keys.txt")], "can be guessed"),
-        ([str(file), "--port", port], "Choose another --port"),
+        ([str(file), "--port", port], "Choose another port"),
         ([str(tmp_path / "none.mxt"), "--port", "0"], "none.mxt"),
     ):
         ended = subprocess.run(
@@ -320,8 +320,16 @@ def test_a_model_is_served_in_the_background_until_it_is_stopped(model: Model, t
     assert repr(service) == f"<A service that was at {service.url}>"
     with pytest.raises(ModelFileError, match=r"none\.mxt"):
         mxserve(tmp_path / "none.mxt")
-    with pytest.raises(ArgumentError, match="workers"):
-        mxserve(model, workers=0)
+    for wrong, words in (
+        ({"workers": 0}, "`workers` must be a whole number from 1 to 256"),
+        ({"host": 3}, "`host` must be a name or an address"),
+        ({"host": "no such host"}, "Can't serve at no such host, port 0"),
+        ({"allow_url": "http://example.org/a"}, "hosts that are named.\nx it is 'http://example.org/a'"),
+    ):
+        with pytest.raises(ArgumentError, match=words):
+            mxserve(model, **wrong)
+    with pytest.raises(ArgumentError, match="`model` must be a model, or the file of one.\nx it is a NoneType"):
+        mxserve(None)  # type: ignore[arg-type]
 
 
 def test_a_service_ends_with_the_process_that_started_it_and_leaves_nothing(file: Path, tmp_path: Path) -> None:
