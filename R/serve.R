@@ -8,7 +8,7 @@
 #' Needs Python's packages `fastapi`, `uvicorn`, `python-multipart` and `prometheus-client`; the error without them says
 #' how to install them.
 #'
-#' @param model A model, or the file of one.
+#' @param model A model, the file of one, `"hf:owner/name"`, or a network as it is.
 #' @param host Where to listen: `"0.0.0.0"` is all of this machine.
 #' @param port 0 is any free one.
 #' @param workers Processes, each with its own model and its share of the CPUs.

@@ -13,15 +13,17 @@ In R: ``mxload(pins::pin_download(board, "clothes"))``.
 from __future__ import annotations
 
 import math
+import os
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Optional
+from typing import Any, Optional, Union
 
 from .calls import value_text
 from .errors import ArgumentError, ModelFileError
 from .model.load import model_of, mxload
 from .model.model import Model
+from .network import Network
 from .words import bullets, file_name
 
 SUFFIX = ".mxt"
@@ -29,7 +31,7 @@ SUFFIX = ".mxt"
 
 def write(
     board: Any,
-    model: Model,
+    model: Union[Model, Network, str, os.PathLike[str]],
     name: str,
     title: Optional[str] = None,
     description: Optional[str] = None,
@@ -42,7 +44,7 @@ def write(
     board
         One of `pins`.
     model
-        The model.
+        A model, the file of one, or a network as it is.
     name
         The pin's; one that is there gets another version.
     title, description
@@ -55,7 +57,7 @@ def write(
     ArgumentError
         It is no model or no board, the pin has no name, or ``metadata`` no names.
     """
-    model = model_of(model)
+    pinned = model_of(model)
     _check_board(board, "pin_upload")
     if not isinstance(name, str) or not name.rpartition("/")[2]:
         raise ArgumentError("`name` must be the name of a pin.", [f"it is {value_text(name)}"])
@@ -63,13 +65,13 @@ def write(
         raise ArgumentError("`metadata` must be a dict.", [f"it is {value_text(metadata)}"])
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / f"{name.rpartition('/')[2]}{SUFFIX}"
-        model.save(file)
+        pinned.save(file)
         meta = board.pin_upload(
             str(file),
             name,
-            title=title or model.meta.get("title") or f"{name}: a model of mxtune",
-            description=description or repr(model)[1:-1],
-            metadata={**(metadata or {}), "mxtune": about(model)},
+            title=title or pinned.meta.get("title") or f"{name}: a model of mxtune",
+            description=description or repr(pinned)[1:-1],
+            metadata={**(metadata or {}), "mxtune": about(pinned)},
         )
     return str(meta.version.version)
 

@@ -63,7 +63,7 @@ Verbose = Annotated[
     ),
 ]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress output, as --verbose 0.")]
-ModelFile = Annotated[Path, typer.Argument(metavar="MODEL", help="A .mxt file.", show_default=False)]
+ModelFile = Annotated[Path, typer.Argument(metavar="MODEL", help="A .mxt file, or hf:owner/name.", show_default=False)]
 Output = Annotated[
     Optional[Path], typer.Option("--output", "-o", metavar="FILE", help="Output file (default: stdout).")
 ]

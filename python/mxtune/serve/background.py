@@ -22,6 +22,7 @@ from ..calls import value_text
 from ..errors import ArgumentError, MxtuneError
 from ..model.load import model_of
 from ..model.model import Model
+from ..network import Network
 from .settings import Settings
 
 PathLike = Union[str, "os.PathLike[str]"]
@@ -66,7 +67,7 @@ class Service:
 
 
 def mxserve(
-    model: Union[Model, PathLike],
+    model: Union[Model, Network, PathLike],
     host: str = "127.0.0.1",
     port: int = 0,
     workers: int = 1,
@@ -86,7 +87,7 @@ def mxserve(
     Parameters
     ----------
     model
-        A model, or the file of one, or ``"hf:owner/name"``.
+        A model, the file of one, ``"hf:owner/name"``, or a network as it is.
     host, port
         Where to listen: ``"0.0.0.0"`` is all of this machine; port 0 is any free one.
     workers

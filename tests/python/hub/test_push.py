@@ -184,6 +184,11 @@ def test_the_command_pushes_and_says_in_its_own_words_why_not(file: Path, hub: H
     assert "--card" in mx(2, str(file), NAME, "--card", "MIT", **there).stderr
     assert "license" in mx(2, str(file), NAME, "--card", "license=MIT", **there).stderr
     assert "none.mxt" in mx(1, "none.mxt", NAME, **there).stderr
+    info = subprocess.run(
+        [sys.executable, "-m", "mxtune.cli", "info", NAME], env=environment(tmp_path, **there), cwd=tmp_path,
+        check=True, capture_output=True, text=True, timeout=100,
+    )  # fmt: skip
+    assert info.stdout.startswith("Model lenet: classification")
 
 
 def test_an_interrupted_push_leaves_nothing(file: Path, hub: Hub, tmp_path: Path) -> None:
