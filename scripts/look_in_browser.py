@@ -123,6 +123,38 @@ def work(browser: Browser, looking: Looking, table: Path) -> list[str]:
     return found
 
 
+def several(browser: Browser, looking: Looking, table: Path) -> list[str]:
+    """Set and clear labels by keys; what is wrong with what comes of it."""
+    found = []
+    browser.open(looking.address)
+    browser.wait("!!document.querySelector('#grid [aria-current]')")
+    first, second = browser.value("rows.slice(0, 2).map(row => state.names[row])")
+    level, other = browser.value("state.levels.slice(0, 2)")
+    before = browser.value("state.labels[current]")
+    press(browser, "1")
+    shows(browser, first, 1)
+    browser.wait("state.decisions[current] === 'relabel'")
+    press(browser, "1")
+    browser.wait("state.decisions[current] === 'keep'")
+    press(browser, "2")
+    browser.wait("state.decisions[current] === 'relabel'")
+    shows(browser, first, 1)
+    pressed = browser.value("[...document.querySelectorAll('#classes [aria-pressed=true]')].map(b => b.dataset.label)")
+    wanted = [one for one in (level, other) if (one in before) != (one == other)]
+    if [one for one in pressed if one in (level, other)] != wanted:
+        found.append(f"the keys show {pressed} of {before}")
+    press(browser, "/")
+    browser.ask("Input.insertText", text="new, label")
+    press(browser, "Enter")
+    browser.wait("state.labels[current].includes('new, label')")
+    press(browser, "k")
+    shows(browser, second, 1)
+    row = pd.read_csv(table).iloc[0]
+    if row["decision"] != "relabel" or bool(row[other]) == (other in before) or not row["new, label"]:
+        found.append(f"the table says {row.to_dict()}")
+    return found
+
+
 def main() -> None:
     pictures = Path(sys.argv[1]).absolute()
     pictures.mkdir(parents=True, exist_ok=True)
@@ -142,6 +174,15 @@ def main() -> None:
             browser.value("document.getElementById('done').click()")
             if len(looking.ended()) != len(pd.read_csv(table)):
                 found.append("mxlook() gives another table than it wrote")
+            files, table = sorted(folder.rglob("*.png"))[:-1:6], Path(home) / "several.csv"
+            labels = [["clothes", *([file.parent.name] if number % 3 else [])] for number, file in enumerate(files)]
+            looking = Looking(mximages(list(map(str, files)), labels), table)
+            found += several(browser, looking, table)
+            for name, width in WIDTHS.items():
+                where = pictures / f"look-several-{name}.png"
+                found += faults(browser, looking.address, width, "light", ready, where, allowed=looking.address)
+            browser.value("document.getElementById('done').click()")
+            looking.ended()
         finally:
             browser.process.terminate()
             browser.process.wait()
