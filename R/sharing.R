@@ -5,8 +5,8 @@
 #' Python. A card that others have written stays. Both come in one commit, or nothing changes.
 #' `mxload("hf:owner/name")` loads it, in both languages.
 #'
-#' The file holds names, labels and predictions of the images that the model was validated on: a repository is made for
-#' its owner alone, unless you say otherwise. Log in once, in a terminal: `hf auth login`; or set `HF_TOKEN` before
+#' The file holds names, labels and predictions of the images that the model was validated on, but for that of
+#' `mxforget(model)`: a repository is made for its owner alone, unless you say otherwise. Log in once, in a terminal: `hf auth login`; or set `HF_TOKEN` before
 #' Python starts. Python needs the package huggingface_hub.
 #'
 #' @section Boards:

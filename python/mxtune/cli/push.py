@@ -19,6 +19,9 @@ def push(
     public: Annotated[
         bool, typer.Option("--public", help="A repository that is made is for everybody, not for its owner alone.")
     ] = False,
+    forget: Annotated[
+        bool, typer.Option("--forget", help="Without what the model remembers of its images: names, labels, features.")
+    ] = False,
     card: CardFields = None,
     verbose: Verbose = None,
     quiet: Quiet = False,
@@ -28,10 +31,11 @@ def push(
     \b
     Examples:
       mxtune push pets.mxt hf:me/pets
-      mxtune push pets.mxt hf:me/pets --public --card licence=apache-2.0
+      mxtune push pets.mxt hf:me/pets --public --forget --card licence=apache-2.0
 
     Log in once, with hf auth login, or set HF_TOKEN. Model and card come in one commit, whose address is written to
-    stdout. The file holds names, labels and predictions of the images that the model was validated on.
+    stdout. The file holds names, labels and predictions of the images that the model was validated on; with --forget
+    it does not: it predicts the same, and knows no prediction sets, suspects and nearest images.
     Needs: pip install huggingface_hub
     """
     with job(verbose, quiet):
@@ -40,4 +44,6 @@ def push(
         from ..hub import Reference
 
         reference = Reference.of(repository)  # before a large file is read
-        typer.echo(mxload(model).push(str(reference), not public, stated))
+        loaded = mxload(model)
+        shared = loaded.forget() if forget else loaded
+        typer.echo(shared.push(str(reference), not public, stated))

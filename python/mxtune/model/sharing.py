@@ -22,7 +22,7 @@ class Sharing(Reporting):
         predicts, how good it is, what it was trained on, the licence of its weights, and how to load it in Python and
         R. A card that others have written stays. Both come in one commit, or nothing changes.
         ``mxload("hf:owner/name")`` loads it. The file holds names, labels and predictions of the images that it was
-        validated on.
+        validated on, but for that of ``model.forget()``.
 
         Parameters
         ----------

@@ -179,6 +179,8 @@ def test_the_command_pushes_and_says_in_its_own_words_why_not(file: Path, hub: H
     assert run.stdout == f"{hub.endpoint}/me/clothes/commit/{repository.commit}\n"
     assert f"{NAME} has the model" in run.stderr and not repository.private
     assert repository.files["model.mxt"] == file.read_bytes() and b'license: "mit"' in repository.files["README.md"]
+    mx(0, str(file), NAME, "--forget", "-q", **there)
+    assert Model.from_bytes(repository.files["model.mxt"]).memory is None
     assert "Log in (hf auth login)" in mx(1, str(file), NAME, HF_ENDPOINT=hub.endpoint).stderr
     assert "has an owner and a name.\nx it is 'me/clothes'" in mx(1, str(file), "me/clothes", **there).stderr
     assert "--card" in mx(2, str(file), NAME, "--card", "MIT", **there).stderr
