@@ -27,7 +27,8 @@
 #'   function is called with the address. The address is told anyway.
 #' @param ... Must be empty.
 #' @return A data frame, invisibly: `file` (the path), `label` (or a logical column for each of several), `decision`
-#'   (keep, relabel, drop, or empty) and `was`, the label before a change; `group` and `split` where the images have them.
+#'   (keep, relabel, drop, or empty) and `was`, the label before a change; `group` and `split` where the images have
+#'   them.
 #' @export
 #' @examplesIf mxtune:::has_engine() && interactive()
 #' decisions <- mxlook(mxexample("fashion"), decisions = tempfile(fileext = ".csv"))

@@ -6,8 +6,8 @@
 #' `mxload("hf:owner/name")` loads it, in both languages.
 #'
 #' The file holds names, labels and predictions of the images that the model was validated on, but for that of
-#' `mxforget(model)`: a repository is made for its owner alone, unless you say otherwise. Log in once, in a terminal: `hf auth login`; or set `HF_TOKEN` before
-#' Python starts. Python needs the package huggingface_hub.
+#' `mxforget(model)`: a repository is made for its owner alone, unless you say otherwise. Log in once, in a terminal:
+#' `hf auth login`; or set `HF_TOKEN` before Python starts. Python needs the package huggingface_hub.
 #'
 #' @section Boards:
 #' A model is one file, so a board of the package pins holds it, and Python reads it there, too (`mxtune.pins`):
