@@ -39,6 +39,20 @@ test_that("it goes on where it was left, on a set of images", {
   expect_identical(decisions$decision[1:3], c("keep", "drop", ""))
 })
 
+test_that("of several labels one is set, another cleared", {
+  files <- list.files(some_fashion(n = 4), recursive = TRUE, full.names = TRUE)
+  labels <- lapply(basename(dirname(files)), c, "item")
+  table <- withr::local_tempfile(fileext = ".csv")
+  visit <- visits('["relabel", 0, ["item", "new"]]')
+  decisions <- mxlook(mximages(files, labels), decisions = table, show = visit)
+  expect_identical(decisions$new[1:2], c(TRUE, FALSE))
+  columns <- setdiff(names(decisions), c("file", "decision", "was"))
+  for (x in list(table, decisions)) {
+    read <- as.data.frame(mximages(x, label = columns))
+    expect_identical(as.list(read[1, columns]), as.list(setNames(columns %in% c("item", "new"), columns)))
+  }
+})
+
 test_that("what can't be looked through is an error of its kind", {
   expect_error(mxlook(some_fashion(n = 2), decisions = "x.xlsx"), "written as .csv", class = "mxtune_argument_error")
   expect_error(mxlook(some_fashion(n = 2), move = 1), "`move`", class = "mxtune_argument_error")
