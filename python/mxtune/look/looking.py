@@ -81,6 +81,7 @@ def mxlook(
         taken.
     """
     move, port = yes_or_no("move", move), whole("port", port, 0, 65535)
+    show = show if show is None or callable(show) else yes_or_no("show", show)
     table = _table_of(x, decisions)
     model = None if model is None else model_of(model)
     images = x if model is None and isinstance(x, ImageSet) else _read(x, model)

@@ -147,8 +147,10 @@ class _Handler(BaseHTTPRequestHandler):
                 with decisions.lock:
                     self._send_json(self._of_row(decisions.undo()))
             elif asked == ["done"]:
-                self._send_json({})
-                self._http.end()
+                try:
+                    self._send_json({})
+                finally:  # also where a browser is closed as soon as it has said so
+                    self._http.end()
             else:
                 self._refuse(404, "There is nothing here.")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import multiprocessing
 import os
 import signal
@@ -125,7 +126,11 @@ def _bound(host: str, port: int) -> socket.socket:
         bound.listen(2048)  # who comes before the model is there waits, and is not sent away
     except (OSError, OverflowError) as error:
         why = getattr(error, "strerror", None) or str(error)
+        is_host = isinstance(error, socket.gaierror) or getattr(error, "errno", 0) == errno.EADDRNOTAVAIL
         hint = "Choose another port: 0 is any free one."
+        hint = (
+            "The host is an address of this machine: 127.0.0.1 for itself alone, 0.0.0.0 for all." if is_host else hint
+        )
         raise ArgumentError(f"Can't serve at {host}, port {port}.", [why], hint) from error
     bound.set_inheritable(True)
     return bound

@@ -106,9 +106,8 @@ def keys_in(file: Path) -> tuple[str, ...]:
     try:
         lines = [line.strip() for line in file.read_text(encoding="utf-8-sig").splitlines()]  # as Windows writes it
     except (OSError, UnicodeDecodeError) as error:
-        raise ArgumentError(
-            f"Can't read the keys in {file}.", [getattr(error, "strerror", None) or str(error)]
-        ) from error
+        why = getattr(error, "strerror", None) or "it is no text in UTF-8"
+        raise ArgumentError(f"Can't read the keys in {file}.", [why]) from error
     keys = [line for line in lines if line and not line.startswith("#")]
     hint = 'Make one: python -c "import secrets; print(secrets.token_urlsafe())"'
     if not keys:

@@ -312,7 +312,9 @@ def test_how_a_table_of_several_labels_is_trained_on_is_told(tmp_path: Path) -> 
 
     def leave(address: str) -> None:
         place = urlsplit(address)
-        http.client.HTTPConnection(place.netloc).request("POST", f"{place.path}done", "{}", JSON)
+        page = http.client.HTTPConnection(place.netloc)
+        page.request("POST", f"{place.path}done", "{}", JSON)
+        page.close()  # before there is an answer
 
     with listening() as heard:
         mxlook(images, decisions=tmp_path / "decisions.csv", show=leave)
