@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
+from ..calls import value_text
 from ..errors import HubError
 
 PREFIX = "hf:"
@@ -44,9 +45,9 @@ class Reference:
         HubError
             It is not of the form ``"hf:owner/name@revision"``.
         """
-        match = _FORM.fullmatch(text) if len(text) <= _MOST else None
+        match = _FORM.fullmatch(text) if isinstance(text, str) and len(text) <= _MOST else None
         if match is None or match["repository"].endswith((".", "-", ".git")):
-            bullet = f"it is {text[:_MOST]!r}"
+            bullet = f"it is {value_text(text)[:_MOST]}"
             hint = 'Write "hf:owner/name", such as "hf:timm/resnet18.a1_in1k", with "@revision" behind it if need be.'
             raise HubError("A repository of the Hugging Face hub has an owner and a name.", [bullet], hint)
         return cls(match["repository"], match["revision"] or MAIN)

@@ -12,6 +12,7 @@ from ..errors import HubError
 from .reference import Reference
 
 MODEL = "model.mxt"
+_IN_FOLDER = "folder/model.safetensors"
 _LOG_IN = "log in (hf auth login), or set HF_TOKEN"
 _MOST_SAID = 500  # characters
 _REMEDIES = {
@@ -83,11 +84,13 @@ def unreachable(hub: Any, reference: Reference, names: Sequence[str], reason: st
     """The error where the hub does not answer, and the cache lacks the files."""
     endpoint = hub.constants.ENDPOINT
     page = f"{endpoint}/{reference.repository}/tree/{reference.revision}"
+    by_hand = f"config.json and model.safetensors from {page} into one folder, and open {opening(_IN_FOLDER)}"
+    by_hand = f"{MODEL} from {page}, and load that file" if names == (MODEL,) else by_hand
     return HubError(
         f"Can't reach the Hugging Face hub at {endpoint}.",
         [reason, f"{names[0]} of {reference} is not in its cache, {hub.constants.HF_HUB_CACHE}"],
-        f"Where there is a network, download config.json and model.safetensors from {page} into one folder, and open "
-        f"{opening('folder/model.safetensors')}. HF_HUB_ETAG_TIMEOUT sets for how many seconds the hub is waited for.",
+        f"Where there is a network, download {by_hand}. HF_HUB_ETAG_TIMEOUT sets for how many seconds the hub is "
+        "waited for.",
     )
 
 

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Optional
 
+from ..calls import in_r
 from ..errors import ArgumentError
 from ..images import ImageSet
 from ..images.picture import BUDGET
@@ -50,7 +51,8 @@ class Subject:
             Their labels are numbers.
         """
         if images.task == "regression":
-            hint = "What a model suspects of numbers: suspects(), which writes a table to mend by hand."
+            suspects = "mxsuspects(model, x)" if in_r() else "model.suspects(x)"
+            hint = f"What a model suspects of numbers: {suspects}, which writes a table to mend by hand."
             raise ArgumentError("Images whose labels are numbers are not looked through.", hint=hint)
         return cls(title, images, None if model is None else model.suspects(images), moves)
 

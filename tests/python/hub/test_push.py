@@ -139,10 +139,10 @@ def test_a_push_that_is_refused_says_why_and_leaves_nothing(
 
 def test_an_unknown_branch_or_name_is_told(file: Path, hub: Hub, tmp_path: Path) -> None:
     hub.repositories["me/clothes"] = Repository({"model.safetensors": b"x"})
-    calls = (["push", f"{NAME}@nowhere"], ["push", "clothes"], ["mxload", NAME], ["mxload", "hf:me/none"])
+    calls = (["push", f"{NAME}@nowhere"], ["push", 3], ["mxload", NAME], ["mxload", "hf:me/none"])
     branch, name, load, none = session(file, tmp_path, *calls, HF_ENDPOINT=hub.endpoint, HF_TOKEN=TOKEN)
     assert "status 404: Invalid rev id: nowhere" in branch["text"]
-    assert "has an owner and a name" in name["text"]
+    assert "has an owner and a name.\nx it is 3" in name["text"]
     assert load["text"].startswith("The repository me/clothes has no model.mxt, as mxtune's have.")
     assert none["text"].startswith("There is no repository me/none")
 
@@ -160,6 +160,8 @@ def test_without_a_token_a_network_or_the_package_it_is_told_at_once(file: Path,
         address = f"http://127.0.0.1:{deaf.getsockname()[1]}"
         (silent,) = session(file, tmp_path, ["push", NAME], HF_ENDPOINT=address, HF_TOKEN=TOKEN)
     (closed,) = session(file, tmp_path, ["push", NAME], HF_ENDPOINT=address, HF_TOKEN=TOKEN)
+    (load,) = session(file, tmp_path, ["mxload", NAME], HF_ENDPOINT=address)
+    assert "download model.mxt from" in load["text"] and "safetensors" not in load["text"]
     for answer in (silent, closed):
         assert f"the Hugging Face hub at {address} is not reached" in answer["text"] and answer["seconds"] < 5
 
@@ -190,7 +192,7 @@ def test_the_command_pushes_and_says_in_its_own_words_why_not(file: Path, hub: H
         [sys.executable, "-m", "mxtune.cli", "info", NAME], env=environment(tmp_path, **there), cwd=tmp_path,
         check=True, capture_output=True, text=True, timeout=100,
     )  # fmt: skip
-    assert info.stdout.startswith("Model lenet: classification")
+    assert info.stdout.startswith("Model lenet: 10 classes")
 
 
 def test_an_interrupted_push_leaves_nothing(file: Path, hub: Hub, tmp_path: Path) -> None:
