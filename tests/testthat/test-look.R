@@ -43,9 +43,9 @@ test_that("of several labels one is set, another cleared", {
   files <- list.files(some_fashion(n = 4), recursive = TRUE, full.names = TRUE)
   labels <- lapply(basename(dirname(files)), c, "item")
   table <- withr::local_tempfile(fileext = ".csv")
-  visit <- visits('["relabel", 0, ["item", "new"]]')
+  visit <- visits('["relabel", 0, ["item", "new"]]', '["relabel", 1, ["item", "new"]]')
   decisions <- mxlook(mximages(files, labels), decisions = table, show = visit)
-  expect_identical(decisions$new[1:2], c(TRUE, FALSE))
+  expect_identical(decisions$new[1:3], c(TRUE, TRUE, FALSE))
   columns <- setdiff(names(decisions), c("file", "decision", "was"))
   for (x in list(table, decisions)) {
     read <- as.data.frame(mximages(x, label = columns))
