@@ -34,6 +34,7 @@ LABELS, ALL = np.arange(ROWS) % 5, np.ones(ROWS)
 def _two_cpus(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(threads, "mxnet_threads", lambda: 2)
     monkeypatch.setattr(side_by_side, "_WORK", 0)  # so that small networks will do
+    monkeypatch.setattr(side_by_side, "_VALUES", 0)
 
 
 def learning(net: Network, shared: bool = True, moving: bool = False) -> MXNetExecutor:
@@ -113,11 +114,13 @@ def test_parts_leave_few_cpus_idle(cpus: int, parts: int, monkeypatch: pytest.Mo
     assert side_by_side.parts(Program.of(net, frozenset(net.params))) == parts
 
 
-@pytest.mark.parametrize(("name", "size", "used"), [("efficientnet_lite0", 224, 2), ("efficientnet_lite0", 96, 1)])
+@pytest.mark.parametrize(
+    ("name", "size", "used"), [("efficientnet_lite0", 224, 2), ("efficientnet_lite0", 160, 1), ("resnet18_v1", 224, 1)]
+)
 def test_parts_are_worth_their_weights(name: str, size: int, used: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.undo()
     monkeypatch.setattr(threads, "mxnet_threads", lambda: 2)
-    executor = learning(mxnetwork(name, image_size=size))
+    executor = learning(mxnetwork(name, image_size=size, weights="random"))
     assert executor._used(32) == used
 
 

@@ -19,18 +19,22 @@ from ..base import Program
 from ..passes import shapes_in
 
 _ROWS = 8  # of a part, at least
-# Multiply-accumulates of a batch for each number that is trained: with fewer, gradients and weights that go to and fro
-# cost more than parts gain on 2 CPUs that are idle. In batches of 32, EfficientNet-Lite0 has 2,600 at 224 pixels (1.05
-# times as fast) and 490 at 96 (.94); ResNet-50 at 224 has 5,100 (1.02), ResNet-18 at 64 400 (.82), LeNet 170 (.77).
-_WORK = 1_600
+# Multiply-accumulates, and values computed, of a batch for each number that is trained: with less, gradients and
+# weights that go to and fro cost more than parts gain on 2 idle CPUs. In batches of 32 at 224 pixels MobileNetV2 has
+# 2,700 and 242 (1.06 times as fast), EfficientNet-Lite0 2,700 and 230 (1.05), ResNet-50 5,100 and 32 (1.02), ResNet-18
+# 5,000 and 14 (.98); Lite0 at 160 pixels 1,300 and 125 (.93), at 96 480 and 58 (.94), LeNet 160 and 3 (.77).
+_WORK, _VALUES = 1_600, 30
 _MOST = 4  # MXNet has so many scratch memories on a CPU, which the executors that are bound get in turn
 _CREW: list[ThreadPoolExecutor] = []  # each a thread that stays: what oneDNN prepares is kept by thread
 
 
 def fewest_rows(program: Program) -> int:
     """From how many rows on parts are worth it."""
+    graph, shapes = program.graph, shapes_in(program)
     trained = sum(program.params[name].size for name in program.trainable)
-    return max(2 * _ROWS, math.ceil(_WORK * trained / max(1, macs(program.graph, shapes_in(program)))))
+    values = sum(math.prod(shape) for node in graph.nodes if not node.is_variable for shape in shapes[node.name])
+    work = max(1, macs(graph, shapes))
+    return max(2 * _ROWS, math.ceil(_WORK * trained / work), math.ceil(_VALUES * trained / max(1, values)))
 
 
 def parts(program: Program) -> int:
