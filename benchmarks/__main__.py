@@ -24,6 +24,7 @@ BENCHMARKS = (
     "operators",
     "quantised",
     "training",
+    "steps",
     "whole",
     "digits",
     "backbones",

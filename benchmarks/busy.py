@@ -1,5 +1,5 @@
-"""Training LeNet on a machine that other programs use too: images a second alone, and beside as many busy processes
-as there are CPUs, in turn with PyTorch and Keras on TensorFlow.
+"""Training LeNet on a machine that other programs use too: images a second alone, beside one busy process, and beside
+as many as there are CPUs, in turn with PyTorch and Keras on TensorFlow. `training` and `inference` have other networks.
 
 `make bench-peers` installs those two, each into an environment of its own; without, they are "not installed". Threads
 that wait by polling show in the images per second of CPU.
@@ -22,30 +22,33 @@ _NAMES = {"mxtune": "mxtune", "torch": "PyTorch", "keras": "Keras"}
 
 
 def figures() -> list[Figure]:
-    """The rate of each library that is installed, both ways, and what is left of it."""
+    """The rate of each library that is installed, alone and beside others, and what is left of it."""
     rows = [Figure("load of the machine before", f"{os.getloadavg()[0]:.1f}", "0: then alone is alone")]
     there = {name: python_of(name) for name in _NAMES if Path(python_of(name)).exists()}
-    runs: dict[tuple[str, bool], list[Process]] = {(name, busy): [] for name in there for busy in (False, True)}
+    cpus = len(os.sched_getaffinity(0))
+    counts = {0: "alone", 1: "beside a busy process", cpus: f"beside {cpus} busy processes"}
+    runs: dict[tuple[str, int], list[Process]] = {(name, busy): [] for name in there for busy in counts}
     for _ in range(_ROUNDS):
         for name, python in there.items():
-            for busy in (False, True):
-                with busy_processes(len(os.sched_getaffinity(0))) if busy else contextlib.nullcontext():
+            for busy in counts:
+                with busy_processes(busy):
                     runs[name, busy].append(fresh(python, "-m", "benchmarks.peers", name, str(_SECONDS)))
     for name, words in _NAMES.items():
         command = f"python -m benchmarks.peers {name} {_SECONDS}"
         if name not in there:
             rows.append(Figure(f"{words}: images/s", "not installed", "", "make bench-peers"))
             continue
-        alone, beside = ([run.said["rate"] for run in runs[name, busy]] for busy in (False, True))
-        left = statistics.median(b / a for a, b in zip(alone, beside))
-        of_cpu = [spread([run.said["of_cpu"] for run in runs[name, busy]], ",.0f") for busy in (False, True)]
-        rows += [
-            Figure(f"{runs[name, False][0].said['library']}: images/s alone", spread(alone, ",.0f"), "", command),
-            Figure(f"{words}: beside busy processes", spread(beside, ",.0f"), "", command),
-            Figure(f"{words}: what is left", f"{left:.2f}", ">= .3" if name == "mxtune" else ""),
-            Figure(f"{words}: images per second of CPU", f"{of_cpu[0]} alone, {of_cpu[1]} beside"),
-            Figure(f"{words}: peak memory", spread([run.peak for run in runs[name, False]], ".0f", "MB")),
-        ]
+        rates = {busy: [run.said["rate"] for run in runs[name, busy]] for busy in counts}
+        shown = runs[name, 0][0].said["library"]
+        for busy, how in counts.items():
+            left = statistics.median(b / a for a, b in zip(rates[0], rates[busy]))
+            of_cpu = spread([run.said["of_cpu"] for run in runs[name, busy]], ",.0f")
+            ours = statistics.median(o.said["rate"] / t for o, t in zip(runs["mxtune", busy], rates[busy]))
+            measured = f"{spread(rates[busy], ',.0f')} images/s; of alone {left:.2f}; images per second of CPU {of_cpu}"
+            beside = "" if name == "mxtune" else f"; ours: {ours:.2f} times that"
+            wanted = "1 x Keras; of alone .3" if name == "mxtune" else ""
+            rows.append(Figure(f"{shown} {how}", f"{measured}{beside}", wanted, command))
+        rows.append(Figure(f"{words}: peak memory", spread([run.peak for run in runs[name, 0]], ".0f", "MB")))
     return rows
 
 

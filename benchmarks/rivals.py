@@ -13,6 +13,7 @@ import statistics
 import sys
 import tempfile
 import time
+from itertools import product
 from pathlib import Path
 from typing import Any, Callable
 
@@ -44,7 +45,7 @@ def compare(kind: str, libraries: dict[str, str], wanted: dict[str, str]) -> lis
     there = {name: python_of(name) for name in libraries if Path(python_of(name)).exists()}
     rows, drawn = [], {}
     with tempfile.TemporaryDirectory() as folder:
-        for network, busy in [*((network, 0) for network in NETWORKS), ("efficientnet_lite0", 1)]:
+        for busy, network in product((0, 1), NETWORKS):
             export(network, Path(folder))
             runs: dict[str, dict[int, Process]] = {name: {} for name in there}
             for turn in range(ROUNDS):
