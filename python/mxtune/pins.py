@@ -59,7 +59,7 @@ def write(
     """
     pinned = model_of(model)
     _check_board(board, "pin_upload")
-    if not isinstance(name, str) or not name.rpartition("/")[2]:
+    if not isinstance(name, str) or not name.rpartition("/")[2].strip("."):
         raise ArgumentError("`name` must be the name of a pin.", [f"it is {value_text(name)}"])
     if not isinstance(metadata, (Mapping, type(None))):
         raise ArgumentError("`metadata` must be a dict.", [f"it is {value_text(metadata)}"])

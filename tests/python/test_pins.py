@@ -15,6 +15,7 @@ from mxtune.errors import ArgumentError, ModelFileError
     ({"model": 3}, "`model` must be a model, or the file of one.\nx it is an int"),
     ({"board": "boards"}, "`board` must be a board of the package pins.\nx it is 'boards'"),
     ({"name": None}, "`name` must be the name of a pin.\nx it is None"),
+    ({"name": ".."}, "`name` must be the name of a pin.\nx it is '..'"),
     ({"name": "me/"}, "`name` must be the name of a pin.\nx it is 'me/'"),
     ({"metadata": ["a"]}, "`metadata` must be a dict"),
 ])  # fmt: skip
