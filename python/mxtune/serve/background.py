@@ -16,9 +16,10 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Optional, Union
 
-from .. import children, errors, hub
-from ..arguments import user_path, whole
+from .. import children, engines, errors, hub
+from ..arguments import one_of, user_path, whole
 from ..calls import value_text
+from ..engines import devices
 from ..errors import ArgumentError, MxtuneError
 from ..model.load import model_of
 from ..model.model import Model
@@ -120,6 +121,8 @@ def mxserve(
     """
     if not isinstance(host, str) or not host:
         raise ArgumentError("`host` must be a name or an address of this machine.", [f"it is {value_text(host)}"])
+    devices.parse(device)  # what is wrong with these the service would tell in Python's words alone
+    one_of("engine", engine, ("auto", *engines.names()))
     settings = Settings.asked(
         "",  # see `_started`
         None if key_file is None else user_path("key_file", key_file),

@@ -322,6 +322,8 @@ def test_a_model_is_served_in_the_background_until_it_is_stopped(model: Model, t
         mxserve(tmp_path / "none.mxt")
     for wrong, words in (
         ({"workers": 0}, "`workers` must be a whole number from 1 to 256"),
+        ({"device": "tpu"}, "`device` must be"),
+        ({"engine": "tf"}, "`engine` must be one of auto, mxnet, torch"),
         ({"host": 3}, "`host` must be a name or an address"),
         ({"host": "no such host"}, "Can't serve at no such host, port 0"),
         ({"allow_url": "http://example.org/a"}, "hosts that are named.\nx it is 'http://example.org/a'"),
