@@ -11,7 +11,7 @@ from mxtune import engines
 from mxtune.engines import AdamW, Device, Executor, Program
 from mxtune.engines.torch.executor import TorchExecutor
 from mxtune.engines.torch.parallel import pays
-from mxtune.engines.torch.parallel.replicas import Replicas
+from mxtune.engines.torch.parallel.replicas import TorchReplicas
 from mxtune.engines.torch.passes import passes_for
 from mxtune.tasks.losses import CrossEntropy
 from mxtune.zoo.opening import mxnetwork
@@ -54,7 +54,7 @@ def _ways(program: Program, devices: list[Device], precision: str) -> dict[str, 
     """By one process, and by several."""
     return {
         "one": TorchExecutor(program, devices, passes_for(devices), precision),
-        "several": Replicas(program, devices, precision),
+        "several": TorchReplicas(program, devices, precision),
     }
 
 

@@ -15,7 +15,20 @@ from .. import machine
 from ..arguments import one_of
 from ..calls import value_text
 from ..errors import ArgumentError, DeviceError
-from .base import INT8, ROWS, AdamW, Engine, Executor, InputSpec, Params, Program, Ranges, Target, picture_input
+from .base import (
+    INT8,
+    ROWS,
+    AdamW,
+    Engine,
+    Executor,
+    InputSpec,
+    LostProcessError,
+    Params,
+    Program,
+    Ranges,
+    Target,
+    picture_input,
+)
 from .devices import CPU, Device, DeviceReport, Request, parse, pick, refused, sentence
 
 __all__ = [
@@ -27,6 +40,7 @@ __all__ = [
     "Engine",
     "Executor",
     "InputSpec",
+    "LostProcessError",
     "Params",
     "Program",
     "Ranges",

@@ -23,6 +23,7 @@ Array = NDArray[Any]
 Params = Mapping[str, NDArray[np.float32]]
 Batch = Union[Array, Mapping[str, Array]]
 INT8 = "int8"
+_NOTHING = np.empty(0, np.float32)
 ROWS = 32
 """How many rows a batch has that is only predicted, where nobody says how many."""
 Ranges = Mapping[str, tuple[float, float]]
@@ -162,6 +163,22 @@ def picture_input(network: Network) -> InputSpec:
     return InputSpec((*spec.size, spec.channels), spec.mean, spec.std)
 
 
+def named_rows(inputs: Mapping[str, InputSpec], batch: Batch) -> dict[str, Array]:
+    """The rows of every input of a batch, checked."""
+    named = batch if isinstance(batch, Mapping) else dict.fromkeys(list(inputs)[:1], batch)
+    rows = {name: spec.checked(name, named.get(name, _NOTHING)) for name, spec in inputs.items()}
+    if len({len(array) for array in rows.values()}) > 1:
+        raise EngineError(
+            "The inputs of a batch have different numbers of rows.",
+            [f"{name}: {len(array)}" for name, array in rows.items()],
+        )
+    return rows
+
+
+class LostProcessError(EngineError):
+    """A process of an executor has ended, or hangs; `Executor.restore` starts all of them anew."""
+
+
 class Executor(Protocol):
     """A program bound to devices, ready to run."""
 
@@ -292,6 +309,24 @@ class Engine(Protocol):
             the same bytes each time on these devices, and the program asks for it.
         """
 
+    def replicate(self, program: Program, devices: Sequence[Device], precision: str, passes: bool) -> Executor:
+        """The program in processes of this machine, one for each device, which may be the same CPU many times.
+
+        Each has its share of every batch, and all take the same step: that of one process, in another order of sums.
+        BatchNorms in training see a share each.
+
+        Raises
+        ------
+        EngineError
+            The processes can't be started.
+        """
+
+    def replica(self, told: Any, place: int) -> Any:
+        """What such a process computes with: an executor that also takes the commands of the engine's `Replicas`.
+
+        ``told`` is a `mxtune.engines.parallel.told.Told`, and ``place`` says which of the processes it is.
+        """
+
 
 @dataclass(frozen=True)
 class Target:
@@ -307,6 +342,8 @@ class Target:
         Why no GPU was chosen where one might have been.
     deterministic
         Whether programs give the same bytes each time on a GPU, too.
+    processes
+        How many share each batch, on a CPU.
     """
 
     engine: Engine
@@ -316,11 +353,14 @@ class Target:
     unused: Optional[Choice] = field(default=None, compare=False)
     deterministic: bool = False
     ranges: Ranges = field(default_factory=dict, compare=False)
+    processes: int = 1
 
     def bind(self, program: Program, passes: bool = True) -> Executor:
         """The program, ready to run here."""
         fixed = self.deterministic or program.deterministic
         program = replace(program, deterministic=fixed, ranges=self.ranges or program.ranges)
+        if self.processes > 1:
+            return self.engine.replicate(program, self.devices * self.processes, self.precision, passes)
         return self.engine.bind(program, self.devices, self.precision, passes)
 
     @property

@@ -75,15 +75,17 @@ class Options:
         self._set("folds", self._number_of_folds())
 
     def _share(self) -> None:
-        """Several workers compute what the head takes, and nothing else."""
-        if self.tune in ("tail", "all") or self.folds == "full":
-            given = option("folds", "full") if self.folds == "full" else option("tune", self.tune)
-            text = f"`workers` share the features of the frozen network, and {given} trains layers."
-            hint = f"One process trains layers: leave `workers` out, or use {option('tune', 'head')}."
-            raise ArgumentError(text, hint=hint)
+        """What workers do not do: those of a cluster compute what the head takes, and nothing else."""
         if self.precision == "int8":
             text = f"`workers` do not compute in int8, which {option('precision', 'int8')} asks for."
             raise ArgumentError(text, hint="Leave one of them out.")
+        if self.workers.address is None:
+            return
+        if self.tune in ("tail", "all") or self.folds == "full":
+            given = option("folds", "full") if self.folds == "full" else option("tune", self.tune)
+            text = f"A Ray cluster computes the features of the frozen network, and {given} trains layers."
+            hint = f"This machine trains layers: {option('workers', 4)}. Or use {option('tune', 'head')}."
+            raise ArgumentError(text, hint=hint)
         self._set("tune", "head")
 
     def _number_of_folds(self) -> Union[str, int]:

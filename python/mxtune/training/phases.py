@@ -112,7 +112,7 @@ class LayerTraining:
         frozen, params = _of(front, network), _of(rest, network)
         pictures = {network.input: picture_input(network)}
         self._data = network.input
-        self._front = problem.target.bind(Program(front, frozen, pictures)) if front.heads else None
+        self._front = problem.layers.bind(Program(front, frozen, pictures)) if front.heads else None
         self._room = KEPT_BYTES if frozen else 0  # for a frozen front's outputs; without weights they are cheap
         self._cuts = [name for name in rest.inputs if name != self._data]
         shapes = [network.shapes[name][output][1:] for name, output in front.heads]
@@ -124,10 +124,11 @@ class LayerTraining:
         if number:  # initial values of a head are in units of the spread already
             params = self._in_units(problem.loss.standardised_layer, params)
         program = Program(rest, params, self._inputs, frozenset(trainable & params.keys()), optimiser, problem.seed)
-        self._executor = problem.target.bind(program)
+        self._executor = problem.layers.bind(program)
         for executor in (self._executor, self._front):
             if executor is not None:
                 executor.expect(len(problem.train) * phase.epochs)
+        self._front_state = {} if self._front is None else self._front.state()
         self._validation: Optional[list[dict[str, Array]]] = None
 
     @property
@@ -190,8 +191,10 @@ class LayerTraining:
         return self._executor.state()
 
     def restore(self, state: Mapping[str, Array]) -> None:
-        """Continue from what `state` gave."""
+        """Continue from what `state` gave, also where processes were lost."""
         self._executor.restore(state)
+        if self._front is not None:
+            self._front.restore(self._front_state)
 
     def _in_units(
         self, converted: Callable[[Array, Array], tuple[Array, Array]], params: dict[str, NDArray[np.float32]]

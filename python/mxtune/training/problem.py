@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Optional
 
 import numpy as np
@@ -28,7 +28,7 @@ class Problem:
     ``resembling``, (N,) bool: the validation images that resemble some for training. ``folds``: how the images are
     divided for heads that validate each other. ``before``: images that layers were trained on by a model that is
     continued, as `Validation` knows them. ``int8``: what features in int8 need, where they are computed in it.
-    ``crew``: workers that compute features.
+    ``crew``: workers that compute features, and train layers.
     """
 
     train: Loader
@@ -42,6 +42,12 @@ class Problem:
     before: frozenset[bytes] = frozenset()
     int8: Optional[Quantised] = None
     crew: Optional[Crew] = None
+
+    @property
+    def layers(self) -> Target:
+        """Where layers are trained: on CPUs by the workers of this machine. Each GPU has a process anyway."""
+        on_cpu = all(device.kind == "cpu" for device in self.target.devices)
+        return replace(self.target, processes=max(1, self.crew.count)) if self.crew and on_cpu else self.target
 
     def targets(self, loader: Loader) -> Array:
         """The labels as the loss takes them: (N,) codes, or (N, K)."""

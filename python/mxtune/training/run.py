@@ -11,6 +11,7 @@ from typing import Any, Optional
 import numpy as np
 
 from .. import calls, interrupts, progress
+from ..engines import LostProcessError
 from ..errors import MxtuneError, TrainingError, TrainingWarning
 from ..images.findings import kept_back, warn
 from ..model.memory import Memory
@@ -26,6 +27,8 @@ from .problem import Problem
 from .remember import after_layers
 from .state import Checkpoint, TrainingState
 
+_AGAIN = 3  # times an epoch may begin anew
+
 
 def interruption(watch: interrupts.Watch, early: bool = False) -> Optional[TrainingWarning]:
     """What is said, once, of signals that ended the training early, or came later; None where there were none."""
@@ -36,6 +39,18 @@ def interruption(watch: interrupts.Watch, early: bool = False) -> Optional[Train
     if early:
         return TrainingWarning(f"The training was interrupted{by}: this is the best model so far.")
     return TrainingWarning(f"The training was interrupted{by} when its last epoch was over: this is the whole model.")
+
+
+def _repeated(training: LayerTraining, epoch: int, before: Mapping[str, Any]) -> dict[str, Any]:
+    """The row of an epoch, which begins anew where a process was lost: it depends on nothing but the state before."""
+    for _ in range(_AGAIN):
+        try:
+            return training.epoch(epoch)
+        except LostProcessError as lost:
+            text = f"{lost.message[:-1]} ({'; '.join(lost.bullets)}): others take over, and the epoch begins anew."
+            progress.current().event("message", text=text)
+            training.restore(before)
+    return training.epoch(epoch)
 
 
 class Run:
@@ -196,9 +211,10 @@ class Run:
         training = LayerTraining(self._network, self._problem, phase, number)
         if state.executor:
             training.restore(state.executor)
+        before = state.executor or training.state()
         try:
             while state.epoch < phase.epochs and not self._ended(phase):
-                row = training.epoch(state.epoch)
+                row = _repeated(training, state.epoch, before)
                 if state.improved(row):
                     state.best, state.best_loss = training.parameters(), row.get("valid_loss")
                     state.epochs_without_improvement = 0
@@ -206,6 +222,7 @@ class Run:
                     state.epochs_without_improvement += 1
                 self._trained = True
                 state.epoch, state.executor = state.epoch + 1, training.state()
+                before = state.executor
                 self._record(phase, row)
                 self._checkpoint.write(state)
         except KeyboardInterrupt:

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from hearing import listening
 from mxtune import Network, mxexample, mximages, mxnetwork, mxtrain
 from mxtune.engines import choose
 from mxtune.errors import ArgumentError, MxtuneError, PictureError
@@ -165,12 +166,12 @@ def test_workers_that_are_all_lost_end_in_one_error() -> None:
 
 def test_what_workers_do_not_do_is_said(images: ImageSet) -> None:
     for settings in ({"tune": "tail"}, {"tune": "all"}, {"folds": "full"}):
-        with pytest.raises(ArgumentError, match="trains layers"):
-            mxtrain(images, workers=2, verbose=0, **settings)  # type: ignore[arg-type]
+        with pytest.raises(ArgumentError, match=r"A Ray cluster computes the features(.|\n)*trains layers"):
+            mxtrain(images, workers="ray://here:1", verbose=0, **settings)  # type: ignore[arg-type]
     with pytest.raises(ArgumentError, match="do not compute in int8"):
         mxtrain(images, workers=2, precision="int8", verbose=0)
     with pytest.raises(ArgumentError, match="without weights is trained whole"):
-        mxtrain(images, net="lenet", workers=2, verbose=0)
+        mxtrain(images, net="lenet", workers="auto", verbose=0)
     for wrong in (0, 1.5, float("nan"), float("inf"), "four"):
         with pytest.raises(ArgumentError, match="`workers` must be a number of processes"):
             mxtrain(images, workers=wrong, verbose=0)  # type: ignore[arg-type]
@@ -180,3 +181,63 @@ def test_without_ray_the_command_is_named(images: ImageSet, monkeypatch: pytest.
     monkeypatch.setitem(sys.modules, "ray", None)
     with pytest.raises(MxtuneError, match=r"pip install 'ray\[data\]"):
         mxtrain(images, image_size=32, workers="auto", verbose=0, cache=False)
+
+
+# ---- layers
+
+
+def layers(images: Any, workers: Any, **settings: Any) -> Any:
+    chosen: dict[str, Any] = {"valid": 0.4, "lr": 3e-5, "image_size": 32, "cache": False, "verbose": 0}
+    return mxtrain(images, workers=workers, **{**chosen, **settings})
+
+
+@pytest.fixture(scope="module")
+def few(images: ImageSet) -> ImageSet:
+    return images.take(np.arange(0, len(images), 4))
+
+
+def same(model: Any, alone: Any) -> None:
+    for column in ("train_loss", "valid_loss"):
+        np.testing.assert_allclose(model.history[column], alone.history[column], rtol=1e-3)
+    for name, array in alone.network.params.items():
+        np.testing.assert_allclose(model.network.params[name], array, atol=1e-4, err_msg=name)
+
+
+@pytest.mark.filterwarnings("ignore:lenet has no pretrained weights")
+def test_layers_of_two_and_of_four_processes_are_those_of_one(few: ImageSet) -> None:
+    settings: dict[str, Any] = {"net": "lenet", "epochs": 2, "lr": 1e-3, "image_size": 28}
+    alone = layers(few, 1, **settings)
+    assert alone.history["train_loss"].iloc[1] < alone.history["train_loss"].iloc[0]
+    for workers in (2, 4):
+        same(layers(few, workers, **settings), alone)
+
+
+def test_a_training_of_layers_goes_on_where_a_process_is_killed(few: ImageSet, monkeypatch: pytest.MonkeyPatch) -> None:
+    from mxtune.engines.parallel import replicas
+
+    made, started = replicas.Processes, []
+
+    def noted(*arguments: Any) -> Any:
+        started.append(made(*arguments))
+        return started[-1]
+
+    def kill(epoch: int, figures: Any) -> None:
+        if figures["stage"] == "tail" and epoch == 1:
+            os.kill(started[0].pids[1], signal.SIGKILL)  # of those that compute the frozen part
+
+    monkeypatch.setattr(replicas, "Processes", noted)
+    settings: dict[str, Any] = {"tune": "tail", "epochs": 2, "net": "efficientnet_lite0"}
+    with listening() as messages:
+        model = layers(few, 2, callbacks=kill, verbose=None, **settings)
+    same(model, layers(few, None, **settings))
+    again = "A process of the training was lost (worker 2: its process ended with signal 9): others take over"
+    assert [text for text in messages if text.startswith(again)]
+    assert len(started) == 3
+
+
+@pytest.mark.filterwarnings("ignore:lenet has no pretrained weights")
+def test_batchnorms_that_see_a_share_of_the_batch_are_told(few: ImageSet) -> None:
+    net = mxnetwork("lenet").insert("conv1", "BatchNorm")
+    with listening() as messages:
+        layers(few, 2, net=net, epochs=1, batch_size=9, verbose=None, image_size=28)
+    assert "BatchNorm's statistics are those of each worker's share of a batch: 5 of 9 images." in messages

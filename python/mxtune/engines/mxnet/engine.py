@@ -17,6 +17,9 @@ from .int8 import refuse_int8
 from .load import load
 
 if TYPE_CHECKING:
+    from ..base import Executor
+    from ..parallel.told import Told
+    from ..passes import Pass
     from .executor import MXNetExecutor
 
 
@@ -69,13 +72,30 @@ class MXNet:
                 hint=f"Use {option('engine', 'torch')} or {option('device', 'cpu')}, which can.",
             )
         from .executor import MXNetExecutor
-        from .passes import FOR_ONEDNN, NOT_IN_INT8, PASSES, PASSES_IN_INT8
 
         if low:
             refuse_int8(program, devices)
-        in_int8 = low and not program.trainable
-        left = (*(FOR_ONEDNN if on_gpu else ()), *(NOT_IN_INT8 if in_int8 else ()))
-        rewrites = tuple(rewrite for rewrite in PASSES if rewrite not in left)
-        rewrites += PASSES_IN_INT8 if in_int8 else ()
         shared = passes and [device.kind for device in devices] == ["cpu"]
-        return MXNetExecutor(program, devices, rewrites if passes else (), low, shared)
+        return MXNetExecutor(program, devices, _rewrites(program, on_gpu, low) if passes else (), low, shared)
+
+    def replicate(self, program: Program, devices: Sequence[Device], precision: str, passes: bool) -> Executor:
+        """The program in a process for each device; see `Engine.replicate`."""
+        from .parallel.replicas import MXNetReplicas
+
+        return MXNetReplicas(program, devices, one_of("precision", precision, self.precisions[:1]), passes)
+
+    def replica(self, told: Told, place: int) -> Any:
+        """What one of these processes computes with."""
+        from .parallel.replica import Replica
+
+        program = told.program
+        return Replica(told, place, program, _rewrites(program) if told.passes else ())
+
+
+def _rewrites(program: Program, on_gpu: bool = False, low: bool = False) -> tuple[Pass, ...]:
+    """The passes for a program."""
+    from .passes import FOR_ONEDNN, NOT_IN_INT8, PASSES, PASSES_IN_INT8
+
+    in_int8 = low and not program.trainable
+    left = (*(FOR_ONEDNN if on_gpu else ()), *(NOT_IN_INT8 if in_int8 else ()))
+    return (*(rewrite for rewrite in PASSES if rewrite not in left), *(PASSES_IN_INT8 if in_int8 else ()))

@@ -14,7 +14,7 @@ import numpy as np
 
 from ...errors import EngineError
 from ...graph import to_json
-from ..base import Batch, InputSpec, Program
+from ..base import Batch, InputSpec, Program, named_rows
 from ..devices import Device
 from ..passes import Pass, applied, freeze_statistics, largest_in
 from ..threads import mxnet_threads
@@ -33,7 +33,6 @@ if TYPE_CHECKING:
     Array = NDArray[Any]
 
 _ALONE = threading.RLock()  # MXNet's operators share their scratch memory, and run in the calling thread
-_NOTHING = np.empty(0, np.float32)
 
 _NEAR = 40_000_000
 """Bytes of the largest map of those rows that a CPU predicts at once: what the next layer reads is then in its cache.
@@ -126,7 +125,7 @@ class MXNetExecutor:
 
     def predict(self, batch: Batch) -> Any:
         """The heads for a batch; see `Executor.predict`."""
-        named = self._named(batch)
+        named = named_rows(self._inputs, batch)
         load()  # which refuses a forked process, where a lock taken in the parent would never be free
         with _ALONE:
             rows = len(next(iter(named.values())))
@@ -142,11 +141,10 @@ class MXNetExecutor:
 
     def step(self, batch: Batch, targets: Array, counts: Array, loss: Loss, lr: float) -> float:
         """Train on a batch and return its loss; see `Executor.step`."""
-        named = self._named(batch)
+        named = named_rows(self._inputs, batch)
         load()
         with _ALONE:
-            if self._dropout:  # a function of the step alone, so that a resumed run draws the same
-                self._mx.random.seed((self._seed * 1_000_003 + self._steps) % 2**31)
+            self._draw_anew()
             masks = self._shared_masks.drawn(self._mx, self._symbol, len(targets))
             outputs = self._forward({**named, **masks}, train=True)[0]
             value, gradient = loss(outputs.astype(np.float64), targets, counts)
@@ -157,7 +155,7 @@ class MXNetExecutor:
 
     def gradient(self, batch: Batch, weights: Array) -> dict[str, NDArray[np.float32]]:
         """The gradient with respect to each input of floats; see `Executor.gradient`. On the first device alone."""
-        named = self._named(batch)
+        named = named_rows(self._inputs, batch)
         load()
         with _ALONE:
             try:
@@ -202,16 +200,10 @@ class MXNetExecutor:
         value = np.pad(value, [(0, grown - own) for own, grown in zip(value.shape, array.shape)])
         self._mx.nd.array(value, dtype="float32").copyto(array)
 
-    def _named(self, batch: Batch) -> dict[str, Array]:
-        """The rows of every input, checked."""
-        named = batch if isinstance(batch, Mapping) else dict.fromkeys(list(self._inputs)[:1], batch)
-        rows = {name: spec.checked(name, named.get(name, _NOTHING)) for name, spec in self._inputs.items()}
-        if len({len(array) for array in rows.values()}) > 1:
-            raise EngineError(
-                "The inputs of a batch have different numbers of rows.",
-                [f"{name}: {len(array)}" for name, array in rows.items()],
-            )
-        return rows
+    def _draw_anew(self) -> None:
+        """Let dropout draw what is a function of the step alone, so that a resumed run draws the same."""
+        if self._dropout:
+            self._mx.random.seed((self._seed * 1_000_003 + self._steps) % 2**31)
 
     def _used(self, rows: int) -> int:
         """How many devices, or parts of one, take part in a batch: fewer than there are where there are few rows."""

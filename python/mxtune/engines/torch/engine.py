@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 from collections.abc import Sequence
-from typing import Any, Optional
+from typing import TYPE_CHECKING, Any, Optional
 
 from ... import progress
 from ...arguments import one_of
@@ -13,6 +13,9 @@ from ..base import Executor, Program
 from ..devices import Device, DeviceReport
 from . import gpus
 from .load import load, version
+
+if TYPE_CHECKING:
+    from ..parallel.told import Told
 
 
 class Torch:
@@ -64,12 +67,23 @@ class Torch:
         from .passes import passes_for
 
         if parallel.pays(program, devices):
-            from .parallel.replicas import Replicas
-
             try:
-                return Replicas(program, devices, precision, passes)
+                return self.replicate(program, devices, precision, passes)
             except EngineError as error:
                 why = "; ".join(error.bullets) or error.message
                 text = f"One process computes on all GPUs, as there can't be one for each: {why}"
                 progress.current().event("message", text=text)
         return TorchExecutor(program, devices, passes_for(devices) if passes else (), precision)
+
+    def replicate(self, program: Program, devices: Sequence[Device], precision: str, passes: bool) -> Executor:
+        """The program in a process for each device; see `Engine.replicate`."""
+        from .parallel.replicas import TorchReplicas
+
+        return TorchReplicas(program, devices, one_of("precision", precision, self.precisions), passes)
+
+    def replica(self, told: Told, place: int) -> Any:
+        """What one of these processes computes with."""
+        load()
+        from .parallel.replica import Replica
+
+        return Replica(told, place)

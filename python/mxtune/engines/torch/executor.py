@@ -14,7 +14,7 @@ from torch import Tensor
 
 from ...errors import EngineError
 from ...words import shape_text
-from ..base import ROWS, Batch, InputSpec, Program
+from ..base import ROWS, Batch, Program, named_rows
 from ..devices import Device
 from ..passes import Pass, applied, freeze_statistics
 from . import memory
@@ -22,7 +22,7 @@ from .arrays import Scale, array_of, parameter_of, tensor_of
 from .compiling import Compiling, can_compile
 from .gpus import build
 from .load import load
-from .losses import Goal, shares, weighted_loss
+from .losses import Goal, weighted_loss
 from .operators import Run
 from .optimiser import Stepper
 from .runner import Runner, rows_at_once
@@ -36,7 +36,6 @@ if TYPE_CHECKING:
     Array = NDArray[Any]
 
 _ALONE = threading.RLock()  # networks that compute at once would only take the CPUs from one another
-_NOTHING = np.empty(0, np.float32)
 _Result = TypeVar("_Result")
 
 
@@ -130,7 +129,8 @@ class TorchExecutor:
         named = named_rows(self._inputs, batch)
 
         def whole(parts: Sequence[Part]) -> list[NDArray[np.float32]]:
-            runs = [Run(generator=self._generator(part)) for part in parts]  # dropout may draw in prediction, too
+            # dropout may draw in prediction, too
+            runs = [Run(generator=self._generator(part.place, part.rows.start)) for part in parts]
             heads = [map(array_of, self._forward(named, part, run)) for part, run in zip(parts, runs)]
             return [np.concatenate(arrays) for arrays in zip(*heads)]
 
@@ -153,12 +153,12 @@ class TorchExecutor:
     def step(self, batch: Batch, targets: Array, counts: Array, loss: Loss, lr: float) -> float:
         """Train on a batch and return its loss; see `Executor.step`."""
         named = named_rows(self._inputs, batch)
-        weights = shares(loss, targets, counts)
+        weights = loss.shares(targets, np.asarray(counts, np.float64))
 
         def whole(parts: Sequence[Part]) -> tuple[float, _Sums]:
             sums, values = _Sums(), []
             for part in parts:
-                run = Run(True, self._generator(part))
+                run = Run(True, self._generator(part.place), (part.rows.start, part.rows.stop, len(targets)))
                 goal = Goal.of(loss, targets[part.rows], weights[part.rows], self._devices[part.place])
                 value = weighted_loss(loss, self._forward(named, part, run)[0], goal)
                 sums.add(self._gradients(value, part.place), run)
@@ -277,12 +277,12 @@ class TorchExecutor:
         data = {name: scale(batch[name][part.rows]) for name, scale in self._scales[part.place].items()}
         return self._compiling({**self._arrays[part.place], **data}, run, part.rows.stop - part.rows.start)
 
-    def _generator(self, part: Part) -> Any:
-        """What dropout draws from: seed, step and part decide it alone, so that a resumed run draws the same."""
+    def _generator(self, place: int, first: int = 0) -> Any:
+        """What dropout draws from: seed, step and row decide it alone, so that a resumed run draws the same."""
         if not self._dropout:
             return None
-        generator = torch.Generator(self._devices[part.place])
-        generator.manual_seed((self._seed * 1_000_003 + self._stepper.steps + part.rows.start * 7_919) % 2**31)
+        generator = torch.Generator(self._devices[place])
+        generator.manual_seed((self._seed * 1_000_003 + self._stepper.steps + first * 7_919) % 2**31)
         return generator
 
     def _gradients(self, value: Tensor, place: int) -> list[Tensor]:
@@ -304,18 +304,6 @@ class TorchExecutor:
         for arrays in self._arrays[1:]:
             for name in self._trainable & arrays.keys():
                 arrays[name].copy_(self._arrays[0][name])
-
-
-def named_rows(inputs: Mapping[str, InputSpec], batch: Batch) -> dict[str, Array]:
-    """The rows of every input of a batch, checked."""
-    named = batch if isinstance(batch, Mapping) else dict.fromkeys(list(inputs)[:1], batch)
-    rows = {name: spec.checked(name, named.get(name, _NOTHING)) for name, spec in inputs.items()}
-    if len({len(array) for array in rows.values()}) > 1:
-        raise EngineError(
-            "The inputs of a batch have different numbers of rows.",
-            [f"{name}: {len(array)}" for name, array in rows.items()],
-        )
-    return rows
 
 
 def _device(device: Device) -> torch.device:

@@ -18,14 +18,6 @@ from .arrays import sent
 Array = NDArray[Any]
 
 
-def shares(loss: Loss, targets: Array, counts: Array) -> NDArray[np.float64]:
-    """How much each row of a batch adds to its mean loss: 1 in sum, or nothing where no row counts."""
-    weights = np.asarray(counts, np.float64)
-    if isinstance(loss, CrossEntropy) and loss.class_weights is not None:
-        weights = weights * np.asarray(loss.class_weights)[targets]
-    return np.asarray(weights / max(float(weights.sum()), 1e-12))
-
-
 @dataclass(frozen=True)
 class Goal:
     """What some outputs should be, on their device: sent before they are computed, as nothing is sent in between."""
@@ -36,7 +28,7 @@ class Goal:
 
     @classmethod
     def of(cls, loss: Loss, targets: Array, weights: Array, device: torch.device) -> Goal:
-        """For rows with these weights, see `shares`; in float64 where the device has it."""
+        """For rows with these weights, see `Loss.shares`; in float64 where the device has it."""
         exact = np.float64 if device.type in ("cpu", "cuda") else np.float32  # Apple's have no float64
         kind = np.int64 if np.issubdtype(targets.dtype, np.integer) else exact
         scale = sent(np.asarray(loss.scale, exact), device) if isinstance(loss, SquaredError) else None

@@ -57,12 +57,18 @@ def hard_sigmoid(data: Tensor, *, alpha: float, beta: float) -> Tensor:
 
 @computes("Dropout")
 def dropout(data: Tensor, *, p: float, mode: str, axes: Shape, run: Run) -> Tensor:
-    """Some values are zeros, the others grow; along axes all share one fate."""
+    """Some values are zeros, the others grow; along axes all share one fate. Which, does not depend on how a batch is
+    divided: it is drawn for all of it."""
     if p == 0 or not (run.training or mode == "always"):
         return data
     sides = [1 if axis in axes else side for axis, side in enumerate(data.shape)]
+    first, end, rows = run.rows or (0, len(data), len(data))
+    times, rest = divmod(len(data), end - first)  # rows of the data for each of the batch
+    divided = sides[0] > 1 and not rest
+    if divided:
+        sides[0] = rows * times
     kept = torch.empty(sides, dtype=data.dtype, device=data.device).bernoulli_(1 - p, generator=run.generator)
-    return data * (kept / (1 - p))
+    return data * ((kept[first * times : end * times] if divided else kept) / (1 - p))
 
 
 @computes("softmax")

@@ -46,6 +46,8 @@ class Run:
         Whether dropout drops and BatchNorm takes the statistics of the batch.
     generator
         What random numbers are drawn from, on the device of the batch.
+    rows
+        Which rows of how many these are, where numbers are to be those of the whole batch: first, end, all.
     moved
         What a step moves without a gradient: (the parameter as the operator got it, its new value). It is written
         when the step is taken.
@@ -53,6 +55,7 @@ class Run:
 
     training: bool = False
     generator: Optional[Generator] = None
+    rows: Optional[tuple[int, int, int]] = None
     moved: list[tuple[Tensor, Tensor]] = field(default_factory=list)
 
 

@@ -1,4 +1,4 @@
-"""Training by a process for each GPU, whose gradients are summed while the backward pass runs."""
+"""Training by several processes, whose gradients PyTorch sums while the backward pass runs."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from ..load import load
 
 
 def pays(program: Program, devices: Sequence[Device]) -> bool:
-    """Whether each device had best have a process of its own.
+    """Whether each device had best have a process of its own, where nobody asks for it.
 
     So have several GPUs of NVIDIA's or AMD's that train, on Linux: PyTorch has NCCL there alone. Where each run must
     give the same bytes one process sums, in an order that nothing else decides.

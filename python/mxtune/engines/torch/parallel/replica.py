@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Optional
 
 import numpy as np
 import torch
+import torch.distributed as dist
 
-from ..executor import Part, TorchExecutor
+from ...parallel.told import AloneError, Told
+from ..executor import TorchExecutor
 from ..losses import Goal, weighted_loss
 from ..operators import Run
 from ..passes import passes_for
 from .exchange import Exchange
-from .told import AloneError, Told
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -21,6 +23,8 @@ if TYPE_CHECKING:
     from ....tasks.losses import Loss
 
     Array = NDArray[Any]
+
+_PATIENCE = timedelta(minutes=10)  # for the others, in a step
 
 
 class Replica(TorchExecutor):
@@ -36,27 +40,39 @@ class Replica(TorchExecutor):
 
     def __init__(self, told: Told, place: int) -> None:
         device = told.devices[place]
+        cuda = device.kind == "gpu"
+        if cuda:
+            torch.cuda.set_device(device.index)
+        self._store = dist.FileStore(f"/proc/self/fd/{told.store}", len(told.devices))
+        dist.init_process_group(
+            "nccl" if cuda else "gloo", store=self._store, rank=place, world_size=len(told.devices), timeout=_PATIENCE
+        )
         super().__init__(told.program, [device], passes_for([device]) if told.passes else (), told.precision)
-        self._place, self._many, self._first = place, len(told.devices), 0
+        self._told, self._place, self._first = told, place, 0
         moving = sorted(self._trainable & self._arrays[0].keys() - {*self._learned})
         learned, moved = ([self._arrays[0][name] for name in names] for names in (self._learned, moving))
         self._exchange = Exchange(learned, moved, self._devices[0])
+        greeting = torch.ones(1, device=self._devices[0])
+        dist.all_reduce(greeting)  # connections are made here, and their memory taken
+        greeting.item()
 
-    def share(self, batch: Mapping[str, Array]) -> Optional[dict[str, Array]]:
-        """The rows of a batch that are computed here; None where there are fewer rows than devices."""
-        rows = len(next(iter(batch.values())))
-        used = min(self._many, rows)
-        if self._place >= used:
+    def predict_share(self, batch: Mapping[str, Array]) -> Any:
+        """The heads for the rows that are computed here; None where there are none."""
+        mine = self._share(batch)
+        return None if mine is None else self.predict(mine)
+
+    def _share(self, batch: Mapping[str, Array]) -> Optional[dict[str, Array]]:
+        rows = self._told.rows(batch, self._place)
+        if rows is None:
             return None
-        mine = np.array_split(np.arange(rows), used)[self._place]
-        self._first = int(mine[0])
-        return {name: array[mine[0] : mine[-1] + 1] for name, array in batch.items()}
+        self._first = rows.start
+        return {name: array[rows] for name, array in batch.items()}
 
     def step_together(
         self, batch: Mapping[str, Array], targets: Array, weights: Array, loss: Loss, lr: float
     ) -> Optional[float]:
         """A step by all devices, each for its share of the batch: its loss; None where one of the others failed."""
-        mine = self.share(batch)
+        mine = self._share(batch)
         with self._running("train"):
             while True:
                 value, short, failed = self._sums(mine, targets, weights, loss)
@@ -87,8 +103,8 @@ class Replica(TorchExecutor):
             for part in parts:
                 if part is parts[-1]:
                     exchange.last_part()
-                run = Run(True, self._generator(part))
                 there = slice(self._first + part.rows.start, self._first + part.rows.stop)
+                run = Run(True, self._generator(0), (there.start, there.stop, len(targets)))
                 goal = Goal.of(loss, targets[there], weights[there], self._devices[0])
                 value = weighted_loss(loss, self._forward(mine or {}, part, run)[0], goal)
                 self._gradients(value, 0)  # which the exchange gets one by one
@@ -107,8 +123,3 @@ class Replica(TorchExecutor):
         if error is not None and failed:
             raise error
         return sums
-
-    def _generator(self, part: Part) -> Any:
-        """By the place in the whole batch, as one process has it."""
-        rows = slice(self._first + part.rows.start, self._first + part.rows.stop)
-        return super()._generator(Part(part.place, rows))

@@ -1,4 +1,4 @@
-"""The processes of a training, one for each device, as the process sees them that started them."""
+"""The processes of a training, as the process sees them that started them."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ import weakref
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Optional
 
-from .... import children, interrupts, machine
-from ....errors import EngineError, MxtuneError
-from ...base import Program
-from ...devices import Device
-from ..load import load
+from ... import children, interrupts, machine
+from ...errors import EngineError, MxtuneError
+from .. import get
+from ..base import LostProcessError, Program
+from ..devices import Device
 from .shared import Shared
 from .told import AloneError, Told
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     Array = NDArray[Any]
 
-_LOST = "PyTorch lost a process of the training."
+_LOST = "A process of the training was lost."
 _START = 300.0  # seconds, in which all must have started
 _GRACE = 10.0  # for those that others can't reach
 
@@ -40,14 +40,15 @@ class Processes:
         They can't be started; or later, one has ended: then all have.
     """
 
-    def __init__(self, program: Program, devices: Sequence[Device], precision: str, passes: bool) -> None:
-        self._devices = tuple(devices)
+    def __init__(self, engine: str, program: Program, devices: Sequence[Device], precision: str, passes: bool) -> None:
+        self._engine, self._devices = engine, tuple(devices)
+        self._names = [str(one) if one.kind == "gpu" else f"worker {place + 1}" for place, one in enumerate(devices)]
         self._asked, self._answers = 0, _Answers(len(devices))
         self._lost: Optional[EngineError] = None
         self._pixels, store = Shared(), os.memfd_create("mxtune")
         cpus = max(1, machine.usable_cpus() // len(devices))
         files = {"store": store, "pixels": self._pixels.file}
-        told = Told.of(program, self._devices, precision, passes, cpus=cpus, **files)
+        told = Told.of(engine, program, self._devices, precision, passes, cpus=cpus, **files)
         self._children: list[subprocess.Popen[bytes]] = []
         self._end = weakref.finalize(self, _end, self._children, self._pixels, os.getpid())
         try:
@@ -59,7 +60,7 @@ class Processes:
         except BaseException as error:
             self._end()
             if isinstance(error, OSError):  # of the system, which starts none
-                raise EngineError("PyTorch can't start a process for each device.", [str(error)]) from error
+                raise EngineError("Processes for the training can't be started.", [str(error)]) from error
             raise
         finally:
             os.close(store)
@@ -74,20 +75,22 @@ class Processes:
         """Whether they have ended."""
         return self._lost is not None
 
-    def ask(self, name: str, *arguments: Any, batch: Optional[Mapping[str, Array]] = None) -> list[Any]:
-        """What each answers to a command; the arrays of a batch are its first argument.
+    def ask(
+        self, name: str, *arguments: Any, batch: Optional[Mapping[str, Array]] = None, every: bool = True
+    ) -> list[Any]:
+        """What each, or the first one alone, answers to a command; the arrays of a batch are its first argument.
 
         Raises
         ------
         EngineError
-            One has failed, or has ended; its device is named.
+            One has failed, or has ended; it is named.
         """
-        load()  # which refuses a forked process
+        get(self._engine).load()  # which refuses a forked process
         self._wait(self._settled)  # after an interrupted call they may still read the arrays
         if self._lost is not None:
             raise self._lost
-        first = [] if batch is None else [self._pixels.write(batch)]
-        message = pickle.dumps((name, *first, *arguments), pickle.HIGHEST_PROTOCOL)
+        places = None if batch is None else self._pixels.write(batch)
+        message = pickle.dumps((name, places, every, arguments), pickle.HIGHEST_PROTOCOL)
         with interrupts.held():  # all hear it, or none, as they wait for one another
             self._say([message] * len(self._children))
         return self._gather()
@@ -134,10 +137,10 @@ class Processes:
         answers = self._answers
         with answers.changed:
             if self._lost is None and not answers.changed.wait_for(lambda: answers.gone or done(), seconds):
-                late = [str(one) for one, count in zip(self._devices, answers.count) if count < self._asked]
-                self.close(EngineError(_LOST, [f"{', '.join(late)}: no answer within {seconds:.0f} s"]))
+                late = [one for one, count in zip(self._names, answers.count) if count < self._asked]
+                self.close(LostProcessError(_LOST, [f"{', '.join(late)}: no answer within {seconds:.0f} s"]))
         if self._lost is None and answers.gone:
-            self.close(EngineError(_LOST, [self._how_ended(answers.gone[0])]))
+            self.close(LostProcessError(_LOST, [self._how_ended(answers.gone[0])]))
         if self._lost is not None:
             raise self._lost
 
@@ -146,11 +149,11 @@ class Processes:
         return all(count == self._asked for count in self._answers.count)
 
     def _errors(self) -> list[MxtuneError]:
-        """What went wrong with the last command, causes first, with their devices."""
+        """What went wrong with the last command, causes first, and with whom."""
         found: list[MxtuneError] = []
-        for device, count, said in zip(self._devices, self._answers.count, self._answers.last):
+        for name, count, said in zip(self._names, self._answers.count, self._answers.last):
             if count == self._asked and isinstance(said, MxtuneError):
-                found.append(type(said)(said.message, [f"{device}: {text}" for text in said.bullets], said.hint))
+                found.append(type(said)(said.message, [f"{name}: {text}" for text in said.bullets], said.hint))
         return sorted(found, key=lambda error: isinstance(error, AloneError))
 
     def _how_ended(self, place: int) -> str:
@@ -160,7 +163,7 @@ class Processes:
         except subprocess.TimeoutExpired:  # it closed its pipe, and goes on
             status = 0
         how = f"signal {-status}" if status < 0 else f"exit code {status}"
-        return f"{self._devices[place]}: its process ended with {how}"
+        return f"{self._names[place]}: its process ended with {how}"
 
 
 class _Answers:

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Optional
 
-from ....errors import MxtuneError
-from ....graph import from_json, to_json
-from ...base import AdamW, InputSpec, Program
-from ...devices import Device
+import numpy as np
+
+from ...errors import MxtuneError
+from ...graph import from_json, to_json
+from ..base import AdamW, InputSpec, Program
+from ..devices import Device
 
 if TYPE_CHECKING:
-    import numpy as np
     from numpy.typing import NDArray
+
+    Array = NDArray[Any]
 
 
 class AloneError(MxtuneError):
@@ -24,9 +27,11 @@ class AloneError(MxtuneError):
 class Told:
     """A program, as plain data, and where it runs.
 
-    ``store`` and ``pixels`` are numbers of open files, ``cpus`` those of each process.
+    ``store`` and ``pixels`` are numbers of open files that all have: one for the engine, and one for batches. ``cpus``
+    are those of each process.
     """
 
+    engine: str
     graph: str
     params: Mapping[str, NDArray[np.float32]]
     inputs: Mapping[str, InputSpec]
@@ -41,11 +46,13 @@ class Told:
     cpus: int
 
     @classmethod
-    def of(cls, program: Program, devices: tuple[Device, ...], precision: str, passes: bool, **rest: int) -> Told:
+    def of(
+        cls, engine: str, program: Program, devices: tuple[Device, ...], precision: str, passes: bool, **rest: int
+    ) -> Told:
         """A program; its graph as text, as nodes hold rules of operators, which are code."""
         one = program
         return cls(
-            to_json(one.graph), dict(one.params), dict(one.inputs), one.trainable, one.optimiser, one.seed,
+            engine, to_json(one.graph), dict(one.params), dict(one.inputs), one.trainable, one.optimiser, one.seed,
             devices, precision, passes, **rest,
         )  # fmt: skip
 
@@ -54,3 +61,12 @@ class Told:
         """The program again."""
         graph = from_json(self.graph)
         return Program(graph, self.params, self.inputs, self.trainable, self.optimiser, self.seed)
+
+    def rows(self, batch: Mapping[str, Array], place: int) -> Optional[slice]:
+        """The rows of a batch for one of the processes; None where there are fewer rows than processes."""
+        many = len(next(iter(batch.values())))
+        used = min(len(self.devices), many)
+        if place >= used:
+            return None
+        mine = np.array_split(np.arange(many), used)[place]
+        return slice(int(mine[0]), int(mine[-1]) + 1)
