@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import mmap
 import os
 import re
 import secrets
 import stat
 import sys
+import tempfile
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, Optional, Union
@@ -82,6 +84,35 @@ def write(
                 _replace(Path(os.path.realpath(path)), pieces)
     except OSError as error:
         raise _refusal(path, what, error) from error
+
+
+def scratch(folder: Path, n_bytes: int) -> mmap.mmap:
+    """Memory that lies in a file without a name, of which the system keeps in memory what there is room for.
+
+    It is gone with the process, whatever ends that.
+
+    Raises
+    ------
+    StoreError
+        There is no room on the disk.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> from mxtune import store
+    >>> len(store.scratch(Path(tempfile.gettempdir()), 100))
+    100
+    """
+    try:
+        with tempfile.TemporaryFile(dir=folder) as file:
+            if hasattr(os, "posix_fallocate"):  # or else the process would end where the disk is full later
+                os.posix_fallocate(file.fileno(), 0, n_bytes)
+            else:
+                file.truncate(n_bytes)
+            return mmap.mmap(file.fileno(), n_bytes)
+    except OSError as error:
+        raise _refusal(folder, "a file", error) from error
 
 
 def make_folder(path: Union[str, os.PathLike[str]], private: bool = False) -> Path:

@@ -34,6 +34,15 @@ test_that("an array trains as its images do", {
   expect_equal(predict(from_rows, files, type = "prob"), expected)
 })
 
+test_that("two processes train layers as one does", {
+  folder <- small_folder()
+  files <- list.files(folder, recursive = TRUE, full.names = TRUE)
+  train <- function(...) of_few(mxtrain(folder, net = "lenet", epochs = 1, seed = 2, ...))
+  of_two <- predict(train(workers = 2), files, type = "prob")
+  expect_equal(of_two, predict(train(), files, type = "prob"), tolerance = 1e-4)
+  expect_error(train(workers = "ray://here:1"), "This machine trains it: workers = 4", class = "mxtune_argument_error")
+})
+
 test_that("numbers ask for regression, a logical matrix for several labels", {
   folder <- small_folder()
   files <- list.files(folder, recursive = TRUE, full.names = TRUE)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Optional, Union
@@ -42,7 +43,9 @@ def features(
     cache: Cache = None,
     crew: Optional[Crew] = None,
 ) -> list[Features]:
-    """The body's output for every image of each set, (N, d) float32; one array in memory, seen in parts.
+    """The body's output for every image of each set, (N, d) float32; one array, seen in parts.
+
+    It is in memory, or in a file where memory has no room for it: what is computed of it goes through rows in blocks.
 
     Parameters
     ----------
@@ -63,13 +66,12 @@ def features(
     ArgumentError
         Nothing can be written to that folder.
     TrainingError
-        They don't fit in memory.
+        They fit neither in memory nor on the disk.
     """
     shelves = [_shelf(body, loader, target, batch_size, cache, crew) for loader in loaders]
     ends = np.cumsum([len(loader) for loader in loaders]).tolist()
     name, index = body.graph.heads[0]
-    _require_room(ends[-1], body.shapes[name][index][1])
-    out: Features = np.empty((ends[-1], body.shapes[name][index][1]), np.float32)
+    out = _room(ends[-1], body.shapes[name][index][1], cache)
     parts = [out[end - len(loader) : end] for end, loader in zip(ends, loaders)]
     executor: Optional[Executor] = None
     reporter = progress.current()
@@ -104,19 +106,31 @@ def fingerprint(network: Network) -> str:
     return digest.hexdigest()
 
 
-def _require_room(images: int, values: int) -> None:
-    """Require that the features fit in memory: a machine that runs short would end the process without a word.
+def _room(images: int, values: int, cache: Cache) -> Features:
+    """An array for features: in memory, or, where a machine would run short and end the process without a word, mapped
+    from a file in the folder of `cache`, or in that for temporary files.
 
     Raises
     ------
     TrainingError
-        They don't.
+        There is no room there either.
     """
     needed, free = 4 * images * values, machine.free_memory()
-    if free is not None and needed > free:
-        text = f"The features of {counted(images, 'image')} take {file_size(needed)}, and {file_size(free)} are free."
-        hint = f"Take fewer images, a lighter network, or {option('head', 'last features')}."
-        raise TrainingError(text, hint=hint)
+    if free is None or needed <= free:
+        return np.empty((images, values), np.float32)
+    folder = kept_in(cache)
+    folder = Path(tempfile.gettempdir()) if folder is None else store.make_folder(folder, private=True)
+    text = f"The features of {counted(images, 'image')} take {file_size(needed)}, and {file_size(free)} are free"
+    try:
+        memory = store.scratch(folder, needed)
+    except StoreError as error:
+        hint = (
+            f"Take fewer images, a lighter network, or {option('head', 'last features')}; or a larger disk for `cache`."
+        )
+        raise TrainingError(f"{text}.", [f"{folder}: {error.bullets[0]}"], hint) from error
+    text = f"{text}: they lie in a file in {folder} until the head is trained, which takes longer."
+    progress.current().event("message", text=text)
+    return np.frombuffer(memory, np.float32).reshape(images, values)
 
 
 def kept_in(cache: Cache) -> Optional[Path]:

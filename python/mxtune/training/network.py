@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
+import sys
 from dataclasses import replace
 from typing import Any, Optional, Union
 
 import numpy as np
 
-from .. import calls, zoo
+from .. import calls, progress, zoo
 from ..calls import kind_text
 from ..engines import Target
 from ..errors import ArgumentError, NetworkError, TrainingWarning
@@ -25,8 +26,10 @@ from ..words import counted
 from ..zoo.opening import network_of
 from ..zoo.source import File, Source, open_source
 from .backbone import AUTO, Choice, choose
+from .distributed import Crew
 from .options import EVERY_STAGE, Options
 from .plan import Facts, Plan
+from .problem import divided
 
 Net = Union[str, "os.PathLike[str]", Network, Model]
 _ENOUGH = 5_000  # images from which on a network learns well from nothing: mxtrain's other "many" begins there, too
@@ -117,6 +120,29 @@ def facts_of(network: Network, settled: bool, images: ImageSet, validated: bool,
 def _shorter_side(images: ImageSet) -> float:
     """The median over the images, pixels."""
     return float(np.median(images.sizes.min(axis=1)))
+
+
+def check_weights(network: Network, images: ImageSet, crew: Optional[Crew], target: Target, plan: Plan) -> None:
+    """Warn of a network without weights where images are few, and say what workers can't do for it, or do otherwise.
+
+    Raises
+    ------
+    ArgumentError
+        Workers can't train this network here.
+    """
+    if crew is not None and crew.address is not None and not network.pretrained:
+        text = "A Ray cluster computes the features of a frozen network, and one without weights is trained whole."
+        raise ArgumentError(text, hint=f"This machine trains it: {calls.option('workers', 4)}.")
+    processes, first = divided(target, crew).processes, plan.phases[0]
+    if processes > 1 and plan.trains_layers and sys.platform != "linux":
+        raise ArgumentError("Several processes train layers on Linux alone.", hint="Leave `workers` out.")
+    if processes > 1 and first.name != "head" and set(network.graph.auxiliary) - network.frozen:
+        part = -(-first.batch_size // processes)
+        text = (
+            f"BatchNorm's statistics are those of each worker's share of a batch: {part} of {first.batch_size} images."
+        )
+        progress.current().event("message", text=text)
+    warn_of_no_weights(network, len(images))
 
 
 def warn_of_no_weights(network: Network, pictures: int) -> None:

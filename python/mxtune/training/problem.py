@@ -45,9 +45,8 @@ class Problem:
 
     @property
     def layers(self) -> Target:
-        """Where layers are trained: on CPUs by the workers of this machine. Each GPU has a process anyway."""
-        on_cpu = all(device.kind == "cpu" for device in self.target.devices)
-        return replace(self.target, processes=max(1, self.crew.count)) if self.crew and on_cpu else self.target
+        """Where layers are trained."""
+        return divided(self.target, self.crew)
 
     def targets(self, loader: Loader) -> Array:
         """The labels as the loss takes them: (N,) codes, or (N, K)."""
@@ -62,3 +61,9 @@ class Problem:
         """The same for images with these labels."""
         losses = self.loss.each(outputs.astype(np.float64), self.task.targets(y))
         return {"valid_loss": float(losses.mean()), f"valid_{self.task.primary_metric}": self.task.score(y, outputs)}
+
+
+def divided(target: Target, crew: Optional[Crew]) -> Target:
+    """Where layers are trained: on CPUs by the workers of this machine. Each GPU has a process anyway."""
+    on_cpu = all(device.kind == "cpu" for device in target.devices)
+    return replace(target, processes=max(1, crew.count)) if crew is not None and on_cpu else target

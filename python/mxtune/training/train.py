@@ -6,7 +6,6 @@ import hashlib
 import inspect
 import json
 import os
-import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import fields, replace
 from types import SimpleNamespace
@@ -16,7 +15,6 @@ import numpy as np
 
 from .. import interrupts, progress
 from ..arguments import yes_or_no
-from ..calls import option
 from ..engines import Target, choose
 from ..errors import ArgumentError, TrainingWarning
 from ..images import ImageSet, looks
@@ -32,12 +30,11 @@ from ..model.model import Model
 from ..network import Network
 from .budget import Budget, cut
 from .callbacks import AnyCallback, as_list
-from .distributed import Crew
 from .features import Cache, fingerprint, kept_in
 from .folds import folds_of
 from .full import FullRun
 from .int8 import in_int8, refuse_layers
-from .network import choice_for, facts_of, learned_before, open_network, warn_of_learned, warn_of_no_weights
+from .network import check_weights, choice_for, facts_of, learned_before, open_network, warn_of_learned
 from .options import Options
 from .pictures import hold_out, is_auto, look_at
 from .plan import Plan, decide, guesses
@@ -204,8 +201,9 @@ def mxtrain(
         How many processes of this machine compute; or the address of a Ray cluster whose workers compute the features,
         ``"ray://host:10001"``, or ``"auto"`` for the one that this machine belongs to (extra ``ray``). Features are the
         same bytes. One that is lost is replaced, and what a slow one holds up is done by another, too. Images are
-        checked, and the head is trained, by this process, which must hold the features: for a million images some 20 GB
-        of EfficientNet-Lite0, and 5 GB with ``head="last features"``. The workers read the files by the same paths.
+        checked, and the head is trained, by this process, which holds the features: for a million images some 20 GB of
+        EfficientNet-Lite0, and 5 GB with ``head="last features"``, in memory, or else in a file in the folder of
+        `cache`. The workers read the files by the same paths.
         Layers are trained on CPUs by processes of this machine (Linux): each has its share of every batch, gradients
         are summed, and all take the same step. That is what one process learns, but for the order of sums, and the same
         bytes each time with as many processes. Where one is lost the epoch begins anew. Only BatchNorms whose
@@ -295,7 +293,7 @@ def prepared(**arguments: Any) -> Union[Run, FullRun]:
         for guess in guesses(plan, facts, options):
             progress.current().event("message", text=guess)
         varied = Augment.parse(asked.augment, small=facts.shorter_side < _SMALL, grey=images.grey)
-        _check_weights(network, images, options.workers)
+        check_weights(network, images, options.workers, target, plan)
         before = learned_before(asked.net)
         warn_of_learned(every if folds is not None or options.folds == "full" else validation, before)
         _warn_of_unused(options, asked.augment, plan)
@@ -323,7 +321,6 @@ def prepared(**arguments: Any) -> Union[Run, FullRun]:
             int8=int8,
             crew=options.workers,
         )
-        _share_layers(network, problem, plan)
         settings = _settings(options, plan, problem, varied, weights) | told
         file = Checkpoint(asked.checkpoint, _identity(images, validation, network, settings))
         settings |= {  # which a resumed run may change
@@ -381,29 +378,6 @@ def _identity(
         "network": fingerprint(network) + hashlib.sha256(repr(fixed).encode()).hexdigest(),
         "settings": json.dumps(decided, sort_keys=True),
     }
-
-
-def _check_weights(network: Network, images: ImageSet, crew: Optional[Crew]) -> None:
-    """Warn of a network without weights where images are few; a cluster has nothing to do for it."""
-    if crew is not None and crew.address is not None and not network.pretrained:
-        text = "A Ray cluster computes the features of a frozen network, and one without weights is trained whole."
-        raise ArgumentError(text, hint=f"This machine trains it: {option('workers', 4)}.")
-    warn_of_no_weights(network, len(images))
-
-
-def _share_layers(network: Network, problem: Problem, plan: Plan) -> None:
-    """Say what is otherwise where several processes train layers, and refuse where they can't."""
-    processes, first = problem.layers.processes, plan.phases[0]
-    if processes < 2 or not plan.trains_layers:
-        return
-    if sys.platform != "linux":
-        raise ArgumentError("Several processes train layers on Linux alone.", hint="Leave `workers` out.")
-    if first.name != "head" and set(network.graph.auxiliary) - network.frozen:
-        part = -(-first.batch_size // processes)
-        text = (
-            f"BatchNorm's statistics are those of each worker's share of a batch: {part} of {first.batch_size} images."
-        )
-        progress.current().event("message", text=text)
 
 
 def _warn_of_unused(options: Options, augment: Any, plan: Plan) -> None:

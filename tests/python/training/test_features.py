@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import os
+import re
 import shutil
 import time
 from dataclasses import replace
@@ -15,7 +17,8 @@ import pytest
 from filelock import FileLock
 from PIL import Image
 
-from mxtune import Network, engines, machine, mxexample, mximages, mxnetwork, progress
+from hearing import listening
+from mxtune import Network, engines, machine, mxexample, mximages, mxnetwork, mxtrain, progress, store
 from mxtune.engines import Program, choose
 from mxtune.errors import ArgumentError, TrainingError
 from mxtune.images.loader import Loader
@@ -258,9 +261,37 @@ def test_a_full_disk_costs_only_the_cache(
     assert not list(tmp_path.glob("*.rows"))
 
 
-def test_features_that_do_not_fit_in_memory_are_an_error_in_words(
+def test_features_that_do_not_fit_in_memory_lie_in_a_file_and_the_model_is_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made, scratch = [], store.scratch
+
+    def noted(folder: Path, n_bytes: int) -> Any:
+        made.append(folder)
+        return scratch(folder, n_bytes)
+
+    monkeypatch.setattr(store, "scratch", noted)
+    settings: dict[str, Any] = {"tune": "head", "image_size": 32, "cache": tmp_path}
+    for valid in ("auto", 0.2):
+        in_memory = mxtrain(mxexample("fashion"), valid=valid, verbose=0, **settings)
+        assert not made
+        with monkeypatch.context() as short, listening() as messages:
+            short.setattr(machine, "free_memory", lambda: 100_000)
+            in_file = mxtrain(mxexample("fashion"), valid=valid, **settings)
+        assert in_file.to_bytes() == in_memory.to_bytes()
+        assert [text for text in messages if re.search(rf"100 kB are free: they lie in a file in {tmp_path}", text)]
+        assert made == [tmp_path]
+        made.clear()
+    assert not list(tmp_path.glob("tmp*")), "nothing of it is left"
+
+
+def test_features_that_fit_nowhere_are_an_error_in_words(
     body: Network, sets: list[Loader], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    def full(*_: Any) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
     monkeypatch.setattr(machine, "free_memory", lambda: 100_000)
-    with pytest.raises(TrainingError, match=r"features of 32 images take \d+ kB, and 100 kB are free"):
+    monkeypatch.setattr(os, "posix_fallocate", full)
+    with pytest.raises(TrainingError, match=r"features of 32 images take \d+ kB, and 100 kB are free\.\nx /.*No space"):
         features(body, sets, CPU, 8, False)
