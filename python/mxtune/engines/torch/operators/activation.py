@@ -64,7 +64,7 @@ def dropout(data: Tensor, *, p: float, mode: str, axes: Shape, run: Run) -> Tens
     sides = [1 if axis in axes else side for axis, side in enumerate(data.shape)]
     first, end, rows = run.rows or (0, len(data), len(data))
     times, rest = divmod(len(data), end - first)  # rows of the data for each of the batch
-    divided = sides[0] > 1 and not rest
+    divided = 0 not in axes and not rest
     if divided:
         sides[0] = rows * times
     kept = torch.empty(sides, dtype=data.dtype, device=data.device).bernoulli_(1 - p, generator=run.generator)
