@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any, Optional
 
 from ... import children, interrupts, machine
 from ...errors import EngineError, MxtuneError
-from .. import get
 from ..base import LostProcessError, Program
 from ..devices import Device
 from .shared import Shared
@@ -41,7 +40,7 @@ class Processes:
     """
 
     def __init__(self, engine: str, program: Program, devices: Sequence[Device], precision: str, passes: bool) -> None:
-        self._engine, self._devices = engine, tuple(devices)
+        self._owner, self._devices = os.getpid(), tuple(devices)
         self._names = [str(one) if one.kind == "gpu" else f"worker {place + 1}" for place, one in enumerate(devices)]
         self._asked, self._answers = 0, _Answers(len(devices))
         self._lost: Optional[EngineError] = None
@@ -50,7 +49,7 @@ class Processes:
         files = {"store": store, "pixels": self._pixels.file}
         told = Told.of(engine, program, self._devices, precision, passes, cpus=cpus, **files)
         self._children: list[subprocess.Popen[bytes]] = []
-        self._end = weakref.finalize(self, _end, self._children, self._pixels, os.getpid())
+        self._end = weakref.finalize(self, _end, self._children, self._pixels, self._owner)
         try:
             for place in range(len(devices)):
                 self._start(place, cpus, tuple(files.values()))
@@ -83,9 +82,11 @@ class Processes:
         Raises
         ------
         EngineError
-            One has failed, or has ended; it is named.
+            One has failed, or has ended; it is named. Or this process was forked from the one that started them.
         """
-        get(self._engine).load()  # which refuses a forked process
+        if os.getpid() != self._owner:  # the threads that listen stayed there
+            hint = 'Start workers with multiprocessing.get_context("spawn"), or use threads.'
+            raise EngineError("The processes of a training can't be used in a forked process.", hint=hint)
         self._wait(self._settled)  # after an interrupted call they may still read the arrays
         if self._lost is not None:
             raise self._lost
