@@ -40,8 +40,8 @@ print.mxinfo <- function(x, ...) {
   invisible(x)
 }
 
-#' Can the engine be used here? For examples, which must not fail where it is not installed.
+#' Can an engine be used here, in this precision? For examples, which must not fail where none is installed.
 #' @noRd
-has_engine <- function() {
-  isTRUE(tryCatch(engine_call("has_engine"), error = function(error) FALSE))
+has_engine <- function(precision = "float32") {
+  isTRUE(tryCatch(engine_call("has_engine", arguments = list(precision = precision)), error = function(error) FALSE))
 }

@@ -16,7 +16,7 @@
 #' @param ... Must be empty.
 #' @return The model.
 #' @export
-#' @examplesIf mxtune:::has_engine()
+#' @examplesIf mxtune:::has_engine("int8")
 #' photos <- list.files(mxexample("fashion"), recursive = TRUE, full.names = TRUE)
 #' labels <- basename(dirname(photos))
 #' some <- seq_along(photos) %% 2 == 0

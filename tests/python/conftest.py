@@ -25,18 +25,32 @@ os.environ["MXTUNE_CACHE"] = str(Path(__file__).resolve() / "none")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Where MXNet is not installed, tests about MXNet itself, or of it beside others, are deselected, and counted."""
-    if importlib.util.find_spec("mxnet") is None:
-        absent = [item for item in items if _is_about_mxnet(item)]
-        items[:] = [item for item in items if item not in absent]
-        config.hook.pytest_deselected(items=absent)
+    """Where MXNet is not installed, tests about MXNet itself, or of it beside others, are deselected, and counted; and
+    where the CPU has no VNNI, those that compute in int8."""
+    from mxtune.machine import has_vnni
+
+    lacking = [] if importlib.util.find_spec("mxnet") else [_is_about_mxnet]
+    lacking += [] if has_vnni() else [_is_about_int8]
+    absent = [item for item in items if any(needs(item) for needs in lacking)]
+    items[:] = [item for item in items if item not in absent]
+    config.hook.pytest_deselected(items=absent)
+
+
+def _is_about_int8(item: pytest.Item) -> bool:
+    """Marked so, or an example that quantises."""
+    return bool(item.get_closest_marker("vnni") or ".quantize(" in _example(item))
+
+
+def _example(item: pytest.Item) -> str:
+    """The docstring whose examples it runs."""
+    return getattr(getattr(item, "dtest", None), "docstring", "")
 
 
 def _is_about_mxnet(item: pytest.Item) -> bool:
     """Marked so; an example of its engine, or that names it; or without any parameters, which are the other engines."""
     if item.get_closest_marker("mxnet") or "engines/mxnet/" in item.path.as_posix():
         return True
-    if 'engine="mxnet"' in getattr(getattr(item, "dtest", None), "docstring", ""):
+    if 'engine="mxnet"' in _example(item):
         return True
     return any("empty parameter set" in str(mark.kwargs.get("reason")) for mark in item.iter_markers("skip"))
 

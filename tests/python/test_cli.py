@@ -276,6 +276,7 @@ def test_suspects_are_told_drawn_and_written_as_a_table_to_train_on(
 
 
 @pytest.mark.mxnet
+@pytest.mark.vnni
 def test_quantize_tells_what_int8_costs_and_predict_computes_in_it(
     trained: tuple, photos: Path, tmp_path: Path
 ) -> None:

@@ -3,6 +3,10 @@ test_that("a model knows what int8 costs it, and predicts in it where that is as
   some <- seq_along(photos) %% 2 == 0
   labels <- basename(dirname(photos))
   model <- mxtrain(photos[some], labels[some], tune = "head", image_size = 32, seed = 1, engine = "mxnet", verbose = 0)
+  if (!mxtune:::has_engine("int8")) {
+    expect_error(mxquantize(model, photos[!some], labels[!some]), "VNNI", class = "mxtune_argument_error")
+    return()
+  }
   quick <- mxquantize(model, photos[!some], labels[!some])
   expect_s3_class(quick, "mxmodel")
   expect_output(print(summary(quick)), "int8 .*times as fast; accuracy .* on 200 images")

@@ -15,7 +15,7 @@ from mxtune.images.loader import Loader
 from mxtune.network import Network
 from running import bound, small
 
-pytestmark = pytest.mark.mxnet
+pytestmark = [pytest.mark.mxnet, pytest.mark.vnni]
 
 RNG = np.random.default_rng(0)
 # Of each kind one: with BatchNorm, without, grouped, shuffled, gated, joined, with sums before and behind a ReLU.

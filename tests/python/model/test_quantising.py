@@ -15,7 +15,7 @@ from mxtune.errors import ArgumentError, LabelError, ModelFileError
 from mxtune.formats import mxt
 from mxtune.model.quantised import Quantised, likened, matched, told
 
-pytestmark = pytest.mark.mxnet
+pytestmark = [pytest.mark.mxnet, pytest.mark.vnni]
 
 IMAGES = mximages(mxexample("fashion"))
 TRAINING, OTHERS = IMAGES.take(range(0, 400, 2)), IMAGES.take(range(1, 400, 2))

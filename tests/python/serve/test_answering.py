@@ -16,6 +16,8 @@ from mxtune.serve.ready import Ready
 from mxtune.serve.tables import Rows, in_csv, in_json
 
 
+@pytest.mark.mxnet
+@pytest.mark.vnni
 def test_a_model_in_int8_answers_as_predict_does() -> None:
     model = mxtrain(mxexample("fashion"), tune="head", image_size=32, precision="int8", verbose=0).on("cpu")
     photos = mximages(mxexample("fashion")).take(np.arange(0, 320, 20))

@@ -10,7 +10,7 @@ import pytest
 from mxtune import Model, mxexample, mximages, mxload, mxtrain
 from mxtune.errors import ArgumentError
 
-pytestmark = pytest.mark.mxnet
+pytestmark = [pytest.mark.mxnet, pytest.mark.vnni]
 
 IMAGES = mximages(mxexample("fashion"))
 TRAINING, OTHERS = IMAGES.take(range(0, 400, 2)), IMAGES.take(range(1, 400, 2))

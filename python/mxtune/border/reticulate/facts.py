@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Optional, Union
 
 import numpy as np
 
-from ...engines import installed
+from ...engines import get, installed
 from ...engines.info import collect
 from ...graph import LIMITS, from_json, to_json
 from ...zoo.listing import text
@@ -157,9 +157,9 @@ def zoo_text(table: pd.DataFrame) -> list[str]:
     return text(table).splitlines()
 
 
-def has_engine() -> bool:
-    """Whether an engine is installed; none is loaded to find out."""
-    return bool(installed())
+def has_engine(precision: str = "float32") -> bool:
+    """Whether an engine that computes so is installed; none is loaded to find out."""
+    return any(precision in get(name).precisions for name in installed())
 
 
 def thumbnail(object: ImageSet, name: str) -> Any:  # noqa: A002
