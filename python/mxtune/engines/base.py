@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from ..errors import EngineError
 from ..words import shape_text
+from .parallel.team import Start
 
 if TYPE_CHECKING:
     from ..graph import Graph
@@ -309,11 +310,18 @@ class Engine(Protocol):
             the same bytes each time on these devices, and the program asks for it.
         """
 
-    def replicate(self, program: Program, devices: Sequence[Device], precision: str, passes: bool) -> Executor:
+    def replicate(
+        self,
+        program: Program,
+        devices: Sequence[Device],
+        precision: str,
+        passes: bool,
+        start: Optional[Start] = None,
+    ) -> Executor:
         """The program in processes of this machine, one for each device, which may be the same CPU many times.
 
         Each has its share of every batch, and all take the same step: that of one process, in another order of sums.
-        BatchNorms in training see a share each.
+        BatchNorms in training see a share each. ``start`` starts others: of several machines, each with these devices.
 
         Raises
         ------
@@ -344,6 +352,8 @@ class Target:
         Whether programs give the same bytes each time on a GPU, too.
     processes
         How many share each batch, on a CPU.
+    start
+        What starts processes of several machines, which then share each batch.
     """
 
     engine: Engine
@@ -354,11 +364,14 @@ class Target:
     deterministic: bool = False
     ranges: Ranges = field(default_factory=dict, compare=False)
     processes: int = 1
+    start: Optional[Start] = field(default=None, compare=False)
 
     def bind(self, program: Program, passes: bool = True) -> Executor:
         """The program, ready to run here."""
         fixed = self.deterministic or program.deterministic
         program = replace(program, deterministic=fixed, ranges=self.ranges or program.ranges)
+        if self.start is not None:
+            return self.engine.replicate(program, self.devices, self.precision, passes, self.start)
         if self.processes > 1:
             return self.engine.replicate(program, self.devices * self.processes, self.precision, passes)
         return self.engine.bind(program, self.devices, self.precision, passes)

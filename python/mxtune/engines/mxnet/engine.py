@@ -18,6 +18,7 @@ from .load import load
 
 if TYPE_CHECKING:
     from ..base import Executor
+    from ..parallel.team import Start
     from ..parallel.told import Told
     from ..passes import Pass
     from .executor import MXNetExecutor
@@ -78,11 +79,18 @@ class MXNet:
         shared = passes and [device.kind for device in devices] == ["cpu"]
         return MXNetExecutor(program, devices, _rewrites(program, on_gpu, low) if passes else (), low, shared)
 
-    def replicate(self, program: Program, devices: Sequence[Device], precision: str, passes: bool) -> Executor:
+    def replicate(
+        self,
+        program: Program,
+        devices: Sequence[Device],
+        precision: str,
+        passes: bool,
+        start: Optional[Start] = None,
+    ) -> Executor:
         """The program in a process for each device; see `Engine.replicate`."""
         from .parallel.replicas import MXNetReplicas
 
-        return MXNetReplicas(program, devices, one_of("precision", precision, self.precisions[:1]), passes)
+        return MXNetReplicas(program, devices, one_of("precision", precision, self.precisions[:1]), passes, start)
 
     def replica(self, told: Told, place: int) -> Any:
         """What one of these processes computes with."""

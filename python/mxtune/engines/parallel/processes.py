@@ -29,7 +29,7 @@ _GRACE = 10.0  # for those that others can't reach
 
 
 class Processes:
-    """Processes that take the same commands at the same time, and end with this object, whatever happens.
+    """See `Team`: they take the same commands at the same time, and end with this object, whatever happens.
 
     They are neither forked, which would break threads, nor `multiprocessing`'s, which run the user's script again.
 
@@ -46,15 +46,14 @@ class Processes:
         self._lost: Optional[EngineError] = None
         self._pixels, store = Shared(), os.memfd_create("mxtune")
         cpus = max(1, machine.usable_cpus() // len(devices))
-        files = {"store": store, "pixels": self._pixels.file}
-        told = Told.of(engine, program, self._devices, precision, passes, cpus=cpus, **files)
+        told = Told.of(engine, program, self._devices, precision, passes, store)
         self._children: list[subprocess.Popen[bytes]] = []
         self._end = weakref.finalize(self, _end, self._children, self._pixels, self._owner)
         try:
             for place in range(len(devices)):
-                self._start(place, cpus, tuple(files.values()))
+                self._start(place, cpus, (store, self._pixels.file))
             first = pickle.dumps(told, pickle.HIGHEST_PROTOCOL)
-            self._say([pickle.dumps(place) + first for place in range(len(devices))])
+            self._say([pickle.dumps((place, cpus, self._pixels.file)) + first for place in range(len(devices))])
             self._gather(_START)
         except BaseException as error:
             self._end()
@@ -77,13 +76,7 @@ class Processes:
     def ask(
         self, name: str, *arguments: Any, batch: Optional[Mapping[str, Array]] = None, every: bool = True
     ) -> list[Any]:
-        """What each, or the first one alone, answers to a command; the arrays of a batch are its first argument.
-
-        Raises
-        ------
-        EngineError
-            One has failed, or has ended; it is named. Or this process was forked from the one that started them.
-        """
+        """What each, or the first one alone, answers to a command; see `Team.ask`."""
         if os.getpid() != self._owner:  # the threads that listen stayed there
             hint = 'Start workers with multiprocessing.get_context("spawn"), or use threads.'
             raise EngineError("The processes of a training can't be used in a forked process.", hint=hint)
@@ -95,6 +88,10 @@ class Processes:
         with interrupts.held():  # all hear it, or none, as they wait for one another
             self._say([message] * len(self._children))
         return self._gather()
+
+    def sum(self) -> None:
+        """Add what each has given; see `Team.sum`."""
+        self.ask("sums.add")
 
     def close(self, error: EngineError) -> None:
         """End them; this is the error of every later call."""

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
+import contextlib
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Optional
 
 import numpy as np
 
 from ...errors import EngineError
-from ..base import Batch, Program, named_rows
+from ..base import Batch, LostProcessError, Program, named_rows
 from ..devices import Device
 from .processes import Processes
+from .team import Start
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     Array = NDArray[Any]
 
 
-class Replicas(ABC):
+class Replicas:
     """See `mxtune.engines.base.Executor`.
 
     It computes what the engine's executor does with these devices, in another order of sums. A process that ends or
@@ -37,20 +38,38 @@ class Replicas(ABC):
         One of the engine's.
     passes
         Whether the program is rewritten first.
+    start
+        What starts the processes; without it they are of this machine.
     """
 
     engine: str
 
     def __init__(
-        self, program: Program, devices: Sequence[Device], precision: str = "float32", passes: bool = True
+        self,
+        program: Program,
+        devices: Sequence[Device],
+        precision: str = "float32",
+        passes: bool = True,
+        start: Optional[Start] = None,
     ) -> None:
         self._inputs = {n: program.inputs[n] for n in program.graph.arguments if n not in program.params}
         self._bound = (self.engine, program, devices, precision, passes)
-        self._processes = Processes(*self._bound)
+        self._start: Start = start or Processes
+        self._processes = self._start(*self._bound)
 
-    @abstractmethod
     def _step(self, batch: Mapping[str, Array], targets: Array, shares: Array, loss: Loss, lr: float) -> float:
-        """A step by all, with the share of each row in the loss; an error if one of them failed."""
+        """A step by all, with the share of each row in the loss; an error if one of them failed.
+
+        Each part is a command, so that none ever waits for another; nothing of theirs has changed before the last one,
+        which all do.
+        """
+        ask = self._processes.ask
+        value = float(sum(ask("forward_share", targets, shares, loss, batch=batch)))
+        if np.isfinite(value):  # otherwise the caller keeps the last good weights
+            ask("backward_share")
+            self._processes.sum()
+            ask("move", lr)
+        return value
 
     def predict(self, batch: Batch) -> Any:
         """The heads for a batch; see `Executor.predict`."""
@@ -64,7 +83,7 @@ class Replicas(ABC):
         """As many as asked for: validation has the batches of the training."""
         return asked
 
-    def expect(self, rows: int) -> None:  # noqa: B027 - nothing is left to do
+    def expect(self, rows: int) -> None:
         """Nothing is compiled: the processes would do so at different times, by their clocks."""
 
     def step(self, batch: Batch, targets: Array, counts: Array, loss: Loss, lr: float) -> float:
@@ -90,8 +109,11 @@ class Replicas(ABC):
 
     def restore(self, state: Mapping[str, Array]) -> None:
         """Continue from what `state` gave."""
-        if self._processes.lost:
-            self._processes = Processes(*self._bound)
+        if not self._processes.lost:
+            with contextlib.suppress(LostProcessError):  # as now is noticed, where a machine took others along
+                self._processes.ask("restore", dict(state))
+                return
+        self._processes = self._start(*self._bound)
         self._processes.ask("restore", dict(state))
 
     def _first(self, name: str, *arguments: Any, **batch: Any) -> Any:

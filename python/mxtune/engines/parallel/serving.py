@@ -12,19 +12,20 @@ import traceback
 from typing import Any, BinaryIO
 
 from ... import machine
-from ...errors import EngineError, MxtuneError
-from .. import get
+from ...errors import EngineError
+from .seat import Seat
 from .shared import Shared
-from .told import Told
+from .told import Told, share
 
 
 def serve(said: BinaryIO, answers: BinaryIO) -> None:
-    """What the process does: it is told its place and the program, and then one command after another.
+    """What the process does: it is told its place, its CPUs, where batches lie, and the program; and then commands.
 
     It ends with the process that started it, also where it waits for others.
     """
-    place, told = pickle.load(said), pickle.load(said)  # noqa: S301 - of the process that started this one
-    machine.share(told.cpus)
+    place, cpus, file = pickle.load(said)  # noqa: S301 - of the process that started this one
+    told: Told = pickle.load(said)  # noqa: S301
+    machine.share(cpus)
     commands: queue.Queue[tuple[str, Any, bool, tuple[Any, ...]]] = queue.Queue()
 
     def listen() -> None:
@@ -41,26 +42,20 @@ def serve(said: BinaryIO, answers: BinaryIO) -> None:
         answers.flush()
 
     try:
-        replica, pixels = _replica(told, place), Shared(told.pixels)
-    except (EngineError, RuntimeError) as error:
-        first = (str(error).strip().splitlines() or [type(error).__name__])[0]
-        answer(EngineError("Processes for the training can't be started.", [first]))
+        seat, pixels = Seat(told, place), Shared(file)
+    except EngineError as error:
+        answer(error)
         return
     answer(None)
     while True:
         name, places, all_answer, arguments = commands.get()
-        outcome: Any = None
-        try:
-            if all_answer or place == 0:
-                batch = () if places is None else (pixels.read(places),)
-                outcome = getattr(replica, name)(*batch, *arguments)
-        except MxtuneError as error:
-            outcome = error
-        answer(outcome)
-
-
-def _replica(told: Told, place: int) -> Any:
-    return get(told.engine).replica(told, place)
+        if not (all_answer or place == 0):
+            answer(None)
+            continue
+        batch: tuple[Any, ...] = () if places is None else (pixels.read(places),)
+        if batch and all_answer:
+            batch = share(*batch, place, len(told.devices))
+        answer(seat.answer(name, *batch, *arguments))
 
 
 def main() -> None:

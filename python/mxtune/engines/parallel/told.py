@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Optional
 
@@ -12,6 +12,7 @@ from ...errors import MxtuneError
 from ...graph import from_json, to_json
 from ..base import AdamW, InputSpec, Program
 from ..devices import Device
+from .sums import SentSums, SharedSums, Sums
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -27,8 +28,7 @@ class AloneError(MxtuneError):
 class Told:
     """A program, as plain data, and where it runs.
 
-    ``store`` and ``pixels`` are numbers of open files that all have: one for the engine, and one for batches. ``cpus``
-    are those of each process.
+    ``store`` is the number of an open file that all have, for the engine; None where they are on several machines.
     """
 
     engine: str
@@ -41,19 +41,23 @@ class Told:
     devices: tuple[Device, ...]
     precision: str
     passes: bool
-    store: int
-    pixels: int
-    cpus: int
+    store: Optional[int] = None
 
     @classmethod
     def of(
-        cls, engine: str, program: Program, devices: tuple[Device, ...], precision: str, passes: bool, **rest: int
+        cls,
+        engine: str,
+        program: Program,
+        devices: tuple[Device, ...],
+        precision: str,
+        passes: bool,
+        store: Optional[int] = None,
     ) -> Told:
         """A program; its graph as text, as nodes hold rules of operators, which are code."""
         one = program
         return cls(
             engine, to_json(one.graph), dict(one.params), dict(one.inputs), one.trainable, one.optimiser, one.seed,
-            devices, precision, passes, **rest,
+            devices, precision, passes, store,
         )  # fmt: skip
 
     @property
@@ -62,11 +66,20 @@ class Told:
         graph = from_json(self.graph)
         return Program(graph, self.params, self.inputs, self.trainable, self.optimiser, self.seed)
 
-    def rows(self, batch: Mapping[str, Array], place: int) -> Optional[slice]:
-        """The rows of a batch for one of the processes; None where there are fewer rows than processes."""
-        many = len(next(iter(batch.values())))
-        used = min(len(self.devices), many)
-        if place >= used:
-            return None
-        mine = np.array_split(np.arange(many), used)[place]
-        return slice(int(mine[0]), int(mine[-1]) + 1)
+    def sums(self, place: int, shapes: Mapping[str, Sequence[int]]) -> Sums:
+        """What a process gives its arrays to, and has the sums from."""
+        processes = len(self.devices)
+        if self.store is None:
+            return SentSums(place, processes, shapes)
+        return SharedSums(self.store, place, processes, shapes)
+
+
+def share(batch: Mapping[str, Array], place: int, processes: int) -> tuple[Optional[dict[str, Array]], Optional[slice]]:
+    """A process's share of a batch, and which rows these are; None, twice, where there are fewer than processes."""
+    many = len(next(iter(batch.values())))
+    used = min(processes, many)
+    if place >= used:
+        return None, None
+    mine = np.array_split(np.arange(many), used)[place]
+    rows = slice(int(mine[0]), int(mine[-1]) + 1)
+    return {name: array[rows] for name, array in batch.items()}, rows

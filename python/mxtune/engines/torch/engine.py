@@ -15,6 +15,7 @@ from . import gpus
 from .load import load, version
 
 if TYPE_CHECKING:
+    from ..parallel.team import Start
     from ..parallel.told import Told
 
 
@@ -75,15 +76,27 @@ class Torch:
                 progress.current().event("message", text=text)
         return TorchExecutor(program, devices, passes_for(devices) if passes else (), precision)
 
-    def replicate(self, program: Program, devices: Sequence[Device], precision: str, passes: bool) -> Executor:
+    def replicate(
+        self,
+        program: Program,
+        devices: Sequence[Device],
+        precision: str,
+        passes: bool,
+        start: Optional[Start] = None,
+    ) -> Executor:
         """The program in a process for each device; see `Engine.replicate`."""
-        from .parallel.replicas import TorchReplicas
+        from .parallel.replicas import TorchApart, TorchReplicas
 
-        return TorchReplicas(program, devices, one_of("precision", precision, self.precisions), passes)
+        one_of("precision", precision, self.precisions)
+        return (TorchApart if start else TorchReplicas)(program, devices, precision, passes, start)
 
     def replica(self, told: Told, place: int) -> Any:
         """What one of these processes computes with."""
         load()
+        if told.store is None:
+            from .parallel.apart import Apart
+
+            return Apart(told, place)
         from .parallel.replica import Replica
 
         return Replica(told, place)

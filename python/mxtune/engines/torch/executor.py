@@ -46,7 +46,7 @@ class Part(NamedTuple):
     rows: slice
 
 
-class _Sums:
+class Gradients:
     """Gradients, and what BatchNorms moved, summed over the parts of a batch on the first device."""
 
     def __init__(self) -> None:
@@ -155,23 +155,34 @@ class TorchExecutor:
         named = named_rows(self._inputs, batch)
         weights = loss.shares(targets, np.asarray(counts, np.float64))
 
-        def whole(parts: Sequence[Part]) -> tuple[float, _Sums]:
-            sums, values = _Sums(), []
-            for part in parts:
-                run = Run(True, self._generator(part.place), (part.rows.start, part.rows.stop, len(targets)))
-                goal = Goal.of(loss, targets[part.rows], weights[part.rows], self._devices[part.place])
-                value = weighted_loss(loss, self._forward(named, part, run)[0], goal)
-                sums.add(self._gradients(value, part.place), run)
-                values.append(value.detach())
-            return sum(map(float, values)), sums
-
         with self._running("train"):
             start = time.perf_counter()
-            value, sums = self._in_parts(named, whole)
+            value, sums = self._learned_from(named, targets, weights, loss)
             if np.isfinite(value):  # otherwise the caller keeps the last good weights
                 self._update(sums, lr)
             self._compiling.took(len(counts), time.perf_counter() - start, training=True)
             return value
+
+    def _learned_from(
+        self, batch: Mapping[str, Array], targets: Array, weights: Array, loss: Loss, first: int = 0
+    ) -> tuple[float, Gradients]:
+        """The loss of a batch, and its gradients.
+
+        Targets and weights are of a batch of which these may be some rows, from ``first``.
+        """
+
+        def whole(parts: Sequence[Part]) -> tuple[float, Gradients]:
+            sums, values = Gradients(), []
+            for part in parts:
+                rows = slice(first + part.rows.start, first + part.rows.stop)
+                run = Run(True, self._generator(part.place), (rows.start, rows.stop, len(targets)))
+                goal = Goal.of(loss, targets[rows], weights[rows], self._devices[part.place])
+                value = weighted_loss(loss, self._forward(batch, part, run)[0], goal)
+                sums.add(self._gradients(value, part.place), run)
+                values.append(value.detach())
+            return sum(map(float, values)), sums
+
+        return self._in_parts(batch, whole)
 
     def gradient(self, batch: Batch, weights: Array) -> dict[str, NDArray[np.float32]]:
         """The gradient with respect to each input of floats; see `Executor.gradient`. On the first device alone."""
@@ -292,7 +303,7 @@ class TorchExecutor:
             return [torch.zeros_like(tensor) for tensor in learned]
         return list(torch.autograd.grad(value, learned, materialize_grads=True))
 
-    def _update(self, sums: _Sums, lr: float) -> None:
+    def _update(self, sums: Gradients, lr: float) -> None:
         """One step on the first device, by the gradients of all parts; the other devices then copy its weights."""
         with torch.no_grad():
             for array, value in sums.moved:

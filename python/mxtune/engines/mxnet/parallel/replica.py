@@ -13,7 +13,6 @@ from ...parallel.told import Told
 from ...passes import Pass
 from ..executor import MXNetExecutor
 from ..masks import Masks
-from .sums import Sums
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -40,28 +39,28 @@ class Replica(MXNetExecutor):
         masks = Masks()
         super().__init__(program, CPU, (*passes, masks.taken))
         self._shared_masks = masks
-        self._told, self._place = told, place
+        self._processes = len(told.devices)
         arrays = self._arrays[0]
         self._moving = sorted(self._trainable & arrays.keys() - {*self._learned})
         shapes = {name: arrays[name].shape for name in (*self._learned, *self._moving)}
-        self._sums = Sums(told.store, place, len(told.devices), shapes)
+        self.sums = told.sums(place, shapes)
         self._by_outputs: Optional[NDArray[np.float32]] = None
         self._sharing = 1  # how many have rows of the batch
 
-    def predict_share(self, batch: Mapping[str, Array]) -> Any:
+    def predict_share(self, mine: Optional[Mapping[str, Array]], rows: Optional[slice]) -> Any:  # noqa: ARG002
         """The heads for the rows that are computed here; None where there are none."""
-        rows = self._told.rows(batch, self._place)
-        return None if rows is None else self.predict({name: array[rows] for name, array in batch.items()})
+        return None if mine is None else self.predict(mine)
 
-    def forward_share(self, batch: Mapping[str, Array], targets: Array, shares: Array, loss: Loss) -> float:
+    def forward_share(
+        self, mine: Optional[Mapping[str, Array]], rows: Optional[slice], targets: Array, shares: Array, loss: Loss
+    ) -> float:
         """What the rows that are computed here add to the loss."""
-        rows, self._by_outputs = self._told.rows(batch, self._place), None
-        self._sharing = min(len(self._told.devices), len(targets))
-        if rows is None:
+        self._by_outputs, self._sharing = None, min(self._processes, len(targets))
+        if mine is None or rows is None:
             return 0.0
         self._draw_anew()
-        whole = {**batch, **self._shared_masks.drawn(self._mx, self._symbol, len(targets))}
-        outputs = self._forward({name: array[rows] for name, array in whole.items()}, train=True)[0]
+        masks = self._shared_masks.drawn(self._mx, self._symbol, len(targets))
+        outputs = self._forward({**mine, **{name: mask[rows] for name, mask in masks.items()}}, train=True)[0]
         value, gradient = loss.part(outputs.astype(np.float64), targets[rows], shares[rows])
         self._by_outputs = gradient.astype(np.float32)
         return value
@@ -69,22 +68,19 @@ class Replica(MXNetExecutor):
     def backward_share(self) -> None:
         """Give the gradients of these rows to the sums, and what they move BatchNorm's statistics to."""
         if self._by_outputs is None:
-            self._sums.put({})
+            self.sums.put_nothing()
             return
         arrays, gradients = self._arrays[0], self._grads[0]
         before = {name: arrays[name].copy() for name in self._moving}
         self._backward(self._by_outputs)
-        self._sums.put({**{n: gradients[n] for n in self._learned}, **{n: arrays[n] for n in self._moving}})
+        self.sums.put((name, gradients[name].asnumpy()) for name in self._learned)
+        self.sums.put((name, arrays[name].asnumpy()) for name in self._moving)
         for name, array in before.items():  # the step may not be taken
             array.copyto(arrays[name])
 
-    def sum_share(self) -> None:
-        """Add, once all have given theirs."""
-        self._sums.add()
-
     def move(self, lr: float) -> None:
         """The step, once all have added: statistics become the mean of what the shares moved them to."""
-        sums = self._sums.get()
+        sums = self.sums.get()
         for name in self._learned:
             self._set(self._grads[0][name], sums[name])
         for name in self._moving:

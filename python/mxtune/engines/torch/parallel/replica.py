@@ -48,7 +48,7 @@ class Replica(TorchExecutor):
             "nccl" if cuda else "gloo", store=self._store, rank=place, world_size=len(told.devices), timeout=_PATIENCE
         )
         super().__init__(told.program, [device], passes_for([device]) if told.passes else (), told.precision)
-        self._told, self._place, self._first = told, place, 0
+        self._place, self._first = place, 0
         moving = sorted(self._trainable & self._arrays[0].keys() - {*self._learned})
         learned, moved = ([self._arrays[0][name] for name in names] for names in (self._learned, moving))
         self._exchange = Exchange(learned, moved, self._devices[0])
@@ -56,23 +56,21 @@ class Replica(TorchExecutor):
         dist.all_reduce(greeting)  # connections are made here, and their memory taken
         greeting.item()
 
-    def predict_share(self, batch: Mapping[str, Array]) -> Any:
+    def predict_share(self, mine: Optional[Mapping[str, Array]], rows: Optional[slice]) -> Any:  # noqa: ARG002
         """The heads for the rows that are computed here; None where there are none."""
-        mine = self._share(batch)
         return None if mine is None else self.predict(mine)
 
-    def _share(self, batch: Mapping[str, Array]) -> Optional[dict[str, Array]]:
-        rows = self._told.rows(batch, self._place)
-        if rows is None:
-            return None
-        self._first = rows.start
-        return {name: array[rows] for name, array in batch.items()}
-
     def step_together(
-        self, batch: Mapping[str, Array], targets: Array, weights: Array, loss: Loss, lr: float
+        self,
+        mine: Optional[Mapping[str, Array]],
+        rows: Optional[slice],
+        targets: Array,
+        weights: Array,
+        loss: Loss,
+        lr: float,
     ) -> Optional[float]:
         """A step by all devices, each for its share of the batch: its loss; None where one of the others failed."""
-        mine = self._share(batch)
+        self._first = 0 if rows is None else rows.start
         with self._running("train"):
             while True:
                 value, short, failed = self._sums(mine, targets, weights, loss)

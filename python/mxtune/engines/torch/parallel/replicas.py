@@ -1,4 +1,4 @@
-"""A program on several devices, each with a process of its own, by PyTorch."""
+"""A program in several processes, by PyTorch."""
 
 from __future__ import annotations
 
@@ -16,9 +16,18 @@ if TYPE_CHECKING:
 
 
 class TorchReplicas(Replicas):
-    """Processes that sum gradients by PyTorch's own ways, while the backward pass goes on."""
+    """Processes of this machine, one for each device, that sum gradients by PyTorch's own ways.
+
+    They do so while the backward pass goes on.
+    """
 
     engine = "torch"
 
     def _step(self, batch: Mapping[str, Array], targets: Array, shares: Array, loss: Loss, lr: float) -> float:
         return float(self._processes.ask("step_together", targets, shares, loss, lr, batch=batch)[0])
+
+
+class TorchApart(Replicas):
+    """Processes of several machines, which hear of each other only by who tells them each part of a step."""
+
+    engine = "torch"
