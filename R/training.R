@@ -45,14 +45,16 @@
 #'   in them; if the machine becomes busy, the training ends early with the best model so far. It never makes a training
 #'   longer: seconds that are not needed are not spent. `summary()` says what each phase took and gave, and the
 #'   arguments that give the same training without a budget, unless it ended early.
-#' @param workers How many processes of this machine compute; or the address of a Ray cluster whose workers compute
-#'   the features of the frozen network, `"ray://host:10001"`, or `"auto"` for the one that this machine belongs to
-#'   (Python package `ray`). Features are the same bytes, also where a worker is lost. This process checks the images,
-#'   holds the features, in memory or else in a file in the folder of `cache`, and trains the head: for a million
-#'   images some 20 GB of EfficientNet-Lite0. Layers are trained on CPUs by processes of this machine (Linux): each has
-#'   its share of every batch, and all take the same step. That is what one process learns, but for the order of sums;
-#'   where one is lost the epoch begins anew. Only BatchNorms whose statistics move, in a network without weights, see
-#'   a share each: this is told. A cluster does not train layers: `"auto"` of `tune` is then `"head"`.
+#' @param workers How many processes of this machine compute; or the address of a Ray cluster whose machines do,
+#'   `"ray://host:10001"`, or `"auto"` for the one that this machine belongs to (Python package `ray`). Features are the
+#'   same bytes, also where a worker is lost. This process checks the images, holds the features, in memory or else in a
+#'   file in the folder of `cache`, and trains the head: for a million images some 20 GB of EfficientNet-Lite0. Layers
+#'   are trained on CPUs by processes of this machine (Linux): each has its share of every batch, and all take the same
+#'   step. That is what one process learns, but for the order of sums; where one is lost the epoch begins anew. Only
+#'   BatchNorms whose statistics move, in a network without weights, see a share each: this is told. A cluster trains
+#'   layers, on the CPUs of its machines, where `tune` asks for it, and in a network without weights; `"auto"` is there
+#'   `"head"`. Each machine has its share of every batch, which this process reads and sends; gradients go from machine
+#'   to machine in every step, and all wait for the slowest. One that is lost leaves its share to the others.
 #' @param precision `"auto"`, the engine's own; `"float32"`; PyTorch's `"bfloat16"`; or MXNet's `"int8"`, on CPUs with
 #'   VNNI: the features of the head are computed in it, with ranges of up to 128 training images. The metrics are then
 #'   those of int8, and the model predicts in it where that can be had, or else in float32 by the same head. For a model

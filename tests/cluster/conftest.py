@@ -33,9 +33,9 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return place
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def cluster() -> Iterator[None]:
-    """A real Ray on this machine."""
+    """A real Ray on this machine, for a module: others have one of several nodes."""
     import ray
 
     ray.init(num_cpus=2, include_dashboard=False, log_to_driver=False)

@@ -94,9 +94,7 @@ def train(
     ] = None,
     workers: Annotated[
         Optional[str],
-        typer.Option(
-            metavar="N|ADDRESS", help="Compute by N processes, or features by a Ray cluster.", show_default="1"
-        ),
+        typer.Option(metavar="N|ADDRESS", help="Compute by N processes, or by a Ray cluster.", show_default="1"),
     ] = None,
     device: Devices = None,
     engine: EngineName = None,

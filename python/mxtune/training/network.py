@@ -29,7 +29,6 @@ from .backbone import AUTO, Choice, choose
 from .distributed import Crew
 from .options import EVERY_STAGE, Options
 from .plan import Facts, Plan
-from .problem import divided
 
 Net = Union[str, "os.PathLike[str]", Network, Model]
 _ENOUGH = 5_000  # images from which on a network learns well from nothing: mxtrain's other "many" begins there, too
@@ -130,19 +129,27 @@ def check_weights(network: Network, images: ImageSet, crew: Optional[Crew], targ
     ArgumentError
         Workers can't train this network here.
     """
-    if crew is not None and crew.address is not None and not network.pretrained:
-        text = "A Ray cluster computes the features of a frozen network, and one without weights is trained whole."
-        raise ArgumentError(text, hint=f"This machine trains it: {calls.option('workers', 4)}.")
-    processes, first = divided(target, crew).processes, plan.phases[0]
-    if processes > 1 and plan.trains_layers and sys.platform != "linux":
+    if crew is not None and plan.trains_layers:
+        _check_layers(network, crew, target, plan)
+    warn_of_no_weights(network, len(images))
+
+
+def _check_layers(network: Network, crew: Crew, target: Target, plan: Plan) -> None:
+    """Refuse what workers can't do for layers; and say what they do otherwise, where nobody has fitted a head."""
+    cluster, first = crew.address is not None, plan.phases[0]
+    if any(device.kind != "cpu" for device in target.devices):
+        if cluster:
+            text = f"A Ray cluster trains layers on CPUs, and here they are trained on {target.devices[0]}."
+            raise ArgumentError(text, hint=f"Use {calls.option('device', 'cpu')}, or leave `workers` out.")
+        return  # each GPU has a process anyway
+    if not cluster and sys.platform != "linux":
         raise ArgumentError("Several processes train layers on Linux alone.", hint="Leave `workers` out.")
-    if processes > 1 and first.name != "head" and set(network.graph.auxiliary) - network.frozen:
-        part = -(-first.batch_size // processes)
+    part = -(-first.batch_size // crew.shares)  # where there is no cluster, that is told here, before the work
+    if part < first.batch_size and first.name != "head" and set(network.graph.auxiliary) - network.frozen:
         text = (
             f"BatchNorm's statistics are those of each worker's share of a batch: {part} of {first.batch_size} images."
         )
         progress.current().event("message", text=text)
-    warn_of_no_weights(network, len(images))
 
 
 def warn_of_no_weights(network: Network, pictures: int) -> None:

@@ -75,18 +75,12 @@ class Options:
         self._set("folds", self._number_of_folds())
 
     def _share(self) -> None:
-        """What workers do not do: those of a cluster compute what the head takes, and nothing else."""
+        """What workers do not do; those of a cluster train layers only where that is asked for."""
         if self.precision == "int8":
             text = f"`workers` do not compute in int8, which {option('precision', 'int8')} asks for."
             raise ArgumentError(text, hint="Leave one of them out.")
-        if self.workers.address is None:
-            return
-        if self.tune in ("tail", "all") or self.folds == "full":
-            given = option("folds", "full") if self.folds == "full" else option("tune", self.tune)
-            text = f"A Ray cluster computes the features of the frozen network, and {given} trains layers."
-            hint = f"This machine trains layers: {option('workers', 4)}. Or use {option('tune', 'head')}."
-            raise ArgumentError(text, hint=hint)
-        self._set("tune", "head")
+        if self.workers.address is not None and self.tune == "auto":
+            self._set("tune", "head")
 
     def _number_of_folds(self) -> Union[str, int]:
         if self.folds is None or self.folds is False or self.folds in ("auto", "full"):

@@ -64,6 +64,7 @@ class Problem:
 
 
 def divided(target: Target, crew: Optional[Crew]) -> Target:
-    """Where layers are trained: on CPUs by the workers of this machine. Each GPU has a process anyway."""
-    on_cpu = all(device.kind == "cpu" for device in target.devices)
-    return replace(target, processes=max(1, crew.count)) if crew is not None and on_cpu else target
+    """Where layers are trained: on CPUs by the workers. Each GPU has a process anyway."""
+    if crew is None or any(device.kind != "cpu" for device in target.devices):
+        return target
+    return replace(target, processes=max(1, crew.count), start=crew.start)

@@ -198,7 +198,7 @@ def mxtrain(
         `Model.summary` says what each phase took and gave, and the arguments that give the same training without it,
         unless it ended early.
     workers
-        How many processes of this machine compute; or the address of a Ray cluster whose workers compute the features,
+        How many processes of this machine compute; or the address of a Ray cluster whose machines do,
         ``"ray://host:10001"``, or ``"auto"`` for the one that this machine belongs to (extra ``ray``). Features are the
         same bytes. One that is lost is replaced, and what a slow one holds up is done by another, too. Images are
         checked, and the head is trained, by this process, which holds the features: for a million images some 20 GB of
@@ -207,8 +207,11 @@ def mxtrain(
         Layers are trained on CPUs by processes of this machine (Linux): each has its share of every batch, gradients
         are summed, and all take the same step. That is what one process learns, but for the order of sums, and the same
         bytes each time with as many processes. Where one is lost the epoch begins anew. Only BatchNorms whose
-        statistics move, in a network without weights, see a share each: this is told. A cluster does not train layers:
-        ``"auto"`` of `tune` is then ``"head"``.
+        statistics move, in a network without weights, see a share each: this is told. A cluster trains layers, on the
+        CPUs of its machines, where `tune` asks for it, and in a network without weights; ``"auto"`` is there
+        ``"head"``. Each machine has its share of every batch, which this process reads and sends; gradients go from
+        machine to machine in every step, several MB of them, and all wait for the slowest. One that is lost leaves
+        its share to the others.
 
     Raises
     ------

@@ -9,6 +9,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,10 +18,11 @@ import pytest
 
 from hearing import listening
 from mxtune import Network, mxexample, mximages, mxnetwork, mxtrain
-from mxtune.engines import choose
+from mxtune.engines import Device, choose
 from mxtune.errors import ArgumentError, MxtuneError, PictureError
 from mxtune.images import ImageSet
 from mxtune.images.loader import Loader
+from mxtune.training import train
 from mxtune.training.distributed import Crew, LostError, dealing
 from mxtune.training.distributed.dealing import Dealing, Piece
 from mxtune.training.distributed.processes import Process
@@ -164,23 +166,23 @@ def test_workers_that_are_all_lost_end_in_one_error() -> None:
         list(Dealing(PIECES, hire, 2).results())
 
 
-def test_what_workers_do_not_do_is_said(images: ImageSet) -> None:
-    for settings in ({"tune": "tail"}, {"tune": "all"}, {"folds": "full"}):
-        with pytest.raises(ArgumentError, match=r"A Ray cluster computes the features(.|\n)*trains layers"):
-            mxtrain(images, workers="ray://here:1", verbose=0, **settings)  # type: ignore[arg-type]
+def test_what_workers_do_not_do_is_said(images: ImageSet, monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(ArgumentError, match="do not compute in int8"):
         mxtrain(images, workers=2, precision="int8", verbose=0)
-    with pytest.raises(ArgumentError, match="without weights is trained whole"):
-        mxtrain(images, net="lenet", workers="auto", verbose=0)
+    with monkeypatch.context() as gpu:
+        gpu.setattr(train, "choose", lambda *_: replace(CPU, devices=(Device("gpu"),)))
+        with pytest.raises(ArgumentError, match=r"A Ray cluster trains layers on CPUs, and here .* on gpu:0"):
+            mxtrain(images, tune="tail", workers="ray://here:1", verbose=0)
     for wrong in (0, 1.5, float("nan"), float("inf"), "four"):
         with pytest.raises(ArgumentError, match="`workers` must be a number of processes"):
             mxtrain(images, workers=wrong, verbose=0)  # type: ignore[arg-type]
 
 
-def test_without_ray_the_command_is_named(images: ImageSet, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("tune", ["auto", "tail"])
+def test_without_ray_the_command_is_named(images: ImageSet, monkeypatch: pytest.MonkeyPatch, tune: str) -> None:
     monkeypatch.setitem(sys.modules, "ray", None)
     with pytest.raises(MxtuneError, match=r"pip install 'ray\[data\]"):
-        mxtrain(images, image_size=32, workers="auto", verbose=0, cache=False)
+        mxtrain(images, image_size=32, tune=tune, workers="auto", verbose=0, cache=False)
 
 
 # ---- layers

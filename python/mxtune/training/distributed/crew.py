@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import math
 import pickle
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Optional, Union
 
 import numpy as np
@@ -14,12 +16,14 @@ from ... import machine
 from ...arguments import is_number
 from ...calls import value_text
 from ...engines import Target
+from ...engines.parallel.team import Start
 from ...errors import ArgumentError
 from ...images.loader import Loader
 from ...network import Network
 from . import on_ray
 from .dealing import Dealing, Worker
 from .job import Job
+from .layers_on_ray import RayTeam, machines
 from .processes import Process
 
 if TYPE_CHECKING:
@@ -29,6 +33,7 @@ if TYPE_CHECKING:
 
 _PIECES = 8  # for each worker: few enough that they are large, so many that a slow one does not hold up the others
 _MOST = 512  # images of a piece
+_ADDRESS = re.compile(r"auto|\w+://.+|[^\s:/]+:\d+")
 
 
 @dataclass(frozen=True)
@@ -47,7 +52,7 @@ class Crew:
         ArgumentError
             It is neither a number nor the address of a cluster.
         """
-        if isinstance(workers, str) and (workers == "auto" or "://" in workers):
+        if isinstance(workers, str) and _ADDRESS.fullmatch(workers):
             return cls(address=workers)
         if workers is None:
             return None
@@ -60,6 +65,22 @@ class Crew:
     def cpus(self) -> int:
         """What each process of this machine uses."""
         return max(1, machine.usable_cpus() // max(1, self.count))
+
+    @property
+    def start(self) -> Optional[Start]:
+        """What starts those that train layers on the machines of a cluster; None for processes of this machine."""
+        return None if self.address is None else partial(RayTeam, self.address)
+
+    @property
+    def shares(self) -> int:
+        """Into how many parts they divide the batches of layers.
+
+        Raises
+        ------
+        MxtuneError
+            There is no cluster.
+        """
+        return self.count if self.address is None else len(machines(on_ray.connected(self.address)))
 
     def outputs(
         self, body: Network, loader: Loader, rows: Rows, target: Target, batch_size: int
