@@ -7,7 +7,7 @@ import os
 import pickle
 import time
 import weakref
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple, Optional
 
 import numpy as np
@@ -113,24 +113,30 @@ class RayTeam:
     ) -> list[Any]:
         """What each, or the first one alone, answers to a command; see `Team.ask`."""
         self._refuse()
-        many, refs = len(self._actors), []
-        with interrupts.held():  # all hear it, or none
+        actors, many = self._actors if every else self._actors[:1], len(self._actors)
+
+        def tell() -> list[Any]:
             told = self._ray.put(_pickled((name, arguments)))
-            for place, actor in enumerate(self._actors if every else self._actors[:1]):
+            refs = []
+            for place, actor in enumerate(actors):
                 rows: tuple[Any, ...] = () if batch is None else share(batch, place, many) if every else (batch,)
                 refs.append(actor.answer.remote(told, _pickled(rows)))
-        return self._answers(refs)
+            return refs
+
+        return self._answers(tell)
 
     def sum(self) -> None:
         """Add what each has given, each some columns, which the others send it; see `Team.sum`."""
         self._refuse()
         actors = self._actors
-        with interrupts.held():
+
+        def tell() -> list[Any]:
             parts = [actor.parts.options(num_returns=len(actors)).remote() for actor in actors]
             rows = parts if len(actors) > 1 else [[one] for one in parts]
             sums = [actor.added.remote(*(row[place] for row in rows)) for place, actor in enumerate(actors)]
-            refs = [actor.take.remote(*sums) for actor in actors]
-        self._answers(refs)
+            return [actor.take.remote(*sums) for actor in actors]
+
+        self._answers(tell)
 
     def close(self, error: EngineError) -> None:
         """End them; this is the error of every later call."""
@@ -141,16 +147,19 @@ class RayTeam:
         """Start an actor on each machine, with the program."""
         from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
-        kind, everything = self._ray.remote(Seated), self._ray.put(_pickled(told))
         self._names = [f"worker {place + 1} on {one.address}" for place, one in enumerate(there)]
-        refs = []
-        for place, one in enumerate(there):
-            here = NodeAffinitySchedulingStrategy(one.node, soft=False)
-            options = {"num_cpus": one.cpus if reserves else 0, "max_restarts": 0, "scheduling_strategy": here}
-            actor = kind.options(**options).remote()
-            self._actors.append(actor)
-            refs.append(actor.start.remote(everything, place, one.cpus))
-        self._answers(refs, seconds)
+
+        def tell() -> list[Any]:
+            kind, everything = self._ray.remote(Seated), self._ray.put(_pickled(told))
+            for one in there:
+                here = NodeAffinitySchedulingStrategy(one.node, soft=False)
+                reserved = one.cpus if reserves else 0
+                options = {"num_cpus": reserved, "max_restarts": 0, "scheduling_strategy": here}
+                self._actors.append(kind.options(**options).remote())
+            each = enumerate(zip(self._actors, there))
+            return [actor.start.remote(everything, place, one.cpus) for place, (actor, one) in each]
+
+        self._answers(tell, seconds)
 
     def _refuse(self) -> None:
         if os.getpid() != self._owner:
@@ -159,13 +168,15 @@ class RayTeam:
         if self._lost is not None:
             raise self._lost
 
-    def _answers(self, refs: Sequence[Any], seconds: Optional[float] = None) -> list[Any]:
-        """What they have answered; of errors the first one is raised."""
-        errors = self._ray.exceptions
+    def _answers(self, tell: Callable[[], list[Any]], seconds: Optional[float] = None) -> list[Any]:
+        """What they answer, which ``tell`` gives references to; of errors the first one is raised."""
+        errors, refs = self._ray.exceptions, list[Any]()
         try:
-            said = self._ray.get([*refs], timeout=seconds)
+            with interrupts.held():  # all hear it, or none
+                refs = tell()
+            said = self._ray.get(refs, timeout=seconds)
         except errors.GetTimeoutError:
-            ready, _ = self._ray.wait([*refs], num_returns=len(refs), timeout=0)
+            ready, _ = self._ray.wait(refs, num_returns=len(refs), timeout=0)
             late = [name for name, ref in zip(self._names, refs) if ref not in ready]
             text = "Processes for the training can't be started."
             hint = "They need all CPUs of their machines: `ray status` tells what has them."
