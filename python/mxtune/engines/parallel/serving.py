@@ -54,7 +54,7 @@ def serve(said: BinaryIO, answers: BinaryIO) -> None:
             continue
         batch: tuple[Any, ...] = () if places is None else (pixels.read(places),)
         if batch and all_answer:
-            batch = share(*batch, place, len(told.devices))
+            batch = share(batch[0], place, len(told.devices))
         answer(seat.answer(name, *batch, *arguments))
 
 
