@@ -16,7 +16,7 @@ from ... import machine
 from ...arguments import is_number
 from ...calls import value_text
 from ...engines import Target
-from ...engines.parallel.team import Start
+from ...engines.apart import Start
 from ...errors import ArgumentError
 from ...images.loader import Loader
 from ...network import Network

@@ -14,8 +14,7 @@ import numpy as np
 
 from ... import interrupts, machine
 from ...engines import Device, LostProcessError, Program
-from ...engines.parallel.seat import Seat
-from ...engines.parallel.told import Told, share
+from ...engines.apart import Seat, Told, share
 from ...errors import EngineError, MxtuneError
 from . import on_ray
 
