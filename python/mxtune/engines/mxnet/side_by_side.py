@@ -1,4 +1,4 @@
-"""Parts of a batch in training, each on a CPU of its own: they meet twice a step, and not at each of 600 operators.
+"""Parts of a batch in training, each on a CPU of its own: they meet twice a step, and not at each of 1,000 operators.
 
 The threads of OpenMP share each operator in equal slices, and all wait for the last one; within a gradient of oneDNN
 they wait by polling. Beside one busy process, two threads on 2 CPUs are then slower than one. A part that is late
