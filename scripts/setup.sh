@@ -13,7 +13,7 @@ DEB_R="r-base-core r-base-dev r-cran-reticulate r-cran-cli r-cran-rlang r-cran-g
 DEB_DOCS="r-cran-pkgdown chromium"
 DEB_WEB="chromium"
 DEB_CLUSTER="openjdk-17-jre-headless r-base-core r-cran-reticulate"
-CLUSTER="ray[data]==2.60.0 aiohttp>=3.9 pyspark==4.3.0"
+CLUSTER="ray[client,data]==2.60.0 aiohttp>=3.9 pyspark==4.3.0"
 ONNXRUNTIME_WEB=1.30.0
 TORCH=2.13.0 # where it is to be had; Macs with Intel and Python 3.9 get the last one before it
 

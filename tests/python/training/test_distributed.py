@@ -181,7 +181,7 @@ def test_what_workers_do_not_do_is_said(images: ImageSet, monkeypatch: pytest.Mo
 @pytest.mark.parametrize("tune", ["auto", "tail"])
 def test_without_ray_the_command_is_named(images: ImageSet, monkeypatch: pytest.MonkeyPatch, tune: str) -> None:
     monkeypatch.setitem(sys.modules, "ray", None)
-    with pytest.raises(MxtuneError, match=r"pip install 'ray\[data\]"):
+    with pytest.raises(MxtuneError, match=r"pip install 'ray\[client,data\]"):
         mxtrain(images, image_size=32, tune=tune, workers="auto", verbose=0, cache=False)
 
 

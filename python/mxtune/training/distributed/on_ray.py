@@ -22,7 +22,7 @@ def connected(address: str) -> Any:
         import ray
     except ImportError as error:
         text = "Workers of a cluster need Ray."
-        raise MxtuneError(text, [str(error)], "Run: pip install 'ray[data]>=2.51'") from error
+        raise MxtuneError(text, [str(error)], "Run: pip install 'ray[client,data]>=2.51'") from error
     if not ray.is_initialized():
         try:
             ray.init(address=address, log_to_driver=False)

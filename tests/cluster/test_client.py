@@ -1,0 +1,55 @@
+"""A program outside of a cluster trains there, by the address "ray://...": features and layers."""
+
+from __future__ import annotations
+
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from mxtune import Model, mxload
+
+pytestmark = pytest.mark.timeout(300)
+CODE = """
+import sys
+import numpy as np
+from mxtune import mxexample, mximages, mxtrain
+images = mximages(mxexample("fashion"))
+few = images.take(np.arange(0, len(images), 4))
+settings = {"tune": "tail", "net": "efficientnet_lite0", "epochs": 1, "lr": 3e-5, "valid": 0.4, "image_size": 32}
+workers = sys.argv[1] if "ray://" in sys.argv[1] else int(sys.argv[1])
+mxtrain(few, workers=workers, verbose=0, cache=False, **settings).save(sys.argv[2])
+"""
+
+
+@pytest.fixture(scope="module")
+def address() -> Iterator[str]:
+    """Of a Ray of two nodes that takes clients."""
+    from ray.cluster_utils import Cluster
+
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    head = {"num_cpus": 1, "include_dashboard": False, "ray_client_server_port": port}
+    cluster = Cluster(initialize_head=True, head_node_args=head)
+    cluster.add_node(num_cpus=1)
+    yield f"ray://127.0.0.1:{port}"
+    cluster.shutdown()
+
+
+def trained(workers: str, file: Path) -> Model:
+    done = subprocess.run([sys.executable, "-c", CODE, workers, file], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return mxload(file)
+
+
+def test_a_client_trains_what_one_process_trains(address: str, tmp_path: Path) -> None:
+    model, alone = trained(address, tmp_path / "model.mxt"), trained("1", tmp_path / "alone.mxt")
+    for column in ("train_loss", "valid_loss"):
+        np.testing.assert_allclose(model.history[column], alone.history[column], rtol=1e-3)
+    for name, array in alone.network.params.items():
+        np.testing.assert_allclose(model.network.params[name], array, atol=1e-4, err_msg=name)
