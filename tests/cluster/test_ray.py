@@ -120,7 +120,7 @@ def test_a_lost_worker_costs_its_batches_again_and_nothing_else(
 
     monkeypatch.setattr(mxtune.ray, "Worker", Logging)
     blocks = ray.data.read_binary_files(str(folder), include_paths=True, override_num_blocks=40)
-    answers = mxtune.ray.predict(blocks, model, batch_size=5, workers=2)
+    answers = mxtune.ray.predict(blocks, model, batch_size=1, workers=2)
     names: list[str] = []
     killed = 0
     for batch in answers.iter_batches(batch_size=None, batch_format="pandas"):
