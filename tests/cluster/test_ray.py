@@ -36,6 +36,22 @@ def assert_same(answers: pd.DataFrame, ours: pd.DataFrame) -> None:
             ], name
 
 
+def logging_worker(log: Path, seconds: float = 0) -> Any:
+    """A worker that takes some more time for a task, and writes its process and the first image to a file before."""
+    ours = mxtune.ray.Worker
+
+    class Logging(ours):  # type: ignore[misc, valid-type] # a class of a function travels to the workers by value
+        def __call__(self, batch: dict[str, Any]) -> Any:
+            import time
+
+            with log.open("a") as stream:
+                stream.write(f"{os.getpid()} {batch['path'][0]}\n")
+            time.sleep(seconds)
+            return super().__call__(batch)
+
+    return Logging
+
+
 def test_a_folder_gives_the_rows_of_predict_and_why_some_have_none(model: Model, folder: Path, tmp_path: Path) -> None:
     answers = mxtune.ray.predict(folder, model, type="prob", novelty=True, workers=2)
     answers.write_parquet(str(tmp_path / "answers"))
@@ -75,22 +91,15 @@ def test_pixels_of_read_images_are_predicted(model: Model, folder: Path) -> None
 def test_rows_of_one_block_are_shared_among_the_workers(
     model: Model, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    log, ours = tmp_path / "log", mxtune.ray.Worker
-
-    class Logging(ours):  # type: ignore[misc, valid-type] # a class of this function travels to the workers by value
-        def __call__(self, batch: dict[str, Any]) -> Any:
-            with log.open("a") as stream:
-                stream.write(f"{os.getpid()}\n")
-            return super().__call__(batch)
-
-    monkeypatch.setattr(mxtune.ray, "Worker", Logging)
+    log = tmp_path / "log"
+    monkeypatch.setattr(mxtune.ray, "Worker", logging_worker(log))
     contents = [file.read_bytes() for file in sorted(folder.glob("*-*.png"))]
     pd.DataFrame({"bytes": contents * 4, "path": [*map(str, range(4 * len(contents)))]}).to_parquet(
         tmp_path / "one.parquet"
     )
     answers = mxtune.ray.predict(str(tmp_path / "one.parquet"), model, batch_size=4, workers=2).to_pandas()
     assert sorted(answers["file"]) == sorted(map(str, range(4 * len(contents))))
-    assert len(set(log.read_text().split())) == 2
+    assert len({line.split()[0] for line in log.read_text().splitlines()}) == 2
 
 
 def test_features_are_those_of_the_model(model: Model, folder: Path) -> None:
@@ -107,18 +116,8 @@ def test_a_lost_worker_costs_its_batches_again_and_nothing_else(
 ) -> None:
     import ray
 
-    log, ours = tmp_path / "log", mxtune.ray.Worker
-
-    class Logging(ours):  # type: ignore[misc, valid-type] # a class of this function travels to the workers by value
-        def __call__(self, batch: dict[str, Any]) -> Any:
-            import time
-
-            with log.open("a") as stream:
-                stream.write(f"{os.getpid()} {batch['path'][0]}\n")
-            time.sleep(0.2)
-            return super().__call__(batch)
-
-    monkeypatch.setattr(mxtune.ray, "Worker", Logging)
+    log = tmp_path / "log"
+    monkeypatch.setattr(mxtune.ray, "Worker", logging_worker(log, 0.2))
     blocks = ray.data.read_binary_files(str(folder), include_paths=True, override_num_blocks=40)
     answers = mxtune.ray.predict(blocks, model, batch_size=1, workers=2)
     names: list[str] = []

@@ -14,28 +14,18 @@ from typing import Any
 import numpy as np
 import pytest
 
+from lockstep import BATCH, CROSS, LABELS, equal, lenet, steps
 from mxtune import engines
-from mxtune.engines import AdamW, InputSpec, LostProcessError, Program
+from mxtune.engines import InputSpec, LostProcessError, Program
 from mxtune.engines.devices import CPU
 from mxtune.errors import EngineError
 from mxtune.graph import Builder
 from mxtune.tasks.losses import CrossEntropy
-from mxtune.zoo.opening import mxnetwork
 
 RNG = np.random.default_rng(5)
-LABELS = np.array([0, 1, 2, 3, 4, 0, 1])
-COUNTS = np.array([1, 1, 1, 0.5, 1, 1, 0])
-CROSS = CrossEntropy(5, 0.1, (1.0, 2.0, 1.0, 1.0, 0.5))
-
-
-def lenet() -> Program:
-    """With two Dropouts, of maps and of features."""
-    net = mxnetwork("lenet", classes=5, seed=2).insert("fc1", "Dropout", p=0.5).insert("pool1", "Dropout", p=0.2)
-    return Program.of(net, frozenset(net.params), AdamW({"fc1_weight": 0.5}, 0.1), seed=3)
 
 
 PROGRAM = lenet()
-BATCH = RNG.integers(0, 256, (7, 28, 28, 1), np.uint8)
 
 
 @pytest.fixture(params=[name for name in engines.installed() if name == "mxnet"], scope="module")
@@ -82,16 +72,6 @@ def stopped(pid: int, then: signal.Signals) -> None:
     """Stop a process, and send it another signal some time later."""
     os.kill(pid, signal.SIGSTOP)
     threading.Timer(0.3, os.kill, (pid, then)).start()
-
-
-def steps(executor: Any, rows: int = 7) -> list[float]:
-    return [executor.step(BATCH[:rows], LABELS[:rows], COUNTS[:rows], CROSS, 1e-3) for _ in range(3)]
-
-
-def equal(some: dict[str, np.ndarray], others: dict[str, np.ndarray], atol: float = 2e-5) -> None:
-    assert some.keys() == others.keys()
-    for name, array in others.items():
-        np.testing.assert_allclose(some[name], array, atol=atol, err_msg=name)
 
 
 def test_three_learn_what_one_learns_dropout_included(three: Any, alone: Any) -> None:

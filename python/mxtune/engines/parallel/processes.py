@@ -16,6 +16,7 @@ from ...errors import EngineError, MxtuneError
 from ..base import LostProcessError, Program
 from ..devices import Device
 from .shared import Shared
+from .team import LOST, NOT_STARTED, refuse_forked
 from .told import AloneError, Told
 
 if TYPE_CHECKING:
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
 
     Array = NDArray[Any]
 
-_LOST = "A process of the training was lost."
 _START = 300.0  # seconds, in which all must have started
 _GRACE = 10.0  # for those that others can't reach
 
@@ -58,7 +58,7 @@ class Processes:
         except BaseException as error:
             self._end()
             if isinstance(error, OSError):  # of the system, which starts none
-                raise EngineError("Processes for the training can't be started.", [str(error)]) from error
+                raise EngineError(NOT_STARTED, [str(error)]) from error
             raise
         finally:
             os.close(store)
@@ -77,9 +77,7 @@ class Processes:
         self, name: str, *arguments: Any, batch: Optional[Mapping[str, Array]] = None, every: bool = True
     ) -> list[Any]:
         """What each, or the first one alone, answers to a command; see `Team.ask`."""
-        if os.getpid() != self._owner:  # the threads that listen stayed there
-            hint = 'Start workers with multiprocessing.get_context("spawn"), or use threads.'
-            raise EngineError("The processes of a training can't be used in a forked process.", hint=hint)
+        refuse_forked(self._owner)
         self._wait(self._settled)  # after an interrupted call they may still read the arrays
         if self._lost is not None:
             raise self._lost
@@ -136,9 +134,9 @@ class Processes:
         with answers.changed:
             if self._lost is None and not answers.changed.wait_for(lambda: answers.gone or done(), seconds):
                 late = [one for one, count in zip(self._names, answers.count) if count < self._asked]
-                self.close(LostProcessError(_LOST, [f"{', '.join(late)}: no answer within {seconds:.0f} s"]))
+                self.close(LostProcessError(LOST, [f"{', '.join(late)}: no answer within {seconds:.0f} s"]))
         if self._lost is None and answers.gone:
-            self.close(LostProcessError(_LOST, [self._how_ended(answers.gone[0])]))
+            self.close(LostProcessError(LOST, [self._how_ended(answers.gone[0])]))
         if self._lost is not None:
             raise self._lost
 

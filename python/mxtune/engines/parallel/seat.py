@@ -7,6 +7,7 @@ from typing import Any
 
 from ...errors import EngineError, MxtuneError
 from .. import get
+from .team import NOT_STARTED
 from .told import Told
 
 
@@ -24,7 +25,7 @@ class Seat:
             self.replica = get(told.engine).replica(told, place)
         except (EngineError, RuntimeError) as error:
             first = (str(error).strip().splitlines() or [type(error).__name__])[0]
-            raise EngineError("Processes for the training can't be started.", [first]) from error
+            raise EngineError(NOT_STARTED, [first]) from error
 
     def answer(self, name: str, *arguments: Any) -> Any:
         """What a command gives, a method of the replica or ``"sums.add"``; or the error that it meets."""

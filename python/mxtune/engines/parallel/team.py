@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Callable, Optional, Protocol
+
+from ...errors import EngineError
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from ...errors import EngineError
+NOT_STARTED = "Processes for the training can't be started."
+LOST = "A process of the training was lost."
 
 
 class Team(Protocol):
@@ -41,3 +45,16 @@ class Team(Protocol):
 
 Start = Callable[[str, Any, Sequence[Any], str, bool], Team]
 """What starts a team: by the name of an engine, a program, devices, a precision, and whether passes rewrite it."""
+
+
+def refuse_forked(owner: int) -> None:
+    """Refuse a process that was forked from the one with this number, which started a team.
+
+    Raises
+    ------
+    EngineError
+        This is one.
+    """
+    if os.getpid() != owner:  # the threads that listen stayed there
+        hint = 'Start workers with multiprocessing.get_context("spawn"), or use threads.'
+        raise EngineError("The processes of a training can't be used in a forked process.", hint=hint)

@@ -14,7 +14,7 @@ import numpy as np
 
 from ... import interrupts, machine
 from ...engines import Device, LostProcessError, Program
-from ...engines.apart import Seat, Told, share
+from ...engines.apart import LOST, NOT_STARTED, Seat, Told, refuse_forked, share
 from ...errors import EngineError, MxtuneError
 from . import on_ray
 
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
 
     Array = NDArray[Any]
 
-_LOST = "A process of the training was lost."
 _START = 300.0  # seconds, in which all must have started
 _PAUSE = 2.0  # seconds, before machines are looked for again
 
@@ -161,9 +160,7 @@ class RayTeam:
         self._answers(tell, seconds)
 
     def _refuse(self) -> None:
-        if os.getpid() != self._owner:
-            hint = 'Start workers with multiprocessing.get_context("spawn"), or use threads.'
-            raise EngineError("The processes of a training can't be used in a forked process.", hint=hint)
+        refuse_forked(self._owner)
         if self._lost is not None:
             raise self._lost
 
@@ -177,9 +174,9 @@ class RayTeam:
         except errors.GetTimeoutError:
             ready, _ = self._ray.wait(refs, num_returns=len(refs), timeout=0)
             late = [name for name, ref in zip(self._names, refs) if ref not in ready]
-            text = "Processes for the training can't be started."
             hint = "They need all CPUs of their machines: `ray status` tells what has them."
-            raise EngineError(text, [f"{name}: no answer within {_START:.0f} s" for name in late], hint) from None
+            missing = [f"{name}: no answer within {_START:.0f} s" for name in late]
+            raise EngineError(NOT_STARTED, missing, hint) from None
         except (errors.RayError, ConnectionError) as error:
             ended = self._ended(refs, error)
             if seconds is None:
@@ -207,10 +204,10 @@ class RayTeam:
             error = error.cause
         lines = [line.strip() for line in str(error).splitlines() if line.strip()] or [type(error).__name__]
         if getattr(error, "actor_init_failed", False):
-            return EngineError("Processes for the training can't be started.", [f"{name}: {lines[-1]}"])
+            return EngineError(NOT_STARTED, [f"{name}: {lines[-1]}"])
         if waited and not isinstance(error, errors.RayError):
             return EngineError("A process of the training has failed.", [f"{name}: {type(error).__name__}: {lines[0]}"])
-        return LostProcessError(_LOST, [f"{name}: {lines[0].rstrip('.')}"])
+        return LostProcessError(LOST, [f"{name}: {lines[0].rstrip('.')}"])
 
 
 class Seated:
