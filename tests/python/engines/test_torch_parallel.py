@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -197,6 +198,7 @@ def test_a_process_that_is_killed_is_one_error_that_names_it_and_training_can_go
 
 FAULTS = """
 import os
+import re
 from torch.cuda import OutOfMemoryError
 from mxtune.engines.torch.parallel import exchange
 from mxtune.engines.torch.parallel.exchange import Exchange
@@ -386,7 +388,7 @@ def test_a_training_that_loses_processes_all_the_time_still_gives_its_model(
 
 @pytest.mark.parametrize(
     ("python", "why"),
-    [("/bin/false", "worker 1: its process ended with exit code 1"), ("/none", r"No such file or directory: '/none'")],
+    [("/bin/false", "worker [12]: its process ended with exit code 1"), ("/none", "No such file.*'/none'")],
 )
 def test_one_process_computes_on_all_where_there_can_not_be_one_for_each(
     monkeypatch: pytest.MonkeyPatch, python: str, why: str
@@ -399,6 +401,5 @@ def test_one_process_computes_on_all_where_there_can_not_be_one_for_each(
     with listening() as messages:
         executor = in_one(program)
     assert len(messages) == 1
-    assert messages[0].startswith("One process computes on all GPUs, as there can't be one for each: ")
-    assert messages[0].endswith(why)
+    assert re.fullmatch(f"One process computes on all GPUs, as there can't be one for each: .*{why}", messages[0])
     assert np.isfinite(steps(executor, pictures(program))).all()
