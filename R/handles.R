@@ -86,7 +86,7 @@ refuse_in_fork <- function(call) {
 
 revive_bytes <- function(x) {
   kind <- names(handle_classes)[handle_classes == class(x)]
-  held_by(engine_call("from_bytes", arguments = list(data = x$bytes, kind = kind))$live)
+  held_by(engine_call("from_bytes", arguments = c(list(data = x$bytes, kind = kind), x$asked))$live)
 }
 
 #' Python's description of its object, with R's name for it.

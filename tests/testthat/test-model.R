@@ -62,6 +62,19 @@ test_that("saveRDS() and a saved workspace just work in a new session", {
   }
 })
 
+test_that("the precision and the limit of a model stay its own in a new session", {
+  file <- withr::local_tempfile(fileext = ".mxt")
+  mxsave(small_model(), file)
+  rds <- withr::local_tempfile()
+  saveRDS(mxload(file, limit = 2, precision = "float32"), rds)
+  told <- fresh(function(rds) {
+    library(mxtune)
+    again <- getFromNamespace("handle_of", "mxtune")(readRDS(rds))
+    list(again$network$limit, again$asked_precision)
+  }, list(rds))
+  expect_identical(told, list(2, "float32"))
+})
+
 test_that("R holds no copy of the weights until something looks at them", {
   model <- of_few(mxtrain(small_folder(), net = "lenet", tune = "head", epochs = 1, seed = 1))
   expect_false(.Call(mxtune_is_made, unclass(model)$bytes))

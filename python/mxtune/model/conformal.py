@@ -39,6 +39,9 @@ def check(task: Task, validation: Validation, kind: str, level: Any, abstain: An
             raise ArgumentError(f"`{name}` must be above 0 and below 1.", [f"it is {value_text(value)}"])
     if kind == "set":
         _check_remembered(validation)
+    elif level not in (None, LEVEL):
+        text = f"`level` is for sets: {option('type', 'set')}."
+        raise ArgumentError(text, [f"`type` is {value_text(kind)}"])
     if abstain is None:
         return
     nothing = np.zeros((0, task.outputs))

@@ -323,20 +323,23 @@ class Model(Quantising, Sharing):
         return stream.getvalue()
 
     @classmethod
-    def from_bytes(cls, content: bytes, limit: float = 1.0) -> Model:
-        """The model that `to_bytes` wrote.
+    def from_bytes(cls, content: bytes, limit: float = 1.0, precision: str = "auto") -> Model:
+        """The model that `to_bytes` wrote; ``limit`` and ``precision`` as for `mxload`.
 
         Raises
         ------
+        ArgumentError
+            The precision can't be had here.
         ModelFileError
             The content is damaged, hostile, too new, or not a model.
         """
         if "vetiver" in sys.modules:  # which has read this as a pickle, and has a registry of its own
             late.load("MxtuneHandler")
-        return Model(**saving.parts_of(mxt.load(bytes(content), limit)))
+        model = Model(**saving.parts_of(mxt.load(bytes(content), limit)))
+        return model if precision == "auto" else model.on(precision=precision)
 
-    def __reduce__(self) -> tuple[Any, tuple[bytes, float]]:
-        return Model.from_bytes, (self.to_bytes(), self.network.limit)
+    def __reduce__(self) -> tuple[Any, tuple[Any, ...]]:
+        return Model.from_bytes, (self.to_bytes(), self.network.limit, self.asked_precision)
 
     def _contents(self) -> Contents:
         model = {
@@ -427,7 +430,7 @@ class Model(Quantising, Sharing):
             self.memory,
             quantised=self.quantised,
         )
-        model._predictor, model._validated = self._predictor, images  # bound already
+        model._predictor, model.asked_precision, model._validated = self._predictor, self.asked_precision, images
         return model
 
     def _measure(self, y: Array, outputs: Array) -> dict[str, float]:

@@ -26,6 +26,7 @@ class Placing:
     settings: dict[str, Any]
     quantised: Optional[Quantised]
     _predictor: Predictor
+    asked_precision: str = "auto"  # that it was put to by name
 
     def on(
         self: _Placed, device: Union[str, Sequence[str]] = "auto", engine: str = "auto", precision: str = "auto"
@@ -40,7 +41,8 @@ class Placing:
             ``"auto"``, ``"mxnet"`` or ``"torch"``, as for `mxtrain`.
         precision
             ``"float32"``; ``"int8"`` on CPUs with VNNI, after `Model.quantize`; PyTorch's ``"bfloat16"``. ``"auto"``:
-            int8 where that was chosen and can be had, or else the engine's own.
+            int8 where that was chosen and can be had, or else the engine's own. It holds in copies, pickles and
+            workers; a file has none.
 
         Raises
         ------
@@ -64,7 +66,9 @@ class Placing:
             raise ArgumentError(
                 text, [option("precision", INT8)], f"They are measured on images: {written('quantize', 'photos')}."
             )
-        return self.bound_to(choose(device, precision, engine, None if known is None else known.ranges))
+        other = self.bound_to(choose(device, precision, engine, None if known is None else known.ranges))
+        other.asked_precision = precision
+        return other
 
     @property
     def _chosen(self) -> Optional[Quantised]:

@@ -118,7 +118,7 @@ class Quantising(Placing):
         if kept["chosen"]:
             return other.on("cpu", engine)
         target = self._predictor.target  # in float32 again, where an earlier choice was int8
-        other._predictor = Predictor(self.network, target and target.exact)
+        other._predictor, other.asked_precision = Predictor(self.network, target and target.exact), "auto"
         return other
 
     @property

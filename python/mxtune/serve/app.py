@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import inspect
 import json
 import time
 from collections.abc import AsyncIterator, Callable
@@ -18,6 +19,7 @@ from .._version import __version__
 from ..errors import ArgumentError
 from ..machine import usable_cpus
 from ..model.load import mxload
+from ..words import listing, near
 from .answering import Answer, Answering, Question
 from .batching import Batching, FullError
 from .incoming import Upload, uploads
@@ -32,7 +34,7 @@ from .tables import in_csv, in_json
 
 def app(settings: Settings, ready: Callable[[], object]) -> FastAPI:
     """The service of one process; the model is loaded here, so that a wrong file ends the start."""
-    model = mxload(settings.model, device=settings.device, engine=settings.engine)
+    model = mxload(settings.model, settings.limit, settings.device, settings.engine, settings.precision)
     return Service(settings, Answering(model), ready).app
 
 
@@ -114,6 +116,7 @@ class Service:
         status = 500
         try:
             self._check_key(request)
+            self._check_parameters(request)
             question = Question(type, level, abstain, top, novelty, nearest)
             if format == "csv" and (nearest or explain):
                 raise Refused(422, "CSV has predictions alone: leave out nearest and explain, or ask for JSON.")
@@ -143,6 +146,18 @@ class Service:
         if not self._settings.lets_in(key):
             text = "A key is needed: the header Authorization: Bearer KEY."
             raise Refused(401, text, headers={"WWW-Authenticate": "Bearer"})
+
+    def _check_parameters(self, request: Request) -> None:
+        """Refuse what would be passed over: a mistyped name, and all but the last of several values."""
+        _, *known = inspect.signature(self.predict).parameters
+        given = [name for name, _ in request.query_params.multi_items()]
+        unknown = {name: near(name, known, most=1) or f"There are {listing(known)}." for name in {*given} - {*known}}
+        if unknown:
+            details = [f"{name[:100]}: {hint}" for name, hint in sorted(unknown.items())]
+            raise Refused(422, "The address has parameters that do not exist.", details)
+        if len({*given}) < len(given):
+            repeated = [name for name in known if given.count(name) > 1]
+            raise Refused(422, "A parameter has one value.", [f"{name}: it has several" for name in repeated])
 
     async def _predicted(
         self, found: list[Upload], question: Question, explain: bool, on_bad: str, form: str

@@ -12,7 +12,7 @@ import sys
 import tempfile
 import threading
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any, Optional, Union
 
@@ -141,6 +141,7 @@ def mxserve(
     if isinstance(model, (str, os.PathLike)):
         return _started(asked, str(user_path("model", model).absolute()))
     model = model_of(model)
+    asked["settings"] = asdict(replace(settings, limit=model.network.limit, precision=model.asked_precision))
     folder = tempfile.mkdtemp(prefix="mxtune-serve-")
     try:
         file = str(Path(folder, "model.mxt"))

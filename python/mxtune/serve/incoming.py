@@ -22,6 +22,8 @@ from .refused import Refused
 from .settings import Settings
 
 _LONGEST_NAME = 255
+_ELSEWHERE = "parameters are in the address, as in /predict?type=prob"
+_NO_FILE = f"it has no file name; {_ELSEWHERE}"
 
 
 class Upload(NamedTuple):
@@ -91,8 +93,9 @@ async def _of_form(request: Request, body: bytes, settings: Settings) -> list[Up
     if body and not body.rstrip().endswith(b"--"):  # the last part would be left out
         raise Refused(400, "The form can't be read.", ["it ends before its last boundary"])
     files = [one for _, one in form.multi_items() if isinstance(one, UploadFile)]
-    if len(files) < len(form.multi_items()) and not files:
-        raise Refused(422, "There are no images in the request.", ["no part of the form has a file name"])
+    others = [f"{name[:100]}: {_NO_FILE}" for name, one in form.multi_items() if not isinstance(one, UploadFile)]
+    if others:
+        raise Refused(422, "All parts of a form are images.", others)
     return [Upload(_name(one.filename, place), await one.read()) for place, one in enumerate(files, 1)]
 
 
@@ -105,11 +108,15 @@ async def _of_json(body: bytes, settings: Settings) -> list[Upload]:
     images = document.get("images") if isinstance(document, dict) else None
     if not isinstance(images, list):
         raise Refused(422, wanted)
+    if others := sorted({*document} - {"images"}):
+        raise Refused(422, wanted, [f"{name[:100]}: {_ELSEWHERE}" for name in others])
     _check_count(len(images), settings)
     found = []
     for place, image in enumerate(images, 1):
         if not isinstance(image, dict) or ("data" in image) == ("url" in image):
             raise Refused(422, wanted, [f'image {place} needs "data" or "url"'])
+        if others := sorted({*image} - {"name", "data", "url"}):
+            raise Refused(422, wanted, [f"image {place} has {name[:100]}, which means nothing" for name in others])
         name, value = image.get("name"), image["data"] if "data" in image else image["url"]
         if not isinstance(value, str) or not isinstance(name, (str, type(None))):
             raise Refused(422, wanted, [f"image {place} has a value that is no text"])

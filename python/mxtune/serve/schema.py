@@ -55,6 +55,7 @@ BODY: dict[str, Any] = {
                 "schema": {
                     "type": "object",
                     "properties": {"images": {"type": "array", "items": {"type": "string", "format": "binary"}}},
+                    "additionalProperties": False,
                 }
             },
             "image/*": _BINARY,
@@ -64,11 +65,13 @@ BODY: dict[str, Any] = {
                 "schema": {
                     "type": "object",
                     "required": ["images"],
+                    "additionalProperties": False,
                     "properties": {
                         "images": {
                             "type": "array",
                             "items": {
                                 "type": "object",
+                                "additionalProperties": False,
                                 "properties": {
                                     "name": {"type": "string"},
                                     "data": {"type": "string", "format": "byte", "description": "Base64."},

@@ -29,8 +29,8 @@ class Settings:
     ----------
     model
         The file of the model.
-    device, engine
-        Where it computes; see `mxload`.
+    device, engine, precision, limit
+        Where it computes, in what, and how large it may be; see `mxload`.
     keys
         SHA-256 of each key that is let in; everybody is where there are none.
     url_hosts
@@ -48,6 +48,8 @@ class Settings:
     model: str
     device: str = "auto"
     engine: str = "auto"
+    precision: str = "auto"
+    limit: float = 1.0
     keys: tuple[str, ...] = ()
     url_hosts: tuple[str, ...] = ()
     max_bytes: int = 32_000_000

@@ -46,11 +46,15 @@ class Question:
         Of `Model.predict` by name; or None, which asks for features.
     batch_size
         Images that are computed at a time.
+    limit, precision
+        As the model was loaded with, see `mxload`.
     """
 
     content: bytes = field(repr=False)
     settings: Optional[dict[str, Any]] = None
     batch_size: int = BATCH
+    limit: float = 1.0
+    precision: str = "auto"
 
     @classmethod
     def of(
@@ -70,12 +74,14 @@ class Question:
         """
         batch_size = whole("batch_size", batch_size, 1)
         given = None if settings is None else {name: value for name, value in settings.items() if value is not None}
-        return cls(model_of(model).to_bytes(), given, batch_size)
+        asked = model_of(model)
+        return cls(asked.to_bytes(), given, batch_size, asked.network.limit, asked.asked_precision)
 
     @cached_property
     def digest(self) -> str:
         """Equal for equal questions."""
-        return hashlib.sha256(self.content + repr((self.settings, self.batch_size)).encode()).hexdigest()
+        others = (self.settings, self.batch_size, self.limit, self.precision)
+        return hashlib.sha256(self.content + repr(others).encode()).hexdigest()
 
     @cached_property
     def schema(self) -> pa.Schema:
@@ -108,7 +114,7 @@ class Answering:
 
     def __init__(self, question: Question, device: str = "auto", engine: str = "auto") -> None:
         self._settings, self._batch_size = question.settings, question.batch_size
-        self.model = Model.from_bytes(question.content).on(device, engine)
+        self.model = Model.from_bytes(question.content, question.limit).on(device, engine, question.precision)
         self._warned: set[str] = set()
 
     def table(self, names: Sequence[Optional[str]], images: Sequence[Any], schema: pa.Schema) -> pa.Table:

@@ -121,6 +121,7 @@ def test_below_a_probability_nothing_is_predicted(model: Model) -> None:
     ("asked", "text"),
     [
         ({"type": "set", "level": 1}, "`level` must be above 0 and below 1"),
+        ({"type": "prob", "level": 0.8}, '`level` is for sets: type = "set"'),
         ({"type": "set", "level": "high"}, "`level` must be above 0 and below 1"),
         ({"abstain": 0}, "`abstain` must be above 0 and below 1"),
         ({"type": "set", "abstain": 0.9}, "`abstain` is for classes and their probabilities"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import io
+import pickle
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from mxtune import Model, engines, machine, mxexample, mximages, mxload, mxtrain
 from mxtune.errors import ArgumentError, LabelError, ModelFileError
 from mxtune.formats import mxt
 from mxtune.model.quantised import Quantised, likened, matched, told
+from mxtune.workers import Answering, Question
 
 pytestmark = [pytest.mark.mxnet, pytest.mark.vnni]
 
@@ -115,6 +117,19 @@ def test_a_cpu_that_cuts_sums_off_predicts_in_float32(
     for refused in (lambda: model.quantize(OTHERS), lambda: quantised.on(engine="mxnet", precision="int8")):
         with pytest.raises(ArgumentError, match="on CPUs with VNNI alone"):
             refused()
+
+
+def test_the_precision_that_was_asked_for_holds_in_copies_and_other_processes(quantised: Model) -> None:
+    plain, low = chosen(quantised).on("cpu", "mxnet", "float32"), chosen(quantised).on("cpu", "mxnet")
+    for asked in (plain, low):
+        copies = (
+            copy.deepcopy(asked),
+            pickle.loads(pickle.dumps(asked)),  # noqa: S301 - our own
+            Answering(Question.of(asked), "cpu", "mxnet").model,
+        )
+        for other in copies:
+            np.testing.assert_array_equal(outputs(other), outputs(asked))
+    assert np.abs(outputs(low) - outputs(plain)).max() > 0
 
 
 def test_what_was_chosen_is_undone_where_it_is_not_chosen_again(model: Model, quantised: Model) -> None:

@@ -173,6 +173,8 @@ def test_a_bomb_is_refused_by_its_claim(service: Service) -> None:
         (b"[" * 100_000, "application/json", 400),
         (b"[]", "application/json", 422),
         (b'{"images": [{"data": "%%"}]}', "application/json", 422),
+        (b'{"images": [], "type": "prob"}', "application/json", 422),
+        (b'{"images": [{"data": "", "label": "bag"}]}', "application/json", 422),
         (b'{"images": [{"url": "file:///etc/passwd"}]}', "application/json", 422),
         (b'{"images": [{"url": "http://localhost/a.png"}]}', "application/json", 422),
         (b"no form", "multipart/form-data", 400),
@@ -201,6 +203,26 @@ def test_options_that_mean_nothing_are_named(service: Service) -> None:
     status, text, _ = service.ask("/predict?level=2", PHOTOS[0].read_bytes())
     assert status == 422
     assert json.loads(text)["details"][0].startswith("level")
+
+
+def test_what_would_be_passed_over_is_refused(service: Service) -> None:
+    content = PHOTOS[0].read_bytes()
+    for asked, told in (
+        ("tpye=prob", "tpye: Did you mean type?"),
+        ("type=prob&wanted=5", "wanted: There are type, level,"),
+        ("top=3&top=4", "top: it has several"),
+        ("level=0.8", "`type` is 'class'"),
+    ):
+        status, text, _ = service.ask(f"/predict?{asked}", content)
+        assert status == 422
+        assert json.loads(text)["details"][0].startswith(told)
+    body, kind = form({"a.png": content})
+    field = b'--x\r\nContent-Disposition: form-data; name="type"\r\n\r\nprob\r\n'
+    status, text, _ = service.ask("/predict", field + body, kind)
+    assert status == 422
+    assert json.loads(text)["details"] == [
+        "type: it has no file name; parameters are in the address, as in /predict?type=prob"
+    ]
 
 
 def test_figures_and_the_description_are_there(service: Service) -> None:

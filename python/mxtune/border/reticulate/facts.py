@@ -47,6 +47,7 @@ def _of_model(model: Model) -> dict[str, Any]:
         "history": model.history,
         "default_plot": model.default_plot,
         "meta": model.meta,
+        "asked": {"limit": model.network.limit, "precision": model.asked_precision},
     }
 
 
@@ -126,14 +127,15 @@ def to_bytes(object: Any) -> bytes:  # noqa: A002
     return stream.getvalue()
 
 
-def from_bytes(data: bytes, kind: str) -> Union[Model, Network]:
-    """The model or network, as ``kind`` says, of what `to_bytes` wrote."""
+def from_bytes(data: bytes, kind: str, limit: float = 1.0, precision: str = "auto") -> Union[Model, Network]:
+    """The model or network, as ``kind`` says, of what `to_bytes` wrote. A model's limit and precision are in its
+    facts, and a network's limit is in its bytes."""
     from ...images.preprocess import Preprocess
     from ...model import Model
     from ...network import Network
 
     if kind == "Model":
-        return Model.from_bytes(data)
+        return Model.from_bytes(data, limit, precision)
     with np.load(io.BytesIO(data), allow_pickle=False) as stored:
         description = json.loads(stored["told"].tobytes())
         params = {name: stored[f"a{place}"] for place, name in enumerate(description.pop("names"))}
