@@ -7,6 +7,7 @@ PACKAGES is the folder they are installed in: mxtune's own come first, so what i
 
 from __future__ import annotations
 
+import copy
 import json
 import os
 import struct
@@ -89,6 +90,7 @@ with tempfile.TemporaryDirectory() as temporary:
 
     mlflow.set_tracking_uri(Path("mlruns").absolute().as_uri())
     watching = [TensorBoard("runs/1"), MLflow(), WandB(project="clothes", dir=temporary)]
+    watching = copy.deepcopy(watching)  # as scikit-learn does with the settings of an estimator
     model = mxtrain(mxexample("fashion"), tune="tail", epochs=2, image_size=32, seed=3, verbose=0, callbacks=watching)
     expected = {
         (f"{row['stage']}/{name}", row["epoch"]): value

@@ -30,8 +30,12 @@ class MLflow(Callback):
     """
 
     def __init__(self) -> None:
-        self._mlflow = needed("mlflow", "mlflow")
         self._started = False
+        self._mlflow  # noqa: B018 - which tells where it is missing
+
+    @property
+    def _mlflow(self) -> Any:
+        return needed("mlflow", "mlflow")  # no attribute: modules can't be copied or pickled
 
     def on_start(self, settings: Mapping[str, Any]) -> None:
         """Log the settings; those within others by names such as ``plan.size``."""

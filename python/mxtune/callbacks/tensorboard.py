@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Union
 
 from ..arguments import user_path
+from ..store import make_folder
 from ..training import Callback
 from .figures import figures, needed
 
@@ -26,6 +27,8 @@ class TensorBoard(Callback):
         TensorBoard is not installed.
     ArgumentError
         `writer` is neither.
+    StoreError
+        The folder can't be made.
 
     Examples
     --------
@@ -35,13 +38,26 @@ class TensorBoard(Callback):
     """
 
     def __init__(self, writer: Union[str, os.PathLike[str], Any]) -> None:
-        if not hasattr(writer, "add_scalar"):
+        self._writer: Any = writer if hasattr(writer, "add_scalar") else None
+        self._folder = None
+        if self._writer is None:
             folder = user_path("writer", writer)
-            writer = needed("tensorboard.summary", "tensorboard").Writer(str(folder))
-        self._writer: Any = writer
+            needed("tensorboard.summary", "tensorboard")
+            self._folder = make_folder(folder)
+
+    def on_start(self, settings: Mapping[str, Any]) -> None:  # noqa: ARG002
+        """Open a writer, where there is none yet; one that is open can't be copied or pickled."""
+        if self._folder is not None:
+            self._writer = needed("tensorboard.summary", "tensorboard").Writer(str(self._folder))
 
     def on_epoch(self, epoch: int, metrics: Mapping[str, Any]) -> None:
         """Write the figures, where a viewer sees them at once."""
         for name, value in figures(metrics).items():
             self._writer.add_scalar(name, value, epoch)
         self._writer.flush()
+
+    def on_end(self, history: Sequence[Mapping[str, Any]]) -> None:  # noqa: ARG002
+        """Close the writer, if this opened it."""
+        if self._folder is not None and self._writer is not None:
+            self._writer.close()
+            self._writer = None

@@ -30,9 +30,13 @@ class WandB(Callback):
     """
 
     def __init__(self, **settings: Any) -> None:
-        self._wandb = needed("wandb", "wandb")
         self._settings = settings
         self._started = False
+        self._wandb  # noqa: B018 - which tells where it is missing
+
+    @property
+    def _wandb(self) -> Any:
+        return needed("wandb", "wandb")  # no attribute: modules can't be copied or pickled
 
     def on_start(self, settings: Mapping[str, Any]) -> None:
         """Keep the settings in the run's configuration."""

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+import contextlib
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Union, cast
 
 from ..calls import in_r, value_text
@@ -31,7 +32,7 @@ class Callback:
         """
 
     def on_end(self, history: Sequence[Mapping[str, Any]]) -> Any:
-        """After the last phase."""
+        """When the training is over, whatever ended it: also an error or Ctrl-C, after which errors of its own pass."""
 
 
 AnyCallback = Union[Callback, Callable[[int, Mapping[str, Any]], Any]]
@@ -49,14 +50,38 @@ def as_list(callbacks: Union[AnyCallback, Sequence[AnyCallback], None]) -> list[
         return []
     listed = list(callbacks) if isinstance(callbacks, (list, tuple)) else [callbacks]
     wrong = [
-        f"{value_text(one)} is neither"
+        f"{one.__name__} is a class: {one.__name__}(...) is a callback"
+        if isinstance(one, type)
+        else f"{value_text(one)} is neither"
         for one in listed
-        if not callable(one) and not hasattr(one, "on_epoch") and not isinstance(one, Callback)
+        if isinstance(one, type) or (not callable(one) and not hasattr(one, "on_epoch"))
     ]
     if wrong:
         objects = "" if in_r() else "Callback objects, or "
         raise ArgumentError(f"`callbacks` must be {objects}functions of epoch and metrics.", wrong)
     return cast("list[AnyCallback]", listed)
+
+
+@contextlib.contextmanager
+def told(
+    callbacks: Sequence[AnyCallback], settings: Mapping[str, Any], history: Sequence[Mapping[str, Any]]
+) -> Iterator[None]:
+    """Inside a training runs: callbacks are told of its start, and of its end, so that what they open is closed.
+
+    Raises
+    ------
+    TrainingError
+        A callback failed; its own error is the cause.
+    """
+    try:
+        notify(callbacks, "on_start", settings)
+        yield
+    except BaseException:  # which is what is to be told
+        for callback in callbacks:
+            with contextlib.suppress(TrainingError):
+                notify([callback], "on_end", history)
+        raise
+    notify(callbacks, "on_end", history)
 
 
 def notify(callbacks: Sequence[AnyCallback], station: str, *arguments: Any) -> bool:

@@ -19,7 +19,7 @@ from ..model.model import Model
 from ..model.saving import versions
 from ..network import Network
 from .budget import Budget, OutOfTimeError, Watching
-from .callbacks import AnyCallback, notify
+from .callbacks import AnyCallback, notify, told
 from .features import Cache
 from .phase import Phase
 from .phases import LayerTraining, train_head
@@ -96,11 +96,10 @@ class Run:
         try:
             if self._trained:
                 watch.at_stake()
-            notify(self._callbacks, "on_start", self._settings)
-            while self._state.phase < len(self._phases) and not self._state.stopped:
-                if not self._timed(self._state.phase):
-                    break
-            notify(self._callbacks, "on_end", self._state.history)
+            with told(self._callbacks, self._settings, self._state.history):
+                while self._state.phase < len(self._phases) and not self._state.stopped:
+                    if not self._timed(self._state.phase):
+                        break
         except KeyboardInterrupt as stop:
             if not self._trained:
                 raise

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import copy
+import pickle
+import signal
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from types import ModuleType, SimpleNamespace
 from typing import Any
 
 import pytest
 
 from mxtune import mxtrain
 from mxtune.callbacks import MLflow, TensorBoard, WandB
-from mxtune.errors import ArgumentError, MxtuneError
+from mxtune.errors import ArgumentError, MxtuneError, StoreError, TrainingWarning
 
 PACKAGES: dict[str, Callable[[], Any]] = {
     "tensorboard": lambda: TensorBoard("runs/1"),
@@ -66,3 +70,38 @@ def test_a_writer_has_every_figure_after_each_epoch_also_of_a_resumed_training(
         for name, value in row.items()
         if name not in ("stage", "epoch")
     }
+
+
+@pytest.mark.parametrize("package", PACKAGES)
+def test_a_callback_is_copied_and_pickled_as_estimators_in_a_search_are(
+    package: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for module in (package, f"{package}.summary"):
+        monkeypatch.setitem(sys.modules, module, ModuleType(module))  # which itself can't be
+    callback = PACKAGES[package]()
+    for other in (copy.deepcopy(callback), pickle.loads(pickle.dumps(callback))):  # noqa: S301 - our own
+        assert vars(other) == vars(callback)
+
+
+@pytest.mark.filterwarnings("ignore:lenet has no pretrained weights")
+def test_an_interrupted_training_closes_what_it_opened(digits: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    runs: list[str] = []
+    library = SimpleNamespace(
+        run=None,
+        config=SimpleNamespace(update=lambda *_, **__: None),
+        init=lambda **_: runs.append("open"),
+        log=lambda _: signal.raise_signal(signal.SIGINT),
+        finish=lambda: runs.append("closed"),
+    )
+    monkeypatch.setitem(sys.modules, "wandb", library)
+    with pytest.warns(TrainingWarning, match="interrupted"):
+        mxtrain(digits[0][:60], digits[1][:60], net="lenet", epochs=2, verbose=0, callbacks=WandB())
+    assert runs == ["open", "closed"]
+
+
+def test_a_folder_that_can_not_be_made_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "tensorboard.summary", ModuleType("summary"))
+    (tmp_path / "runs").write_text("a file")
+    with pytest.raises(StoreError, match="Can't make the folder"):
+        TensorBoard(tmp_path / "runs")

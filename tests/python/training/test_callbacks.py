@@ -9,7 +9,7 @@ import pytest
 
 from mxtune import Callback
 from mxtune.errors import ArgumentError, TrainingError
-from mxtune.training.callbacks import as_list, notify
+from mxtune.training.callbacks import as_list, notify, told
 
 
 class Stops(Callback):
@@ -58,3 +58,32 @@ def test_a_fault_names_callback_and_station_and_keeps_its_cause() -> None:
 def test_functions_hear_of_epochs_only() -> None:
     assert notify([fails], "on_start", {})
     assert notify([fails], "on_end", [])
+
+
+def test_a_class_is_no_callback_and_is_named() -> None:
+    with pytest.raises(ArgumentError, match=r"x Stops is a class: Stops\(\.\.\.\) is a callback"):
+        as_list([Stops])  # type: ignore[list-item]
+
+
+class Opens(Callback):
+    def __init__(self) -> None:
+        self.heard: list[str] = []
+
+    def on_start(self, settings: Any) -> None:  # noqa: ARG002
+        self.heard.append("start")
+
+    def on_end(self, history: Any) -> None:
+        self.heard.append(f"end after {len(history)}")
+        raise OSError("the disk is full")
+
+
+@pytest.mark.parametrize("ended", [KeyboardInterrupt, TrainingError("no loss"), MemoryError])
+def test_whatever_ends_a_training_every_callback_is_told_and_that_is_the_error(ended: Any) -> None:
+    watching: list[Any] = [Opens(), fails, Opens()]
+    history: list[Any] = []
+    with pytest.raises(ended if isinstance(ended, type) else type(ended)), told(watching, {}, history):
+        history.append({})
+        raise ended
+    assert watching[0].heard == watching[2].heard == ["start", "end after 1"]
+    with pytest.raises(TrainingError, match="Opens failed in on_end"), told(watching, {}, history):
+        pass
