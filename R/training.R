@@ -66,7 +66,8 @@
 #' @param cache The folder in which features of the frozen network are kept between runs, each by its image's content:
 #'   the next training on the same images starts at once, one with others computes those that are new. `NULL` or `TRUE`:
 #'   that of [mxcache()], which shows and empties it; `FALSE`: nothing is kept. The model is the same. Features are no
-#'   images, but tell something of them: only you can read the folder. Where layers are trained on more images than fit
+#'   images, but tell something of them: only you can read the folder. One that you can't write to, but that
+#'   holds something, is read. Where layers are trained on more images than fit
 #'   in 512 MB, these are kept, too, decoded, as small as the network takes them.
 #' @param checkpoint A file that keeps the state of a long training.
 #' @param resume Continue from `checkpoint`?

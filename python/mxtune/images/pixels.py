@@ -16,6 +16,7 @@ import PIL.Image
 
 from ..words import file_size
 from . import scale
+from .address import RemoteFile
 from .archive import Member
 from .arrow import Cell
 from .looks import LEAST, Looks, Seen
@@ -72,6 +73,7 @@ class Pixels:
         self._kept: dict[int, tuple[int, int, Picture]] = {}
         self._room = ROOM
         self._lock = threading.Lock()
+        self._had: dict[int, bytes] = {}  # the hash of what was read last of each file behind an address
         every_span = spans or (scale.spans(items) if isinstance(items, Numbers) else scale.spans_of(items))
         self.spans: dict[int, Span] = {row: span for row, span in enumerate(every_span) if span is not None}
         self._usual = scale.usual([*self.spans.values()]) if self.spans else scale.BYTE
@@ -167,11 +169,11 @@ class Pixels:
 
     def is_still(self, row: int, digest: bytes) -> bool:
         """Whether it is what had this hash: by the time of a file, and by the hash of what a user may write to. What
-        lies elsewhere is not asked again."""
+        lies elsewhere is not asked again: what was read last decides."""
         item = self.items[row]
         where = item.archive.path if isinstance(item, Member) else item
         if isinstance(where, (bytes, Stored)):
-            return True
+            return self._had.get(row, digest) == digest
         if not isinstance(where, (str, os.PathLike)):
             return self.hash(row) == digest
         try:
@@ -225,7 +227,10 @@ class Pixels:
         if isinstance(item, (bytes, bytearray)):
             return bytes(item)
         if isinstance(item, Stored):
-            return item.picture()
+            data = item.picture()
+            if isinstance(item, RemoteFile):
+                self._had[row] = _hash(data, ())
+            return data
         try:
             status = os.stat(item)  # noqa: PTH116
             if stat.S_ISDIR(status.st_mode):

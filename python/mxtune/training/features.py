@@ -119,7 +119,9 @@ def _room(images: int, values: int, cache: Cache) -> Features:
     if free is None or needed <= free:
         return np.empty((images, values), np.float32)
     folder = kept_in(cache)
-    folder = Path(tempfile.gettempdir()) if folder is None else store.make_folder(folder, private=True)
+    if folder is None or not store.writable(folder):
+        folder = Path(tempfile.gettempdir())
+    store.make_folder(folder, private=True)
     text = f"The features of {counted(images, 'image')} take {file_size(needed)}, and {file_size(free)} are free"
     try:
         memory = store.scratch(folder, needed)
@@ -134,20 +136,20 @@ def _room(images: int, values: int, cache: Cache) -> Features:
 
 
 def kept_in(cache: Cache) -> Optional[Path]:
-    """The folder in which things are kept between runs; None for nowhere.
+    """The folder in which things are kept between runs; None for nowhere. One that is only read serves as it is.
 
     Raises
     ------
     ArgumentError
-        Nothing can be written to that folder, or the limit is no number: reported before the work.
+        Nothing is in that folder, nor can be written to it, or the limit is no number: reported before the work.
     """
     if cache is False:
         return None
     folder = store.features_dir() if cache is None or cache is True else user_path("cache", cache)
-    room, writable = store.bound(), store.writable(folder)
-    if cache is None and not (room and writable):  # nobody asked for it
+    room, usable = store.bound(), store.writable(folder) or bool(store.entries(folder))
+    if cache is None and not (room and usable):  # nobody asked for it
         return None
-    if not writable:
+    if not usable:
         raise ArgumentError("The folder of `cache` is not writable.", [f"it is {folder}"])
     return folder
 
@@ -180,7 +182,7 @@ def _missing(shelf: Optional[Shelf], loader: Loader, part: Features) -> NDArray[
 def _keep(shelf: Shelf, loader: Loader, part: Features, rows: NDArray[np.int64], asked: bool) -> None:
     try:
         shelf.add(loader.images.keys(rows.tolist()), [part[row] for row in rows])
-    except StoreError as error:  # a full disk: they are computed again next time
+    except StoreError as error:  # a full disk, or one that is only read: they are computed again next time
         if asked:
             text = f"The features can't be cached in {shelf.folder}: {error.bullets[0]}."
             progress.current().event("message", text=text)

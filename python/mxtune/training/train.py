@@ -144,7 +144,8 @@ def mxtrain(
         training on the same images starts at once, one with others computes those that are new. None or True: that of
         `mxcache`, which shows and empties it; False: nothing is kept. Beyond 2 GB (the environment variable
         ``MXTUNE_CACHE_GB``) those not used for longest are removed. The model is the same, byte for byte. Features are
-        no images, but tell something of them: only you can read the folder. Where layers are trained on more images
+        no images, but tell something of them: only you can read the folder. One that you can't write to, but that holds
+        something, is read. Where layers are trained on more images
         than fit in 512 MB, these are kept, too, decoded, as small as the network takes them.
     checkpoint
         A file that is written after each epoch.

@@ -12,6 +12,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import fsspec
 import numpy as np
 import pytest
 from filelock import FileLock
@@ -159,6 +160,20 @@ def test_images_that_changed_since_they_were_looked_at_are_not_kept_under_what_t
         np.testing.assert_array_equal(features(body, loaders, CPU, 8, kept), features(body, loaders, CPU, 8, False))
 
 
+def test_what_changed_behind_an_address_is_not_kept_under_what_it_was(body: Network, tmp_path: Path) -> None:
+    memory = fsspec.filesystem("memory")
+    contents = [Path(file).read_bytes() for file in IMAGES.files[:6]]
+    memory.pipe({f"/changes/{place}.png": content for place, content in enumerate(contents)})
+    try:
+        looked_at = mximages("memory://changes")
+        looked_at._pixels._kept.clear()  # as of images that are too large to be kept
+        memory.pipe("/changes/0.png", contents[5])
+        features(body, [Loader(looked_at, body.preprocess)], CPU, 8, tmp_path)
+    finally:
+        memory.rm("/changes", recursive=True)
+    assert counted_in(tmp_path) == 5
+
+
 def test_numbers_whose_black_and_white_all_images_decide_are_kept_by_the_set(body: Network, tmp_path: Path) -> None:
     values = np.random.default_rng(0).integers(0, 256, (6, 32, 32, 3)).astype(np.float32)
     for images in (values, values[:4], values[::-1]):
@@ -239,6 +254,28 @@ def test_a_folder_that_can_not_be_written_is_said_at_once(body: Network, sets: l
     (tmp_path / "file").touch()
     with pytest.raises(ArgumentError, match="The folder of `cache` is not writable"):
         features(body, sets, CPU, 8, tmp_path / "file" / "deeper")
+
+
+def test_a_folder_that_is_only_read_is_used_as_it_is(
+    body: Network, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def read_only(*_: object, **__: object) -> None:
+        raise OSError(errno.EROFS, os.strerror(errno.EROFS))
+
+    kept = tmp_path / "features"
+    monkeypatch.setenv("MXTUNE_CACHE", str(tmp_path))
+    whole, _ = heard(body, [*range(16)], kept)
+    before = {file: file.read_bytes() for file in kept.iterdir()}
+    monkeypatch.setattr(os, "access", lambda *_, **__: False)
+    with monkeypatch.context() as context:
+        context.setattr(os, "open", read_only)
+        for cache in (None, True, kept):
+            found, told = heard(body, [*range(17)], cache)
+            assert told == [16, 1]
+            np.testing.assert_array_equal(found[:16], whole)
+    assert {file: file.read_bytes() for file in kept.iterdir()} == before
+    monkeypatch.setattr(machine, "free_memory", lambda: 0)  # which needs a file that can be written to
+    np.testing.assert_array_equal(heard(body, [*range(16)], kept)[0], whole)
 
 
 def test_a_bound_that_is_no_number_is_said_at_once(
