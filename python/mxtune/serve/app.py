@@ -31,6 +31,8 @@ from .schema import BODY, FAILED, RESPONSES, with_keys
 from .settings import Settings
 from .tables import in_csv, in_json
 
+_MOST_NAMED = 8  # of what is wrong in an address: a hostile one has thousands
+
 
 def app(settings: Settings, ready: Callable[[], object]) -> FastAPI:
     """The service of one process; the model is loaded here, so that a wrong file ends the start."""
@@ -44,6 +46,7 @@ class Service:
     def __init__(self, settings: Settings, answering: Answering, ready: Callable[[], object]) -> None:
         self._settings, self._answering, self._ready = settings, answering, ready
         self._metrics = Metrics()
+        _, *self._parameters = inspect.signature(self.predict).parameters
         self._decoding = ThreadPoolExecutor(usable_cpus(), "mxtune-decode")
         self._batching: Optional[Batching] = None
         self._runs: Optional[asyncio.Task[None]] = None
@@ -149,11 +152,10 @@ class Service:
 
     def _check_parameters(self, request: Request) -> None:
         """Refuse what would be passed over: a mistyped name, and all but the last of several values."""
-        _, *known = inspect.signature(self.predict).parameters
-        given = [name for name, _ in request.query_params.multi_items()]
-        unknown = {name: near(name, known, most=1) or f"There are {listing(known)}." for name in {*given} - {*known}}
-        if unknown:
-            details = [f"{name[:100]}: {hint}" for name, hint in sorted(unknown.items())]
+        given, known = [name for name, _ in request.query_params.multi_items()], self._parameters
+        if unknown := sorted({*given} - {*known})[:_MOST_NAMED]:
+            hints = [near(name, known, most=1) or f"There are {listing(known)}." for name in unknown]
+            details = [f"{name[:100]}: {hint}" for name, hint in zip(unknown, hints)]
             raise Refused(422, "The address has parameters that do not exist.", details)
         if len({*given}) < len(given):
             repeated = [name for name in known if given.count(name) > 1]
