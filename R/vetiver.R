@@ -70,8 +70,9 @@ answer_vetiver <- function(vetiver_model, ...) {
   }
 }
 
-#' The bytes of an image; none where the text is no base64, which is no image either.
+#' The bytes of an image; none where the text is no base64, which is no image either. Browsers put
+#' `data:image/png;base64,` before it.
 #' @noRd
 decoded <- function(text) {
-  tryCatch(jsonlite::base64_dec(text), error = function(error) raw())
+  tryCatch(jsonlite::base64_dec(sub("^\\s*data:[^,]*;base64,", "", text)), error = function(error) raw())
 }

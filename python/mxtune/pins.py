@@ -16,10 +16,13 @@ import math
 import os
 import tempfile
 from collections.abc import Mapping
+from datetime import date
 from pathlib import Path
 from typing import Any, Optional, Union
 
-from .calls import value_text
+import numpy as np
+
+from .calls import kind_text, value_text
 from .errors import ArgumentError, ModelFileError
 from .model.load import model_of, mxload
 from .model.model import Model
@@ -51,18 +54,19 @@ def write(
         What people read; the model in one sentence if None.
     metadata
         What else the pin says, beside ``mxtune``: task, classes, network, licence and metrics, as the file has them.
+        Texts, numbers, dates, and lists, arrays and dicts of them.
 
     Raises
     ------
     ArgumentError
-        It is no model or no board, the pin has no name, or ``metadata`` no names.
+        It is no model or no board, the pin has no name, or ``metadata`` no names or what no board can keep.
     """
     pinned = model_of(model)
     _check_board(board, "pin_upload")
-    if not isinstance(name, str) or not name.rpartition("/")[2].strip("."):
-        raise ArgumentError("`name` must be the name of a pin.", [f"it is {value_text(name)}"])
+    _check_name(name)
     if not isinstance(metadata, (Mapping, type(None))):
         raise ArgumentError("`metadata` must be a dict.", [f"it is {value_text(metadata)}"])
+    stated = {key: _plain(value, key) for key, value in (metadata or {}).items()}
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / f"{name.rpartition('/')[2]}{SUFFIX}"
         pinned.save(file)
@@ -71,7 +75,7 @@ def write(
             name,
             title=title or pinned.meta.get("title") or f"{name}: a model of mxtune",
             description=description or repr(pinned)[1:-1],
-            metadata={**(metadata or {}), "mxtune": about(pinned)},
+            metadata={**stated, "mxtune": about(pinned)},
         )
     return str(meta.version.version)
 
@@ -91,11 +95,12 @@ def read(board: Any, name: str, version: Optional[str] = None, limit: float = 1)
     Raises
     ------
     ArgumentError
-        It is no board.
+        It is no board, or no name.
     ModelFileError
         The pin is none of a model, or its file is damaged.
     """
     _check_board(board, "pin_download")
+    _check_name(name)
     files = [Path(file) for file in board.pin_download(name, version)]
     models = [file for file in files if file.suffix.lower() == SUFFIX]
     if len(models) != 1:
@@ -110,6 +115,31 @@ def _check_board(board: Any, verb: str) -> None:
     if not callable(getattr(board, verb, None)):
         hint = 'pins.board_folder("boards") makes one, pins.board_s3() and others too.'
         raise ArgumentError("`board` must be a board of the package pins.", [f"it is {value_text(board)}"], hint)
+
+
+def _check_name(name: Any) -> None:
+    if not isinstance(name, str) or not name.rpartition("/")[2].strip("."):
+        raise ArgumentError("`name` must be the name of a pin.", [f"it is {value_text(name)}"])
+
+
+def _plain(value: Any, name: Any) -> Any:
+    """The value as YAML has it: boards write others as Python's own, which nobody can read again.
+
+    Raises
+    ------
+    ArgumentError
+        It can't be written so.
+    """
+    if isinstance(value, (np.generic, np.ndarray)):
+        return _plain(value.tolist(), name)
+    if isinstance(value, Mapping):
+        return {_plain(key, name): _plain(one, name) for key, one in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_plain(one, name) for one in value]
+    if value is None or isinstance(value, (str, bool, int, float, date)):
+        return value
+    text = "`metadata` must be texts, numbers, dates, and lists and dicts of them."
+    raise ArgumentError(text, [f"{value_text(name)} has {kind_text(value)}"])
 
 
 def about(model: Model) -> dict[str, Any]:

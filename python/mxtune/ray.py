@@ -12,22 +12,24 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Optional, Union
 
 from .arguments import is_number, whole
 from .calls import value_text
-from .errors import ArgumentError, MxtuneError
+from .errors import ArgumentError, MxtuneError, PictureError
 from .model.model import Model
 from .model.predictor import BATCH
 from .network import Network
 from .workers import Answering, Question, images_of, names_of, use_cpus
-from .workers.columns import columns_of
+from .workers.columns import columns_of, refuse_text
 
 if TYPE_CHECKING:
     import pyarrow as pa
     import ray.data
 
 PathLike = Union[str, "os.PathLike[str]"]
+PARQUET = ".parquet"
 _READING = 0.25  # of a CPU: it waits for disks and networks
 _BATCHES = (
     8  # of a task: what a lost worker computes again, and short beside a block of Ray's, which one worker answers
@@ -58,8 +60,9 @@ def predict(
     Parameters
     ----------
     dataset
-        A folder, files or a bucket (``"s3://..."``), of images or Parquet (``.parquet``); or a Ray `Dataset`, as
-        ``ray.data.read_images`` or ``read_binary_files(include_paths=True)`` gives it.
+        A folder, files or a bucket (``"s3://..."``) of images; files of Parquet (``.parquet``), or a folder of this
+        machine that has no others; or a Ray `Dataset`, as ``ray.data.read_images`` or
+        ``read_binary_files(include_paths=True)`` gives it.
     model
         A model, the file of one, or a network with its classes.
     type, level, abstain, top, novelty
@@ -67,7 +70,8 @@ def predict(
     batch_size
         Images that are computed at a time.
     workers
-        How many processes with a model; as many as there are CPUs (or GPUs, where `gpus` are asked for) if None.
+        How many processes with a model; as many as there are CPUs (or GPUs, where `gpus` are asked for) if None. Those
+        beyond that start where the cluster grows.
     cpus, gpus
         Of each worker. It decodes and computes with so many threads.
     engine
@@ -79,14 +83,16 @@ def predict(
     Raises
     ------
     ArgumentError
-        There is no such column, or the model can't answer.
+        There is no such column, the model can't answer, or no machine has room for a worker.
     ModelFileError
         The model's file can't be read.
+    PictureError
+        There are no such files.
     """
     _ray()
     settings = {"type": type, "level": level, "abstain": abstain, "top": top, "novelty": novelty}
-    question = Question.of(model, settings, batch_size)
-    return _asked(question, dataset, workers, cpus, gpus, engine, image, path)
+    question = Question.of(model, settings, batch_size, engine)
+    return _asked(question, dataset, workers, cpus, gpus, image, path)
 
 
 def features(
@@ -105,18 +111,18 @@ def features(
     The numbers are those of `Model.features`. An image that can't be read has no features.
     """
     _ray()
-    question = Question.of(model, None, batch_size)
-    return _asked(question, dataset, workers, cpus, gpus, engine, image, path)
+    question = Question.of(model, None, batch_size, engine)
+    return _asked(question, dataset, workers, cpus, gpus, image, path)
 
 
 class Worker:
     """An actor of Ray Data: a model that is loaded once, and called with batches."""
 
     def __init__(
-        self, question: Any, schema: pa.Schema, image: str, path: Optional[str], cpus: float, gpus: float, engine: str
+        self, question: Any, schema: pa.Schema, image: str, path: Optional[str], cpus: float, gpus: float
     ) -> None:
         use_cpus(max(1, int(cpus)))
-        self._answering = Answering(_ray().get(question), "gpu" if gpus else "cpu", engine)
+        self._answering = Answering(_ray().get(question), "gpu" if gpus else "cpu")
         self._schema, self._image, self._path = schema, image, path
 
     def __call__(self, batch: dict[str, Any]) -> pa.Table:
@@ -149,7 +155,6 @@ def _asked(
     workers: Optional[int],
     cpus: float,
     gpus: float,
-    engine: str,
     image: Optional[str],
     path: Optional[str],
 ) -> ray.data.Dataset:
@@ -157,20 +162,20 @@ def _asked(
         if not is_number(value) or value < 0:
             raise ArgumentError(f"`{name}` must be a number of at least 0.", [f"it is {value_text(value)}"])
     ray, schema = _ray(), question.schema
-    rows, there = (dataset, None) if isinstance(dataset, ray.data.Dataset) else _read(dataset)
-    there = there or rows.columns() or []  # which may read a part of it
-    columns = columns_of(there, image, path)
-    wanted = [name for name in columns if name]
-    rows = rows.select_columns(wanted) if set(there) - {*wanted} else rows
-    count = _workers(cpus, gpus) if workers is None else whole("workers", workers, 1)
+    pool = _pool(cpus, gpus, None if workers is None else whole("workers", workers, 1))
+    rows, there = (dataset, _kinds(dataset)) if isinstance(dataset, ray.data.Dataset) else _read(dataset)
+    columns = columns_of([*there], image, path)
+    refuse_text(columns[0], there[columns[0]], "ray.data.read_binary_files(paths, include_paths=True).")
+    wanted = [*dict.fromkeys(name for name in columns if name)]
+    rows = rows.select_columns(wanted) if {*there} - {*wanted} else rows
     task = _BATCHES * question.batch_size
     return rows.repartition(target_num_rows_per_block=task).map_batches(
         Worker,
-        fn_constructor_args=(ray.put(question), schema, *columns, cpus, gpus, engine),
+        fn_constructor_args=(ray.put(question), schema, *columns, cpus, gpus),
         batch_size=task,
         batch_format="numpy",
         zero_copy_batch=True,
-        compute=ray.data.ActorPoolStrategy(size=count),
+        compute=pool,
         num_cpus=_reserved(cpus),
         num_gpus=gpus,
     )
@@ -182,21 +187,70 @@ def _reserved(cpus: float) -> float:
     return cpus / 2 if cpus < 2 else cpus // 2
 
 
-def _read(source: Any) -> tuple[ray.data.Dataset, Optional[list[str]]]:
-    """Files of images, or Parquet, by Ray's own readers; and the columns, where they are known."""
-    data = _ray().data
-    single = isinstance(source, (str, os.PathLike))
-    paths = [os.fspath(one) for one in ([source] if single else source)]
-    if paths and all(one.endswith(".parquet") for one in paths):
-        return data.read_parquet(paths, num_cpus=_READING), None
-    return data.read_binary_files(paths, include_paths=True, num_cpus=_READING), ["bytes", "path"]
+def _kinds(rows: ray.data.Dataset) -> dict[str, str]:
+    """Its columns and their types; a part of it may be read for that."""
+    schema = rows.schema()
+    return {} if schema is None else dict(zip(schema.names, map(str, schema.types)))
 
 
-def _workers(cpus: float, gpus: float) -> int:
-    """As many as the cluster has room for."""
+def _read(source: Any) -> tuple[ray.data.Dataset, dict[str, str]]:
+    """Files of images, or Parquet, by Ray's own readers; and the columns with their types."""
+    data, paths = _ray().data, _paths(source)
+    tables = [one for one in paths if _is_parquet(one)]
+    if tables and len(tables) < len(paths):
+        other = next(one for one in paths if one not in tables)
+        text = "`dataset` must be images, or Parquet, and not both."
+        raise ArgumentError(text, [f"{tables[0]} is Parquet", f"{other} is not"], "Ask about each alone.")
+    try:
+        if tables:
+            rows = data.read_parquet(paths, num_cpus=_READING, file_extensions=None)
+            return rows, _kinds(rows)
+        rows = data.read_binary_files(paths, include_paths=True, num_cpus=_READING)
+    except (FileNotFoundError, ValueError) as error:
+        raise PictureError("There are no images to be read.", [str(error).split("\n")[0]]) from error
+    return rows, {"bytes": "binary", "path": "text"}
+
+
+def _paths(source: Any) -> list[str]:
+    given = [source] if isinstance(source, (str, os.PathLike)) else source
+    if (
+        not isinstance(given, (list, tuple))
+        or not given
+        or not all(isinstance(one, (str, os.PathLike)) for one in given)
+    ):
+        text = "`dataset` must be a folder, a bucket, files, or a Dataset of Ray."
+        raise ArgumentError(
+            text, [f"it is {value_text(source)}"], "ray.data.from_pandas(), from_items() and others make one."
+        )
+    return [os.fspath(one) for one in given]
+
+
+def _is_parquet(path: str) -> bool:
+    """Whether it is called so, or is a folder of this machine in which all files are."""
+    folder = Path(path).expanduser()
+    if path.lower().endswith(PARQUET) or not folder.is_dir():
+        return path.lower().endswith(PARQUET)
+    files = [one.name for one in folder.iterdir() if one.is_file() and one.name[0] not in "._"]
+    return bool(files) and all(name.lower().endswith(PARQUET) for name in files)
+
+
+def _pool(cpus: float, gpus: float, workers: Optional[int]) -> Any:
+    """As many workers as there is room for; of more that are asked for, the others where the cluster grows.
+
+    Raises
+    ------
+    ArgumentError
+        No machine has room for one: Ray would wait for such a machine, without a word.
+    """
     ray = _ray()
     if not ray.is_initialized():
         ray.init()
-    there = ray.cluster_resources()
-    wanted = {"GPU": gpus} if gpus else {"CPU": cpus}
-    return max(1, *(int(there.get(kind, 0) / each) if each else 1 for kind, each in wanted.items()))
+    kind, name, each = ("GPU", "gpus", gpus) if gpus else ("CPU", "cpus", cpus)
+    there = [float(node["Resources"].get(kind, 0)) for node in ray.nodes() if node["Alive"]]
+    if each > max(there, default=0):
+        text = f"No machine of the Ray cluster has room for a worker with {name}={each:g}."
+        raise ArgumentError(text, [f"the largest has {max(there, default=0):g} {kind}s"], "`ray status` lists them.")
+    room = max(1, sum(int(count / each) for count in there)) if each else 1
+    if workers is None or workers <= room:
+        return ray.data.ActorPoolStrategy(size=workers or room)
+    return ray.data.ActorPoolStrategy(min_size=room, max_size=workers)

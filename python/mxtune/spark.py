@@ -16,12 +16,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Optional, Union
 
-from .errors import MxtuneError
+from .calls import value_text
+from .errors import ArgumentError, MxtuneError
 from .model.model import Model
 from .model.predictor import BATCH
 from .network import Network
 from .workers import Answering, Question, images_of, names_of, use_cpus
-from .workers.columns import columns_of
+from .workers.columns import columns_of, refuse_text
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -72,8 +73,7 @@ def predict(
     """
     _pyspark()
     settings = {"type": type, "level": level, "abstain": abstain, "top": top, "novelty": novelty}
-    question = Question.of(model, settings, batch_size)
-    return _mapped(frame, question, engine, image, path)
+    return _mapped(frame, Question.of(model, settings, batch_size, engine), image, path)
 
 
 def features(
@@ -85,7 +85,7 @@ def features(
 ) -> Any:
     """A Spark data frame of ``file``, ``features`` (d numbers, what the head takes) and ``error``; see `predict`."""
     _pyspark()
-    return _mapped(frame, Question.of(model), engine, image, path)
+    return _mapped(frame, Question.of(model, engine=engine), image, path)
 
 
 @dataclass(frozen=True)
@@ -95,7 +95,6 @@ class Answers:
     question: Question = field(repr=False)
     image: str = "content"
     path: Optional[str] = "path"
-    engine: str = "auto"
 
     @property
     def schema(self) -> Any:
@@ -104,15 +103,12 @@ class Answers:
 
     def __call__(self, frames: Iterator[pd.DataFrame]) -> Iterator[pd.DataFrame]:
         """A frame of answers for each frame of images."""
-        import pandas as pd
-        import pyarrow as pa
-
-        answering = _loaded(self.question, self.engine)
+        answering = _loaded(self.question)
         for frame in frames:
             column = frame[self.image]
             names: Sequence[Any] = [None] * len(frame) if self.path is None else frame[self.path]
             table = answering.table(names_of(names, column), images_of(column), self.question.schema)
-            yield table.to_pandas(types_mapper={pa.bool_(): pd.BooleanDtype()}.get)
+            yield table.to_pandas(types_mapper=_with_missing().get)
 
 
 def _pyspark() -> Any:
@@ -133,21 +129,36 @@ def _pyspark() -> Any:
     return pyspark
 
 
-def _mapped(frame: Any, question: Question, engine: str, image: Optional[str], path: Optional[str]) -> Any:
+def _with_missing() -> dict[Any, Any]:
+    """The types of pandas that hold missing values as well, and large numbers whole."""
+    import pandas as pd
+    import pyarrow as pa
+
+    return {pa.bool_(): pd.BooleanDtype(), pa.int64(): pd.Int64Dtype()}
+
+
+def _mapped(frame: Any, question: Question, image: Optional[str], path: Optional[str]) -> Any:
+    if not hasattr(frame, "mapInPandas"):
+        raise ArgumentError("`frame` must be a data frame of Spark.", [f"it is {value_text(frame)}"])
     columns = columns_of(frame.columns, image, path)
-    answers = Answers(question, *columns, engine)
-    return frame.select(*filter(None, columns)).mapInPandas(answers, answers.schema)
+    kind = frame.schema[columns[0]].dataType.simpleString()
+    refuse_text(columns[0], kind, 'spark.read.format("binaryFile").load(folder).')
+    roles = {role: name for role, name in zip(("image", "path"), columns) if name}
+    answers = Answers(question, "image", "path" if "path" in roles else None)
+    named = [
+        f"`{name.replace('`', '``')}` AS {role}" for role, name in roles.items()
+    ]  # some names Spark itself can't map
+    return frame.selectExpr(*named).mapInPandas(answers, answers.schema)
 
 
-_kept: dict[tuple[str, str], Answering] = {}
+_kept: dict[str, Answering] = {}
 
 
-def _loaded(question: Question, engine: str) -> Answering:
+def _loaded(question: Question) -> Answering:
     """The model of this Python worker, which serves one part of the data after another."""
-    key = (question.digest, engine)
-    if key not in _kept:
+    if question.digest not in _kept:
         _kept.clear()
         task = _pyspark().TaskContext.get()
         use_cpus(1 if task is None else task.cpus())
-        _kept[key] = Answering(question, "auto", engine)
-    return _kept[key]
+        _kept[question.digest] = Answering(question)
+    return _kept[question.digest]

@@ -18,6 +18,7 @@ from __future__ import annotations
 import base64
 import binascii
 import os
+import re
 from typing import Any, Union
 
 import pandas as pd
@@ -29,6 +30,7 @@ from .model.model import Model
 from .pins import about
 
 IMAGE = "image"
+_START = re.compile(r"^\s*data:[^,]*;base64,")
 
 
 def encoded(file: Union[str, os.PathLike[str]]) -> str:
@@ -78,8 +80,11 @@ class MxtuneHandler(BaseHandler):  # type: ignore[misc]
 
 
 def _decoded(text: Any) -> bytes:
-    """The bytes of an image; none where that is no base64, which is no image either."""
+    """The bytes of an image; none where that is no base64, which is no image either.
+
+    Lines may be broken, as `base64` in a shell does, and browsers put ``data:image/png;base64,`` before it.
+    """
     try:
-        return base64.b64decode(text, validate=True) if isinstance(text, str) else b""
+        return base64.b64decode("".join(_START.sub("", text).split()), validate=True) if isinstance(text, str) else b""
     except (binascii.Error, ValueError):
         return b""

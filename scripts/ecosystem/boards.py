@@ -46,13 +46,14 @@ models = {seed: mxtrain(photos, net="lenet", epochs=1, seed=seed, verbose=0) for
 board = pins.board_folder(str(folder / "pins"), allow_pickle_read=False)
 versions = {}
 for seed, model in models.items():
-    versions[seed] = mxtune.pins.write(board, model, "clothes")
+    versions[seed] = mxtune.pins.write(board, model, "clothes", metadata={"shop": np.float64(seed)})
     time.sleep(1.1)  # pins has no other order of versions than their seconds
 for seed, model in models.items():
     np.testing.assert_equal(digest(mxtune.pins.read(board, "clothes", versions[seed])), digest(model))
 np.testing.assert_equal(digest(mxtune.pins.read(board, "clothes")), digest(models[2]))
 meta = board.pin_meta("clothes")
 np.testing.assert_equal((meta.type, meta.file, meta.user["mxtune"]["task"]), ("file", "clothes.mxt", "classification"))
+np.testing.assert_equal(meta.user["shop"], 2.0)
 np.testing.assert_allclose(meta.user["mxtune"]["metrics"]["accuracy"], models[2].metrics["accuracy"])
 (folder / "notes.txt").write_text("no model")
 board.pin_upload(str(folder / "notes.txt"), "notes")
@@ -97,6 +98,9 @@ np.testing.assert_equal(list(client.get("/prototype").json()["properties"]), ["i
 hostile = ["/etc/passwd", files[0], "!", "", "A" * 100_000]
 answer = client.post("/predict", json=[{"image": text} for text in hostile])
 np.testing.assert_equal((answer.status_code, answer.json()["pred_class"]), (200, [None] * len(hostile)))
+broken = "\n".join(rows[0]["image"][start : start + 76] for start in range(0, len(rows[0]["image"]), 76))
+same = client.post("/predict", json=[{"image": broken}, {"image": f"data:image/png;base64,{rows[0]['image']}"}]).json()
+np.testing.assert_equal(same["pred_class"], [expected["pred_class"][0]] * 2)
 np.testing.assert_equal(client.post("/predict", json=[{"picture": "x"}]).status_code in (200, 422), True)
 
 numbers = mximages(files * 8, [float(n) for n in range(24)])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,6 +13,8 @@ import numpy as np
 import pytest
 
 from mxtune import Model, mxload
+from mxtune.errors import MxtuneError
+from mxtune.training.distributed.on_ray import connected
 
 pytestmark = pytest.mark.timeout(300)
 CODE = """
@@ -53,3 +56,12 @@ def test_a_client_trains_what_one_process_trains(address: str, tmp_path: Path) -
         np.testing.assert_allclose(model.history[column], alone.history[column], rtol=1e-3)
     for name, array in alone.network.params.items():
         np.testing.assert_allclose(model.network.params[name], array, atol=1e-4, err_msg=name)
+
+
+@pytest.mark.parametrize("place", ["127.0.0.1:1", "127.0.0.1:99999", "nowhere.invalid:10001"])
+@pytest.mark.parametrize("scheme", ["", "ray://"])
+def test_an_address_where_nobody_answers_is_told_within_seconds(scheme: str, place: str) -> None:
+    start = time.monotonic()
+    with pytest.raises(MxtuneError, match=f"There is no Ray cluster at {scheme}{place}"):
+        connected(scheme + place)
+    assert time.monotonic() - start < 10

@@ -9,11 +9,13 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 import mxtune.ray
 from mxtune import Model
-from mxtune.errors import ArgumentError, PictureWarning
+from mxtune.errors import ArgumentError, PictureError, PictureWarning
 
 pytestmark = [pytest.mark.usefixtures("cluster"), pytest.mark.timeout(300)]
 
@@ -150,3 +152,57 @@ def test_the_file_of_a_model_answers_as_well(model: Model, folder: Path, tmp_pat
     files = [str(file) for file in sorted(folder.glob("bag*"))[:5]]
     from_file = mxtune.ray.predict(files, str(tmp_path / "model.mxt"), workers=1).to_pandas()
     assert [*from_file.sort_values("file")["pred_class"]] == [*model.predict(files)["pred_class"]]
+
+
+@pytest.mark.parametrize(
+    ("dataset", "settings", "words"),
+    [
+        ([], {}, "must be a folder, a bucket, files, or a Dataset"),
+        (pd.DataFrame({"bytes": [b""]}), {}, "must be a folder, a bucket, files, or a Dataset"),
+        (["photos.parquet", "a.png"], {}, "a.png is not"),
+        ("photos", {"cpus": 64}, "room for a worker with cpus=64(.|\n)*the largest has 2 CPUs"),
+        ("photos", {"gpus": 0.5}, "room for a worker with gpus=0.5"),
+        ("photos", {"engine": "tensorflow"}, "`engine` must be one of"),
+    ],
+)
+def test_what_can_not_be_asked_is_told_before_the_work(
+    model: Model, dataset: Any, settings: dict[str, Any], words: str
+) -> None:
+    with pytest.raises(ArgumentError, match=words):
+        mxtune.ray.predict(dataset, model, **settings)
+
+
+def test_files_that_are_not_there_are_told(model: Model, tmp_path: Path) -> None:
+    for place in (tmp_path, tmp_path / "nowhere"):
+        with pytest.raises(PictureError, match=place.name):
+            mxtune.ray.predict(place, model)
+
+
+def test_more_workers_than_there_is_room_for_do_not_wait(model: Model, folder: Path) -> None:
+    files = [str(file) for file in sorted(folder.glob("bag*"))]
+    answers = mxtune.ray.predict(files, model, workers=50, batch_size=1).to_pandas()
+    assert sorted(answers["file"]) == files
+
+
+def test_a_folder_of_parquet_is_read_with_numbers_as_names_and_lists_as_bytes(
+    model: Model, folder: Path, tmp_path: Path
+) -> None:
+    files = sorted(folder.glob("bag*"))[:4]
+    lists = [[*file.read_bytes()] for file in files]
+    for number, suffix in enumerate(("parquet", "PARQUET")):
+        rows = slice(2 * number, 2 * number + 2)
+        table = pa.table({"photo": pa.array(lists[rows], pa.list_(pa.uint8())), "id": [*range(4)][rows]})
+        pq.write_table(table, tmp_path / f"{number}.{suffix}")
+    (tmp_path / "_SUCCESS").touch()
+    answers = mxtune.ray.predict(tmp_path, model, workers=1, image="photo", path="id").to_pandas()
+    answers = answers.sort_values("file")
+    assert [*answers["file"]] == ["0", "1", "2", "3"]
+    assert [*answers["pred_class"]] == [*model.predict(files)["pred_class"]]
+    with pytest.raises(ArgumentError, match='"path" holds texts'):
+        mxtune.ray.predict(ray_table(pa.table({"path": [*map(str, files)]})), model, image="path")
+
+
+def ray_table(table: pa.Table) -> Any:
+    import ray
+
+    return ray.data.from_arrow(table)

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 import mxtune.spark
-from mxtune import Model
+from mxtune import Model, mxtrain
 from mxtune.errors import ArgumentError
 
 pytestmark = pytest.mark.timeout(300)
@@ -70,3 +70,40 @@ def test_a_worker_loads_the_model_once(spark: Any, model: Model, folder: Path) -
 def test_a_missing_column_is_named(spark: Any, model: Model, folder: Path) -> None:
     with pytest.raises(ArgumentError, match="No column holds images"):
         mxtune.spark.predict(photos(spark, folder).select("path", "length"), model)
+
+
+def test_columns_of_any_name_and_numbers_as_names(spark: Any, model: Model, folder: Path) -> None:
+    files = sorted(folder.glob("bag*"))[:3]
+    rows = [(bytearray(file.read_bytes()), number) for number, file in enumerate(files)]
+    frame = spark.createDataFrame([*rows, (None, None)], "`größe.bytes` binary, `a``b` long")
+    found = mxtune.spark.predict(frame, model, image="größe.bytes", path="a`b").toPandas()
+    found = found.sort_values("file", na_position="last")
+    assert [*found["file"].fillna("")] == ["0", "1", "2", ""]
+    assert [*found["pred_class"][:3]] == [*model.predict(files)["pred_class"]]
+
+
+def test_a_record_may_be_image_and_name_at_once(spark: Any, model: Model, folder: Path) -> None:
+    file = next(folder.glob("bag*"))
+    frame = spark.createDataFrame(
+        [((bytearray(file.read_bytes()), "bag"),)], "image struct<bytes: binary, path: string>"
+    )
+    found = mxtune.spark.predict(frame, model, image="image", path="image").toPandas()
+    assert [*found["file"]] == ["bag"]
+
+
+def test_large_numbers_stay_whole_beside_missing_ones(spark: Any, folder: Path) -> None:
+    labels = [2**60 + 1, 2**60 + 3]
+    files = [next(folder.glob(f"{kind}*")) for kind in ("bag", "trouser")]
+    numbered = mxtrain(files * 3, labels * 3, task="classification", tune="head", image_size=32, verbose=0, cache=False)
+    rows = [(bytearray(files[0].read_bytes()),), (bytearray(b"no image"),)]
+    found = mxtune.spark.predict(spark.createDataFrame(rows, "content binary"), numbered).collect()
+    assert {row.pred_class for row in found} == {*numbered.predict(files[:1])["pred_class"], None}
+
+
+def test_what_can_not_be_asked_is_told_before_the_work(spark: Any, model: Model) -> None:
+    with pytest.raises(ArgumentError, match="must be a data frame of Spark"):
+        mxtune.spark.predict("photos", model)
+    with pytest.raises(ArgumentError, match=r'"image" holds texts(.|\n)*binaryFile'):
+        mxtune.spark.predict(spark.createDataFrame([("a.png",)], "image string"), model)
+    with pytest.raises(ArgumentError, match="`engine` must be one of"):
+        mxtune.spark.features(spark.createDataFrame([(b"",)], "content binary"), model, engine="tensorflow")

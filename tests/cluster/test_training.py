@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from mxtune import mxexample, mxtrain
+from mxtune.errors import MxtuneError
 from mxtune.training.distributed.on_ray import Actor
 
 pytestmark = [pytest.mark.usefixtures("cluster"), pytest.mark.timeout(300)]
@@ -38,3 +39,9 @@ def test_an_actor_killed_in_the_middle_changes_nothing(alone: bytes, monkeypatch
     monkeypatch.setattr(Actor, "compute", killing)
     assert mxtrain(mxexample("fashion"), workers="auto", **SETTINGS).to_bytes() == alone
     assert len(workers) == 3, "another took its place"
+
+
+@pytest.mark.parametrize("address", ["ray://elsewhere:10001", "127.0.0.1:1"])
+def test_the_address_of_another_cluster_is_not_passed_over(address: str) -> None:
+    with pytest.raises(MxtuneError, match=f"uses another Ray cluster than {address}"):
+        mxtrain(mxexample("fashion"), workers=address, **SETTINGS)

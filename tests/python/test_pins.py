@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import date
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
+import numpy as np
 import pytest
 
 from mxtune import mxnetwork, pins
@@ -18,6 +21,7 @@ from mxtune.errors import ArgumentError, ModelFileError
     ({"name": ".."}, "`name` must be the name of a pin.\nx it is '..'"),
     ({"name": "me/"}, "`name` must be the name of a pin.\nx it is 'me/'"),
     ({"metadata": ["a"]}, "`metadata` must be a dict"),
+    ({"metadata": {"where": {"in": Path("a")}}}, "`metadata` must be texts, numbers, dates"),
 ])  # fmt: skip
 def test_what_can_not_be_pinned_is_told_by_name(change: dict[str, Any], words: str) -> None:
     class Board:
@@ -28,6 +32,21 @@ def test_what_can_not_be_pinned_is_told_by_name(change: dict[str, Any], words: s
     with pytest.raises(ArgumentError) as raised:
         pins.write(**given)
     assert str(raised.value).startswith(words)
+
+
+def test_numbers_of_numpy_are_plain_on_a_board() -> None:
+    """YAML would hold them as Python's own, and no reader would take the pin."""
+    kept: dict[str, Any] = {}
+
+    class Board:
+        def pin_upload(self, *_: Any, metadata: dict[str, Any], **__: Any) -> Any:
+            kept.update(metadata)
+            return SimpleNamespace(version=SimpleNamespace(version="1"))
+
+    given = {"accuracy": np.float64(0.9), "sizes": (np.int64(3), np.ones(2)), "on": date(2026, 1, 2)}
+    assert pins.write(Board(), mxnetwork("lenet"), "clothes", metadata=given) == "1"
+    plain = {"accuracy": 0.9, "sizes": [3, [1.0, 1.0]], "on": date(2026, 1, 2)}
+    assert repr({name: kept[name] for name in given}) == repr(plain)
 
 
 def test_what_is_no_pin_of_a_model_is_told(tmp_path: Path) -> None:

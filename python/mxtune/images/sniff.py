@@ -104,7 +104,7 @@ def webp_size(data: bytes) -> tuple[int, int]:
     return max(1, int.from_bytes(body[6:8], "little") & 0x3FFF), max(1, int.from_bytes(body[8:10], "little") & 0x3FFF)
 
 
-def _why_not_picture(data: bytes) -> str:
+def _why_not_picture(data: bytes) -> str:  # noqa: PLR0911 - one way out for each format
     if _is_raw(data):
         return "a raw camera image, which can't be read here: save it as JPEG or PNG"
     start = data[:256].lstrip(b"\xef\xbb\xbf \t\r\n").lower()
@@ -114,6 +114,8 @@ def _why_not_picture(data: bytes) -> str:
         return "an SVG drawing, which can't be read here: save it as PNG"
     if start.startswith(b"%pdf"):
         return "not an image: it contains a PDF"
+    if data[:4] == b"PAR1":
+        return "not an image: it contains a table (Parquet)"
     if start.startswith(b"version https://git-lfs"):
         return "not an image: it only points to one (run git lfs pull)"
     return "not an image"

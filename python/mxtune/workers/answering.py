@@ -5,14 +5,14 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Optional, Union
 
 import numpy as np
 
-from .. import machine
-from ..arguments import whole
+from .. import engines, machine
+from ..arguments import one_of, whole
 from ..errors import ArgumentError, PictureWarning
 from ..images.arrays import numbered
 from ..images.findings import kept_back, warn
@@ -48,6 +48,8 @@ class Question:
         Images that are computed at a time.
     limit, precision
         As the model was loaded with, see `mxload`.
+    engine
+        What computes, see `mxload`: the workers have it.
     """
 
     content: bytes = field(repr=False)
@@ -55,6 +57,7 @@ class Question:
     batch_size: int = BATCH
     limit: float = 1.0
     precision: str = "auto"
+    engine: str = "auto"
 
     @classmethod
     def of(
@@ -62,6 +65,7 @@ class Question:
         model: Union[Model, Network, str, os.PathLike[str]],
         settings: Optional[dict[str, Any]] = None,
         batch_size: int = BATCH,
+        engine: str = "auto",
     ) -> Question:
         """A question to a model, a network or a model's file.
 
@@ -70,17 +74,18 @@ class Question:
         ModelFileError
             The file can't be read.
         ArgumentError
-            `batch_size` is no whole number of at least 1.
+            `batch_size` is no whole number of at least 1, or there is no such engine.
         """
         batch_size = whole("batch_size", batch_size, 1)
+        one_of("engine", engine, ("auto", *engines.names()))
         given = None if settings is None else {name: value for name, value in settings.items() if value is not None}
         asked = model_of(model)
-        return cls(asked.to_bytes(), given, batch_size, asked.network.limit, asked.asked_precision)
+        return cls(asked.to_bytes(), given, batch_size, asked.network.limit, asked.asked_precision, engine)
 
     @cached_property
     def digest(self) -> str:
         """Equal for equal questions."""
-        others = (self.settings, self.batch_size, self.limit, self.precision)
+        others = (self.settings, self.batch_size, self.limit, self.precision, self.engine)
         return hashlib.sha256(self.content + repr(others).encode()).hexdigest()
 
     @cached_property
@@ -91,7 +96,8 @@ class Question:
         """
         import pyarrow as pa
 
-        asked = Answering(self, "cpu")
+        here = self.engine if self.engine in engines.installed() else "auto"
+        asked = Answering(replace(self, engine=here), "cpu")
         spec = asked.model.preprocess
         frame = asked.frame([np.zeros((*spec.size, spec.channels), np.uint8)])
         found = pa.Schema.from_pandas(frame, preserve_index=False)
@@ -108,13 +114,13 @@ class Answering:
     ----------
     question
         What is asked.
-    device, engine
+    device
         Where it is computed, as for `mxload`.
     """
 
-    def __init__(self, question: Question, device: str = "auto", engine: str = "auto") -> None:
+    def __init__(self, question: Question, device: str = "auto") -> None:
         self._settings, self._batch_size = question.settings, question.batch_size
-        self.model = Model.from_bytes(question.content, question.limit).on(device, engine, question.precision)
+        self.model = Model.from_bytes(question.content, question.limit).on(device, question.engine, question.precision)
         self._warned: set[str] = set()
 
     def table(self, names: Sequence[Optional[str]], images: Sequence[Any], schema: pa.Schema) -> pa.Table:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import os
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Optional
 
@@ -43,30 +45,66 @@ def columns_of(columns: Sequence[str], image: Optional[str], path: Optional[str]
     return found, column_of("path", path, NAMES, columns)
 
 
+def refuse_text(name: str, kind: str, reader: str) -> None:
+    """Refuse a column of images that holds texts: names, mostly, of files that were to be read.
+
+    Raises
+    ------
+    ArgumentError
+        ``kind``, the type of the column, is one of texts; ``reader`` says how files are read.
+    """
+    if kind in ("string", "large_string", "string_view"):
+        text = f'The column of images must hold the bytes of files, or pixels, and "{name}" holds texts.'
+        raise ArgumentError(text, hint=f"Read the files: {reader}")
+
+
 def images_of(values: Iterable[Any]) -> list[Any]:
-    """Each image as `Answering.table` takes it."""
+    """Each image as `Answering.table` takes it.
+
+    Raises
+    ------
+    ArgumentError
+        They are neither the bytes of files nor pixels.
+    """
     return [_image(value) for value in values]
 
 
 def names_of(values: Iterable[Any], images: Iterable[Any]) -> list[Optional[str]]:
     """The name of each image: what its column says, or else the image itself, where it is a record with a path."""
-    return [_name(value) or _name(image) for value, image in zip(values, images)]
+    return [_name(value) or _path(image) for value, image in zip(values, images)]
 
 
 def _image(value: Any) -> Any:
-    if isinstance(value, Mapping):  # a record as Hugging Face keeps images
-        return _image(value.get("bytes"))
-    if value is None or isinstance(value, np.ndarray):
-        return value
-    try:
-        return bytes(memoryview(value))
-    except TypeError:
-        text = "The column of images must hold the bytes of files, or pixels."
-        raise ArgumentError(
-            text, [f"it holds {type(value).__name__}"], "Read the files: read_binary_files()."
-        ) from None
+    if isinstance(value, Mapping) and "bytes" in value:  # a record as Hugging Face keeps images
+        return _image(value["bytes"])
+    if value is None or isinstance(value, (bytes, bytearray, memoryview)):
+        return None if value is None else bytes(value)
+    if isinstance(value, np.ndarray):
+        return value.tobytes() if value.ndim == 1 and value.dtype == np.uint8 else value  # a list of bytes
+    if _is_missing(value):
+        return None
+    what = f"records of {listing([*value])}" if isinstance(value, Mapping) else type(value).__name__
+    raise ArgumentError("The column of images must hold the bytes of files, or pixels.", [f"it holds {what}"])
+
+
+def _path(image: Any) -> Optional[str]:
+    return _name(image.get("path")) if isinstance(image, Mapping) else None
 
 
 def _name(value: Any) -> Optional[str]:
-    value = value.get("path") if isinstance(value, Mapping) else value
-    return value if isinstance(value, str) and value else None
+    if isinstance(value, Mapping):
+        return _path(value)
+    if value is None or _is_missing(value):
+        return None
+    if (
+        isinstance(value, (float, np.floating)) and value.is_integer()
+    ):  # of a column of whole numbers, of which some are missing
+        value = int(value)
+    return (os.fsdecode(value) if isinstance(value, bytes) else str(value)) or None
+
+
+def _is_missing(value: Any) -> bool:
+    """Whether it is NaN, or what pandas has in its place, which differs from itself or can't tell."""
+    return type(value).__name__ in ("NAType", "NaTType") or (
+        isinstance(value, (float, np.floating)) and math.isnan(value)
+    )

@@ -125,7 +125,7 @@ def test_the_precision_that_was_asked_for_holds_in_copies_and_other_processes(qu
         copies = (
             copy.deepcopy(asked),
             pickle.loads(pickle.dumps(asked)),  # noqa: S301 - our own
-            Answering(Question.of(asked), "cpu", "mxnet").model,
+            Answering(Question.of(asked, engine="mxnet"), "cpu").model,
         )
         for other in copies:
             np.testing.assert_array_equal(outputs(other), outputs(asked))

@@ -62,10 +62,10 @@ def test_four_processes_give_the_features_of_one(body: Network, images: ImageSet
 def test_a_process_killed_in_the_middle_changes_nothing(
     body: Network, images: ImageSet, alone: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    compute, killed, pids = Process.compute, [], set()
+    compute, killed, hired = Process.compute, [], {}
 
     def killing(self: Process, piece: Piece) -> Any:
-        pids.add(self.pid)
+        hired[self.pid] = self
         if piece[0] and not killed:  # it has been told a piece before, and dies at the next
             killed.append(self.pid)
             threading.Timer(0.005, os.kill, (self.pid, signal.SIGKILL)).start()
@@ -74,7 +74,8 @@ def test_a_process_killed_in_the_middle_changes_nothing(
     monkeypatch.setattr(Process, "compute", killing)
     assert np.array_equal(by(2, body, images), alone)
     assert len(killed) == 1
-    assert len(pids) == 3, "another took its place"
+    assert len(hired) == 3, "another took its place"
+    assert all(pipe.closed for one in hired.values() for pipe in (one._child.stdin, one._child.stdout))
 
 
 def test_a_process_that_hangs_holds_nothing_up(

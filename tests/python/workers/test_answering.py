@@ -6,12 +6,13 @@ import pickle
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from mxtune import Model, machine, mxexample, mxnetwork, mxtrain
 from mxtune.errors import ArgumentError
 from mxtune.workers import Answering, Question, images_of, names_of
-from mxtune.workers.columns import columns_of
+from mxtune.workers.columns import columns_of, refuse_text
 
 
 @pytest.fixture(scope="module")
@@ -106,6 +107,36 @@ def test_records_of_data_sets_hold_bytes_and_a_path() -> None:
     assert names_of([None, "b.png", None], column) == ["a.png", "b.png", None]
     with pytest.raises(ArgumentError, match="it holds str"):
         images_of(["a.png"])
+    with pytest.raises(ArgumentError, match="it holds records of origin, data"):
+        images_of([{"origin": "a.png", "data": b"1"}])
+
+
+def test_bytes_come_as_lists_and_missing_ones_as_pandas_has_them() -> None:
+    pixels = np.zeros((4, 4, 3), np.uint8)
+    found = images_of([np.frombuffer(b"12", np.uint8), memoryview(b"3"), np.nan, np.float32("nan"), pd.NA, pixels])
+    assert found[:5] == [b"12", b"3", None, None, None]
+    assert found[5] is pixels
+    with pytest.raises(ArgumentError, match="it holds int64"):
+        images_of([np.int64(5)])  # a buffer, too
+
+
+def test_names_may_be_numbers() -> None:
+    given = [7, np.int64(8), 9.0, np.nan, None, pd.NA, Path("a.png"), b"b.png", ""]
+    assert names_of(given, [b""] * 9) == ["7", "8", "9", None, None, None, "a.png", "b.png", None]
+
+
+def test_texts_are_no_images() -> None:
+    refuse_text("photo", "binary", "somehow.")
+    with pytest.raises(ArgumentError, match=r'"photo" holds texts(.|\n)*Read the files: somehow'):
+        refuse_text("photo", "string", "somehow.")
+
+
+def test_an_engine_that_does_not_exist_is_told_before_the_work(model: Model) -> None:
+    with pytest.raises(ArgumentError, match="`engine` must be one of"):
+        Question.of(model, {}, engine="tensorflow")
+    asked = Question.of(model, {}, engine="mxnet")
+    assert asked.digest != Question.of(model, {}).digest
+    assert Answering(asked, "cpu").frame([np.zeros((32, 32, 3), np.uint8)])["error"].isna().all()
 
 
 def test_a_process_that_shares_the_machine_uses_its_part(monkeypatch: pytest.MonkeyPatch) -> None:

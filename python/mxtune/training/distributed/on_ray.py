@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import socket
 from typing import Any
 
+from ...calls import option
 from ...errors import MxtuneError
 from ...machine import share
 from .dealing import LostError, Piece
 from .job import Job
+
+_PATIENCE = 5.0  # seconds, for a machine that does not answer
 
 
 def connected(address: str) -> Any:
@@ -16,7 +20,7 @@ def connected(address: str) -> Any:
     Raises
     ------
     MxtuneError
-        Ray is not installed, or there is no cluster.
+        Ray is not installed, there is no cluster, or this program uses another one.
     """
     try:
         import ray
@@ -25,11 +29,35 @@ def connected(address: str) -> Any:
         raise MxtuneError(text, [str(error)], "Run: pip install 'ray[client,data]>=2.51'") from error
     if not ray.is_initialized():
         try:
+            _knock(address)
             ray.init(address=address, log_to_driver=False)
-        except (ConnectionError, RuntimeError, ValueError) as error:
+        except (OSError, OverflowError, RuntimeError, ValueError) as error:
+            reason = getattr(error, "strerror", None) or str(error).split("\n")[0]
             hint = "`workers` are a number for processes of this machine."
-            raise MxtuneError(f"There is no Ray cluster at {address}.", [str(error).split("\n")[0]], hint) from error
+            raise MxtuneError(f"There is no Ray cluster at {address}.", [reason], hint) from error
+    elif _is_other(ray, address):
+        hint = f"Use {option('workers', 'auto')} for that one; or leave it first: ray.shutdown()."
+        raise MxtuneError(f"This program uses another Ray cluster than {address} already.", hint=hint)
     return ray
+
+
+def _knock(address: str) -> None:
+    """Connect, and no more: where nobody answers Ray itself tries for half a minute, or for many."""
+    scheme, _, place = address.rpartition("://")
+    host, _, port = place.partition("/")[0].rpartition(":")
+    if scheme in ("", "ray") and host and port.isdigit():
+        socket.create_connection((host.strip("[]"), int(port)), _PATIENCE).close()
+
+
+def _is_other(ray: Any, address: str) -> bool:
+    """Whether an address is not of the cluster that this program uses, as far as its form and its port tell."""
+    if address == "auto":
+        return False
+    from_outside = bool(ray.util.client.ray.is_connected())
+    if from_outside or address.startswith("ray://"):
+        return from_outside != address.startswith("ray://")
+    there: str = ray.get_runtime_context().gcs_address
+    return address.rpartition(":")[2] != there.rpartition(":")[2]
 
 
 class Actor:

@@ -5,6 +5,7 @@ They are neither forked, which would break MXNet's threads, nor `multiprocessing
 
 from __future__ import annotations
 
+import contextlib
 import pickle
 import subprocess
 from typing import Any
@@ -60,7 +61,8 @@ class Process:
     def end(self) -> None:
         """End it at once."""
         self._child.kill()
-        self._child.wait()
+        with contextlib.suppress(OSError), self._child:  # closes its pipes; of what was not sent it tells
+            pass
 
     def _say(self, what: Any) -> None:
         self._write(pickle.dumps(what, pickle.HIGHEST_PROTOCOL))
