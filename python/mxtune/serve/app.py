@@ -14,18 +14,20 @@ from typing import Any, Literal, Optional
 from fastapi import FastAPI, Query, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
+from starlette.exceptions import HTTPException
 
 from .._version import __version__
 from ..errors import ArgumentError
 from ..machine import usable_cpus
 from ..model.load import mxload
+from ..model.model import Model
 from ..words import listing, near
 from .answering import Answer, Answering, Question
 from .batching import Batching, FullError
 from .incoming import Upload, uploads
 from .metrics import TYPE, Metrics
 from .page import page
-from .ready import BadImageError, made_ready
+from .ready import BadImageError, Ready, made_ready
 from .refused import Refused
 from .schema import BODY, FAILED, RESPONSES, with_keys
 from .settings import Settings
@@ -63,6 +65,7 @@ class Service:
             self.app.openapi_schema = with_keys(self.app.openapi())
         self.app.add_exception_handler(Refused, _told)
         self.app.add_exception_handler(RequestValidationError, _not_understood)
+        self.app.add_exception_handler(HTTPException, _not_here)
 
     @contextlib.asynccontextmanager
     async def _lifespan(self, _: FastAPI) -> AsyncIterator[None]:
@@ -215,7 +218,7 @@ class Service:
         loop = asyncio.get_running_loop()
         model, most = self._answering.model, self._settings.max_pixels
         made = await asyncio.gather(
-            *(loop.run_in_executor(self._decoding, made_ready, model, one.content, most) for one in found),
+            *(loop.run_in_executor(self._decoding, _made_ready, model, one, most) for one in found),
             return_exceptions=True,
         )
         bad = {}
@@ -230,6 +233,12 @@ class Service:
         return [self._answering.explanation(content) for content in contents]
 
 
+def _made_ready(model: Model, upload: Upload, max_pixels: int) -> Ready:
+    if upload.lacks:
+        raise BadImageError(upload.lacks)
+    return made_ready(model, upload.content, max_pixels)
+
+
 async def _told(_: Request, refused: Any) -> Response:
     return JSONResponse(refused.body(), refused.status, refused.headers)
 
@@ -238,3 +247,9 @@ async def _not_understood(request: Request, error: Any) -> Response:
     """FastAPI's own form would give back what was sent."""
     details = [f"{'.'.join(map(str, one['loc'][1:]))}: {one['msg']}" for one in error.errors()]
     return await _told(request, Refused(422, "The request can't be understood.", details))
+
+
+async def _not_here(request: Request, error: Any) -> Response:
+    """Another address, or another method."""
+    details = ["There are POST /predict, GET /health, GET /metrics, GET /openapi.json, and the page at /."]
+    return await _told(request, Refused(error.status_code, f"{error.detail}.", details, error.headers))

@@ -27,6 +27,7 @@ from ..network import Network
 from .settings import Settings
 
 PathLike = Union[str, "os.PathLike[str]"]
+_TO_END = 10  # seconds, beyond those that a request has
 _running: dict[int, Service] = {}  # of R, which has numbers alone
 
 
@@ -41,9 +42,9 @@ class Service:
         The number of its process.
     """
 
-    def __init__(self, url: str, process: subprocess.Popen[bytes]) -> None:
+    def __init__(self, url: str, process: subprocess.Popen[bytes], patience: float) -> None:
         self.url, self.pid = url, process.pid
-        self._process = process
+        self._process, self._patience = process, patience
 
     @property
     def running(self) -> bool:
@@ -55,7 +56,11 @@ class Service:
         assert self._process.stdin is not None  # noqa: S101
         with contextlib.suppress(OSError):
             self._process.stdin.close()  # which `child` waits for
-        self._process.wait()
+        try:
+            self._process.wait(self._patience)
+        except subprocess.TimeoutExpired:  # all that was let in has its answer by then
+            self._process.kill()
+            self._process.wait()
 
     def __enter__(self) -> Service:
         return self
@@ -123,6 +128,8 @@ def mxserve(
         raise ArgumentError("`host` must be a name or an address of this machine.", [f"it is {value_text(host)}"])
     devices.parse(device)  # what is wrong with these the service would tell in Python's words alone
     one_of("engine", engine, ("auto", *engines.names()))
+    if not isinstance(allow_url, (str, list, tuple, type(None))):
+        raise ArgumentError("`allow_url` must be a host, or a list of hosts.", [f"it is {value_text(allow_url)}"])
     settings = Settings.asked(
         "",  # see `_started`
         None if key_file is None else user_path("key_file", key_file),
@@ -184,7 +191,7 @@ def _started(asked: dict[str, Any], file: str, folder: Optional[str] = None) -> 
         )
         answer = _answer(process, asked)
         if "url" in answer:
-            return Service(answer["url"], process)
+            return Service(answer["url"], process, asked["settings"]["timeout"] + _TO_END)
         process.wait()
         log.seek(0)
         last = log.read().decode(errors="replace").strip().splitlines()[-3:]
@@ -222,7 +229,8 @@ def child() -> None:
         answers.close()
 
     def wait_for_the_end() -> None:
-        sys.stdin.buffer.read()
+        while os.read(0, 4096):  # no lock, which this process could not end beside
+            pass
         os.kill(os.getpid(), signal.SIGTERM)
 
     settings = Settings(

@@ -6,6 +6,8 @@ import asyncio
 import base64
 import binascii
 import json
+import string
+import time
 import urllib.error
 import urllib.parse
 import urllib.request
@@ -27,10 +29,11 @@ _NO_FILE = f"it has no file name; {_ELSEWHERE}"
 
 
 class Upload(NamedTuple):
-    """One image as it came."""
+    """One image as it came, or why it did not come: it was to be fetched, and can't be."""
 
     name: str
     content: bytes
+    lacks: str = ""
 
 
 async def uploads(request: Request, settings: Settings) -> list[Upload]:
@@ -39,13 +42,19 @@ async def uploads(request: Request, settings: Settings) -> list[Upload]:
     Raises
     ------
     Refused
-        400: the body is not what its type says; 408: it came too slowly; 413: it is too large; 415: it is of no type
-        that holds images; 422: there are none, or too many.
+        400: the body is not what its type says; 408: it, or what it names, came too slowly; 413: it is too large; 415:
+        it is of no type that holds images, or compressed; 422: there are none, or too many.
     """
     try:
-        body = await asyncio.wait_for(_body(request, settings.max_bytes), settings.timeout)
+        return await asyncio.wait_for(_arrived(request, settings), settings.timeout)
     except asyncio.TimeoutError:
         raise Refused(408, f"The request took more than {settings.timeout:g} seconds to arrive.") from None
+
+
+async def _arrived(request: Request, settings: Settings) -> list[Upload]:
+    body = await _body(request, settings.max_bytes)
+    if (coding := request.headers.get("content-encoding", "identity")).lower() != "identity":
+        raise Refused(415, "A request is not compressed: leave out its Content-Encoding.", [f"it is {coding[:100]}"])
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind == "multipart/form-data":
         found = await _of_form(request, body, settings)
@@ -77,20 +86,31 @@ async def _body(request: Request, most: int) -> bytes:
     return b"".join(parts)
 
 
+class _Form(MultiPartParser):  # type: ignore[misc] # its types are not looked at
+    """Knows whether the last boundary has come: without it the last part would be left out."""
+
+    ended = False
+
+    def on_end(self) -> None:
+        self.ended = True
+
+
 async def _of_form(request: Request, body: bytes, settings: Settings) -> list[Upload]:
     async def stream() -> AsyncGenerator[bytes, None]:
         yield body
 
-    most = settings.max_images + 1  # one more, so that too many have the same answer in each form
-    parser = MultiPartParser(request.headers, stream(), max_files=most, max_fields=most)
+    most = settings.max_images
+    parser = _Form(request.headers, stream(), max_files=most, max_fields=most)
     parser.spool_max_size = settings.max_bytes + 1  # nothing is written to the disk
     try:
         form = await parser.parse()
     except MultiPartException as error:
+        if error.message.startswith("Too many files"):
+            raise _too_many(settings, "more") from error
         raise Refused(400, "The form can't be read.", [error.message]) from error
     except Exception as error:  # a hostile form can raise anything
         raise Refused(400, "The form can't be read.", [type(error).__name__]) from error
-    if body and not body.rstrip().endswith(b"--"):  # the last part would be left out
+    if body and not parser.ended:
         raise Refused(400, "The form can't be read.", ["it ends before its last boundary"])
     files = [one for _, one in form.multi_items() if isinstance(one, UploadFile)]
     others = [f"{name[:100]}: {_NO_FILE}" for name, one in form.multi_items() if not isinstance(one, UploadFile)]
@@ -120,15 +140,21 @@ async def _of_json(body: bytes, settings: Settings) -> list[Upload]:
         name, value = image.get("name"), image["data"] if "data" in image else image["url"]
         if not isinstance(value, str) or not isinstance(name, (str, type(None))):
             raise Refused(422, wanted, [f"image {place} has a value that is no text"])
+        content, lacks = b"", ""
         if "url" in image:
-            content = await asyncio.get_running_loop().run_in_executor(None, _fetched, value, settings)
+            _check_address(value, settings)
             name = name or urllib.parse.urlsplit(value).path.rpartition("/")[2]
+            try:
+                content = await asyncio.get_running_loop().run_in_executor(None, _fetched, value, settings)
+            except (OSError, ValueError, HTTPException) as error:
+                lacks = f"it can't be fetched from {value[:200]}: {error}"
         else:
             try:
-                content = base64.b64decode(value, validate=True)
+                content = base64.b64decode("".join(value.split()), validate=True)  # the command wraps its lines
             except (binascii.Error, ValueError) as error:
-                raise Refused(422, wanted, [f"image {place} is no base64"]) from error
-        found.append(Upload(_name(name, place), content))
+                before = " but for what stands before its comma" if value.startswith("data:") else ""
+                raise Refused(422, wanted, [f"image {place} is no base64{before}"]) from error
+        found.append(Upload(_name(name, place), content, lacks))
     return found
 
 
@@ -139,8 +165,8 @@ class _NoRedirect(urllib.request.HTTPRedirectHandler):
         return None
 
 
-def _fetched(url: str, settings: Settings) -> bytes:
-    """The content of an address, of a host that was allowed by name; never of a file."""
+def _check_address(url: str, settings: Settings) -> None:
+    """Require that a host was allowed by name; a file never is."""
     try:
         parts = urllib.parse.urlsplit(url)
         host, scheme = parts.netloc.lower(), parts.scheme
@@ -148,6 +174,16 @@ def _fetched(url: str, settings: Settings) -> bytes:
         host = scheme = ""
     if scheme not in ("http", "https") or not host or host not in settings.url_hosts:
         raise Refused(422, "Images are fetched from hosts alone that the service was started with.", [url[:200]])
+
+
+def _fetched(url: str, settings: Settings) -> bytes:
+    """The content of an address. A host that sends a little now and then takes no longer than others.
+
+    Raises
+    ------
+    OSError, ValueError, HTTPException
+        It can't be fetched, or is too large.
+    """
     opener = urllib.request.OpenerDirector()
     for handler in (
         urllib.request.HTTPHandler(),
@@ -157,19 +193,27 @@ def _fetched(url: str, settings: Settings) -> bytes:
         _NoRedirect(),
     ):
         opener.add_handler(handler)
-    try:
-        with opener.open(url, timeout=min(10.0, settings.timeout)) as answer:
-            content: bytes = answer.read(settings.max_bytes + 1)
-    except (OSError, ValueError, HTTPException) as error:
-        raise Refused(422, "An image can't be fetched.", [f"{url[:200]}: {error}"]) from error
-    if len(content) > settings.max_bytes:
-        raise Refused(422, "An image can't be fetched.", [f"{url[:200]}: more than {file_size(settings.max_bytes)}"])
-    return content
+    seconds = min(10.0, settings.timeout)
+    end = time.monotonic() + seconds
+    content = bytearray()
+    whole = urllib.parse.quote(url, safe=string.punctuation)  # letters as people write them
+    with opener.open(whole, timeout=seconds) as answer:
+        while part := answer.read1(1 << 16):
+            content += part
+            if len(content) > settings.max_bytes:
+                raise ValueError(f"it has more than {file_size(settings.max_bytes)}")
+            if time.monotonic() > end:
+                raise TimeoutError(f"it takes more than {seconds:g} seconds")
+    return bytes(content)
 
 
 def _check_count(count: int, settings: Settings) -> None:
     if count > settings.max_images:
-        raise Refused(422, f"A request may have {counted(settings.max_images, 'image')}.", [f"it has {count}"])
+        raise _too_many(settings, count)
+
+
+def _too_many(settings: Settings, count: object) -> Refused:
+    return Refused(422, f"A request may have {counted(settings.max_images, 'image')}.", [f"it has {count}"])
 
 
 def _name(given: Optional[str], place: int) -> str:

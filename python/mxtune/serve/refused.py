@@ -21,4 +21,6 @@ class Refused(Exception):  # noqa: N818 - an answer, not a fault of the service
         self.details, self.headers = tuple(details), dict(headers or {})
 
     def body(self) -> dict[str, Any]:
-        return {"error": self.message, "details": list(self.details)}
+        """As JSON has it; what was sent may hold what no text in UTF-8 does (``"\\ud800"``)."""
+        details = [detail.encode("utf-8", "replace").decode() for detail in self.details]
+        return {"error": self.message, "details": details}

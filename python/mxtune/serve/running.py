@@ -9,7 +9,6 @@ import os
 import signal
 import socket
 import tempfile
-import time
 from collections.abc import Callable, Iterator
 from multiprocessing.connection import Connection, wait
 from typing import Any
@@ -19,7 +18,6 @@ from ..machine import usable_cpus
 from .settings import FIGURES, Settings
 
 _ENDED_BY = (signal.SIGINT, signal.SIGTERM)
-_TOO_SOON = 10  # seconds
 
 
 def serve(settings: Settings, host: str, port: int, workers: int, told: Callable[[str], None]) -> None:
@@ -74,39 +72,48 @@ def run_here(settings: Settings, taken: socket.socket, ready: Callable[[], objec
 def _run_one_of(workers: int, settings: Settings, taken: socket.socket, tell: Connection) -> None:
     """`run_here` with a share of the CPUs, unless the user has set how many threads there are."""
     os.environ.setdefault("OMP_NUM_THREADS", str(max(1, usable_cpus() // workers)))
-    run_here(settings, taken, lambda: tell.send(None))
+    try:
+        run_here(settings, taken, lambda: tell.send((os.getpid(), None)))
+    except MxtuneError as error:
+        tell.send((os.getpid(), error))
 
 
 def _supervise(settings: Settings, taken: socket.socket, workers: int, ready: Callable[[], object]) -> None:
-    """Keep so many processes alive; one that ends is followed by another, but for one that could not start."""
+    """Keep so many processes alive; one that ends is followed by another, but for one that could not start: its error
+    is raised."""
     spawn = multiprocessing.get_context("spawn")
     told, tell = spawn.Pipe(duplex=False)
     wake, woken = os.pipe()  # a signal only writes to it: its handler runs between any two steps
     before = {number: signal.signal(number, lambda *_: os.write(woken, b"x")) for number in _ENDED_BY}
 
-    def started() -> tuple[Any, float]:
+    def started() -> Any:
         process = spawn.Process(target=_run_one_of, args=(workers, settings, taken, tell))
         process.start()
-        return process, time.monotonic()
+        return process
 
     running = [started() for _ in range(workers)]
-    starting = workers
+    answers: set[int] = set()  # processes that have started
+    is_ready = False
     try:
-        while wake not in (woke := wait([wake, told, *(process.sentinel for process, _ in running)])):
-            if told in woke:
-                told.recv()
-                starting -= 1
-                if starting == 0:
-                    ready()
-            for place, (process, since) in enumerate(running):
-                if not process.is_alive():
-                    if time.monotonic() - since < _TOO_SOON:
-                        raise MxtuneError("A process of the service ended as soon as it had started.")
+        while wake not in (woke := wait([wake, told, *(process.sentinel for process in running)])):
+            while told.poll():
+                pid, error = told.recv()
+                if error is not None:
+                    raise error
+                answers.add(pid)
+            if len(answers) >= workers and not is_ready:
+                is_ready = True
+                ready()
+            for place, process in enumerate(running):
+                if process.sentinel in woke:
+                    if process.pid not in answers:
+                        raise MxtuneError("A process of the service ended before it could answer.")
                     running[place] = started()
     finally:
-        for process, _ in running:
+        taken.close()  # or who comes now would wait for nobody
+        for process in running:
             process.terminate()
-        for process, _ in running:
+        for process in running:
             process.join(settings.timeout + 5)
             process.kill()
         for number, handler in before.items():
@@ -124,9 +131,11 @@ def _bound(host: str, port: int) -> socket.socket:
         bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         bound.bind(where)
         bound.listen(2048)  # who comes before the model is there waits, and is not sent away
-    except (OSError, OverflowError) as error:
+    except (OSError, OverflowError, UnicodeError) as error:
         why = getattr(error, "strerror", None) or str(error)
-        is_host = isinstance(error, socket.gaierror) or getattr(error, "errno", 0) == errno.EADDRNOTAVAIL
+        is_host = (
+            isinstance(error, (socket.gaierror, UnicodeError)) or getattr(error, "errno", 0) == errno.EADDRNOTAVAIL
+        )
         hint = "Choose another port: 0 is any free one."
         hint = (
             "The host is an address of this machine: 127.0.0.1 for itself alone, 0.0.0.0 for all." if is_host else hint

@@ -16,6 +16,7 @@ from ..errors import ArgumentError
 from ..words import counted
 
 _HOST = re.compile(r"(?:[\w.-]+|\[[\da-f:.]+\])(?::\d+)?", re.IGNORECASE)
+_SENT = re.compile(r"[ -~]+")  # what each client sends alike in a header
 _SHORTEST_KEY = 16
 _MILLION = 1_000_000
 FIGURES = "PROMETHEUS_MULTIPROC_DIR"  # the variable that names where several processes write their figures
@@ -74,7 +75,7 @@ class Settings:
         Raises
         ------
         ArgumentError
-            The file of keys can't be read, has no key, or one that can be guessed; or a host is none.
+            The file of keys can't be read, has no key, or one that can be guessed or not sent; or a host is none.
         """
         sizes = {"max_bytes": max_mb, "max_pixels": max_megapixels}
         limits = others | {name: value * _MILLION for name, value in sizes.items() if value is not None}
@@ -103,7 +104,7 @@ def keys_in(file: Path) -> tuple[str, ...]:
     Raises
     ------
     ArgumentError
-        The file can't be read, has no key, or one that can be guessed.
+        The file can't be read, has no key, or one that can be guessed or not sent.
     """
     try:
         lines = [line.strip() for line in file.read_text(encoding="utf-8-sig").splitlines()]  # as Windows writes it
@@ -121,4 +122,12 @@ def keys_in(file: Path) -> tuple[str, ...]:
     ]
     if short:
         raise ArgumentError(f"Keys of fewer than {_SHORTEST_KEY} characters can be guessed.", short, hint)
+    if other := [
+        f"key {place} has others, which clients send in several ways"
+        for place, key in enumerate(keys, 1)
+        if not _SENT.fullmatch(key)
+    ]:
+        raise ArgumentError(
+            "Keys have letters, digits and signs of ASCII alone, which all clients send alike.", other, hint
+        )
     return tuple(digest(key) for key in keys)

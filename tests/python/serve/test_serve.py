@@ -12,11 +12,13 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any, Optional
 
@@ -181,6 +183,10 @@ def test_a_bomb_is_refused_by_its_claim(service: Service) -> None:
         (b"no form", "multipart/form-data; boundary=x", 400),
         (FORM, "multipart/form-data; boundary=x", 400),
         (FORM.replace(b'; filename="a"', b"") + b"--x--", "multipart/form-data; boundary=x", 422),
+        (FORM * 70 + b"--x--", "multipart/form-data; boundary=x", 422),
+        (b'{"images": [], "\\ud800": 1}', "application/json", 422),
+        (b'{"images": [{"data": "", "\\ud800": 1}]}', "application/json", 422),
+        (b'{"images": [{"url": "http://\\ud800/a.png"}]}', "application/json", 422),
         (bytes(33_000_000), "image/png", 413),
     ],
 )
@@ -190,6 +196,55 @@ def test_what_is_no_request_is_told_so(service: Service, body: bytes, kind: str,
     except urllib.error.URLError:  # closed while it is sent
         assert status == 413
     assert service.ask("/health")[0] == 200
+
+
+def test_what_ends_well_is_read(service: Service) -> None:
+    content = PHOTOS[0].read_bytes()
+    body, kind = form({"a.png": content})
+    lines = base64.encodebytes(content).decode()  # as the command base64 writes them
+    for sent in ((body + b"an epilogue", kind), as_json([{"data": lines}])):
+        assert service.ask("/predict", *sent)[0] == 200
+    status, text, _ = service.ask("/predict", *as_json([{"data": f"data:image/png;base64,{lines}"}]))
+    assert (status, json.loads(text)["details"]) == (422, ["image 1 is no base64 but for what stands before its comma"])
+    assert service.ask("/predict", content, **{"Content-Encoding": "gzip"})[0] == 415
+    for path, body, status in (("/predict", None, 405), ("/health", b"", 405), ("/docs", None, 404)):
+        answer = service.ask(path, body)
+        assert answer[0] == status and "POST /predict" in json.loads(answer[1])["details"][0]
+
+
+class Elsewhere(BaseHTTPRequestHandler):
+    """Another service, which has an image, and one that never ends."""
+
+    def do_GET(self) -> None:
+        self.send_response(404 if self.path == "/none.png" else 200)
+        self.end_headers()
+        with contextlib.suppress(OSError):
+            if self.path == "/endless.png":
+                while True:
+                    self.wfile.write(b"x")
+                    time.sleep(0.1)
+            self.wfile.write(PHOTOS[0].read_bytes())
+
+
+def test_what_is_fetched_takes_no_longer_than_a_request_may(file: Path) -> None:
+    with ThreadingHTTPServer(("127.0.0.1", 0), Elsewhere) as other:
+        threading.Thread(target=other.serve_forever, daemon=True).start()
+        host = f"127.0.0.1:{other.server_port}"
+        started = Service(file, "--timeout", "2", "--allow-url", host)
+        urls = [{"url": f"http://{host}/{name}"} for name in ("a b-\u00fc.png", "none.png", "endless.png")]
+        try:
+            status, text, _ = started.ask("/predict?on_bad=na", *as_json(urls[:2]))
+            assert status == 200
+            told = json.loads(text)
+            assert [row["pred_class"] is None for row in told["predictions"]] == [False, True]
+            assert "can't be fetched" in told["bad"][0]["reason"] and "404" in told["bad"][0]["reason"]
+            assert started.ask("/predict", *as_json(urls[1:2]))[0] == 422
+            began = time.monotonic()
+            assert started.ask("/predict", *as_json(urls[2:]))[0] == 408
+            assert time.monotonic() - began < 10
+        finally:
+            started.end()
+            other.shutdown()
 
 
 def test_who_wants_no_body_gets_none(service: Service) -> None:
@@ -283,6 +338,15 @@ def test_several_processes_answer_and_add_up_their_figures(file: Path) -> None:
         for _ in range(6):
             assert started.ask("/predict", PHOTOS[0].read_bytes())[0] == 200
         assert 'mxtune_requests_total{status="200"} 6.0' in started.ask("/metrics")[1]
+        children = Path(f"/proc/{started.process.pid}/task/{started.process.pid}/children").read_text().split()
+        workers = [one for one in children if b"spawn_main" in Path(f"/proc/{one}/cmdline").read_bytes()]
+        assert len(workers) == 2
+        os.kill(int(workers[0]), signal.SIGKILL)  # though it has just started, another one follows
+        for _ in range(20):
+            with contextlib.suppress(urllib.error.URLError, ConnectionError):  # one was on its way to it
+                assert started.ask("/predict", PHOTOS[0].read_bytes())[0] == 200
+            time.sleep(0.05)
+        assert started.process.poll() is None
     finally:
         started.end()
     assert started.process.returncode == 0
@@ -295,6 +359,7 @@ def test_a_short_key_a_taken_port_and_a_missing_model_are_told(file: Path, tmp_p
         ([str(file), "--key-file", str(tmp_path / "keys.txt")], "can be guessed"),
         ([str(file), "--port", port], "Choose another port"),
         ([str(tmp_path / "none.mxt"), "--port", "0"], "none.mxt"),
+        ([str(tmp_path / "none.mxt"), "--port", "0", "--workers", "2"], "there is no such file"),
     ):
         ended = subprocess.run(
             [sys.executable, "-m", "mxtune.cli", "serve", *options], capture_output=True, text=True, check=False
@@ -341,13 +406,15 @@ def test_a_model_is_served_in_the_background_until_it_is_stopped(model: Model, t
     assert not service.running
     assert repr(service) == f"<A service that was at {service.url}>"
     with pytest.raises(ModelFileError, match=r"none\.mxt"):
-        mxserve(tmp_path / "none.mxt")
+        mxserve(tmp_path / "none.mxt", workers=2)
     for wrong, words in (
         ({"workers": 0}, "`workers` must be a whole number from 1 to 256"),
         ({"device": "tpu"}, "`device` must be"),
         ({"engine": "tf"}, "`engine` must be one of auto, mxnet, torch"),
         ({"host": 3}, "`host` must be a name or an address"),
         ({"host": "no such host"}, "Can't serve at no such host, port 0"),
+        ({"host": "long" * 20}, "Can't serve at longlong"),
+        ({"allow_url": 3}, "`allow_url` must be a host, or a list"),
         ({"allow_url": "http://example.org/a"}, "hosts that are named.\nx it is 'http://example.org/a'"),
     ):
         with pytest.raises(ArgumentError, match=words):
