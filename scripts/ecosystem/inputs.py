@@ -53,7 +53,11 @@ with tempfile.TemporaryDirectory() as temporary:
 
 model = mxtrain(shuffled, net="lenet", epochs=2, verbose=0)
 np.testing.assert_equal(len(model.predict(clothes)), len(clothes))
-for wrong in (datasets.DatasetDict(train=clothes), clothes.to_iterable_dataset()):
+columns = mximages(shuffled["photo"], shuffled["kind"])
+kinds = [columns.labels.text(row) for row in range(len(columns))]
+np.testing.assert_equal(kinds, [photos.levels[kind] for kind in shuffled["kind"]])
+transformed = clothes.with_transform(lambda rows: rows)
+for wrong in (datasets.DatasetDict(train=clothes), clothes.to_iterable_dataset(), transformed):
     try:
         mximages(wrong)
     except ArgumentError as error:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import importlib
 import importlib.util
 import re
-from pathlib import PurePosixPath
 from typing import Any, Optional
 
 from ..errors import PictureError
@@ -128,11 +127,6 @@ class RemoteFile(Stored):
         """The last part of its path: of a chained address not the last one of that."""
         return self._path.rpartition("/")[2]
 
-    @property
-    def suffix(self) -> str:
-        """The extension of its name."""
-        return PurePosixPath(self.name).suffix
-
     def read(self, first: Optional[int] = None) -> bytes:
         """Its first bytes, or all of them, whatever size it is said to have.
 
@@ -189,15 +183,21 @@ def _is_file(address: str) -> bool:
         return False
 
 
-def file_at(address: str) -> RemoteFile:
-    """The file behind an address, of which nothing is asked before it is read.
+def file_at(address: str, archives: dict[str, bool]) -> RemoteFile:
+    """The file behind an address, of which nothing is asked before it is read; in a zip file whether there is one.
+
+    ``archives`` keeps that from one call to the next.
 
     Raises
     ------
     PictureError
         fsspec, or what it needs for such addresses, is not installed.
     """
-    remote = Remote(address)
+    found = _NAMED.fullmatch(address)
+    archive, inside = (found["archive"], found["inside"]) if found else ("", None)
+    if inside and archive not in archives:
+        archives[archive] = _is_file(archive)
+    remote = Remote(archive, inside) if inside and archives[archive] else Remote(address)
     return RemoteFile(remote, remote.path, address)
 
 

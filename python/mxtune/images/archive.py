@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import threading
 import zipfile
 import zlib
@@ -18,6 +19,7 @@ from .stored import Stored
 
 _MOST = 2_000_000  # members
 _UNREAD = (".tar", ".tgz", ".gz", ".bz2", ".xz", ".zst", ".rar", ".7z")
+_INSIDE = re.compile(r"(.*?\.zip)[/\\]+(.+)", re.DOTALL | re.IGNORECASE)
 _DAMAGE = (zipfile.BadZipFile, zlib.error, EOFError, OSError, ValueError)
 
 
@@ -88,6 +90,10 @@ class Member(Stored):
     def __lt__(self, other: Member) -> bool:
         return self.info.filename < other.info.filename
 
+    def beside(self) -> Archive:
+        """The folder that it is in."""
+        return Archive(self.archive.path, self.info.filename.replace("\\", "/").rpartition("/")[0])
+
     def read(self, first: Optional[int] = None) -> bytes:
         """Its first bytes, or all of them, checked.
 
@@ -126,6 +132,26 @@ def archive_at(where: Path) -> Optional[Archive]:
         hint = "Unpack it, or convert it to .zip."
         raise PictureError(f"{file_name(str(where))} is an archive that can't be read in place.", hint=hint)
     return None
+
+
+def member_at(path: str, known: Optional[dict[str, dict[str, Member]]] = None) -> Optional[Member]:
+    """The file in an archive at a path, as in ``photos.zip/cats/1.jpg``; None if there is none.
+
+    ``known`` keeps what archives hold from one call to the next.
+
+    Raises
+    ------
+    PictureError
+        The archive can't be read.
+    """
+    found = _INSIDE.fullmatch(path)
+    if found is None:
+        return None
+    archive, inside = found.groups()
+    known = {} if known is None else known
+    if archive not in known:
+        known[archive] = Archive(Path(archive)).members() if os.path.isfile(archive) else {}  # noqa: PTH113
+    return known[archive].get(inside.replace("\\", "/"))
 
 
 def look_into_archive(archive: Archive, recursive: bool) -> Folder:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Optional, Union
 
 import numpy as np
 
-from ..calls import in_r, value_text
+from ..calls import in_r, kind_text, of_images, value_text
 from ..errors import ArgumentError
 from ..words import shape_text
 from .preprocess import CHANNELS
@@ -19,6 +19,25 @@ if TYPE_CHECKING:
     Pictures = Union[NDArray[np.uint8], Numbers]
 
 _BLOCK_VALUES = 4_000_000  # values converted at a time, so that the copy in between stays in the processor's cache
+
+
+def as_array(value: Any) -> Any:
+    """What other libraries call arrays (tensors, data sets of HDF5) as NumPy's; all else as it is.
+
+    Raises
+    ------
+    ArgumentError
+        It lies where NumPy can't have it, as on a GPU.
+    """
+    if isinstance(value, (np.ndarray, str, bytes)) or hasattr(value, "iloc"):
+        return value
+    if not all(hasattr(value, name) for name in ("__array__", "shape", "dtype")):
+        return value
+    try:
+        return np.asarray(value)
+    except (TypeError, ValueError, RuntimeError) as error:
+        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+        raise ArgumentError(f"NumPy can't read {kind_text(value)} as an array.", [reason]) from error
 
 
 def pictures_of(array: Any, layout: str, count: Optional[int] = None) -> tuple[Pictures, Optional[str]]:
@@ -48,13 +67,16 @@ def pictures_of(array: Any, layout: str, count: Optional[int] = None) -> tuple[P
         )
     if array.dtype.kind not in "uifb":
         raise ArgumentError("Images must be numbers.", [f"the array's type is {array.dtype}"])
+    if isinstance(array, np.ma.MaskedArray) and np.any(array.mask):
+        masked = f"{array.mask.sum()} of {array.size} are masked"
+        raise ArgumentError("Images must have all their values.", [masked], "Fill them, as with x.filled(0).")
     pictures, guess = _four_axes(array, layout, count)
     if 0 in pictures.shape:
         raise ArgumentError("The array holds no pixels.", [f"its shape is {array.shape}"])
     if pictures.shape[3] not in CHANNELS:
         hint = None
-        if layout == "NHWC" and array.ndim == 4 and array.shape[1] in (1, 3):
-            hint = 'Use layout = "NCHW" if the channels come second.'
+        if layout == "NHWC" and array.ndim > 2 and array.shape[-3] in (1, 3):
+            hint = f"If the channels come before height and width: {of_images('layout', 'NCHW')}."
         raise ArgumentError(
             "Images must have 1, 3 or 4 channels.",
             [f"these have {pictures.shape[3]}: the shape is {array.shape}, read as {layout}"],

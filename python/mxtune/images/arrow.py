@@ -116,21 +116,27 @@ def _completed(
     return frame[[*(name for name in order if name in frame.columns)]] if images else frame
 
 
+def _from_column(column: Any) -> Any:
+    _check(column)
+    return _cells(column, column.chunks) if _holds_bytes(column.type) else column.to_pandas().array
+
+
 def _from_arrow(x: Any) -> Any:
     import pyarrow as pa
 
     try:
         if isinstance(x, (pa.Array, pa.ChunkedArray)):
-            column = pa.chunked_array([x]) if isinstance(x, pa.Array) else x
-            _check(column)
-            return _cells(column, column.chunks) if _holds_bytes(column.type) else column.to_pandas().array
-        return frame_of(pa.table(x))
+            return _from_column(pa.chunked_array([x]) if isinstance(x, pa.Array) else x)
+        try:
+            return frame_of(pa.table(x))
+        except pa.ArrowInvalid:  # one column, as a series of Polars
+            return _from_column(pa.chunked_array(x))
     except (pa.ArrowInvalid, pa.ArrowTypeError, pa.ArrowNotImplementedError) as error:
         raise ArgumentError("`x` is no table of Arrow with images.", [str(error).splitlines()[0]]) from error
 
 
-def _dataset(x: Any) -> Optional[pd.DataFrame]:
-    """The data frame of a data set of Hugging Face; None for all else."""
+def _dataset(x: Any) -> Any:
+    """The data frame of a data set of Hugging Face, or a column of one; None for all else."""
     library = sys.modules.get("datasets")  # where it is not imported nothing is of it; users have modules of that name
     if library is None or not hasattr(library, "IterableDatasetDict"):
         return None
@@ -142,8 +148,14 @@ def _dataset(x: Any) -> Optional[pd.DataFrame]:
     if isinstance(x, library.IterableDataset):
         hint = "Keep some of its rows: datasets.Dataset.from_list([*x.take(1000)], features=x.features)."
         raise ArgumentError("`x` is a data set that can only be run through once.", hint=hint)
+    column: Any = getattr(library.arrow_dataset, "Column", ())
+    if isinstance(x, column) and isinstance(x.source, library.Dataset):
+        return _dataset(x.source.select_columns([x.column_name]))[x.column_name].array
     if not isinstance(x, library.Dataset):
         return None
+    if x.format["type"] == "custom":
+        hint = "Keep what it makes, x.map(...), or take the images as they are: x.with_format(None)."
+        raise ArgumentError("`x` is a data set with a transform, which can't be applied here.", hint=hint)
     _check(x.data)
     schema = x.features.arrow_schema
     images = [name for name in x.column_names if _holds_bytes(schema.field(name).type)]

@@ -68,7 +68,8 @@ def mximages(
     Parameters
     ----------
     x
-        A folder of class folders, a folder of images, a file; a list of files, file objects, Pillow images or arrays;
+        A folder of class folders, a folder of images, a file; a zip archive, or what is in it, as
+        ``"photos.zip/train"``; a list of files, file objects, Pillow images or arrays (also those of other libraries);
         a data frame with a column of paths, or a file with one (.csv, .tsv, .txt, .xlsx, .parquet), where a column
         ``decision``, as `mxlook` writes it, leaves out what it says to drop; a table of Arrow
         (pyarrow, polars) or a Hugging Face `datasets.Dataset`, whose images are read where they are; an array of

@@ -14,7 +14,7 @@ from .. import calls
 from ..errors import PictureError
 from ..words import counted, file_name, listing
 from .address import Remote
-from .archive import Archive
+from .archive import Archive, Member, member_at
 from .sniff import is_picture_name
 from .stored import Absent, Stored, is_address
 
@@ -118,7 +118,8 @@ def shortened(text: str) -> str:
 def _finder(folder: Place) -> Callable[[str], Optional[Found]]:
     if isinstance(folder, Path):
         start, listings = "" if folder == Path() else str(folder), Listings()
-        return lambda path: _find(start, path, listings)
+        archives: dict[str, dict[str, Member]] = {}
+        return lambda path: _find(start, path, listings) or _find_in_archive(start, path, archives)
     members: Mapping[str, Found] = folder.members()
     names = _names_by_key(members)
 
@@ -148,6 +149,12 @@ def _find(folder: str, path: str, listings: Listings) -> Optional[str]:
         listings[parent] = _listing(parent)
     candidates = listings[parent].get(_key(name), [])
     return os.path.join(parent, candidates[0]) if len(candidates) == 1 else None  # noqa: PTH118
+
+
+def _find_in_archive(folder: str, path: str, archives: dict[str, dict[str, Member]]) -> Optional[Member]:
+    if len(path) > _LONG or is_address(path):
+        return None
+    return member_at(os.path.join(folder, path), archives)  # noqa: PTH118 - names may be no text
 
 
 def _listing(folder: str) -> dict[str, list[str]]:

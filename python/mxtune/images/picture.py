@@ -137,6 +137,8 @@ def upright(image: PIL.Image.Image, alpha: bool = False) -> Union[PIL.Image.Imag
     except UnreadableError:
         raise
     except Exception as error:  # it may still be an unread, damaged file
+        if getattr(image, "fp", error) is None:
+            raise UnreadableError("its file was closed before it was read: call its load() before") from error
         raise UnreadableError(f"damaged ({error})") from error
 
 

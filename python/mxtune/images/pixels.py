@@ -244,7 +244,7 @@ class Pixels:
                 if status.st_size > MAX_BYTES:
                     raise UnreadableError(f"too large to be read: {file_size(status.st_size)}")
                 return start + file.read()
-        except FileNotFoundError as error:
+        except (FileNotFoundError, NotADirectoryError) as error:
             link = os.path.islink(item)  # noqa: PTH114
             reason = "a link to a file that no longer exists" if link else "there is no such file"
             raise UnreadableError(why_not_a_path(os.fspath(item)) or reason) from error

@@ -15,8 +15,8 @@ from ..calls import in_r, kind_text, of_images
 from ..errors import ArgumentError, LabelError, PictureError
 from ..words import bullets, file_name, listing, near
 from .address import RemoteFile, file_at, remote_at
-from .archive import archive_at, look_into_archive
-from .arrays import numbered, pictures_of
+from .archive import Archive, archive_at, look_into_archive, member_at
+from .arrays import as_array, numbered, pictures_of
 from .arrow import plain
 from .columns import Remembered, label_column, other_paths, path_column, refuse_unusable, require, unused_parts
 from .decided import COLUMN as DECISION
@@ -89,7 +89,7 @@ def gather(
     """
     for name, value in (("x", x), ("y", y), ("groups", groups), ("split", split)):
         in_order(name, value)
-    x, y = plain(x), plain(y)
+    x, y = as_array(plain(x)), plain(y)
     if not labelled and y is None and _is_empty(x):
         return Source([], [], [], index=getattr(x, "index", None) if hasattr(x, "iloc") else None)
     if y is None and _are_labelled_files(x):
@@ -140,7 +140,8 @@ def _from_anything(
         return _from_list([x], y, layout)
     if hasattr(x, "__iter__") and not isinstance(x, Mapping):
         items = x.tolist() if isinstance(x, np.ndarray) or hasattr(x, "iloc") else list(x)
-        items = [file_at(item) if is_address(item) else item for item in items]
+        archives: dict[str, bool] = {}
+        items = [file_at(item, archives) if is_address(item) else item for item in items]
         source = _from_list(items, y, layout, [Path() if start is None else start], labelled and len(items) > 1)
         return replace(source, index=x.index) if hasattr(x, "iloc") else source
     others = "an array, or a list of images" if in_r() else "a dict of files and labels, an array, or Pillow images"
@@ -154,8 +155,8 @@ def _from_anything(
 def is_table(x: Any) -> bool:
     """Whether ``x`` has columns: a data frame, or a file that holds a table."""
     if isinstance(x, (str, os.PathLike)):
-        name = os.fspath(x)
-        return is_table_name(name) and (is_address(x) or os.path.isfile(os.path.expanduser(name)))  # noqa: PTH111, PTH113
+        name = os.path.expanduser(os.fspath(x))  # noqa: PTH111
+        return is_table_name(name) and (is_address(x) or os.path.isfile(name) or member_at(name) is not None)  # noqa: PTH113
     return hasattr(x, "columns") and hasattr(x, "iloc")
 
 
@@ -204,8 +205,9 @@ def _from_path(x: PathLike, y: Any, recursive: bool, labelled: bool) -> Source:
         raise PictureError(f"`x` is {reason}.", [shortened(os.fspath(x))])
     location = user_path("x", x)
     archive = archive_at(location)
-    if archive is None and location.is_file():
-        refuse_unread(location)
+    file = location if archive is None and location.is_file() else member_at(str(location))
+    if file is not None:
+        refuse_unread(file)
         return _from_list([location], y, "NHWC")
     if archive is None and not location.exists():
         siblings = [entry.name for entry in location.parent.iterdir()] if location.parent.is_dir() else []
@@ -314,10 +316,14 @@ def _from_table(
 
 
 def _table_at(x: PathLike) -> tuple[AnyFile, list[Place]]:
-    """The file of a table, and where its paths may start; what is behind an address names no file of this disk."""
+    """The file of a table, and where its paths may start; what is in an archive, or behind an address, names no file of
+    this disk."""
     if not is_address(x):
         location = user_path("x", x)
-        return location, [location.parent, Path()]
+        member = None if location.is_file() else member_at(str(location))
+        if member is None:
+            return location, [location.parent, Path()]
+        return member, [member.beside(), Archive(member.archive.path)]
     remote = remote_at(os.fspath(x))
     file = remote.file()
     if file is None:
@@ -375,7 +381,7 @@ def _from_list(x: list[Any], y: Any, layout: str, starts: Sequence[Place] = (Pat
     unusable = []
     file_of_row = dict(zip(path_rows, located.files))
     for row, item in enumerate(x):
-        name = numbered(row)
+        name, item = numbered(row), as_array(item)  # noqa: PLW2901
         if row in file_of_row:
             name, item = shortened(file_name(os.fspath(item))), file_of_row[row]  # noqa: PLW2901
         elif isinstance(item, Stored):

@@ -6,6 +6,7 @@ from __future__ import annotations
 import os
 import re
 from abc import abstractmethod
+from pathlib import PurePosixPath
 from typing import Any, Optional
 
 from .picture import UnreadableError
@@ -24,6 +25,11 @@ class Stored(os.PathLike):  # type: ignore[type-arg]
     def name(self) -> str:
         """The last part of its path."""
         return str(os.fspath(self)).replace(os.sep, "/").rpartition("/")[2]
+
+    @property
+    def suffix(self) -> str:
+        """The extension of its name."""
+        return PurePosixPath(self.name).suffix
 
     @abstractmethod
     def read(self, first: Optional[int] = None) -> bytes:

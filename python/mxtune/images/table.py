@@ -14,15 +14,15 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Optional, Union
 from ..calls import in_r
 from ..errors import MxtuneError
 from ..words import bullets, counted, file_name, file_size
-from .address import RemoteFile
 from .arrow import frame_of
 from .picture import UnreadableError
 from .sniff import is_picture_name
+from .stored import Stored
 
 if TYPE_CHECKING:
     import pandas as pd
 
-AnyFile = Union[Path, RemoteFile]
+AnyFile = Union[Path, Stored]
 _TEXT = (".csv", ".tsv", ".tab", ".txt")
 _BOOKS, _PARQUET = (".xlsx", ".xlsm"), (".parquet", ".pq")
 SUFFIXES = (*_TEXT, *_BOOKS, *_PARQUET)
@@ -86,8 +86,8 @@ def refuse_unread(file: AnyFile) -> None:
 
 
 def read_table(file: AnyFile) -> Table:
-    """The table in a file, or behind an address: comma, semicolon, tab or bar; UTF-8, UTF-16 or Latin-1; a workbook's
-    first sheet; Parquet.
+    """The table in a file, also in an archive or behind an address: comma, semicolon, tab or bar; UTF-8, UTF-16 or
+    Latin-1; a workbook's first sheet; Parquet.
 
     Raises
     ------
@@ -117,7 +117,7 @@ def read_table(file: AnyFile) -> Table:
 
 def _content(file: AnyFile) -> bytes:
     try:
-        if isinstance(file, RemoteFile):
+        if isinstance(file, Stored):
             return file.read()
         size = file.stat().st_size
         if size > _MOST:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any, Optional
 
@@ -79,14 +80,15 @@ class Budget:
 
 
 class Watching:
-    """A reporter that ends the training when the budget is over, where a piece of work is about to go on."""
+    """A reporter that ends the training when the budget is over and there is a model, where work is about to go on."""
 
-    def __init__(self, reporter: progress.Reporter, budget: Budget) -> None:
-        self._reporter, self._budget = reporter, budget
+    def __init__(self, reporter: progress.Reporter, budget: Budget, is_learned: Callable[[], bool]) -> None:
+        self._reporter, self._budget, self._is_learned = reporter, budget, is_learned
 
     def event(self, kind: str, **info: Any) -> None:
         self._reporter.event(kind, **info)
-        if kind in ("start", "advance") and self._budget.left < (1 - _RESERVE) * self._budget.seconds:
+        is_over = self._budget.left < (1 - _RESERVE) * self._budget.seconds
+        if kind in ("start", "advance") and is_over and self._is_learned():
             raise OutOfTimeError
 
 

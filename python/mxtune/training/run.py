@@ -125,7 +125,7 @@ class Run:
             self._run(number, self._cache)
             return True
         start = time.monotonic()
-        watched = Watching(progress.current(), budget) if self._trained else progress.current()
+        watched = Watching(progress.current(), budget, lambda: self._trained)
         try:
             with progress.using(watched):
                 self._run(number, self._cache)

@@ -132,6 +132,7 @@ def test_a_zip_file_behind_an_address_is_read_in_place(memory: Any) -> None:
         assert (images.names, images.levels, shades(images)) == (FILES, ("a", "b"), [0, 50, 100, 150])
     assert shades(mximages(f"{at}/all/a")) == shades(mximages(f"zip://all/a::{at}")) == [0, 50]
     assert shades(mximages(f"{at}/all/b/0.png")) == shades(mximages([f"zip://all/b/0.png::{at}"])) == [100]
+    assert shades(mximages([f"{at}/all/{name}" for name in FILES[:3]])) == [0, 50, 100]
     table = mximages(f"{at}/labels.csv")
     assert (table.levels, shades(table)) == (("x", "y"), [0, 150])
     frame = pd.DataFrame({"file": FILES, "kind": list("xyxy")})

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import copy
 import pickle
+import shutil
 import zipfile
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import PIL.Image
 import pytest
 
@@ -92,6 +94,39 @@ def test_a_table_names_files_of_an_archive(tmp_path: Path) -> None:
 def test_names_that_lead_out_are_refused(tmp_path: Path, name: str) -> None:
     with pytest.raises(PictureError, match="contains names that point outside it"):
         mximages(_zip(tmp_path, "cat/1.png", name))
+
+
+def test_a_table_in_an_archive_names_what_lies_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    lines = "file,kind\n{0}0.png,x\n{0}1.png,y\n"
+    names = ["one/a/0.png", "one/a/1.png"]
+    tables = {"one/beside.csv": lines.format("a/"), "list/whole.csv": lines.format("one/a/")}
+    path = _zip(tmp_path, *names, **{name: text.encode() for name, text in tables.items()})
+    monkeypatch.chdir(tmp_path)
+    for name in tables:
+        for where in (path / name, f"photos.zip/{name}"):
+            images = mximages(where)
+            assert (images.levels, _shades(images)) == (("x", "y"), [0, 1])
+    with pytest.raises(MxtuneError, match=r"Can't read the table .*photos.zip/one/none.csv|There are no images in"):
+        mximages("photos.zip/one/none.csv")
+    (tmp_path / "a").mkdir()
+    shutil.copy("one.png", "a/0.png")
+    other = _zip(tmp_path, "b/0.png", "b/1.png", name="other.zip", **{"labels.csv": lines.format("a/").encode()})
+    with pytest.raises(PictureError, match="None of the 2 files was found"):
+        mximages(other / "labels.csv")  # of the disk it names nothing
+
+
+def test_files_of_an_archive_are_named_as_those_of_a_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = _zip(tmp_path, *_nested(""))
+    monkeypatch.chdir(tmp_path)
+    assert mximages("photos.zip/dog/1.png").names == ["photos.zip/dog/1.png"]
+    whole = mximages(path)
+    for files in (whole.files, [f"photos.zip/{name}" for name in whole.names]):
+        assert _shades(mximages(files)) == _shades(whole)
+    assert mximages(pd.DataFrame({"path": whole.files, "label": list("xyxy")})).levels == ("x", "y")
+    assert (
+        mximages(["photos.zip/dog/1.png", "photos.zip/cow/1.png"], on_bad="skip").bad[0].reason
+        == "there is no such file"
+    )
 
 
 def test_bad_members_are_named(tmp_path: Path) -> None:

@@ -147,8 +147,20 @@ def test_whoever_speaks_the_protocol_of_arrow_is_a_table() -> None:
         def __arrow_c_stream__(self, requested_schema: Any = None) -> Any:
             return pa.chunked_array([[1]]).__arrow_c_stream__(requested_schema)
 
-    with pytest.raises(ArgumentError, match="`x` is no table of Arrow"):
+    with pytest.raises(ArgumentError, match="Images must have 2, 3 or 4 axes"):
         mximages(Numbers())
+
+
+def test_one_column_that_speaks_the_protocol_is_a_list() -> None:
+    class Series:
+        def __init__(self, column: Any) -> None:
+            self.column = column
+
+        def __arrow_c_stream__(self, requested_schema: Any = None) -> Any:
+            return self.column.__arrow_c_stream__(requested_schema)
+
+    images = mximages(Series(pa.chunked_array([CONTENTS])), Series(pa.chunked_array([list("abab")])))
+    assert (shades(images), images.levels) == (SHADES, ("a", "b"))
 
 
 def test_damaged_bytes_and_missing_ones_are_named_by_row() -> None:

@@ -342,7 +342,9 @@ def test_what_is_guessed_of_an_array_is_said() -> None:
 def test_arrays_that_are_no_pictures_are_refused() -> None:
     for array, words in (
         (np.zeros((5, 8, 8, 2), np.uint8), "1, 3 or 4 channels"),
-        (np.zeros((5, 3, 8, 8), np.uint8), 'layout = "NCHW"'),
+        (np.zeros((5, 3, 8, 8), np.uint8), 'layout = "NCHW" in mximages'),
+        ([np.zeros((3, 8, 8), np.uint8)], 'layout = "NCHW" in mximages'),
+        (np.ma.masked_less(np.ones((2, 8, 8, 3)), 2), "384 of 384 are masked"),
         (np.zeros(9), "2, 3 or 4 axes"),
         (np.zeros((0, 8, 8, 3)), "no pixels"),
         (np.zeros((2, 8, 8, 3), complex), "must be"),
@@ -351,6 +353,36 @@ def test_arrays_that_are_no_pictures_are_refused() -> None:
             mximages(array)
     with pytest.raises(ArgumentError, match="reshape"):
         mximages(np.zeros((4, 784)), list("abab"))
+
+
+class Tensor:
+    """An array of another library."""
+
+    def __init__(self, values: np.ndarray) -> None:
+        self.values, self.shape, self.dtype = values, values.shape, values.dtype
+
+    def __array__(self, *_: object, **__: object) -> np.ndarray:
+        if self.dtype == np.float16:
+            raise TypeError("can't convert a tensor of a GPU")
+        return self.values
+
+
+def test_arrays_of_other_libraries_are_arrays() -> None:
+    pixels = np.random.default_rng(0).integers(0, 256, (5, 8, 6, 3), np.uint8)
+    for x in (Tensor(pixels), [Tensor(one) for one in pixels]):
+        images = mximages(x, [Tensor(np.array(label)).values.item() for label in "ababa"])
+        np.testing.assert_array_equal([np.asarray(image) for image in images], pixels)
+    with pytest.raises(
+        ArgumentError, match=r"NumPy can't read a Tensor as an array\.\nx can't convert a tensor of a GPU"
+    ):
+        mximages(Tensor(pixels.astype(np.float16)))
+
+
+def test_an_image_whose_file_was_closed_unread_is_told(pictures: Path) -> None:
+    with PIL.Image.open(pictures / "brick.png") as closed:
+        pass
+    with pytest.raises(PictureError, match=r"\[0\]: its file was closed before it was read: call its load\(\) before"):
+        mximages([closed])
 
 
 def test_pillow_images_arrays_and_bytes_in_a_list(pictures: Path) -> None:

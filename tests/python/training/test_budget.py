@@ -85,6 +85,15 @@ def test_a_machine_that_becomes_slow_ends_it_early_with_the_head(monkeypatch: py
     assert len(model.history) < 500
 
 
+@pytest.mark.filterwarnings("ignore:lenet has no pretrained weights")
+def test_a_network_without_weights_ends_early_with_its_best_epoch(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(budgets, "rate_of", lambda *_: 1e6)
+    start = time.monotonic()
+    model = mxtrain(mxexample("fashion"), net="lenet", epochs=5000, patience=0, time_budget=2, verbose=0)
+    assert time.monotonic() - start < 5
+    assert 0 < len(model.history) < 5000
+
+
 def test_a_checkpoint_is_resumed_by_the_arguments_that_were_chosen(tmp_path: Path) -> None:
     photos = mximages(mxexample("fashion")).take(range(0, 400, 4))
     settings = {"net": "lenet", "epochs": 3, "verbose": 0, "checkpoint": tmp_path / "checkpoint"}
