@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import threading
+from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, Optional
@@ -58,6 +60,7 @@ class Decisions:
         self._before: list[tuple[int, State]] = []  # an image, and what it was before the change
         self._elsewhere: list[tuple[dict[str, Any], Label]] = []  # rows of the table on images that are not looked at
         self._closed = False
+        self._written = _digest(table)  # what is in the file, as far as this one knows
         if table.exists():
             self._take_over()
         self._lines = self._all_lines()
@@ -136,18 +139,35 @@ class Decisions:
         self.was[row] = label
         self._lines[row] = self._line(row, ())  # files are in folders of one class each, which needs no levels
 
+    def check_alone(self) -> None:
+        """Require that nobody else has changed the table: what they said would be lost.
+
+        Raises
+        ------
+        MxtuneError
+            Somebody has.
+        """
+        if _digest(self.table) not in (None, self._written):
+            hint = "Leave this page and look again: it goes on with what the table says then."
+            raise MxtuneError(f"{self.table.name} was changed elsewhere, and is left as it is.", hint=hint)
+
     def write(self) -> None:
         """Write the table.
 
         Raises
         ------
+        MxtuneError
+            Somebody else has changed it.
         StoreError
             It can't be written.
         """
+        self.check_alone()
         levels = self._written_levels
         head = ",".join(map(_plain_or_quoted, self._columns(levels)))
-        content = "\n".join([head, *self._lines, *self._others(levels), ""])
-        store.write(self.table, [content.encode("utf-8", "surrogateescape")], "the table of decisions")
+        text = "\n".join([head, *self._lines, *self._others(levels), ""])
+        content = text.encode("utf-8", "surrogateescape")
+        store.write(self.table, [content], "the table of decisions")
+        self._written = hashlib.sha256(content).digest()
 
     def frame(self) -> pd.DataFrame:
         """The table as a data frame: ``file``, the path; ``label`` as it is now, of the type that labels have, or for
@@ -247,19 +267,21 @@ class Decisions:
         if "file" not in frame or not all(word is None or word in WORDS for word in said) or not said:
             text = f"{self.table.name} is there already, and holds no decisions."
             raise ArgumentError(text, [f"its columns are {', '.join(map(str, frame.columns))}"], "Give another name.")
-        row_of = {os.path.abspath(file): row for row, file in enumerate(self.files) if file is not None}  # noqa: PTH100
-        row_of |= {name: row for row, name in enumerate(self.images.names) if self.files[row] is None}
+        rows_of = defaultdict(list)  # an image may be there twice
+        for row, (file, name) in enumerate(zip(self.files, self.images.names)):
+            rows_of[name if file is None else os.path.abspath(file)].append(row)  # noqa: PTH100
         for told, label in zip(frame.to_dict("records"), self.labelling.read(frame)):
             file, decision, before = str(told["file"]), told[COLUMN], self.labelling.read_text(told.get("was"))
             at = os.path.abspath(self.table.parent / file)  # noqa: PTH100 - links stay
-            row = row_of.get(at, row_of.get(file))
-            if row is None:  # dropped ones may have been moved
+            rows = rows_of.get(at) or rows_of.get(file)
+            if not rows:  # dropped ones may have been moved
                 is_there = decision == DROP or is_address(file) or os.path.exists(at)  # noqa: PTH110
                 self._elsewhere += [(told, label)] if is_there else []
                 continue
+            row = rows.pop(0)
             if before is not None:
                 self.was[row] = before
-            changed = label is not None and label != self.was[row] and decision in (None, RELABEL)
+            changed = label is not None and label != self.was[row] and decision != DROP
             if changed or decision is not None:
                 self.now[row] = State(RELABEL, label) if changed else State(str(decision), self.was[row])
 
@@ -267,3 +289,11 @@ class Decisions:
 def _plain_or_quoted(name: str) -> str:
     """The name of a column, in quotation marks where it needs them."""
     return name if name.isidentifier() else quoted(name)
+
+
+def _digest(file: Path) -> Optional[bytes]:
+    """That of a file's content; None where there is none to be read."""
+    try:
+        return hashlib.sha256(file.read_bytes()).digest()
+    except OSError:
+        return None

@@ -100,8 +100,14 @@ class OneClass(Labelling):
         text = self.text(label)
         if text is None:
             return [""]
-        is_text = self.task is None or self.task.label_type.kind == "text" or text not in self.task.shown_levels
-        return [quoted(text) if is_text else text]
+        return [text if self.are_numbers([text]) else quoted(text)]
+
+    def are_numbers(self, levels: Sequence[str]) -> bool:
+        """Whether these classes are numbers, or booleans, as those of the images are."""
+        if self.task is None or self.task.label_type.kind == "text":
+            return False
+        others = [level for level in levels if level not in self.task.shown_levels]
+        return self.task.label_type.fits(others)
 
     def values(self, labels: Sequence[Label], levels: Sequence[str]) -> dict[str, list[Any]]:  # noqa: ARG002
         label_type = TEXT if self.task is None else self.task.label_type

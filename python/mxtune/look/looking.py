@@ -19,6 +19,7 @@ from ..model import Model
 from ..model.load import model_of
 from ..words import counted
 from .decisions import Decisions
+from .labelling import OneClass
 from .moving import move as move_files
 from .server import Server
 from .subject import Subject
@@ -157,8 +158,12 @@ def _told(found: Decisions) -> str:
     if not found.table.exists():
         return "Nothing was decided, and nothing written."
     told = f"Decided on {len(found)} of {counted(len(found.now), 'image')}; the table is {found.table}."
-    if not found.labelling.several:
-        return told
+    labelling = found.labelling
+    if isinstance(labelling, OneClass):
+        is_alike = labelling.task is None or labelling.task.label_type.kind in ("text", "boolean")
+        if is_alike or not labelling.are_numbers(found.levels):
+            return told
+        return f"{told} To train on it: {written('train', str(found.table), task='classification')}."
     with interface("python") if at_command_line() else nullcontext():  # whose option takes a single column
-        columns = found.labelling.columns(found.levels)
+        columns = labelling.columns(found.levels)
         return f"{told} To train on it: {written('train', str(found.table), label=columns)}."

@@ -64,8 +64,10 @@ def move(decisions: Decisions, folder: Path) -> str:
     Raises
     ------
     MxtuneError
-        See `moves`; or a file can't be moved: those before it are, and the table says where.
+        See `moves`; or somebody else has changed the table; or a file can't be moved: those before it are, and the
+        table says where.
     """
+    decisions.check_alone()
     planned = moves(decisions, folder)
     try:
         for row, source, target in planned:

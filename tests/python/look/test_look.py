@@ -11,6 +11,7 @@ import signal
 import subprocess
 import sys
 import threading
+import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Optional
@@ -25,6 +26,7 @@ from hearing import listening
 from mxtune import Model, mxexample, mximages, mxlook, mxtrain
 from mxtune.errors import ArgumentError, MxtuneError
 from mxtune.look.decisions import Decisions
+from mxtune.look.moving import move
 
 CLASSES = ("ankle_boot", "bag", "dress")
 JSON = {"Content-Type": "application/json"}
@@ -98,6 +100,13 @@ class Page:
         if self.error is not None:
             raise self.error
         return self.frame
+
+
+def leave(address: str) -> None:
+    place = urlsplit(address)
+    page = http.client.HTTPConnection(place.netloc)
+    page.request("POST", f"{place.path}done", "{}", JSON)
+    page.close()  # before there is an answer
 
 
 @pytest.fixture
@@ -204,12 +213,52 @@ def test_what_the_table_says_of_other_images_stays(photos: Path, tmp_path: Path)
     assert Decisions(images.take(range(9, 18)), table).elsewhere == 8
 
 
-def test_a_label_that_was_mended_by_hand_counts(photos: Path, names: list[str], tmp_path: Path) -> None:
+@pytest.mark.parametrize("decision", ["", "keep", "relabel"])
+def test_a_label_that_was_mended_by_hand_counts(decision: str, photos: Path, names: list[str], tmp_path: Path) -> None:
     table = tmp_path / "decisions.csv"
-    table.write_text(f'file,label,decision\n"photos/{names[0]}","dress",\n')
+    table.write_text(f'file,label,decision\n"photos/{names[0]}","dress",{decision}\n')
     page = Page(photos, decisions=table)
     assert (page.state["decisions"][0], page.state["labels"][0]) == ("relabel", "dress")
     page.end()
+
+
+def test_what_others_say_in_the_table_meanwhile_is_not_written_over(photos: Path, tmp_path: Path) -> None:
+    images, table = mximages(photos), tmp_path / "decisions.csv"
+    one, other = Decisions(images, table), Decisions(images, table)
+    one.decide(0, "drop")
+    before = table.read_bytes()
+    for change in (lambda: other.decide(1, "drop"), lambda: move(other, photos)):
+        with pytest.raises(MxtuneError, match=r"decisions.csv was changed elsewhere"):
+            change()
+    assert (len(other), table.read_bytes()) == (0, before)
+    one.decide(2, "keep")
+    table.unlink()  # whoever removes it loses nothing that others said
+    one.decide(3, "keep")
+    assert len(Decisions(images, table)) == 3
+
+
+def test_an_image_that_is_there_twice_has_two_decisions(photos: Path, names: list[str], tmp_path: Path) -> None:
+    images, table = mximages([str(photos / names[0])] * 2), tmp_path / "decisions.csv"
+    first = Decisions(images, table)
+    first.decide(0, "keep")
+    first.decide(1, "drop")
+    assert [state.decision for state in Decisions(images, table).now] == ["keep", "drop"]
+
+
+def test_images_of_an_archive_are_found_by_the_table(
+    photos: Path, names: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    archive, table = tmp_path / "photos.zip", tmp_path / "decisions.csv"
+    with zipfile.ZipFile(archive, "w") as file:
+        for name in names:
+            file.write(photos / name, name)
+    decisions = Decisions(mximages(archive), table)
+    decisions.decide(0, "relabel", "bag")
+    decisions.decide(1, "drop")
+    monkeypatch.chdir(photos)  # paths are relative to the table
+    for x in (table, decisions.frame()):
+        images = mximages(x)
+        assert (len(images), images.label_of(0), images.levels) == (17, "bag", CLASSES)
 
 
 def test_a_file_that_holds_no_decisions_is_left_alone(photos: Path, tmp_path: Path) -> None:
@@ -255,6 +304,19 @@ def test_classes_keep_their_type(tmp_path: Path) -> None:
         read = mximages(tmp_path / f"{number}.csv", task="classification")
         assert [read.labels.task.label_type.value(read.label_of(row)) for row in range(6)] == labels  # type: ignore[union-attr]
         assert decisions.frame()["label"].tolist() == labels
+
+
+def test_a_new_class_that_is_a_number_is_one_among_numbers(photos: Path, names: list[str], tmp_path: Path) -> None:
+    files, table = [str(photos / name) for name in names[:4]], tmp_path / "decisions.csv"
+    images = mximages(files, pd.Categorical([1, 1, 2, 2]))
+    decisions = Decisions(images, table)
+    decisions.decide(0, "relabel", "7")
+    read = mximages(table, task="classification")
+    assert read.labels.task is not None and read.labels.task.label_type.kind == "integer"
+    assert decisions.frame()["label"].tolist() == [7, 1, 2, 2]
+    with listening() as heard:
+        mxlook(images, decisions=table, show=leave)
+    assert heard[-1].endswith("""decisions.csv", task = "classification").""")
 
 
 def test_images_without_labels_are_given_some(photos: Path, tmp_path: Path) -> None:
@@ -309,13 +371,6 @@ def test_how_a_table_of_several_labels_is_trained_on_is_told(tmp_path: Path) -> 
     images = mximages([str(tmp_path / "a.png")], [["red", "big"]])
     decisions = Decisions(images, tmp_path / "decisions.csv")
     decisions.decide(0, "relabel", ["new"])
-
-    def leave(address: str) -> None:
-        place = urlsplit(address)
-        page = http.client.HTTPConnection(place.netloc)
-        page.request("POST", f"{place.path}done", "{}", JSON)
-        page.close()  # before there is an answer
-
     with listening() as heard:
         mxlook(images, decisions=tmp_path / "decisions.csv", show=leave)
     assert heard[-1].endswith("""decisions.csv", label = ['big', 'red', 'new']).""")
