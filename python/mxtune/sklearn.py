@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import math
 import os
+import unicodedata
 from typing import TYPE_CHECKING, Any, Optional
 
 import numpy as np
 
 from .arguments import whole
 from .calls import value_text
-from .errors import ArgumentError, MxtuneError
+from .errors import ArgumentError, LabelError, MxtuneError
 from .training import mxtrain
 
 try:
@@ -48,6 +49,7 @@ class _Estimator(BaseEstimator):  # type: ignore[misc]
         lr: Optional[float] = None,
         schedule: str = "cosine",
         augment: Any = "auto",
+        class_weights: Any = None,
         patience: Optional[int] = None,
         restore_best: bool = True,
         head: str = "auto",
@@ -57,6 +59,9 @@ class _Estimator(BaseEstimator):  # type: ignore[misc]
         engine: str = "auto",
         seed: int = 0,
         cache: Any = None,
+        range: Any = None,  # noqa: A002 - as mxtrain has it
+        deterministic: bool = False,
+        time_budget: Optional[float] = None,
         callbacks: Any = None,
         verbose: Optional[int] = 0,
         image_shape: Optional[tuple[int, ...]] = None,
@@ -70,6 +75,7 @@ class _Estimator(BaseEstimator):  # type: ignore[misc]
         self.lr = lr
         self.schedule = schedule
         self.augment = augment
+        self.class_weights = class_weights
         self.patience = patience
         self.restore_best = restore_best
         self.head = head
@@ -79,6 +85,9 @@ class _Estimator(BaseEstimator):  # type: ignore[misc]
         self.engine = engine
         self.seed = seed
         self.cache = cache
+        self.range = range
+        self.deterministic = deterministic
+        self.time_budget = time_budget
         self.callbacks = callbacks
         self.verbose = verbose
         self.image_shape = image_shape
@@ -88,6 +97,7 @@ class _Estimator(BaseEstimator):  # type: ignore[misc]
         check_consistent_length(images, y)
         settings = {name: value for name, value in self.get_params(deep=False).items() if name != "image_shape"}
         self.model_ = mxtrain(images, y, task=task, **settings)
+        self.__dict__.pop("n_features_in_", None)  # of an earlier fit
         if self._is_flat(X):
             self.n_features_in_ = np.shape(X)[1]
 
@@ -104,6 +114,8 @@ class _Estimator(BaseEstimator):  # type: ignore[misc]
             raise ArgumentError(
                 "`X` must hold an image in each row.", [f"it is {value_text(X)}"], "Folders are for mxtrain()."
             )
+        if hasattr(X, "toarray"):
+            raise ArgumentError("`X` must be dense, and is sparse.", hint="Use X.toarray().")
         if self._is_flat(X):
             return self._unflattened(np.asarray(X))
         if hasattr(X, "iloc") and getattr(X, "ndim", 1) == 2:
@@ -125,8 +137,12 @@ class _Estimator(BaseEstimator):  # type: ignore[misc]
         if self.image_shape is None:
             text = f"`X` must be images, (N, H, W) or (N, H, W, C), and has the shape {rows.shape}."
             raise ArgumentError(text, hint="If each row is a flattened image, say its shape: image_shape=(28, 28).")
-        shape = tuple(whole("image_shape", side, 1) for side in self.image_shape)
-        if len(shape) not in (2, 3) or math.prod(shape) != rows.shape[1]:
+        sides = self.image_shape
+        if not isinstance(sides, (tuple, list)) or len(sides) not in (2, 3):
+            text = "`image_shape` must be height and width, and channels where there are several."
+            raise ArgumentError(text, [f"it is {value_text(sides)}"])
+        shape = tuple(whole("image_shape", side, 1) for side in sides)
+        if math.prod(shape) != rows.shape[1]:
             one = f"X has {rows.shape[1]} features, but {type(self).__name__} is expecting {math.prod(shape)} features"
             raise ArgumentError(f"{one} as input, of images with `image_shape` {shape}.")
         return rows.reshape(len(rows), *shape, *([1] if len(shape) == 2 else []))
@@ -138,6 +154,15 @@ class _Estimator(BaseEstimator):  # type: ignore[misc]
         return tags
 
 
+def _refuse_other_forms(names: list[str]) -> None:
+    """Require that no classes become one, as a model has texts in one Unicode form."""
+    forms = [unicodedata.normalize("NFC", name) for name in names]
+    twice = [ascii(name) for name, form in zip(names, forms) if forms.count(form) > 1]
+    if twice:
+        hint = 'Use one form: unicodedata.normalize("NFC", label).'
+        raise LabelError("Classes in `y` are the same text in different Unicode forms.", twice, hint)
+
+
 class MxtuneClassifier(ClassifierMixin, _Estimator):  # type: ignore[misc]
     """A classifier of images: `mxtrain` behind scikit-learn's interface.
 
@@ -145,7 +170,9 @@ class MxtuneClassifier(ClassifierMixin, _Estimator):  # type: ignore[misc]
     ----------
     net, tune, epochs, valid, image_size, batch_size, lr, schedule, augment, patience, restore_best, head, folds
         How it is trained, as for `mxtrain`.
-    device, precision, engine, seed, cache, callbacks, verbose
+    class_weights
+        As for `mxtrain`: ``"balanced"``, or a dict by the classes as they are in ``y``; for a classifier alone.
+    device, precision, engine, seed, cache, range, deterministic, time_budget, callbacks, verbose
         As for `mxtrain`; ``verbose`` is 0, so that a search over settings says nothing.
     image_shape
         Height, width and, if there are several, channels of images that come flattened, a row each.
@@ -180,13 +207,14 @@ class MxtuneClassifier(ClassifierMixin, _Estimator):  # type: ignore[misc]
         PictureError
             Images can't be read; all are named.
         LabelError
-            There is one class only.
+            There is one class only, or classes differ in their Unicode form alone.
         """
         import pandas as pd
 
         y = column_or_1d(y, warn=True)
         check_classification_targets(y)
         classes, codes = np.unique(y, return_inverse=True)
+        _refuse_other_forms([str(name) for name in classes])
         self._train(X, pd.Categorical.from_codes(codes, categories=classes), "classification")
         self.classes_ = classes
         return self

@@ -371,6 +371,19 @@ def test_columns_and_root_of_a_table_are_options(photos: Path, tmp_path: Path) -
     assert answers.file[0] == f"{files[0].parent.name}/{files[0].stem}"
 
 
+def test_several_columns_of_labels_are_an_option_each(photos: Path, tmp_path: Path) -> None:
+    files = sorted(photos.glob("*/*.png"))
+    kinds = np.array([file.parent.name for file in files])
+    table, model = tmp_path / "labels.csv", tmp_path / "x.mxt"
+    frame = pd.DataFrame({"path": list(map(str, files)), "shoe": kinds == "sandal", "cloth": kinds == "trouser"})
+    frame.astype({"shoe": int, "cloth": int}).to_csv(table, index=False)
+    options = ("--label", "shoe", "--label", "cloth")
+    mx("train", table, "-o", model, "--tune", "head", "--image-size", 32, *options)
+    assert (mxload(model).task, mxload(model).levels) == ("multilabel", ("shoe", "cloth"))
+    figures = dict(line.split()[:2] for line in mx("evaluate", model, table, *options).stdout.splitlines())
+    assert 0.9 < float(figures["mean_average_precision"]) <= 1
+
+
 def test_the_parts_of_a_data_set_are_a_column(photos: Path, tmp_path: Path) -> None:
     files = sorted(map(str, photos.glob("*/*.png")))
     table, model = tmp_path / "labels.csv", tmp_path / "x.mxt"

@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from PIL import Image
+from scipy.sparse import csr_matrix
 from sklearn.base import clone
 from sklearn.datasets import load_digits
 from sklearn.exceptions import NotFittedError
@@ -168,6 +169,21 @@ def test_numbers_are_regressed_one_or_several() -> None:
     assert both.predict(shades).shape == (30, 2)
 
 
+def test_classes_are_weighted_by_their_own_names(zeros_and_ones: Any) -> None:
+    pictures, labels = zeros_and_ones
+    classifier = quick(epochs=1, class_weights={0: 1, 1: 5}, time_budget=60).fit(pictures, labels)
+    assert classifier.model_.settings["class_weights"] == [1, 5]
+    with pytest.raises(ArgumentError, match="`class_weights` apply to classification only"):
+        quick(MxtuneRegressor, class_weights="balanced").fit(pictures, labels)
+
+
+def test_another_fit_forgets_the_one_before(zeros_and_ones: Any) -> None:
+    pictures, labels = zeros_and_ones
+    classifier = quick(epochs=1, image_shape=(8, 8)).fit(pictures.reshape(60, 64), labels)
+    assert classifier.n_features_in_ == 64
+    assert not hasattr(classifier.fit(pictures, labels), "n_features_in_")
+
+
 def test_what_is_not_fitted_says_so(zeros_and_ones: Any) -> None:
     for estimator in ESTIMATORS:
         with pytest.raises(NotFittedError):
@@ -179,6 +195,12 @@ def test_what_holds_no_images_is_named(fitted: Any, zeros_and_ones: Any, tmp_pat
     rows = pictures.reshape(60, 64)
     with pytest.raises(ArgumentError, match=r"has the shape \(60, 64\)\.\ni .*image_shape=\(28, 28\)"):
         quick().fit(rows, labels)
+    with pytest.raises(ArgumentError, match=r"`image_shape` must be height and width.*\nx it is 8"):
+        quick(image_shape=8).fit(rows, labels)
+    with pytest.raises(ArgumentError, match=r"`X` must be dense.*\ni Use X.toarray"):
+        quick(image_shape=(8, 8)).fit(csr_matrix(rows), labels)
+    with pytest.raises(LabelError, match=r"different Unicode forms\.\nx 'e\\u0301'\nx '\\xe9'"):
+        quick().fit(pictures, np.array(["e\u0301", "\xe9", "b"])[np.arange(60) % 3])
     with pytest.raises(ValueError, match="X has 63 features, but MxtuneClassifier is expecting 64 features"):
         quick(image_shape=(8, 8)).fit(rows[:, 1:], labels)
     with pytest.raises(ArgumentError, match="must hold an image in each row"):

@@ -71,9 +71,14 @@ PathColumn = Annotated[
     Optional[str],
     typer.Option("--path", metavar="COLUMN", help="For a table: the column of paths.", show_default=False),
 ]
-LabelColumn = Annotated[
-    Optional[str],
-    typer.Option("--label", metavar="COLUMN", help="For a table: the column of labels.", show_default=False),
+LabelColumns = Annotated[
+    Optional[list[str]],
+    typer.Option(
+        "--label",
+        metavar="COLUMN",
+        help="For a table: the column of labels. Repeat it for several labels (0 and 1 each) or numbers.",
+        show_default=False,
+    ),
 ]
 Root = Annotated[
     Optional[str],

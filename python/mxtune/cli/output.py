@@ -117,7 +117,7 @@ def as_lines(figures: Measured) -> str:
     """A line a metric, with its interval."""
     within = {name: f"  {low:.4g} to {high:.4g}" for name, (low, high) in figures.intervals.items()}
     rows = figures.figures.items()
-    return "".join(f"{name:<22}{value:<8.4g}{within.get(name, '')}".rstrip() + "\n" for name, value in rows)
+    return "".join(f"{name:<24}{value:<8.4g}{within.get(name, '')}".rstrip() + "\n" for name, value in rows)
 
 
 def write(text: str, output: Optional[Path]) -> None:

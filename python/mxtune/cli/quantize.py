@@ -9,7 +9,7 @@ import typer
 
 from .options import (
     BadPictures,
-    LabelColumn,
+    LabelColumns,
     ModelFile,
     PathColumn,
     Place,
@@ -38,7 +38,7 @@ def quantize(
         typer.Option("--output", "-o", metavar="FILE", help="The model that knows int8: x.mxt (default: MODEL)."),
     ] = None,
     path: PathColumn = None,
-    label: LabelColumn = None,
+    label: LabelColumns = None,
     root: Root = None,
     split: Annotated[Optional[str], split_column("measured on")] = None,
     on_bad: BadPictures = "error",

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Optional
 
 import typer
 
-from .options import CardFields, LabelColumn, ModelFile, PathColumn, Place, Quiet, Root, Verbose, split_column
+from .options import CardFields, LabelColumns, ModelFile, PathColumn, Place, Quiet, Root, Verbose, split_column
 from .output import fields, job, say, writable
 
 
@@ -24,7 +24,7 @@ def report(
         ),
     ] = None,
     path: PathColumn = None,
-    label: LabelColumn = None,
+    label: LabelColumns = None,
     root: Root = None,
     split: Annotated[Optional[str], split_column("used")] = None,
     card: CardFields = None,

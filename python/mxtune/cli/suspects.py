@@ -10,7 +10,7 @@ import typer
 
 from .options import (
     BadPictures,
-    LabelColumn,
+    LabelColumns,
     LabelledPhotos,
     ModelFile,
     PathColumn,
@@ -34,7 +34,7 @@ def suspects(
         Optional[Path], typer.Option(metavar="FILE", help="A contact sheet of the suspect images: x.png.")
     ] = None,
     path: PathColumn = None,
-    label: LabelColumn = None,
+    label: LabelColumns = None,
     root: Root = None,
     split: Annotated[Optional[str], split_column("judged")] = None,
     on_bad: BadPictures = "error",

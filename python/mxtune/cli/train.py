@@ -12,7 +12,7 @@ from .options import (
     BadPictures,
     Devices,
     EngineName,
-    LabelColumn,
+    LabelColumns,
     PathColumn,
     Place,
     Precision,
@@ -121,7 +121,7 @@ def train(
         ),
     ] = None,
     path: PathColumn = None,
-    label: LabelColumn = None,
+    label: LabelColumns = None,
     root: Root = None,
     split: Annotated[Optional[str], split_column("left for evaluate")] = None,
     on_bad: BadPictures = "error",
@@ -146,9 +146,10 @@ def train(
       mxtune train photos -o pets.mxt --on-bad skip --checkpoint pets.ckpt --resume
       mxtune train prices.csv -o prices.mxt        (a column of numbers: regression)
       mxtune train labels.csv -o dogs.mxt --root train --path id --label breed
+      mxtune train scenes.csv -o scenes.mxt --label beach --label people    (0 and 1: several labels per image)
       mxtune train labels.csv -o dogs.mxt --split part && mxtune evaluate dogs.mxt labels.csv --split part
 
-    A table has a column of paths (relative to its own folder, the current one, or --root) and one of labels.
+    A table has a column of paths (relative to its own folder, the current one, or --root) and one or several of labels.
 
     Ctrl-C writes the best model so far.
     """
