@@ -21,6 +21,7 @@ from .errors import ArgumentError, MxtuneError, PictureError
 from .model.model import Model
 from .model.predictor import BATCH
 from .network import Network
+from .training.distributed.on_ray import refuse_without_mxtune
 from .workers import Answering, Question, images_of, names_of, use_cpus
 from .workers.columns import columns_of, refuse_text
 
@@ -241,10 +242,13 @@ def _pool(cpus: float, gpus: float, workers: Optional[int]) -> Any:
     ------
     ArgumentError
         No machine has room for one: Ray would wait for such a machine, without a word.
+    MxtuneError
+        The machines lack mxtune.
     """
     ray = _ray()
     if not ray.is_initialized():
         ray.init()
+    refuse_without_mxtune(ray)
     kind, name, each = ("GPU", "gpus", gpus) if gpus else ("CPU", "cpus", cpus)
     there = [float(node["Resources"].get(kind, 0)) for node in ray.nodes() if node["Alive"]]
     if each > max(there, default=0):

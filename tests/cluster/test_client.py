@@ -58,6 +58,32 @@ def test_a_client_trains_what_one_process_trains(address: str, tmp_path: Path) -
         np.testing.assert_allclose(model.network.params[name], array, atol=1e-4, err_msg=name)
 
 
+def test_machines_without_mxtune_are_told_at_once(tmp_path: Path) -> None:
+    """As those of a Ray that was started from another environment: nothing of this package can be imported there."""
+    (tmp_path / "sitecustomize.py").write_text("import sys; sys.modules['mxtune'] = None")
+    code = """
+import sys, time
+import ray
+from mxtune import mxexample, mxtrain
+from mxtune.errors import MxtuneError
+import mxtune.ray
+lacking = {"env_vars": {"PYTHONPATH": sys.argv[1]}}
+ray.init(address="local", num_cpus=1, include_dashboard=False, log_to_driver=False, runtime_env=lacking)
+for ask in (
+    lambda: mxtrain(mxexample("fashion"), tune="head", image_size=32, verbose=0, cache=False, workers="auto"),
+    lambda: mxtune.ray.predict(mxexample("fashion"), mxtune.mxnetwork("efficientnet_lite0")),
+):
+    start = time.monotonic()
+    try:
+        ask()
+    except MxtuneError as error:
+        print(error, time.monotonic() - start < 30)
+"""
+    told = subprocess.run([sys.executable, "-c", code, tmp_path], capture_output=True, text=True, check=False)
+    words = "The machines of the Ray cluster can't import mxtune.\nx ModuleNotFoundError: "
+    assert (told.stdout.count(words), told.stdout.count("True")) == (2, 2), told.stderr
+
+
 @pytest.mark.parametrize("place", ["127.0.0.1:1", "127.0.0.1:99999", "nowhere.invalid:10001"])
 @pytest.mark.parametrize("scheme", ["", "ray://"])
 def test_an_address_where_nobody_answers_is_told_within_seconds(scheme: str, place: str) -> None:

@@ -10,7 +10,7 @@ from typing import Any, Union
 from .. import hub
 from ..arguments import number, user_path
 from ..calls import kind_text
-from ..errors import ArgumentError
+from ..errors import ArgumentError, ModelFileError
 from ..formats import mxt
 from ..network import Network
 from .model import Model
@@ -69,6 +69,9 @@ def mxload(
     True
     """
     path = os.fspath(path) if isinstance(path, os.PathLike) else path  # the command has paths alone
+    if isinstance(path, str) and path.startswith(("https://", "http://")):
+        hint = 'Download the file; or write "hf:owner/name" for a repository of the Hugging Face hub.'
+        raise ModelFileError("A model is loaded from a file, not from an address.", [f"it is {path}"], hint)
     file = _fetched(path) if hub.is_reference(path) else user_path("path", path)
     model = Model(**parts_of(mxt.load(file, number("limit", limit, 0.01, 1_000_000)), file.name))
     return model if device == engine == precision == "auto" else model.on(device, engine, precision)

@@ -369,5 +369,7 @@ def test_a_crash_while_saving_leaves_the_old_file(
 def test_a_model_without_a_name_for_its_file_is_an_error(model: Model, tmp_path: Path) -> None:
     with pytest.raises(StoreError, match="Can't write the model file"):
         model.save(tmp_path / "none" / "model.mxt")
+    with pytest.raises(ModelFileError, match=r'not from an address(.|\n)*write "hf:owner/name"'):
+        mxload("https://huggingface.co/me/clothes")
     with pytest.raises(ModelFileError, match="there is no such file"):
         mxload(tmp_path / "none.mxt")

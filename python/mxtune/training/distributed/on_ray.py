@@ -20,7 +20,7 @@ def connected(address: str) -> Any:
     Raises
     ------
     MxtuneError
-        Ray is not installed, there is no cluster, or this program uses another one.
+        Ray is not installed, there is no cluster, its machines lack mxtune, or this program uses another one.
     """
     try:
         import ray
@@ -28,17 +28,49 @@ def connected(address: str) -> Any:
         text = "Workers of a cluster need Ray."
         raise MxtuneError(text, [str(error)], "Run: pip install 'ray[client,data]>=2.51'") from error
     if not ray.is_initialized():
+        hint = "`workers` are a number for processes of this machine."
         try:
             _knock(address)
+            hint = "Compare the port, mostly 10001 for ray://, and the token (RAY_AUTH_TOKEN): something answers there."
             ray.init(address=address, log_to_driver=False)
         except (OSError, OverflowError, RuntimeError, ValueError) as error:
-            reason = getattr(error, "strerror", None) or str(error).split("\n")[0]
-            hint = "`workers` are a number for processes of this machine."
+            reason = getattr(error, "strerror", None) or last_line(error)
             raise MxtuneError(f"There is no Ray cluster at {address}.", [reason], hint) from error
     elif _is_other(ray, address):
         hint = f"Use {option('workers', 'auto')} for that one; or leave it first: ray.shutdown()."
         raise MxtuneError(f"This program uses another Ray cluster than {address} already.", hint=hint)
+    refuse_without_mxtune(ray)
     return ray
+
+
+def refuse_without_mxtune(ray: Any) -> None:
+    """Refuse a cluster that can't import this package: its workers would be started again and again.
+
+    Raises
+    ------
+    MxtuneError
+        It can't.
+    """
+
+    def version() -> str:  # the code of a function in a function travels
+        import mxtune
+
+        return mxtune.__version__
+
+    try:
+        ray.get(ray.remote(num_cpus=0)(version).remote())
+    except ray.exceptions.RayTaskError as error:
+        if not isinstance(error.cause, ImportError):
+            raise
+        text = "The machines of the Ray cluster can't import mxtune."
+        hint = "Install it there as here, or start Ray from an environment that has it."
+        raise MxtuneError(text, [last_line(error)], hint) from error
+
+
+def last_line(error: Exception) -> str:
+    """Of what Ray says: the reason stands behind where it was met."""
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    return lines[-1] if lines else type(error).__name__
 
 
 def _knock(address: str) -> None:
@@ -88,7 +120,8 @@ class Actor:
         try:
             outcome = self._ray.get(self._actor.features.remote(piece))
         except self._ray.exceptions.RayActorError as error:
-            raise LostError(str(error).split("\n")[0]) from error
+            broken = getattr(error, "actor_init_failed", False)
+            raise LostError(last_line(error) if broken else str(error).split("\n")[0]) from error
         if isinstance(outcome, BaseException):
             raise outcome
         return outcome

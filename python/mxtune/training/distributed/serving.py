@@ -36,4 +36,7 @@ def main() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the process that started this one
     own = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)  # whatever prints does not get in between
-    serve(sys.stdin.buffer, own)
+    try:
+        serve(sys.stdin.buffer, own)
+    except BrokenPipeError:  # who asked is gone, and nobody reads what Python would say of it
+        os._exit(1)
