@@ -53,9 +53,9 @@ def refuse_without_mxtune(ray: Any) -> None:
     """
 
     def version() -> str:  # the code of a function in a function travels
-        import mxtune
+        from mxtune._version import __version__
 
-        return mxtune.__version__
+        return __version__
 
     try:
         ray.get(ray.remote(num_cpus=0)(version).remote())
