@@ -171,7 +171,16 @@ array_source <- function(x, layout) {
   if (!rlang::is_string(layout) || !layout %in% c("NHWC", "HWCN")) {
     abort_mxtune("`layout` must be \"NHWC\" or \"HWCN\".", bullets = paste0("it is ", deparse(layout)[1]))
   }
-  structure(list(x = x, layout = layout), class = "mx_pictures")
+  structure(list(x = with_missing(x), layout = layout), class = "mx_pictures")
+}
+
+#' Pixels as Python sees them: NA of whole numbers and of logicals is none there, but a number, or true.
+#' @noRd
+with_missing <- function(x) {
+  if ((is.integer(x) || is.logical(x)) && anyNA(x)) {
+    storage.mode(x) <- "double"
+  }
+  x
 }
 
 list_item <- function(item) {
@@ -185,7 +194,7 @@ list_item <- function(item) {
   } else if (inherits(item, "magick-image")) {
     png_bytes(item)
   } else if (holds_pixels(item) && length(dim(item)) %in% 2:3) {
-    structure(list(x = item, layout = "HWC"), class = "mx_pictures")
+    structure(list(x = with_missing(item), layout = "HWC"), class = "mx_pictures")
   } else {
     abort_mxtune(
       paste0("A list of images can't hold an object of class ", class(item)[1], "."),

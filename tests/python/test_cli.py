@@ -371,6 +371,15 @@ def test_columns_and_root_of_a_table_are_options(photos: Path, tmp_path: Path) -
     assert answers.file[0] == f"{files[0].parent.name}/{files[0].stem}"
 
 
+def test_where_features_are_kept_is_an_option(photos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(ENVIRONMENT, "MXTUNE_CACHE", str(tmp_path / "usual"))
+    monkeypatch.setitem(ENVIRONMENT, "MXTUNE_CACHE_GB", "1")
+    for cache, kept in (("none", None), (tmp_path / "mine", tmp_path / "mine")):
+        mx("train", photos, "-o", tmp_path / "x.mxt", "--tune", "head", "--image-size", 32, "--cache", cache)
+        assert {file.parent for file in tmp_path.rglob("*.rows")} == ({kept} if kept else set())
+    assert not (tmp_path / "usual").exists()
+
+
 def test_several_columns_of_labels_are_an_option_each(photos: Path, tmp_path: Path) -> None:
     files = sorted(photos.glob("*/*.png"))
     kinds = np.array([file.parent.name for file in files])

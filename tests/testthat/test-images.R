@@ -135,7 +135,18 @@ test_that("an array that can't be images is refused in plain words", {
   expect_snapshot(mximages(matrix(0, 2, 784), dim = c(28, 27)), error = TRUE)
   expect_snapshot(mximages(corner(), layout = "CHWN"), error = TRUE)
   expect_snapshot(mximages(list(sum)), error = TRUE)
+  expect_error(mximages(array(0, c(2, 3, 8, 8))), "before height and width: aperm(x, c(1, 3, 4, 2)).", fixed = TRUE)
   expect_snapshot(mximages(sum), error = TRUE)
+})
+
+test_that("missing pixels are missing, whatever their type", {
+  for (pixels in list(c(NA, 1:127), c(NA, rep(c(TRUE, FALSE), 63), TRUE), c(NA, (1:127) / 127))) {
+    together <- array(pixels[c(1, 65, 2:64, 66:128)], c(2, 8, 8)) # in the first image
+    alone <- list(matrix(pixels[1:64], 8), matrix(pixels[65:128], 8))
+    for (x in list(array(together, c(2, 8, 8, 1)), alone)) {
+      expect_error(mximages(x), "[1]: it contains NaN", fixed = TRUE, class = "mxtune_picture_error")
+    }
+  }
 })
 
 test_that("a set of images prints and plots without leaving traces", {

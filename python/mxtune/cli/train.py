@@ -125,6 +125,14 @@ def train(
     root: Root = None,
     split: Annotated[Optional[str], split_column("left for evaluate")] = None,
     on_bad: BadPictures = "error",
+    cache: Annotated[
+        Optional[str],
+        typer.Option(
+            metavar="FOLDER|none",
+            help="Where features are kept for the next training on these images.",
+            show_default="see: mxtune cache",
+        ),
+    ] = None,
     checkpoint: Annotated[Optional[Path], typer.Option(metavar="FILE", help="Save the training state here.")] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Continue from the checkpoint, if there is one.")] = False,
     plot: Annotated[
@@ -176,6 +184,8 @@ def train(
         if valid is not None:
             given["valid"] = share_or_folder(valid)
             given |= table if is_table(given["valid"]) else {}
+        if cache is not None:
+            given["cache"] = False if cache.lower() == "none" else cache
         if workers is not None:
             given["workers"] = int(workers) if workers.isdigit() else workers
         if folds is not None:

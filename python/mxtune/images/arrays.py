@@ -76,7 +76,9 @@ def pictures_of(array: Any, layout: str, count: Optional[int] = None) -> tuple[P
     if pictures.shape[3] not in CHANNELS:
         hint = None
         if layout == "NHWC" and array.ndim > 2 and array.shape[-3] in (1, 3):
-            hint = f"If the channels come before height and width: {of_images('layout', 'NCHW')}."
+            axes = "1, 3, 4, 2" if array.ndim == 4 else "2, 3, 1"
+            by = f"aperm(x, c({axes}))" if in_r() else of_images("layout", "NCHW")
+            hint = f"If the channels come before height and width: {by}."
         raise ArgumentError(
             "Images must have 1, 3 or 4 channels.",
             [f"these have {pictures.shape[3]}: the shape is {array.shape}, read as {layout}"],
