@@ -36,6 +36,12 @@
 mxlook <- function(x, model = NULL, decisions = NULL, move = FALSE, port = 0, show = NULL, ...) {
   refuse_unknown(...)
   require_given()
+  if (rlang::is_formula(x)) {
+    abort_mxtune(
+      "`x` can't be a formula.",
+      hint = "Give the set of images: mxlook(mximages(label ~ path, data = photos))."
+    )
+  }
   if (isTRUE(show %||% rlang::is_interactive())) {
     show <- getOption("viewer", utils::browseURL)
   }

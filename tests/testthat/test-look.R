@@ -56,5 +56,6 @@ test_that("of several labels one is set, another cleared", {
 test_that("what can't be looked through is an error of its kind", {
   expect_error(mxlook(some_fashion(n = 2), decisions = "x.xlsx"), "written as .csv", class = "mxtune_argument_error")
   expect_error(mxlook(some_fashion(n = 2), move = 1), "`move`", class = "mxtune_argument_error")
+  expect_error(mxlook(label ~ path), "mxlook(mximages(label ~ path", fixed = TRUE, class = "mxtune_argument_error")
   expect_error(mxlook(), "x", class = "rlang_error")
 })
