@@ -95,10 +95,16 @@ def work(browser: Browser, looking: Looking, table: Path) -> list[str]:
     shows(browser, second, 2)
     press(browser, "ArrowRight")
     shows(browser, third, 2)
-    press(browser, "/")
-    browser.ask("Input.insertText", text="<b>new</b> class")
-    press(browser, "Enter")
+    for label in ("a name mistyped", "<b>new</b> class"):
+        browser.value(f"go(rows.find(row => state.names[row] === {third!r}))")
+        press(browser, "/")
+        browser.ask("Input.insertText", text=label)
+        press(browser, "Enter")
+        browser.wait(f"document.getElementById('said').textContent.includes({label!r})")
     browser.wait("document.getElementById('under').textContent.includes('3 decided')")
+    keys = browser.value("[...document.querySelectorAll('#classes button')].map(one => one.dataset.label)")
+    if "<b>new</b> class" not in keys or "a name mistyped" in keys:
+        found.append(f"there are keys for {keys}")
     browser.value(
         "[...document.querySelectorAll('#views button')].find(b => b.textContent.startsWith('Copies')).click()"
     )

@@ -58,8 +58,8 @@ def serving(model: Path, *options: str) -> Iterator[str]:
         process.wait(30)
 
 
-def give(browser: Browser, how: str, file: Path) -> None:
-    """Drop or paste a file, as the browser tells a page of it."""
+def give(browser: Browser, how: str, file: Path, *others: str) -> None:
+    """Drop or paste a file, and others of these names, as the browser tells a page of it."""
     content = base64.b64encode(file.read_bytes()).decode()
     event = {
         "drop": "new DragEvent('drop', {dataTransfer: box, bubbles: true, cancelable: true})",
@@ -67,7 +67,8 @@ def give(browser: Browser, how: str, file: Path) -> None:
     }[how]
     browser.value(f"""(() => {{
       const bytes = Uint8Array.from(atob({json.dumps(content)}), c => c.charCodeAt(0)), box = new DataTransfer();
-      box.items.add(new File([bytes], {json.dumps(file.name)}, {{type: 'image/png'}}));
+      for (const name of {json.dumps([file.name, *others])})
+        box.items.add(new File([bytes], name, {{type: 'image/png'}}));
       document.body.dispatchEvent({event});
     }})()""")
 
@@ -113,6 +114,10 @@ def work(browser: Browser, address: str, model: Model, photos: list[Path], no_im
         found.append(f"of a file that is no image it says {told!r}")
     browser.choose("#file", photos[0])
     browser.wait("document.getElementById('alert').hidden")
+    give(browser, "drop", photos[1], "another.png")
+    browser.wait(
+        f"document.getElementById('alert').textContent.startsWith('Of these 2 files this is {photos[1].name}')"
+    )
     return found
 
 

@@ -223,7 +223,7 @@ function taken(told) {
   state.decisions[told.row] = told.decision;
   state.labels[told.row] = told.label;
   state.steps = told.steps;
-  if (told.levels.length !== state.levels.length) {
+  if (JSON.stringify(told.levels) !== JSON.stringify(state.levels)) {  // also where a new class has another name now
     state.levels = told.levels;
     draw_classes();
   }

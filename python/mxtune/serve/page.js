@@ -189,8 +189,11 @@ function press(on) {
 // ---- what a user does
 
 function taken(list) {
-  const file = [...list ?? []].find(one => one.type.startsWith("image/")) ?? list?.[0];
-  if (file) ask(file);
+  const files = [...list ?? []], file = files.find(one => one.type.startsWith("image/")) ?? files[0];
+  if (file) ask(file).then(() => {
+    if (files.length > 1 && file === last && at("alert").hidden)
+      tell(new Error(`Of these ${files.length} files this is ${file.name}: one is asked about at a time.`));
+  });
   return Boolean(file);
 }
 
