@@ -17,7 +17,8 @@ from ..images.decided import COLUMN, DROP, KEEP, RELABEL, WORDS
 from ..images.paths import as_in_table
 from ..images.stored import is_address
 from ..images.table import read_table
-from .labelling import Label, labelling_of, quoted
+from ..words import bullets
+from .labelling import WRITTEN, Label, labelling_of, quoted
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -45,7 +46,7 @@ class Decisions:
     Raises
     ------
     ArgumentError
-        The file is there, and is no such table.
+        The file is there, and is no such table; or no table can name an image.
     """
 
     def __init__(
@@ -53,11 +54,15 @@ class Decisions:
     ) -> None:
         self.images, self.table, self.suggested = images, table, suggested or {}
         self.files = images.files or [None] * len(images)
+        if unnamed := [name for file, name in zip(self.files, images.names) if not _is_kept(file or name)]:
+            hint = "Rename them: in UTF-8, and without carriage returns."
+            raise ArgumentError("These files have names that a table does not keep.", bullets(unnamed), hint)
         self.labelling = labelling_of(images)
         self.was = list(self.labelling.given)
         self.now = [State("", label) for label in self.was]
         self.lock = threading.RLock()
         self._before: list[tuple[int, State]] = []  # an image, and what it was before the change
+        self._notes: dict[str, list[str]] = {}  # columns that somebody else has put in the table
         self._elsewhere: list[tuple[dict[str, Any], Label]] = []  # rows of the table on images that are not looked at
         self._closed = False
         self._written = _digest(table)  # what is in the file, as far as this one knows
@@ -219,9 +224,9 @@ class Decisions:
 
     @property
     def _beside(self) -> dict[str, list[str]]:
-        """What else the images were told, which the table keeps."""
+        """What else the images were told, or the table says of them, which it keeps."""
         told = {"group": self.images.groups, "split": self.images.parts}
-        return {name: values for name, values in told.items() if values is not None}
+        return self._notes | {name: values for name, values in told.items() if values is not None}
 
     def _line(self, row: int, levels: Optional[Sequence[str]]) -> str:
         """An image in the table."""
@@ -267,6 +272,12 @@ class Decisions:
         if "file" not in frame or not all(word is None or word in WORDS for word in said) or not said:
             text = f"{self.table.name} is there already, and holds no decisions."
             raise ArgumentError(text, [f"its columns are {', '.join(map(str, frame.columns))}"], "Give another name.")
+        if not self.labelling.wrote(frame):
+            one, other = ("one class", "several labels")[:: -1 if self.labelling.several else 1]
+            text = f"{self.table.name} has decisions on images with {other}, and these have {one}."
+            raise ArgumentError(text, hint="Give another name.")
+        ours = {*self.labelling.columns_in(frame), *WRITTEN}
+        self._notes = {str(name): [""] * len(self.now) for name in frame.columns if name not in ours}
         rows_of = defaultdict(list)  # an image may be there twice
         for row, (file, name) in enumerate(zip(self.files, self.images.names)):
             rows_of[name if file is None else os.path.abspath(file)].append(row)  # noqa: PTH100
@@ -279,6 +290,8 @@ class Decisions:
                 self._elsewhere += [(told, label)] if is_there else []
                 continue
             row = rows.pop(0)
+            for name, cells in self._notes.items():
+                cells[row] = told[name] or ""
             if before is not None:
                 self.was[row] = before
             changed = label is not None and label != self.was[row] and decision != DROP
@@ -289,6 +302,14 @@ class Decisions:
 def _plain_or_quoted(name: str) -> str:
     """The name of a column, in quotation marks where it needs them."""
     return name if name.isidentifier() else quoted(name)
+
+
+def _is_kept(name: str) -> bool:
+    """Whether a table has the name as it was, when it is read again."""
+    try:
+        return "\r" not in name.encode().decode()
+    except UnicodeEncodeError:
+        return False
 
 
 def _digest(file: Path) -> Optional[bytes]:

@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
 Label = Union[str, tuple[str, ...], None]  # a class, or labels in their order; None for an image without
-FIXED = ("file", COLUMN, "was", "suggested", "prob", "suggested_prob", "group", "split")
+WRITTEN = ("file", COLUMN, "was", "suggested", "prob", "suggested_prob")
+FIXED = (*WRITTEN, "group", "split")
 _LONGEST, _MOST = 200, 1000  # characters of a class; labels of an image
 _SAID = {"true": True, "1": True, "false": False, "0": False}
 
@@ -72,6 +73,14 @@ class Labelling(ABC):
         """The label before a change, as its one cell has it; None without."""
 
     @abstractmethod
+    def columns_in(self, frame: pd.DataFrame) -> list[str]:
+        """The columns of a table that was written before that hold labels."""
+
+    @abstractmethod
+    def wrote(self, frame: pd.DataFrame) -> bool:
+        """Whether labels of this kind, or none, are in a table."""
+
+    @abstractmethod
     def read(self, frame: pd.DataFrame) -> list[Label]:
         """The label of each row of a table, None where it says nothing."""
 
@@ -118,6 +127,12 @@ class OneClass(Labelling):
     def text(self, label: Label) -> Optional[str]:
         return None if label is None else str(label)
 
+    def columns_in(self, frame: pd.DataFrame) -> list[str]:
+        return [name for name in frame.columns if name == "label"]
+
+    def wrote(self, frame: pd.DataFrame) -> bool:
+        return "label" in frame or "was" not in frame
+
     def read(self, frame: pd.DataFrame) -> list[Label]:
         cells = frame["label"].tolist() if "label" in frame else [None] * len(frame)
         return [self.read_text(cell) for cell in cells]
@@ -160,14 +175,26 @@ class SeveralLabels(Labelling):
     def text(self, label: Label) -> Optional[str]:
         return None if label is None else json.dumps(label, ensure_ascii=False)
 
-    def read(self, frame: pd.DataFrame) -> list[Label]:
-        known = self.levels(())
-        level_of = dict(zip(self.columns(known), known))
+    def columns_in(self, frame: pd.DataFrame) -> list[str]:
+        return list(self._said(frame))
+
+    def wrote(self, frame: pd.DataFrame) -> bool:
+        return "label" not in frame or bool(self._said(frame))
+
+    @staticmethod
+    def _said(frame: pd.DataFrame) -> dict[str, list[Optional[bool]]]:
+        """Columns that say true or false."""
         said = {}
         for name in frame.columns:
             cells = [None if cell is None else _SAID.get(str(cell).lower()) for cell in frame[name].tolist()]
             if name not in FIXED and any(cell is not None for cell in cells):
-                said[level_of.get(name, str(name))] = cells
+                said[name] = cells
+        return said
+
+    def read(self, frame: pd.DataFrame) -> list[Label]:
+        known = self.levels(())
+        level_of = dict(zip(self.columns(known), known))
+        said = {level_of.get(name, str(name)): cells for name, cells in self._said(frame).items()}
         if not said:
             return [None] * len(frame)
         rows = zip(*said.values())

@@ -237,6 +237,46 @@ def test_what_others_say_in_the_table_meanwhile_is_not_written_over(photos: Path
     assert len(Decisions(images, table)) == 3
 
 
+def test_columns_that_others_have_put_in_the_table_stay(photos: Path, names: list[str], tmp_path: Path) -> None:
+    images, table = mximages(photos), tmp_path / "decisions.csv"
+    Decisions(images, table).decide(0, "drop")
+    lines = table.read_text().splitlines()
+    notes = ["note", '"blurred, and dark"', *[""] * 16, "fine"]
+    table.write_text("\n".join(f"{line},{note}" for line, note in zip(lines, notes)))
+    again = Decisions(images.take(range(9)), table)
+    again.decide(1, "keep")
+    written = pd.read_csv(table, keep_default_na=False).set_index("file")
+    assert written["note"][f"photos/{names[0]}"] == "blurred, and dark"
+    assert written["note"][f"photos/{names[17]}"] == "fine"
+    assert sorted(written["note"])[:-2] == [""] * 16
+    assert mximages(table).counts().equals(images.take(range(1, 18)).counts())
+
+
+def test_decisions_of_one_class_and_of_several_labels_are_not_mixed(
+    photos: Path, names: list[str], tmp_path: Path
+) -> None:
+    files = [str(photos / name) for name in names]
+    one, several = mximages(photos), mximages(files, [["a", "b"], ["a"]] * 9)
+    for first, second, words in ((one, several, "one class, and these have several labels"), (several, one, "several")):
+        table = tmp_path / f"{len(first.levels)}.csv"
+        Decisions(first, table).decide(0, "keep")
+        before = table.read_bytes()
+        with pytest.raises(ArgumentError, match=words):
+            Decisions(second, table)
+        assert table.read_bytes() == before
+
+
+def test_a_name_that_no_table_keeps_is_told_before_anything_is_decided(photos: Path, tmp_path: Path) -> None:
+    for name in (b"\xff.png", b"a\rb.png"):
+        odd = os.fsencode(photos / "bag") + b"/" + name
+        shutil.copy(next((photos / "dress").glob("*.png")), odd)
+        with pytest.warns(match="duplicates"):
+            images = mximages(photos)
+        with pytest.raises(ArgumentError, match=r"does not keep.\nx bag/"):
+            Decisions(images, tmp_path / "decisions.csv")
+        Path(os.fsdecode(odd)).unlink()
+
+
 def test_an_image_that_is_there_twice_has_two_decisions(photos: Path, names: list[str], tmp_path: Path) -> None:
     images, table = mximages([str(photos / names[0])] * 2), tmp_path / "decisions.csv"
     first = Decisions(images, table)
