@@ -1,8 +1,8 @@
 """Estimators of scikit-learn: `MxtuneClassifier` and `MxtuneRegressor` go where its own do (extra ``sklearn``).
 
-``X`` holds an image in each row: an array (N, H, W) or (N, H, W, C); or paths, Pillow images or bytes, in a list, a
-series, an array of one axis or a column of a data frame. Images that come flattened, (N, H * W * C), need
-``image_shape``.
+``X`` holds an image in each row: an array (N, H, W) or (N, H, W, C), or a tensor; or paths, Pillow images or bytes, in
+a list, a series, an array of one axis or a column of a data frame or a table of Arrow. Images that come flattened,
+(N, H * W * C), need ``image_shape``.
 """
 
 from __future__ import annotations
@@ -17,6 +17,8 @@ import numpy as np
 from .arguments import whole
 from .calls import value_text
 from .errors import ArgumentError, LabelError, MxtuneError
+from .images.arrays import as_array
+from .images.arrow import plain
 from .training import mxtrain
 
 try:
@@ -93,6 +95,7 @@ class _Estimator(BaseEstimator):  # type: ignore[misc]
         self.image_shape = image_shape
 
     def _train(self, X: Any, y: Any, task: str) -> None:  # noqa: N803 - scikit-learn's name
+        X = as_array(plain(X))  # noqa: N806
         images = self._images(X)
         check_consistent_length(images, y)
         settings = {name: value for name, value in self.get_params(deep=False).items() if name != "image_shape"}
@@ -104,7 +107,7 @@ class _Estimator(BaseEstimator):  # type: ignore[misc]
     def _predictions(self, X: Any, kind: str, columns: int) -> Array:  # noqa: N803
         """(N, columns): the last columns of what the model predicts."""
         check_is_fitted(self)
-        images = self._images(X)
+        images = self._images(as_array(plain(X)))
         frame = self.model_.predict(images, type=kind, on_bad="error")
         return np.asarray(frame.iloc[:, -columns:].to_numpy(dtype=np.float64))
 
@@ -117,7 +120,10 @@ class _Estimator(BaseEstimator):  # type: ignore[misc]
         if hasattr(X, "toarray"):
             raise ArgumentError("`X` must be dense, and is sparse.", hint="Use X.toarray().")
         if self._is_flat(X):
-            return self._unflattened(np.asarray(X))
+            rows = X.to_numpy() if hasattr(X, "iloc") else X
+            if rows.dtype == object:  # of pandas' types that know missing values
+                rows = X.to_numpy(np.float64, na_value=np.nan)
+            return self._unflattened(rows)
         if hasattr(X, "iloc") and getattr(X, "ndim", 1) == 2:
             X = X.iloc[:, 0]  # noqa: N806
         if isinstance(X, np.ndarray) and X.ndim == 3:
@@ -138,7 +144,7 @@ class _Estimator(BaseEstimator):  # type: ignore[misc]
             text = f"`X` must be images, (N, H, W) or (N, H, W, C), and has the shape {rows.shape}."
             raise ArgumentError(text, hint="If each row is a flattened image, say its shape: image_shape=(28, 28).")
         sides = self.image_shape
-        if not isinstance(sides, (tuple, list)) or len(sides) not in (2, 3):
+        if isinstance(sides, str) or not hasattr(sides, "__len__") or len(sides) not in (2, 3):
             text = "`image_shape` must be height and width, and channels where there are several."
             raise ArgumentError(text, [f"it is {value_text(sides)}"])
         shape = tuple(whole("image_shape", side, 1) for side in sides)

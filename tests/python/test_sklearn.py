@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pytest
 from PIL import Image
 from scipy.sparse import csr_matrix
@@ -38,6 +39,16 @@ APPLICABLE = (  # those of check_estimator that ask for no rows of numbers of an
 
 def quick(estimator: Any = MxtuneClassifier, **settings: Any) -> Any:
     return estimator(**{"net": "lenet", "epochs": 2, "valid": None, **settings})
+
+
+class Lent:
+    """An array of another library."""
+
+    def __init__(self, values: Any) -> None:
+        self.values, self.shape, self.dtype, self.ndim = values, values.shape, values.dtype, values.ndim
+
+    def __array__(self, *_: object, **__: object) -> Any:
+        return self.values
 
 
 @pytest.fixture(scope="module")
@@ -157,6 +168,27 @@ def test_a_search_over_settings_of_a_pipeline_of_flattened_images(zeros_and_ones
     assert search.predict(rows).shape == (60,)
     upright = make_pipeline(FunctionTransformer(lambda x: x[:, ::-1]), quick())
     assert upright.fit(pictures, labels).predict(pictures).shape == (60,)
+
+
+def test_rows_of_other_libraries_are_rows(zeros_and_ones: Any) -> None:
+    pictures, labels = zeros_and_ones
+    rows = pictures.reshape(60, 64)
+    classifier = quick(epochs=1, image_shape=np.array([8, 8])).fit(rows, labels)
+    names = [f"pixel {column}" for column in range(64)]
+    frame = pd.DataFrame(rows, columns=names)
+    for same in (frame.astype("Int64"), frame, pa.table(frame), Lent(rows)):
+        np.testing.assert_array_equal(classifier.predict_proba(same), classifier.predict_proba(rows))
+        assert quick(epochs=1, image_shape=[8, 8]).fit(same, labels).n_features_in_ == 64
+    upright = quick(epochs=1).fit(Lent(pictures), labels)
+    np.testing.assert_array_equal(
+        upright.predict_proba(Lent(pictures[:5, :, :4])), upright.predict_proba(pictures[:5, :, :4])
+    )
+    with pytest.raises(ArgumentError, match="are masked"):
+        classifier.predict(np.ma.masked_less(rows, 3))
+    frame = frame.astype("Int64")
+    frame.iloc[2, 3] = pd.NA
+    with pytest.raises(PictureError, match=r"x \[2\]: it contains NaN"):
+        classifier.predict(frame)
 
 
 def test_numbers_are_regressed_one_or_several() -> None:
