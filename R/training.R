@@ -40,7 +40,8 @@
 #' @param engine What computes: `"mxnet"`, `"torch"` (PyTorch), or `"auto"`: MXNet, unless it is not installed or has no
 #'   code for a GPU that PyTorch can use. The environment variable `MXTUNE_ENGINE` is what `"auto"` means. The model
 #'   predicts there, too. [install_mxtune()] installs either, or both.
-#' @param time_budget Seconds that the training may take, from the first look at the images to the model. Image size
+#' @param time_budget Seconds (or a `difftime`) that the training may take, from the first look at the images to the
+#'   model. Image size
 #'   (where neither you nor the network settled it), phases and epochs are cut to what this machine was measured to do
 #'   in them; if the machine becomes busy, the training ends early with the best model so far. It never makes a training
 #'   longer: seconds that are not needed are not spent. `summary()` says what each phase took and gave, and the

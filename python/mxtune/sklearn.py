@@ -63,7 +63,7 @@ class _Estimator(BaseEstimator):  # type: ignore[misc]
         cache: Any = None,
         range: Any = None,  # noqa: A002 - as mxtrain has it
         deterministic: bool = False,
-        time_budget: Optional[float] = None,
+        time_budget: Any = None,
         callbacks: Any = None,
         verbose: Optional[int] = 0,
         image_shape: Optional[tuple[int, ...]] = None,

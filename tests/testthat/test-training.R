@@ -346,7 +346,11 @@ test_that("a class that is weighted twice is refused, and a name on a single tex
 
 test_that("a budget of seconds is kept, and the summary says what they were spent on", {
   start <- Sys.time()
-  model <- mxtrain(some_fashion(), net = "efficientnet_lite0", tune = "tail", epochs = 1, seed = 1, time_budget = 20)
+  budget <- as.difftime(1 / 3, units = "mins")
+  model <- mxtrain(
+    some_fashion(),
+    net = "efficientnet_lite0", tune = "tail", epochs = 1, seed = 1, time_budget = budget
+  )
   expect_lt(as.numeric(difftime(Sys.time(), start, units = "secs")), 25)
   said <- paste(capture.output(print(summary(model))), collapse = "\n")
   expect_match(said, "took +head [0-9.]+ s")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any, Optional, Union
 
 from ..arguments import height_and_width, is_number, one_of, whole, yes_or_no
@@ -41,7 +42,7 @@ class Options:
     head: str = "auto"
     folds: Union[str, int, None] = "auto"
     deterministic: bool = False
-    time_budget: Optional[float] = None
+    time_budget: Any = None  # seconds, once it is validated
     workers: Any = None  # a `Crew` or None, once it is validated
 
     def __post_init__(self) -> None:
@@ -57,6 +58,8 @@ class Options:
             if not is_number(self.lr) or not 0 < self.lr < math.inf:
                 raise ArgumentError("`lr` must be a number above 0.", [f"it is {value_text(self.lr)}"])
             self._set("lr", float(self.lr))
+        if isinstance(self.time_budget, timedelta):
+            self._set("time_budget", self.time_budget.total_seconds())
         if self.time_budget is not None:
             if not is_number(self.time_budget) or not 0 < self.time_budget < math.inf:
                 raise ArgumentError(

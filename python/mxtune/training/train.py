@@ -8,6 +8,7 @@ import json
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import fields, replace
+from datetime import timedelta
 from types import SimpleNamespace
 from typing import Any, Optional, Union
 
@@ -81,7 +82,7 @@ def mxtrain(
     folds: Union[str, int, None] = "auto",
     engine: str = "auto",
     deterministic: bool = False,
-    time_budget: Optional[float] = None,
+    time_budget: Union[float, timedelta, None] = None,
     workers: Union[int, str, None] = None,
 ) -> Model:
     """A `Model`: a pretrained network, fine-tuned on your images.
@@ -192,12 +193,12 @@ def mxtrain(
         can't be computed so is an error. PyTorch's modes are set while it computes, and then again what they were.
         MXNet does not offer it on GPUs. Where memory is short, batches are divided, which changes the last bits.
     time_budget
-        Seconds that the training may take, from the first look at the images to the model. The size of the images
-        (where neither you nor the network settled it), the phases and the epochs are cut to what this machine was
-        measured to do in them, which takes a second of it; if the machine becomes busy, the training ends early with
-        the best model so far. It never makes a training longer: seconds that are not needed are not spent.
-        `Model.summary` says what each phase took and gave, and the arguments that give the same training without it,
-        unless it ended early.
+        Seconds (or a ``timedelta``) that the training may take, from the first look at the images to the model. The
+        size of the images (where neither you nor the network settled it), the phases and the epochs are cut to what
+        this machine was measured to do in them, which takes a second of it; if the machine becomes busy, the training
+        ends early with the best model so far. It never makes a training longer: seconds that are not needed are not
+        spent. `Model.summary` says what each phase took and gave, and the arguments that give the same training without
+        it, unless it ended early.
     workers
         How many processes of this machine compute; or the address of a Ray cluster whose machines do,
         ``"ray://host:10001"``, or ``"auto"`` for the one that this machine belongs to (extra ``ray``). Features are the

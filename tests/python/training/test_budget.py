@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import re
 import time
+from datetime import timedelta
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
 from mxtune import mxexample, mximages, mxnetwork, mxtrain
@@ -123,6 +125,13 @@ def test_what_ends_in_the_first_epoch_of_layers_remembers_its_images(monkeypatch
 def test_seconds_are_a_number(wrong: object) -> None:
     with pytest.raises(ArgumentError, match="`time_budget` must be a number of seconds above 0"):
         Options(time_budget=wrong)  # type: ignore[arg-type]
+
+
+def test_a_span_of_time_is_its_seconds() -> None:
+    for span in (timedelta(minutes=2), pd.Timedelta("2min")):
+        assert Options(time_budget=span).time_budget == 120
+    with pytest.raises(ArgumentError, match="x it is 0"):
+        Options(time_budget=timedelta())
 
 
 def test_folds_in_full_have_no_budget() -> None:
