@@ -66,7 +66,7 @@ def write(
     _check_name(name)
     if not isinstance(metadata, (Mapping, type(None))):
         raise ArgumentError("`metadata` must be a dict.", [f"it is {value_text(metadata)}"])
-    stated = {key: _plain(value, key) for key, value in (metadata or {}).items()}
+    stated = {key: plain(value, key) for key, value in (metadata or {}).items()}
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / f"{name.rpartition('/')[2]}{SUFFIX}"
         pinned.save(file)
@@ -122,7 +122,7 @@ def _check_name(name: Any) -> None:
         raise ArgumentError("`name` must be the name of a pin.", [f"it is {value_text(name)}"])
 
 
-def _plain(value: Any, name: Any) -> Any:
+def plain(value: Any, name: Any) -> Any:
     """The value as YAML has it: boards write others as Python's own, which nobody can read again.
 
     Raises
@@ -131,11 +131,11 @@ def _plain(value: Any, name: Any) -> Any:
         It can't be written so.
     """
     if isinstance(value, (np.generic, np.ndarray)):
-        return _plain(value.tolist(), name)
+        return plain(value.tolist(), name)
     if isinstance(value, Mapping):
-        return {_plain(key, name): _plain(one, name) for key, one in value.items()}
+        return {plain(key, name): plain(one, name) for key, one in value.items()}
     if isinstance(value, (list, tuple)):
-        return [_plain(one, name) for one in value]
+        return [plain(one, name) for one in value]
     if value is None or isinstance(value, (str, bool, int, float, date)):
         return value
     text = "`metadata` must be texts, numbers, dates, and lists and dicts of them."

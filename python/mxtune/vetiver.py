@@ -27,7 +27,7 @@ from vetiver.handlers.base import BaseHandler
 from .arguments import user_path
 from .errors import ArgumentError, PictureError
 from .model.model import Model
-from .pins import about
+from .pins import about, plain
 
 IMAGE = "image"
 _START = re.compile(r"^\s*data:[^,]*;base64,")
@@ -64,7 +64,10 @@ class MxtuneHandler(BaseHandler):  # type: ignore[misc]
     def create_meta(self, metadata: Any) -> Any:
         """What the user says, and what the model knows of itself."""
         meta = super().create_meta(metadata)
-        meta.user = {**(meta.user or {}), "mxtune": about(self.model)}
+        meta.user = {
+            **{key: plain(value, key) for key, value in (meta.user or {}).items()},
+            "mxtune": about(self.model),
+        }
         return meta
 
     def handler_predict(self, input_data: Any, check_prototype: bool) -> dict[str, list[Any]]:  # noqa: ARG002

@@ -68,7 +68,7 @@ print(f"pins {pins.__version__}: {len(versions)} versions of a model written, an
 # ---- vetiver: pinned by one process, served by another that has never heard of mxtune
 
 board = pins.board_folder(str(folder / "vetiver"), allow_pickle_read=True)
-described = VetiverModel(models[1], "clothes", metadata={"shop": "ours"})
+described = VetiverModel(models[1], "clothes", metadata={"shop": "ours", "size": np.int64(3)})
 vetiver_pin_write(board, described)
 served = """
 import json, sys
@@ -79,6 +79,7 @@ model = vetiver.VetiverModel.from_pin(pins.board_folder(sys.argv[2], allow_pickl
 answer = TestClient(vetiver.VetiverAPI(model).app).post("/predict", json=json.loads(sys.argv[3]))
 assert answer.status_code == 200, answer.text
 assert model.metadata.user["mxtune"]["task"] == "classification" and model.metadata.user["shop"] == "ours"
+assert model.metadata.user["size"] == 3
 assert "mxtune" in model.metadata.required_pkgs
 print(json.dumps(answer.json()))
 """
