@@ -94,6 +94,21 @@ def pictures_of(array: Any, layout: str, count: Optional[int] = None) -> tuple[P
         return Numbers(_to_smallest_type(pictures)), guess
 
 
+def picture_of(array: Any, layout: str, name: str) -> Any:
+    """The one image (H, W, C) that an array in a list holds; see `pictures_of`.
+
+    Raises
+    ------
+    ArgumentError
+        It holds several, as a batch does, or none.
+    """
+    pictures, _ = pictures_of(array, layout, 1)
+    if len(pictures) != 1:
+        held = f"{name} holds {len(pictures)}: the shape is {array.shape}, read as {layout}"
+        raise ArgumentError("An array in a list is one image.", [held], "Give all images in one array, or each alone.")
+    return pictures[0]
+
+
 def numbered(row: int) -> str:
     """The name of an image that has none, by its place counted from 0: "[0]", and "[1]" in R."""
     first = 1 if in_r() else 0

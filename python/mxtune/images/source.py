@@ -16,7 +16,7 @@ from ..errors import ArgumentError, LabelError, PictureError
 from ..words import bullets, file_name, listing, near
 from .address import RemoteFile, file_at, remote_at
 from .archive import Archive, archive_at, look_into_archive, member_at
-from .arrays import as_array, numbered, pictures_of
+from .arrays import as_array, numbered, picture_of, pictures_of
 from .arrow import plain
 from .columns import Remembered, label_column, other_paths, path_column, refuse_unusable, require, unused_parts
 from .decided import COLUMN as DECISION
@@ -392,7 +392,7 @@ def _from_list(x: list[Any], y: Any, layout: str, starts: Sequence[Place] = (Pat
         elif isinstance(item, memoryview):
             item = bytes(item)  # noqa: PLW2901
         elif isinstance(item, np.ndarray):
-            item = pictures_of(item, layout, 1)[0][0]  # noqa: PLW2901
+            item = picture_of(item, layout, name)  # noqa: PLW2901
         elif item is not None and not isinstance(item, (bytes, bytearray)) and not _is_pillow(item):
             if not is_missing(item):  # a missing path is a bad image, not a wrong argument
                 unusable.append((name, kind_text(item)))

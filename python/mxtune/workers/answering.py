@@ -14,7 +14,7 @@ import numpy as np
 from .. import engines, machine
 from ..arguments import one_of, whole
 from ..errors import ArgumentError, PictureWarning
-from ..images.arrays import numbered
+from ..images.arrays import numbered, picture_of
 from ..images.findings import kept_back, warn
 from ..model.load import model_of
 from ..model.model import Model
@@ -153,22 +153,27 @@ class Answering:
         """What `Model.predict` gives, or ``file`` and ``features``; and the column ``error``."""
         import pandas as pd
 
+        given, images = images, [*images]
+        reasons: dict[str, str] = {}
+        for row, image in enumerate(images):
+            unfit = _unfit(image) if isinstance(image, np.ndarray) else None
+            if unfit:
+                images[row], reasons[numbered(row)] = None, unfit
         with kept_back() as found:
             if self._settings is None:
-                values = self.model.features(list(images), batch_size=self._batch_size)
+                values = self.model.features(images, batch_size=self._batch_size)
                 columns = {"file": [numbered(row) for row in range(len(images))], FEATURES: list(values)}
                 frame = pd.DataFrame(columns)
             else:
-                frame = self.model.predict(list(images), batch_size=self._batch_size, **self._settings)
-        reasons: dict[str, str] = {}
+                frame = self.model.predict(images, batch_size=self._batch_size, **self._settings)
         for warning in found:
             if isinstance(warning, PictureWarning) and warning.files:
-                reasons.update(warning.files)
+                reasons = {**dict(warning.files), **reasons}
             elif str(warning) not in self._warned:  # of many batches the first says it
                 self._warned.add(str(warning))
                 warn(warning)
         told = [reasons.get(numbered(row)) for row in range(len(images))]
-        told = ["there is no image" if image is None else reason for image, reason in zip(images, told)]
+        told = ["there is no image" if image is None else reason for image, reason in zip(given, told)]
         each = len(frame) // len(images)
         frame["error"] = pd.Series(told, dtype=object).repeat(each).to_numpy()
         if self._settings is None:
@@ -176,7 +181,8 @@ class Answering:
         return frame
 
     def _refuse_unknown_range(self, images: Sequence[Any]) -> None:
-        others = {str(one.dtype) for one in images if isinstance(one, np.ndarray) and one.dtype != np.uint8}
+        plain = (np.uint8, bool)
+        others = {str(one.dtype) for one in images if isinstance(one, np.ndarray) and one.dtype not in plain}
         if others and self.model.preprocess.range is None:
             raise ArgumentError(
                 "Arrays must be uint8: which numbers are black and white is decided over all images, and these come "
@@ -184,3 +190,12 @@ class Answering:
                 [f"the type is {', '.join(sorted(others))}"],
                 "Say it in training: mxtrain(range=(0, 4095)); or give the bytes of files.",
             )
+
+
+def _unfit(array: Any) -> Optional[str]:
+    """Why an array is no image: one of many is no reason to end the work."""
+    try:
+        picture_of(array, "NHWC", "it")
+    except ArgumentError as error:
+        return ": ".join([error.message.rstrip("."), *error.bullets[:1]])
+    return None

@@ -412,3 +412,12 @@ def test_decoded_pictures_are_kept_within_bounds(pictures: Path, monkeypatch: py
     images = mximages(pictures)
     assert 0 < len(images._pixels._kept) < 4
     assert images._pixels._room >= 0
+
+
+def test_batches_in_a_list_are_not_taken_for_images() -> None:
+    batch = np.arange(2 * 8 * 8 * 3, dtype=np.uint8).reshape(2, 8, 8, 3)
+    assert len(mximages([batch[0], batch[1:]])) == 2
+    with pytest.raises(
+        ArgumentError, match=r"one image(.|\n)*\[1\] holds 2: the shape is \(2, 8, 8, 3\), read as NHWC"
+    ):
+        mximages([batch[0], batch])

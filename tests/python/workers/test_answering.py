@@ -91,6 +91,20 @@ def test_pixels_of_unknown_range_are_refused(model: Model) -> None:
         Answering(question, "cpu").table([None], deep, question.schema)
 
 
+def test_an_array_that_is_no_image_is_a_row_with_a_reason(model: Model) -> None:
+    plain, masks = np.zeros((8, 8, 3), np.uint8), np.zeros((8, 8), bool)
+    images = [plain, np.zeros((8, 8, 2), np.uint8), None, np.zeros((2, 8, 8, 3), np.uint8), masks]
+    for settings in ({}, None):
+        question = Question.of(model, settings)
+        told = Answering(question, "cpu").table(["a", "b", "c", "d", "e"], images, question.schema)
+        reasons = dict(zip(told["file"].to_pylist(), told["error"].to_pylist()))
+        assert "these have 2" in reasons["b"]
+        assert "it holds 2" in reasons["d"]
+        assert (reasons["a"], reasons["c"], reasons["e"]) == (None, "there is no image", None)
+        values = told[told.column_names[1]].to_pylist()
+        assert [value is None for value in values] == [False, True, True, True, False]
+
+
 def test_columns_are_found_by_their_usual_names_or_as_given() -> None:
     assert columns_of(["path", "bytes"], None, None) == ("bytes", "path")
     assert columns_of(["image", "label"], None, None) == ("image", None)
