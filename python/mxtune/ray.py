@@ -11,13 +11,14 @@ lost its batches are computed again. `mxtune.spark` does the same on Spark.
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Optional, Union
 
 from .arguments import is_number, whole
 from .calls import value_text
 from .errors import ArgumentError, MxtuneError, PictureError
+from .images.sniff import is_picture_name
 from .model.model import Model
 from .model.predictor import BATCH
 from .network import Network
@@ -63,7 +64,8 @@ def predict(
     dataset
         A folder, files or a bucket (``"s3://..."``) of images; files of Parquet (``.parquet``), or a folder of this
         machine that has no others; or a Ray `Dataset`, as ``ray.data.read_images`` or
-        ``read_binary_files(include_paths=True)`` gives it.
+        ``read_binary_files(include_paths=True)`` gives it. In a folder Ray passes over names that begin with a dot, and
+        in a bucket those that begin with ``_``, too.
     model
         A model, the file of one, or a network with its classes.
     type, level, abstain, top, novelty
@@ -206,7 +208,8 @@ def _read(source: Any) -> tuple[ray.data.Dataset, dict[str, str]]:
         if tables:
             rows = data.read_parquet(paths, num_cpus=_READING, file_extensions=None)
             return rows, _kinds(rows)
-        rows = data.read_binary_files(paths, include_paths=True, num_cpus=_READING)
+        every = [*paths, *(file for one in paths for file in _passed_over(one))]
+        rows = data.read_binary_files(every, include_paths=True, num_cpus=_READING)
     except (FileNotFoundError, ValueError) as error:
         raise PictureError("There are no images to be read.", [str(error).split("\n")[0]]) from error
     return rows, {"bytes": "binary", "path": "text"}
@@ -228,11 +231,22 @@ def _paths(source: Any) -> list[str]:
 
 def _is_parquet(path: str) -> bool:
     """Whether it is called so, or is a folder of this machine in which all files are."""
+    names = [] if path.lower().endswith(PARQUET) else _names(path)
+    shown = (name.lower().endswith(PARQUET) for name in names if name[0] not in "._")
+    return path.lower().endswith(PARQUET) or (next(shown, False) and all(shown))
+
+
+def _passed_over(path: str) -> list[str]:
+    """The images of a folder of this machine that Ray takes for hidden: as cameras write them, _DSC0001.JPG."""
+    return [str(Path(path) / name) for name in _names(path) if name[0] == "_" and is_picture_name(name)]
+
+
+def _names(path: str) -> Iterator[str]:
+    """Of the files in a folder of this machine."""
     folder = Path(path).expanduser()
-    if path.lower().endswith(PARQUET) or not folder.is_dir():
-        return path.lower().endswith(PARQUET)
-    files = [one.name for one in folder.iterdir() if one.is_file() and one.name[0] not in "._"]
-    return bool(files) and all(name.lower().endswith(PARQUET) for name in files)
+    if folder.is_dir():
+        with os.scandir(folder) as entries:
+            yield from (one.name for one in entries if one.is_file())
 
 
 def _pool(cpus: float, gpus: float, workers: Optional[int]) -> Any:

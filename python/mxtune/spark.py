@@ -51,7 +51,8 @@ def predict(
     Parameters
     ----------
     frame
-        A Spark data frame with a column of the bytes of images, as the reader ``binaryFile`` gives it.
+        A Spark data frame with a column of the bytes of images, as the reader ``binaryFile`` gives it; that passes over
+        files without content, and over names that begin with ``_`` or a dot.
     model
         A model, the file of one, or a network with its classes.
     type, level, abstain, top, novelty

@@ -172,6 +172,14 @@ def test_what_can_not_be_asked_is_told_before_the_work(
         mxtune.ray.predict(dataset, model, **settings)
 
 
+def test_names_that_ray_takes_for_hidden_are_read(model: Model, folder: Path, tmp_path: Path) -> None:
+    for name, file in zip(("_DSC1.png", "b.png"), sorted(folder.glob("bag*"))):
+        (tmp_path / name).write_bytes(file.read_bytes())
+    (tmp_path / "_SUCCESS").touch()
+    answers = mxtune.ray.predict(tmp_path, model, workers=1).to_pandas()
+    assert sorted(Path(file).name for file in answers["file"]) == ["_DSC1.png", "b.png"]
+
+
 def test_files_that_are_not_there_are_told(model: Model, tmp_path: Path) -> None:
     for place in (tmp_path, tmp_path / "nowhere"):
         with pytest.raises(PictureError, match=place.name):
