@@ -62,10 +62,17 @@ def run_here(settings: Settings, taken: socket.socket, ready: Callable[[], objec
 
     from .app import app
     from .ending import Server
+    from .patience import impatient
 
     seconds = int(settings.timeout) + 1  # that requests under way have at the end
     service = app(settings, ready)
-    config = uvicorn.Config(service, log_level="warning", timeout_graceful_shutdown=seconds, server_header=False)
+    config = uvicorn.Config(
+        service,
+        http=impatient(settings.timeout),
+        log_level="warning",
+        timeout_graceful_shutdown=seconds,
+        server_header=False,
+    )
     Server(config).run(sockets=[taken])
 
 
