@@ -34,6 +34,7 @@ _KINDS = {  # the cache's folder, and what entries are called there: a folder th
     "images": ("features", re.compile(r"[0-9a-f]{32}-[0-9a-f]{16}\.(pixels|looks)")),
     "speed": ("speed", re.compile(r"[0-9a-f]{16}/[^/]+\.json")),
 }
+_NO_HOME = Path(os.path.abspath("/nonexistent"))  # noqa: PTH100 - as systems call the home of who has none
 _PATIENCE = 2.0  # seconds, for another process that writes into the cache: it is an aid that nothing waits for
 
 
@@ -233,7 +234,8 @@ def cache_dir() -> Path:
     """The folder for what is computed once and kept; it need not exist.
 
     The environment variable ``MXTUNE_CACHE`` if set, otherwise ``mxtune`` in the user's cache folder of the
-    platform: ``$XDG_CACHE_HOME`` or ``~/.cache``, ``~/Library/Caches`` (macOS), ``%LOCALAPPDATA%`` (Windows).
+    platform: ``$XDG_CACHE_HOME`` or ``~/.cache``, ``~/Library/Caches`` (macOS), ``%LOCALAPPDATA%`` (Windows). For a
+    user without a home, as in a container, a folder that can't be made: nothing is kept.
 
     Examples
     --------
@@ -246,7 +248,11 @@ def cache_dir() -> Path:
         return user_path(FOLDER_SETTING, own).absolute()
     from platformdirs import user_cache_path
 
-    return user_cache_path("mxtune", appauthor=False)
+    try:
+        folder = user_cache_path("mxtune", appauthor=False)
+    except RuntimeError:
+        folder = Path("~")  # as its older versions say
+    return folder if folder.is_absolute() else _NO_HOME / "mxtune"
 
 
 def features_dir() -> Path:

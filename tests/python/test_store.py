@@ -294,6 +294,21 @@ def test_only_the_user_can_read_what_is_cached(tmp_path: Path) -> None:
         assert folder.stat().st_mode & 0o777 == 0o700
 
 
+def test_a_user_without_a_home_has_no_cache_and_no_folder_called_tilde(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fails(*_: object, **__: object) -> Path:
+        raise RuntimeError("could not determine the home directory")
+
+    monkeypatch.delenv("MXTUNE_CACHE")
+    monkeypatch.chdir(tmp_path)
+    for of_platform in (fails, lambda *_, **__: Path("~/.cache/mxtune")):  # newer and older versions
+        monkeypatch.setattr("platformdirs.user_cache_path", of_platform)
+        assert store.cache_dir().is_absolute()
+        assert not store.cache_dir().parent.exists()
+        assert store.mxcache()["entries"].tolist() == [0, 0, 0]
+
+
 def test_an_empty_or_missing_cache_has_no_entries(tmp_path: Path) -> None:
     assert store.entries(tmp_path / "none") == []
     assert store.clear(tmp_path / "none") == 0

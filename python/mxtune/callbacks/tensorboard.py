@@ -38,7 +38,7 @@ class TensorBoard(Callback):
     """
 
     def __init__(self, writer: Union[str, os.PathLike[str], Any]) -> None:
-        self._writer: Any = writer if hasattr(writer, "add_scalar") else None
+        self._writer: Any = writer if hasattr(writer, "add_scalar") and not isinstance(writer, type) else None
         self._folder = None
         if self._writer is None:
             folder = user_path("writer", writer)

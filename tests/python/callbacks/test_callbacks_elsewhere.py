@@ -49,8 +49,9 @@ def test_a_missing_package_is_named_before_any_training(package: str, monkeypatc
 
 
 def test_what_is_neither_folder_nor_writer_is_told() -> None:
-    with pytest.raises(ArgumentError, match="`writer` must be a path"):
-        TensorBoard(3)
+    for wrong in (3, Writer):
+        with pytest.raises(ArgumentError, match="`writer` must be a path"):
+            TensorBoard(wrong)
 
 
 @pytest.mark.filterwarnings("ignore::mxtune.errors.MxtuneWarning")
