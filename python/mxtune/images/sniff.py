@@ -116,6 +116,10 @@ def _why_not_picture(data: bytes) -> str:  # noqa: PLR0911 - one way out for eac
         return "not an image: it contains a PDF"
     if data[:4] == b"PAR1":
         return "not an image: it contains a table (Parquet)"
+    if data.startswith(b"\x93NUMPY"):
+        return "not an image: it contains a NumPy array (give the array, not its file)"
+    if data.startswith(b"PK\3\4"):
+        return "not an image: it contains a zip archive (one is read where its name ends in .zip)"
     if start.startswith(b"version https://git-lfs"):
         return "not an image: it only points to one (run git lfs pull)"
     return "not an image"

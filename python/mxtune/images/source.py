@@ -213,6 +213,8 @@ def _from_path(x: PathLike, y: Any, recursive: bool, labelled: bool) -> Source:
         siblings = [entry.name for entry in location.parent.iterdir()] if location.parent.is_dir() else []
         hint = near(location.name, siblings, most=1, before=f"{location.parent}{os.sep}")
         raise PictureError(f"There is no file or folder {file_name(str(location))}.", hint=hint)
+    if archive is None and not location.is_dir():
+        raise PictureError(f"{file_name(str(location))} is neither a file nor a folder.")
     try:
         folder = look_into(location, recursive) if archive is None else look_into_archive(archive, recursive)
     except PermissionError as error:
@@ -265,6 +267,9 @@ def _from_table(
         file, beside_it = _table_at(x)
         frame, remarks, has_types = read_table(file)
         starts = beside_it if root is None else [root]
+    if frame.columns.nlevels > 1:
+        name = str(tuple(frame.columns[0]))
+        raise ArgumentError("The columns of `x` must have one name each.", [f"the first is {name}"])
     copies = frame.columns.duplicated()
     ambiguous, whole = set(frame.columns[copies]), frame.loc[:, ~copies]
     require(whole, beside.values())

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import unicodedata
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -353,6 +354,29 @@ def test_arrays_that_are_no_pictures_are_refused() -> None:
             mximages(array)
     with pytest.raises(ArgumentError, match="reshape"):
         mximages(np.zeros((4, 784)), list("abab"))
+
+
+def test_what_is_no_file_and_no_folder_is_told(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    for path in ("/dev/null", tmp_path / "pipe"):
+        with pytest.raises(PictureError, match="is neither a file nor a folder"):
+            mximages(path)
+
+
+def test_what_else_a_file_holds_is_told(tmp_path: Path) -> None:
+    np.save(tmp_path / "photos.npy", np.zeros((4, 8, 8), np.uint8))
+    with zipfile.ZipFile(tmp_path / "photos", "w") as archive:
+        archive.writestr("0.png", b"")
+    for name, words in (("photos.npy", "give the array, not its file"), ("photos", "name ends in .zip")):
+        for x in (tmp_path / name, (tmp_path / name).read_bytes()):
+            with pytest.raises(PictureError, match=f"not an image: it contains a .*{words}"):
+                mximages(x)
+
+
+def test_columns_of_two_names_are_refused() -> None:
+    frame = pd.DataFrame({("photo", "path"): ["a.png"], ("photo", "label"): ["a"]})
+    with pytest.raises(ArgumentError, match=r"must have one name each\.\nx the first is \('photo', 'path'\)"):
+        mximages(frame)
 
 
 class Tensor:
