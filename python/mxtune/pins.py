@@ -66,6 +66,9 @@ def write(
     _check_name(name)
     if not isinstance(metadata, (Mapping, type(None))):
         raise ArgumentError("`metadata` must be a dict.", [f"it is {value_text(metadata)}"])
+    if "mxtune" in (metadata or {}):
+        text = '`metadata` has "mxtune", which is what the file says of the model.'
+        raise ArgumentError(text, hint="Give it another name.")
     stated = {key: plain(value, key) for key, value in (metadata or {}).items()}
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / f"{name.rpartition('/')[2]}{SUFFIX}"

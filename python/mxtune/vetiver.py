@@ -73,6 +73,8 @@ class MxtuneHandler(BaseHandler):  # type: ignore[misc]
     def handler_predict(self, input_data: Any, check_prototype: bool) -> dict[str, list[Any]]:  # noqa: ARG002
         """Columns of what the model predicts, with probabilities where it has any; None for what can't be read."""
         rows = input_data if isinstance(input_data, pd.DataFrame) else pd.DataFrame(input_data)
+        if rows.empty and not len(rows.columns):  # [] has neither rows nor columns
+            return {}
         if IMAGE not in rows.columns:
             text = "A request has a row for each image, with its bytes as base64."
             raise ArgumentError(text, [f"the columns are {', '.join(map(str, rows.columns))}"], f"Call it {IMAGE}.")

@@ -99,6 +99,7 @@ np.testing.assert_equal(list(client.get("/prototype").json()["properties"]), ["i
 hostile = ["/etc/passwd", files[0], "!", "", "A" * 100_000]
 answer = client.post("/predict", json=[{"image": text} for text in hostile])
 np.testing.assert_equal((answer.status_code, answer.json()["pred_class"]), (200, [None] * len(hostile)))
+np.testing.assert_equal(client.post("/predict", json=[]).json(), {})
 broken = "\n".join(rows[0]["image"][start : start + 76] for start in range(0, len(rows[0]["image"]), 76))
 same = client.post("/predict", json=[{"image": broken}, {"image": f"data:image/png;base64,{rows[0]['image']}"}]).json()
 np.testing.assert_equal(same["pred_class"], [expected["pred_class"][0]] * 2)

@@ -21,6 +21,7 @@ from mxtune.errors import ArgumentError, ModelFileError
     ({"name": ".."}, "`name` must be the name of a pin.\nx it is '..'"),
     ({"name": "me/"}, "`name` must be the name of a pin.\nx it is 'me/'"),
     ({"metadata": ["a"]}, "`metadata` must be a dict"),
+    ({"metadata": {"mxtune": 1}}, '`metadata` has "mxtune", which is'),
     ({"metadata": {"where": {"in": Path("a")}}}, "`metadata` must be texts, numbers, dates"),
 ])  # fmt: skip
 def test_what_can_not_be_pinned_is_told_by_name(change: dict[str, Any], words: str) -> None:
