@@ -9,6 +9,7 @@ import pytest
 
 from mxtune import mxexample, mxtrain
 from mxtune.errors import MxtuneError
+from mxtune.training.distributed import on_ray
 from mxtune.training.distributed.on_ray import Actor
 
 pytestmark = [pytest.mark.usefixtures("cluster"), pytest.mark.timeout(300)]
@@ -45,3 +46,9 @@ def test_an_actor_killed_in_the_middle_changes_nothing(alone: bytes, monkeypatch
 def test_the_address_of_another_cluster_is_not_passed_over(address: str) -> None:
     with pytest.raises(MxtuneError, match=f"uses another Ray cluster than {address}"):
         mxtrain(mxexample("fashion"), workers=address, **SETTINGS)
+
+
+def test_another_version_on_the_cluster_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(on_ray, "__version__", "0.0.1")
+    with pytest.raises(MxtuneError, match=r"another mxtune(.|\n)*and this program 0\.0\.1"):
+        mxtrain(mxexample("fashion"), workers="auto", **SETTINGS)

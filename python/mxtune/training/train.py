@@ -205,7 +205,7 @@ def mxtrain(
         same bytes. One that is lost is replaced, and what a slow one holds up is done by another, too. Images are
         checked, and the head is trained, by this process, which holds the features: for a million images some 20 GB of
         EfficientNet-Lite0, and 5 GB with ``head="last features"``, in memory, or else in a file in the folder of
-        `cache`. The workers read the files by the same paths.
+        `cache`. The workers read the files by the same paths; images in memory are sent to each.
         Layers are trained on CPUs by processes of this machine (Linux): each has its share of every batch, gradients
         are summed, and all take the same step. That is what one process learns, but for the order of sums, and the same
         bytes each time with as many processes. Where one is lost the epoch begins anew. Only BatchNorms whose

@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 from typing import Any
 
+from ..._version import __version__
 from ...calls import option
 from ...errors import MxtuneError
 from ...machine import share
@@ -44,12 +45,12 @@ def connected(address: str) -> Any:
 
 
 def refuse_without_mxtune(ray: Any) -> None:
-    """Refuse a cluster that can't import this package: its workers would be started again and again.
+    """Refuse a cluster that can't import this package, whose workers would be started again and again; or has another.
 
     Raises
     ------
     MxtuneError
-        It can't.
+        It can't, or its version is another one.
     """
 
     def version() -> str:  # the code of a function in a function travels
@@ -58,13 +59,16 @@ def refuse_without_mxtune(ray: Any) -> None:
         return __version__
 
     try:
-        ray.get(ray.remote(num_cpus=0)(version).remote())
+        there = ray.get(ray.remote(num_cpus=0)(version).remote())
     except ray.exceptions.RayTaskError as error:
         if not isinstance(error.cause, ImportError):
             raise
         text = "The machines of the Ray cluster can't import mxtune."
         hint = "Install it there as here, or start Ray from an environment that has it."
         raise MxtuneError(text, [last_line(error)], hint) from error
+    if there != __version__:
+        versions = f"it has version {there}, and this program {__version__}"
+        raise MxtuneError("The Ray cluster has another mxtune.", [versions], "Install the same one on all machines.")
 
 
 def last_line(error: Exception) -> str:
