@@ -70,7 +70,7 @@ class Service:
     @contextlib.asynccontextmanager
     async def _lifespan(self, _: FastAPI) -> AsyncIterator[None]:
         limits = self._settings
-        self._batching = Batching(limits.batch, limits.queue, self._metrics.batch.observe)
+        self._batching = Batching(limits.batch, limits.queue, self._metrics.batch.observe, self._metrics.queue.set)
         started = asyncio.Event()
         loop = asyncio.get_running_loop()
 
@@ -101,7 +101,6 @@ class Service:
     async def metrics(self, request: Request) -> Response:
         """Figures for Prometheus."""
         self._check_key(request)
-        self._metrics.queue.set(len(self._queue))
         return Response(self._metrics.text(), media_type=TYPE)
 
     async def predict(

@@ -37,20 +37,17 @@ class Batching:
     ----------
     batch, queue
         Items at once; items that may wait.
-    seen
-        Called with the size of each batch.
+    seen, waits
+        Called with the size of each batch; with how many items wait, whenever that changes.
     """
 
-    def __init__(self, batch: int, queue: int, seen: Callable[[int], None]) -> None:
-        self._batch, self._most, self._seen = batch, queue, seen
+    def __init__(self, batch: int, queue: int, seen: Callable[[int], None], waits: Callable[[int], None]) -> None:
+        self._batch, self._most, self._seen, self._waits = batch, queue, seen, waits
         self._waiting: deque[_Waiting] = deque()
         self._arrived = asyncio.Event()
         self._thread = ThreadPoolExecutor(1, "mxtune-model")
         self._seconds = 0.01  # that an item has taken lately
         self._held = 0
-
-    def __len__(self) -> int:
-        return len(self._waiting)
 
     def hold(self, count: int) -> None:
         """Keep places for a request before its images are decoded.
@@ -72,6 +69,7 @@ class Batching:
         loop = asyncio.get_running_loop()
         waiting = [_Waiting(item, kind, work, loop.create_future()) for item in items]
         self._waiting.extend(waiting)
+        self._waits(len(self._waiting))
         self._arrived.set()
         try:
             return list(await asyncio.gather(*(one.future for one in waiting)))
@@ -119,4 +117,5 @@ class Batching:
         chosen = alike[: 1 << count.bit_length() >> 1]
         taken = set(map(id, chosen))
         self._waiting = deque(one for one in waiting if id(one) not in taken)
+        self._waits(len(self._waiting))
         return chosen

@@ -88,6 +88,8 @@ def _run_one_of(workers: int, settings: Settings, taken: socket.socket, tell: Co
 def _supervise(settings: Settings, taken: socket.socket, workers: int, ready: Callable[[], object]) -> None:
     """Keep so many processes alive; one that ends is followed by another, but for one that could not start: its error
     is raised."""
+    from prometheus_client.multiprocess import mark_process_dead
+
     spawn = multiprocessing.get_context("spawn")
     told, tell = spawn.Pipe(duplex=False)
     wake, woken = os.pipe()  # a signal only writes to it: its handler runs between any two steps
@@ -115,6 +117,7 @@ def _supervise(settings: Settings, taken: socket.socket, workers: int, ready: Ca
                 if process.sentinel in woke:
                     if process.pid not in answers:
                         raise MxtuneError("A process of the service ended before it could answer.")
+                    mark_process_dead(process.pid)  # in whose queue nobody waits any more
                     running[place] = started()
     finally:
         taken.close()  # or who comes now would wait for nobody

@@ -350,12 +350,19 @@ def test_several_processes_answer_and_add_up_their_figures(file: Path) -> None:
         children = Path(f"/proc/{started.process.pid}/task/{started.process.pid}/children").read_text().split()
         workers = [one for one in children if b"spawn_main" in Path(f"/proc/{one}/cmdline").read_bytes()]
         assert len(workers) == 2
-        os.kill(int(workers[0]), signal.SIGKILL)  # though it has just started, another one follows
+        body = form({photo.name: photo.read_bytes() for photo in PHOTOS[:64]})
+        with ThreadPoolExecutor(16) as pool:  # images wait in the queue of each
+            asked = [pool.submit(started.ask, "/predict?explain=true", *body) for _ in range(8)]
+            while "mxtune_queue_images 0.0" in started.ask("/metrics")[1]:
+                assert not all(one.done() for one in asked)
+            for worker in workers:
+                os.kill(int(worker), signal.SIGKILL)  # though they have just started, others follow
         for _ in range(20):
-            with contextlib.suppress(urllib.error.URLError, ConnectionError):  # one was on its way to it
+            with contextlib.suppress(urllib.error.URLError, ConnectionError):  # one was on its way to them
                 assert started.ask("/predict", PHOTOS[0].read_bytes())[0] == 200
             time.sleep(0.05)
         assert started.process.poll() is None
+        assert "mxtune_queue_images 0.0" in started.ask("/metrics")[1]  # those who waited there have gone
     finally:
         started.end()
     assert started.process.returncode == 0
