@@ -122,7 +122,7 @@ async def _of_form(request: Request, body: bytes, settings: Settings) -> list[Up
 async def _of_json(body: bytes, settings: Settings) -> list[Upload]:
     wanted = 'The body has the form {"images": [{"name": "a.png", "data": "base64"}]}.'
     try:
-        document = json.loads(body)
+        document = json.loads(body, object_pairs_hook=_each_once)
     except (ValueError, RecursionError) as error:
         raise Refused(400, "The body is no JSON.", [str(error)[:200]]) from error
     images = document.get("images") if isinstance(document, dict) else None
@@ -155,6 +155,14 @@ async def _of_json(body: bytes, settings: Settings) -> list[Upload]:
                 before = " but for what stands before its comma" if value.startswith("data:") else ""
                 raise Refused(422, wanted, [f"image {place} is no base64{before}"]) from error
         found.append(Upload(_name(name, place), content, lacks))
+    return found
+
+
+def _each_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """An object of JSON, in which no value takes the place of another one."""
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        raise ValueError("a name is there twice")
     return found
 
 

@@ -176,6 +176,7 @@ def test_a_bomb_is_refused_by_its_claim(service: Service) -> None:
         (b"[]", "application/json", 422),
         (b'{"images": [{"data": "%%"}]}', "application/json", 422),
         (b'{"images": [], "type": "prob"}', "application/json", 422),
+        (b'{"images": [{"data": ""}], "images": []}', "application/json", 400),
         (b'{"images": [{"data": "", "label": "bag"}]}', "application/json", 422),
         (b'{"images": [{"url": "file:///etc/passwd"}]}', "application/json", 422),
         (b'{"images": [{"url": "http://localhost/a.png"}]}', "application/json", 422),
