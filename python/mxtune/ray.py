@@ -257,11 +257,16 @@ def _pool(cpus: float, gpus: float, workers: Optional[int]) -> Any:
     ArgumentError
         No machine has room for one: Ray would wait for such a machine, without a word.
     MxtuneError
-        The machines lack mxtune.
+        The machines lack mxtune, or this one is none of the cluster.
     """
     ray = _ray()
     if not ray.is_initialized():
         ray.init()
+    if ray.util.client.ray.is_connected():
+        text = "Ray Data does not work for a program outside of the cluster, which ray:// connects."
+        raise MxtuneError(
+            text, hint="Run it on a machine of the cluster: ray job submit --working-dir . -- python it.py"
+        )
     refuse_without_mxtune(ray)
     kind, name, each = ("GPU", "gpus", gpus) if gpus else ("CPU", "cpus", cpus)
     there = [float(node["Resources"].get(kind, 0)) for node in ray.nodes() if node["Alive"]]

@@ -58,6 +58,22 @@ def test_a_client_trains_what_one_process_trains(address: str, tmp_path: Path) -
         np.testing.assert_allclose(model.network.params[name], array, atol=1e-4, err_msg=name)
 
 
+def test_ray_data_is_refused_outside_of_the_cluster(address: str) -> None:
+    code = """
+import sys
+import ray
+import mxtune, mxtune.ray
+ray.init(sys.argv[1], log_to_driver=False)
+try:
+    mxtune.ray.predict(mxtune.mxexample("fashion"), mxtune.mxnetwork("efficientnet_lite0"))
+except mxtune.errors.MxtuneError as error:
+    print(error)
+"""
+    told = subprocess.run([sys.executable, "-c", code, address], capture_output=True, text=True, check=False)
+    assert "outside of the cluster" in told.stdout, told.stderr
+    assert "ray job submit" in told.stdout
+
+
 def test_machines_without_mxtune_are_told_at_once(tmp_path: Path) -> None:
     """As those of a Ray that was started from another environment: nothing of this package can be imported there."""
     (tmp_path / "sitecustomize.py").write_text("import sys; sys.modules['mxtune'] = None")
