@@ -63,7 +63,8 @@ class Shelf:
         self.folder, self._name, self._dtype, self._kind = folder, name, np.dtype(dtype), kind
         self._places: dict[bytes, _Place] = {}
         for file in sorted(folder.glob(f"{name}-*.{kind}")):
-            self._open(file)
+            if file.is_file():  # a pipe would wait for ever
+                self._open(file)
 
     @property
     def n_bytes(self) -> int:

@@ -79,6 +79,13 @@ def test_a_file_that_another_process_removed_is_missing_and_nothing_else(tmp_pat
     assert list(one.take(KEYS)) == []
 
 
+def test_what_is_no_file_is_no_entry(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / f"{NAME}-{'1' * 16}.rows")
+    (tmp_path / f"{NAME}-{'2' * 16}.rows").mkdir()
+    shelf(tmp_path).add(KEYS, ARRAYS)
+    assert len(taken(tmp_path, KEYS)) == 6
+
+
 def test_what_is_used_is_kept_longest(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for number in range(3):
         shelf(tmp_path).add([KEYS[number]], [ARRAYS[number]])
