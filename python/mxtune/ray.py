@@ -167,7 +167,7 @@ def _asked(
     ray, schema = _ray(), question.schema
     pool = _pool(cpus, gpus, None if workers is None else whole("workers", workers, 1))
     rows, there = (dataset, _kinds(dataset)) if isinstance(dataset, ray.data.Dataset) else _read(dataset)
-    columns = columns_of([*there], image, path)
+    columns = columns_of(there, image, path)
     refuse_text(columns[0], there[columns[0]], "ray.data.read_binary_files(paths, include_paths=True).")
     wanted = [*dict.fromkeys(name for name in columns if name)]
     rows = rows.select_columns(wanted) if {*there} - {*wanted} else rows

@@ -141,9 +141,9 @@ def _with_missing() -> dict[Any, Any]:
 def _mapped(frame: Any, question: Question, image: Optional[str], path: Optional[str]) -> Any:
     if not hasattr(frame, "mapInPandas"):
         raise ArgumentError("`frame` must be a data frame of Spark.", [f"it is {value_text(frame)}"])
-    columns = columns_of(frame.columns, image, path)
-    kind = frame.schema[columns[0]].dataType.simpleString()
-    refuse_text(columns[0], kind, 'spark.read.format("binaryFile").load(folder).')
+    kinds = {one.name: one.dataType.simpleString() for one in frame.schema.fields}
+    columns = columns_of(kinds, image, path)
+    refuse_text(columns[0], kinds[columns[0]], 'spark.read.format("binaryFile").load(folder).')
     roles = {role: name for role, name in zip(("image", "path"), columns) if name}
     answers = Answers(question, "image", "path" if "path" in roles else None)
     named = [

@@ -13,6 +13,7 @@ from ..errors import ArgumentError
 from ..words import listing, near
 
 IMAGES = ("bytes", "content", "image")  # as Ray's readers, Spark's and Hugging Face's data sets call it
+_TEXTS = ("string", "large_string", "string_view")  # of Arrow, and of Spark
 NAMES = ("path", "file", "file_name", "filename")
 
 
@@ -30,15 +31,18 @@ def column_of(name: str, given: Optional[str], usual: Sequence[str], columns: Se
     return given or next((one for one in usual if one in columns), None)
 
 
-def columns_of(columns: Sequence[str], image: Optional[str], path: Optional[str]) -> tuple[str, Optional[str]]:
-    """The column of images, and that of their names, if there is one.
+def columns_of(kinds: Mapping[str, str], image: Optional[str], path: Optional[str]) -> tuple[str, Optional[str]]:
+    """The column of images, and that of their names, if there is one, of columns with their types.
+
+    Of those that are called as images mostly are, one of texts comes last: a caption may be the ``content``.
 
     Raises
     ------
     ArgumentError
         There is no column of images.
     """
-    found = column_of("image", image, IMAGES, columns)
+    columns = [*kinds]
+    found = column_of("image", image, sorted(IMAGES, key=lambda name: kinds.get(name) in _TEXTS), columns)
     if found is None:
         text = "No column holds images: the bytes of files, or pixels."
         raise ArgumentError(text, [f"the columns are {listing(columns)}"], 'Say which one: image="photo".')
@@ -53,7 +57,7 @@ def refuse_text(name: str, kind: str, reader: str) -> None:
     ArgumentError
         ``kind``, the type of the column, is one of texts; ``reader`` says how files are read.
     """
-    if kind in ("string", "large_string", "string_view"):
+    if kind in _TEXTS:
         text = f'The column of images must hold the bytes of files, or pixels, and "{name}" holds texts.'
         raise ArgumentError(text, hint=f"Read the files: {reader}")
 

@@ -106,13 +106,14 @@ def test_an_array_that_is_no_image_is_a_row_with_a_reason(model: Model) -> None:
 
 
 def test_columns_are_found_by_their_usual_names_or_as_given() -> None:
-    assert columns_of(["path", "bytes"], None, None) == ("bytes", "path")
-    assert columns_of(["image", "label"], None, None) == ("image", None)
-    assert columns_of(["photo", "id"], "photo", "id") == ("photo", "id")
+    assert columns_of(dict.fromkeys(["path", "bytes"], "binary"), None, None) == ("bytes", "path")
+    assert columns_of(dict.fromkeys(["image", "label"], "binary"), None, None) == ("image", None)
+    assert columns_of(dict.fromkeys(["photo", "id"], "binary"), "photo", "id") == ("photo", "id")
+    assert columns_of({"content": "string", "image": "binary"}, None, None) == ("image", None), "a caption"
     with pytest.raises(ArgumentError, match="No column holds images"):
-        columns_of(["id"], None, None)
+        columns_of({"id": "int64"}, None, None)
     with pytest.raises(ArgumentError, match=r'no column "byte"(.|\n)*Did you mean bytes'):
-        columns_of(["bytes"], "byte", None)
+        columns_of({"bytes": "binary"}, "byte", None)
 
 
 def test_records_of_data_sets_hold_bytes_and_a_path() -> None:
