@@ -119,7 +119,7 @@ web: ## Classify images on a page in Chromium, with models that mxtune writes an
 	$(BIN)/python scripts/service_in_browser.py .cache/web/service
 
 serve-check: export MXTUNE_CACHE_GB := 0
-serve-check: ## Serve a model to 32 clients, to hostile ones and to schemathesis, beside `predict()`; half an hour
+serve-check: ## Serve a model to 32 clients, to hostile ones and to schemathesis, beside `predict()`; five minutes
 	@$(SETUP) python
 	@[ -x .cache/schemathesis/bin/python ] || python3 -m venv .cache/schemathesis
 	.cache/schemathesis/bin/pip install --quiet schemathesis==4.32.5
