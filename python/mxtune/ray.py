@@ -33,9 +33,8 @@ if TYPE_CHECKING:
 PathLike = Union[str, "os.PathLike[str]"]
 PARQUET = ".parquet"
 _READING = 0.25  # of a CPU: it waits for disks and networks
-_BATCHES = (
-    8  # of a task: what a lost worker computes again, and short beside a block of Ray's, which one worker answers
-)
+# of a task: what a lost worker computes again, and short beside a block of Ray's, which one worker answers
+_BATCHES = 8
 
 
 def predict(
@@ -217,16 +216,12 @@ def _read(source: Any) -> tuple[ray.data.Dataset, dict[str, str]]:
 
 def _paths(source: Any) -> list[str]:
     given = [source] if isinstance(source, (str, os.PathLike)) else source
-    if (
-        not isinstance(given, (list, tuple))
-        or not given
-        or not all(isinstance(one, (str, os.PathLike)) for one in given)
-    ):
+    listed = given if isinstance(given, (list, tuple)) else []
+    if not listed or not all(isinstance(one, (str, os.PathLike)) for one in listed):
         text = "`dataset` must be a folder, a bucket, files, or a Dataset of Ray."
-        raise ArgumentError(
-            text, [f"it is {value_text(source)}"], "ray.data.from_pandas(), from_items() and others make one."
-        )
-    return [os.fspath(one) for one in given]
+        hint = "ray.data.from_pandas(), from_items() and others make one."
+        raise ArgumentError(text, [f"it is {value_text(source)}"], hint)
+    return [os.fspath(one) for one in listed]
 
 
 def _is_parquet(path: str) -> bool:
@@ -264,15 +259,15 @@ def _pool(cpus: float, gpus: float, workers: Optional[int]) -> Any:
         ray.init()
     if ray.util.client.ray.is_connected():
         text = "Ray Data does not work for a program outside of the cluster, which ray:// connects."
-        raise MxtuneError(
-            text, hint="Run it on a machine of the cluster: ray job submit --working-dir . -- python it.py"
-        )
+        hint = "Run it on a machine of the cluster: ray job submit --working-dir . -- python it.py"
+        raise MxtuneError(text, hint=hint)
     refuse_without_mxtune(ray)
     kind, name, each = ("GPU", "gpus", gpus) if gpus else ("CPU", "cpus", cpus)
     there = [float(node["Resources"].get(kind, 0)) for node in ray.nodes() if node["Alive"]]
-    if each > max(there, default=0):
+    largest = max(there, default=0)
+    if each > largest:
         text = f"No machine of the Ray cluster has room for a worker with {name}={each:g}."
-        raise ArgumentError(text, [f"the largest has {max(there, default=0):g} {kind}s"], "`ray status` lists them.")
+        raise ArgumentError(text, [f"the largest has {largest:g} {kind}s"], "`ray status` lists them.")
     room = max(1, sum(int(count / each) for count in there)) if each else 1
     if workers is None or workers <= room:
         return ray.data.ActorPoolStrategy(size=workers or room)

@@ -146,9 +146,8 @@ def _mapped(frame: Any, question: Question, image: Optional[str], path: Optional
     refuse_text(columns[0], kinds[columns[0]], 'spark.read.format("binaryFile").load(folder).')
     roles = {role: name for role, name in zip(("image", "path"), columns) if name}
     answers = Answers(question, "image", "path" if "path" in roles else None)
-    named = [
-        f"`{name.replace('`', '``')}` AS {role}" for role, name in roles.items()
-    ]  # some names Spark itself can't map
+    # some names Spark itself can't map
+    named = [f"`{name.replace('`', '``')}` AS {role}" for role, name in roles.items()]
     return frame.selectExpr(*named).mapInPandas(answers, answers.schema)
 
 

@@ -6,7 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from mxtune.engines import AdamW, Program
+from mxtune.engines import AdamW, InputSpec, Program
+from mxtune.graph import Builder
 from mxtune.tasks.losses import CrossEntropy
 from mxtune.zoo.opening import mxnetwork
 
@@ -20,6 +21,16 @@ def lenet() -> Program:
     """With two Dropouts, of maps and of features."""
     net = mxnetwork("lenet", classes=5, seed=2).insert("fc1", "Dropout", p=0.5).insert("pool1", "Dropout", p=0.2)
     return Program.of(net, frozenset(net.params), AdamW({"fc1_weight": 0.5}, 0.1), seed=3)
+
+
+def with_moving_statistics(rng: np.random.Generator) -> Program:
+    """With a BatchNorm, whose statistics each process sees of its share alone."""
+    b = Builder()
+    graph = b.graph(b.dense(b.global_pool(b.batchnorm(b.conv(b.data(), "conv", 4, kernel=3), "bn"), "max"), "fc", 5))
+    shapes = {"conv_weight": (4, 3, 3, 3), "conv_bias": (4,), "fc_weight": (5, 4), "fc_bias": (5,)}
+    shapes |= dict.fromkeys(("bn_gamma", "bn_beta", "bn_moving_mean", "bn_moving_var"), (4,))
+    params = {name: rng.uniform(0.5, 1, shapes[name]).astype("float32") for name in graph.roles if name in shapes}
+    return Program(graph, params, {"data": InputSpec((3, 8, 8))}, frozenset(params))
 
 
 def steps(executor: Any, rows: int = 7) -> list[float]:

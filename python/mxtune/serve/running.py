@@ -143,13 +143,10 @@ def _bound(host: str, port: int) -> socket.socket:
         bound.listen(2048)  # who comes before the model is there waits, and is not sent away
     except (OSError, OverflowError, UnicodeError) as error:
         why = getattr(error, "strerror", None) or str(error)
-        is_host = (
-            isinstance(error, (socket.gaierror, UnicodeError)) or getattr(error, "errno", 0) == errno.EADDRNOTAVAIL
-        )
+        is_name = isinstance(error, (socket.gaierror, UnicodeError))
         hint = "Choose another port: 0 is any free one."
-        hint = (
-            "The host is an address of this machine: 127.0.0.1 for itself alone, 0.0.0.0 for all." if is_host else hint
-        )
+        if is_name or getattr(error, "errno", 0) == errno.EADDRNOTAVAIL:
+            hint = "The host is an address of this machine: 127.0.0.1 for itself alone, 0.0.0.0 for all."
         raise ArgumentError(f"Can't serve at {host}, port {port}.", [why], hint) from error
     bound.set_inheritable(True)
     return bound

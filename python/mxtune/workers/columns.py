@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Optional
@@ -10,6 +9,7 @@ from typing import Any, Optional
 import numpy as np
 
 from ..errors import ArgumentError
+from ..images.labels import is_missing
 from ..words import listing, near
 
 IMAGES = ("bytes", "content", "image")  # as Ray's readers, Spark's and Hugging Face's data sets call it
@@ -81,11 +81,11 @@ def names_of(values: Iterable[Any], images: Iterable[Any]) -> list[Optional[str]
 def _image(value: Any) -> Any:
     if isinstance(value, Mapping) and "bytes" in value:  # a record as Hugging Face keeps images
         return _image(value["bytes"])
-    if value is None or isinstance(value, (bytes, bytearray, memoryview)):
-        return None if value is None else bytes(value)
+    if isinstance(value, (bytes, bytearray, memoryview)):
+        return bytes(value)
     if isinstance(value, np.ndarray):
         return value.tobytes() if value.ndim == 1 and value.dtype == np.uint8 else value  # a list of bytes
-    if _is_missing(value):
+    if is_missing(value):
         return None
     what = f"records of {listing([*value])}" if isinstance(value, Mapping) else type(value).__name__
     raise ArgumentError("The column of images must hold the bytes of files, or pixels.", [f"it holds {what}"])
@@ -98,17 +98,8 @@ def _path(image: Any) -> Optional[str]:
 def _name(value: Any) -> Optional[str]:
     if isinstance(value, Mapping):
         return _path(value)
-    if value is None or _is_missing(value):
+    if is_missing(value):
         return None
-    if (
-        isinstance(value, (float, np.floating)) and value.is_integer()
-    ):  # of a column of whole numbers, of which some are missing
-        value = int(value)
-    return (os.fsdecode(value) if isinstance(value, bytes) else str(value)) or None
-
-
-def _is_missing(value: Any) -> bool:
-    """Whether it is NaN, or what pandas has in its place, which differs from itself or can't tell."""
-    return type(value).__name__ in ("NAType", "NaTType") or (
-        isinstance(value, (float, np.floating)) and math.isnan(value)
-    )
+    # a column of whole numbers, of which some are missing, has them as floating-point numbers
+    value = int(value) if isinstance(value, (float, np.floating)) and value.is_integer() else value
+    return os.fsdecode(value) if isinstance(value, bytes) else str(value)

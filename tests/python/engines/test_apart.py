@@ -7,14 +7,13 @@ from typing import Any
 import numpy as np
 import pytest
 
-from lockstep import BATCH, CROSS, LABELS, equal, lenet, steps
+from lockstep import BATCH, CROSS, LABELS, equal, lenet, steps, with_moving_statistics
 from mxtune import engines
-from mxtune.engines import InputSpec, LostProcessError, Program
+from mxtune.engines import LostProcessError, Program
 from mxtune.engines.devices import CPU
 from mxtune.engines.parallel.seat import Seat
 from mxtune.engines.parallel.told import Told, share
 from mxtune.errors import EngineError, MxtuneError
-from mxtune.graph import Builder
 from mxtune.tasks.losses import CrossEntropy
 
 RNG = np.random.default_rng(6)
@@ -96,19 +95,14 @@ def test_a_loss_that_is_no_number_changes_nothing_and_an_error_of_one_ends_all(e
 
 
 def test_statistics_become_the_mean_of_what_each_share_moves_them_to(engine: Any) -> None:
-    b = Builder()
-    graph = b.graph(b.dense(b.global_pool(b.batchnorm(b.conv(b.data(), "conv", 4, kernel=3), "bn"), "max"), "fc", 5))
-    shapes = {"conv_weight": (4, 3, 3, 3), "conv_bias": (4,), "fc_weight": (5, 4), "fc_bias": (5,)}
-    shapes |= dict.fromkeys(("bn_gamma", "bn_beta", "bn_moving_mean", "bn_moving_var"), (4,))
-    params = {name: RNG.uniform(0.5, 1, shapes[name]).astype("float32") for name in graph.roles if name in shapes}
-    program = Program(graph, params, {"data": InputSpec((3, 8, 8))}, frozenset(params))
+    program = with_moving_statistics(RNG)
     three, parts = engine.replicate(program, CPU, "float32", True, Three), [engine.bind(program, CPU) for _ in "123"]
     batch = RNG.normal(size=(6, 3, 8, 8)).astype("float32")
     three.step(batch, LABELS[:6], np.ones(6), CrossEntropy(5), 1e-3)
     for place, part in enumerate(parts):
         rows = slice(2 * place, 2 * place + 2)
         part.step(batch[rows], LABELS[rows], np.ones(2), CrossEntropy(5), 1e-3)
-    for name in graph.auxiliary:
+    for name in program.graph.auxiliary:
         expected = np.mean([part.parameters()[name] for part in parts], axis=0)
         np.testing.assert_allclose(three.parameters()[name], expected, rtol=1e-5, err_msg=name)
         assert not np.allclose(parts[0].parameters()[name], expected)

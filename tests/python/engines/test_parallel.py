@@ -14,12 +14,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from lockstep import BATCH, CROSS, LABELS, equal, lenet, steps
+from lockstep import BATCH, CROSS, LABELS, equal, lenet, steps, with_moving_statistics
 from mxtune import engines
-from mxtune.engines import InputSpec, LostProcessError, Program
+from mxtune.engines import LostProcessError
 from mxtune.engines.devices import CPU
 from mxtune.errors import EngineError
-from mxtune.graph import Builder
 from mxtune.tasks.losses import CrossEntropy
 
 RNG = np.random.default_rng(5)
@@ -138,19 +137,14 @@ def test_one_that_is_killed_in_the_middle_is_one_error_and_training_goes_on_from
 
 
 def test_statistics_become_the_mean_of_what_each_share_moves_them_to(mxnet: Any) -> None:
-    b = Builder()
-    graph = b.graph(b.dense(b.global_pool(b.batchnorm(b.conv(b.data(), "conv", 4, kernel=3), "bn"), "max"), "fc", 5))
-    shapes = {"conv_weight": (4, 3, 3, 3), "conv_bias": (4,), "fc_weight": (5, 4), "fc_bias": (5,)}
-    shapes |= dict.fromkeys(("bn_gamma", "bn_beta", "bn_moving_mean", "bn_moving_var"), (4,))
-    params = {name: RNG.uniform(0.5, 1, shapes[name]).astype("float32") for name in graph.roles if name in shapes}
-    program = Program(graph, params, {"data": InputSpec((3, 8, 8))}, frozenset(params))
+    program = with_moving_statistics(RNG)
     two, halves = mxnet.replicate(program, CPU * 2, "float32", True), [mxnet.bind(program, CPU) for _ in range(2)]
     batch = RNG.normal(size=(6, 3, 8, 8)).astype("float32")
     two.step(batch, LABELS[:6], np.ones(6), CrossEntropy(5), 1e-3)
     for rows, half in zip((slice(3), slice(3, 6)), halves):
         half.step(batch[rows], LABELS[rows], np.ones(3), CrossEntropy(5), 1e-3)
     first, second = (half.parameters() for half in halves)
-    for name in graph.auxiliary:
+    for name in program.graph.auxiliary:
         np.testing.assert_allclose(two.parameters()[name], (first[name] + second[name]) / 2, rtol=1e-5)
         assert not np.allclose(first[name], second[name])
     pids = two._processes.pids
